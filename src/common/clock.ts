@@ -1,0 +1,86 @@
+/**
+ * Time, timers and randomness, handed in everywhere so that a test or a simulation can decide them.
+ * This file is the only one that may touch the machine's own (test/tidy.test.ts).
+ */
+
+export interface Clock {
+  /** Wall-clock time, milliseconds since the epoch. */
+  now(): number;
+  /** A monotonic reading, in milliseconds with fractions, for measuring durations only. */
+  monotonic(): number;
+  /** Calls `action` once after `delayMs`. Returns what cancels it. The timer does not keep the process alive. */
+  setTimer(delayMs: number, action: () => void): () => void;
+}
+
+/** A number in [0, 1). */
+export type Random = () => number;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, action) {
+    const timer = setTimeout(action, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export const systemRandom: Random = () => Math.random();
+
+/** Resolves after `delayMs` on `clock`, or at once when `signal` aborts. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(delayMs, done);
+    signal?.addEventListener('abort', done);
+  });
+}
+
+/** Resolves in a later turn of the event loop, so that sockets and timers get theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A clock that stands still until it is moved. Timers fire from `advance`, in order of their due time. */
+export class ManualClock implements Clock {
+  #now: number;
+  #timers: { due: number; action: () => void }[] = [];
+
+  constructor(now = 0) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  setTimer(delayMs: number, action: () => void): () => void {
+    const timer = { due: this.#now + delayMs, action };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Moves the clock forward by `ms`, firing every timer that falls due on the way. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#timers.filter((timer) => timer.due <= end).sort((a, b) => a.due - b.due)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now = Math.max(this.#now, next.due);
+      next.action();
+    }
+    this.#now = end;
+  }
+}

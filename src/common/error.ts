@@ -1,0 +1,89 @@
+/**
+ * Three kinds of errors, by who can mend them.
+ *
+ * - `SqlError`: the user's. It points into the text and says what to do. It never stops the server.
+ * - `DataError`: the data's. One record cannot be read or evaluated; it is counted, logged and kept, and the
+ *   query goes on unless it was asked to fail.
+ * - everything else (`AssertionError`, I/O): ours or the machine's. The query stops; the server lives on.
+ */
+
+/** A half-open range of UTF-16 positions in the statement text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Every code a user can meet, with what it stands for. Codes are a contract; texts are not. */
+export const ERROR_CODES = {
+  ML_SYNTAX: 'the text is not a statement of the language',
+  ML_NAME_UNKNOWN: 'a stream, table, column, type, function, query or variable that does not exist',
+  ML_NAME_TAKEN: 'something of that name exists already',
+  ML_NAME_AMBIGUOUS: 'a name that could mean two things',
+  ML_TYPE: 'an expression, column or argument has a type that does not fit here',
+  ML_SCHEMA: 'the columns or keys of a stream, table or projection are not allowed',
+  ML_PROPERTY: 'a property in WITH, SET or on the command line is unknown or has a bad value',
+  ML_TOPIC: 'a topic does not exist, exists with other settings, or cannot be created',
+  ML_FORMAT: 'a serialization format cannot hold these columns or does not know this setting',
+  ML_UNSUPPORTED: 'valid SQL that this engine cannot run (or not here)',
+  ML_IN_USE: 'something cannot be dropped or changed while others use it',
+  ML_LIMIT: 'a limit of the server was reached',
+  ML_ASSERT: 'an ASSERT statement did not hold',
+  ML_DATA: 'a value of a statement cannot be used (for instance in INSERT VALUES)',
+  ML_REQUEST: 'a request to the server is malformed',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** A mistake in what the user wrote. `message` is one sentence without a period; `hint` says what to do. */
+export class SqlError extends Error {
+  override readonly name = 'SqlError';
+  readonly code: ErrorCode;
+  /** Where in the text; absent only when the text is not the cause (a missing topic, a limit). */
+  readonly span: Span | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { span?: Span | undefined; hint?: string | undefined } = {}) {
+    super(message);
+    this.code = code;
+    this.span = options.span;
+    this.hint = options.hint;
+  }
+}
+
+/** A record, or a value in it, that cannot be read, evaluated or written. Never carries a position in SQL. */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+}
+
+/** Line and column, both from 1, of a position in `text`. */
+export function positionOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - before.lastIndexOf('\n') };
+}
+
+/**
+ * The error as people read it:
+ *
+ * ```
+ * ML_NAME_UNKNOWN: column AMNT does not exist (line 1, column 8)
+ *   SELECT AMNT FROM ORDERS EMIT CHANGES;
+ *          ^^^^
+ * hint: did you mean AMOUNT?
+ * ```
+ */
+export function renderSqlError(error: SqlError, text: string): string {
+  const lines: string[] = [];
+  if (error.span === undefined) {
+    lines.push(`${error.code}: ${error.message}`);
+  } else {
+    const { line, column } = positionOf(text, error.span.start);
+    lines.push(`${error.code}: ${error.message} (line ${line}, column ${column})`);
+    const source = text.split('\n')[line - 1] ?? '';
+    const width = Math.max(1, Math.min(error.span.end - error.span.start, source.length - column + 1));
+    const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
+    lines.push(`  ${source}`, `  ${indent}${'^'.repeat(width)}`);
+  }
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  return lines.join('\n');
+}

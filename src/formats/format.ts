@@ -1,0 +1,82 @@
+import type { ByteWriter } from '../common/bytes.ts';
+import type { Column } from '../types/schema.ts';
+import type { SqlValue } from '../types/value.ts';
+
+/**
+ * A serialization format for keys or values. One literal a format in `formats/<name>.ts`, and a line in
+ * `formats/registry.ts`.
+ */
+export interface Format {
+  /** As in WITH: `JSON`, `DELIMITED`, `KAFKA`, `NONE`. */
+  readonly name: string;
+  /** Names of the WITH properties that it understands, without KEY_ or VALUE_: `DELIMITER`, … */
+  readonly properties: readonly string[];
+  /** Whether one column may stand alone (unwrapped), inside a record (wrapped), and what happens unasked. */
+  readonly singleColumn: 'always-unwrapped' | 'always-wrapped' | 'wrapped-by-default';
+  /** Whether it can hold a key of more than one column. */
+  readonly multiColumnKey: boolean;
+  /** Throws `SqlError` ML_FORMAT when it cannot hold these columns (types, count) or a property is bad. */
+  validate(columns: readonly Column[], settings: FormatSettings): void;
+  openDecoder(columns: readonly Column[], settings: FormatSettings, wanted: readonly WantedColumn[]): Decoder;
+  openEncoder(columns: readonly Column[], settings: FormatSettings): Encoder;
+}
+
+export interface FormatSettings {
+  readonly isKey: boolean;
+  /** Columns stand in a record (JSON: an object), not alone. Always true for more than one column. */
+  readonly wrapped: boolean;
+  /** WITH properties of this side by name (`DELIMITER`), upper case, as text. */
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** A column that the query needs, and what for. Decoding the rest is skipped. */
+export interface WantedColumn {
+  /** Index into the format's columns. */
+  readonly column: number;
+  /** Where in the row its value goes. -1: only its bytes are wanted (see `Decoder.rawRanges`). */
+  readonly slot: number;
+  /**
+   * Asks for the encoded bytes as they stand, so that an encoder of the same format and type can copy them.
+   * Index into `rawRanges`, or -1. Only honoured when `Decoder.rawRanges` is not null.
+   */
+  readonly raw: number;
+}
+
+/**
+ * Reads one side of records. Opened once per source, called once per record, allocates nothing but the
+ * values themselves. Not reentrant.
+ */
+export interface Decoder {
+  /**
+   * Reads `buffer[start, end)` into the wanted slots of `row`; a missing field becomes null. The range is
+   * never null bytes: the caller deals with those.
+   *
+   * Throws `DataError` naming field, expected type and what was found; the row is then undefined.
+   */
+  decode(buffer: Uint8Array, start: number, end: number, row: SqlValue[]): void;
+  /**
+   * After `decode`, for the column with raw index `i`: its bytes are `buffer[rawRanges[2i], rawRanges[2i+1])`
+   * and can be copied into an encoded record as they stand; a start of -1 means that they can't (absent,
+   * null, or written in an unusual way) and `rawFallback(i)` gives the value. Null when the format has no
+   * such notion.
+   */
+  readonly rawRanges: Int32Array | null;
+  rawFallback(i: number): SqlValue;
+}
+
+/** Writes one side of records. */
+export interface Encoder {
+  /**
+   * Appends the encoding of the row's columns: column c is `row[slots[c]]`. Throws `DataError` for a value that
+   * the format cannot write; what was appended is then garbage and the caller resets `writer.length`.
+   */
+  encode(row: readonly SqlValue[], slots: readonly number[], writer: ByteWriter): void;
+  /**
+   * An encoder that takes some columns from raw ranges of a decoder of the same format (columns c with
+   * `rawIndex[c] >= 0`), or null when the format cannot. `source` gives the buffer of the current record.
+   */
+  withRaw?(
+    decoder: Decoder,
+    rawIndex: readonly number[],
+  ): ((row: readonly SqlValue[], slots: readonly number[], source: Uint8Array, writer: ByteWriter) => void) | null;
+}

@@ -1,0 +1,157 @@
+import type { RecordAppender } from './record-appender.ts';
+import type { RecordBatch } from './record-batch.ts';
+
+/**
+ * The partitioned log: Kafka, or the embedded log in this process. Everything above sees only this file.
+ *
+ * What flows are record batches in Kafka's own v2 encoding, one buffer a batch: no object, string or copy a
+ * record. Offsets and timestamps are JavaScript numbers (safe integers). Errors that the user can mend are
+ * `LogError`s with a `kind`; everything else is I/O and retried by the body where the protocol says so.
+ */
+export interface Log {
+  readonly admin: LogAdmin;
+  /** A reader with its own positions and its own prefetching. Cheap: every query has one. */
+  openReader(options?: ReaderOptions): LogReader;
+  /**
+   * A writer that commits offsets to `group` (when given). One owner: two writers of one group do not know
+   * each other in this release.
+   */
+  openWriter(options?: WriterOptions): Promise<LogWriter>;
+  close(): Promise<void>;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicas: number;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  readonly partitions: number;
+  /** -1 leaves it to the broker. */
+  readonly replicas?: number;
+  /** Kafka's topic settings, as text: `cleanup.policy`, `retention.ms`, … Unknown ones are kept. */
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+export interface PartitionOffsets {
+  /** The first offset that can still be read. */
+  readonly start: number;
+  /** The offset of the next record to come (Kafka: the last stable offset). */
+  readonly end: number;
+}
+
+export interface LogAdmin {
+  /** Resolves to false when the topic exists already (with whatever settings). */
+  createTopic(topic: NewTopic): Promise<boolean>;
+  /** Resolves to false when there is no such topic. */
+  deleteTopic(name: string): Promise<boolean>;
+  /** Names, sorted. Includes internal topics. */
+  listTopics(): Promise<readonly string[]>;
+  /** Undefined when there is no such topic. */
+  describeTopic(name: string): Promise<TopicDescription | undefined>;
+  topicConfigs(name: string): Promise<Readonly<Record<string, string>>>;
+  /** By partition number. Throws `LogError` `unknown-topic`. */
+  offsets(topic: string): Promise<readonly PartitionOffsets[]>;
+  /** The first offset whose record has a timestamp at or after `timestampMs`, by partition; end where none has. */
+  offsetsForTime(topic: string, timestampMs: number): Promise<readonly number[]>;
+  /** Discards records below `offset`: how repartition topics are purged. */
+  deleteRecords(position: TopicPartition & { readonly offset: number }): Promise<void>;
+  /** What `group` has committed; partitions without a commit are absent. */
+  committed(group: string): Promise<readonly CommittedOffset[]>;
+  /** Sets or (offset null) removes committed offsets of a group that has no running writer. */
+  alterCommitted(group: string, offsets: readonly (TopicPartition & { readonly offset: number | null })[]): Promise<void>;
+}
+
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: number;
+  /** Free text committed with the offset, at most 4,096 bytes. */
+  readonly metadata: string;
+}
+
+export interface ReaderOptions {
+  /** Bytes that may wait in memory for `poll`, over all partitions. */
+  readonly bufferBytesMax?: number;
+  /** Kafka: whether records of open and aborted transactions are hidden. Default true. */
+  readonly readCommitted?: boolean;
+}
+
+export interface LogReader {
+  /** Starts reading a partition at `offset`; a partition that is assigned already jumps there. */
+  assign(position: TopicPartition & { readonly offset: number }): void;
+  unassign(partition: TopicPartition): void;
+  /** A paused partition keeps its position and what was prefetched, and `poll` does not return it. */
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+  /**
+   * The batches that have come, in offset order within a partition; waits up to `maxWaitMs` for the first.
+   * Returns at once with what is there. The caller owns the batches. Empty and control batches are not
+   * returned but move `position`. Throws `LogError`: `offset-out-of-range`, `unknown-topic`, `corrupt`.
+   */
+  poll(maxWaitMs: number): Promise<readonly RecordBatch[]>;
+  /** The offset after the last batch that `poll` returned or stepped over; where `assign` put it before. */
+  position(partition: TopicPartition): number;
+  /** The partition's end offset as last seen, or -1 when nothing was seen yet. `end - position` is the lag. */
+  endOffset(partition: TopicPartition): number;
+  close(): Promise<void>;
+}
+
+export interface WriterOptions {
+  /** The consumer group that `commit` commits to. */
+  readonly group?: string;
+  readonly compression?: 'none' | 'gzip';
+}
+
+/** What a task hands to `commit`. */
+export type OffsetToCommit = CommittedOffset;
+
+export interface LogWriter {
+  /** Where records for a partition gather; the same object for the writer's life. */
+  appender(partition: TopicPartition): RecordAppender;
+  /** Bytes gathered and not yet acknowledged. */
+  readonly pendingBytes: number;
+  /**
+   * Sends what was gathered and resolves when it is acknowledged by all in-sync replicas. Records appended
+   * while it runs belong to the next flush. Retries with identical bytes; at-least-once on Kafka.
+   */
+  flush(): Promise<void>;
+  /**
+   * Everything gathered, and the offsets of its input, as one step. The embedded log makes it atomic; Kafka
+   * sends, waits for all acknowledgements, then commits the offsets (at-least-once).
+   */
+  commit(offsets: readonly OffsetToCommit[]): Promise<void>;
+  /** The offset after the last acknowledged record of this writer in a partition; -1 before the first. */
+  endOffset(partition: TopicPartition): number;
+  close(): Promise<void>;
+}
+
+export type LogErrorKind =
+  | 'unknown-topic'
+  | 'offset-out-of-range'
+  | 'corrupt'
+  | 'unsupported-codec'
+  | 'record-too-large'
+  | 'invalid-topic'
+  | 'unavailable'
+  | 'unauthorized'
+  | 'fenced'
+  | 'closed';
+
+/** What went wrong in the log, by kind. `partition` names where, when it is about one. */
+export class LogError extends Error {
+  override readonly name = 'LogError';
+  readonly kind: LogErrorKind;
+  readonly partition: (TopicPartition & { readonly offset?: number }) | undefined;
+
+  constructor(kind: LogErrorKind, message: string, partition?: TopicPartition & { readonly offset?: number }) {
+    super(message);
+    this.kind = kind;
+    this.partition = partition;
+  }
+}

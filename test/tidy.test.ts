@@ -1,0 +1,131 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/**
+ * The rules of the house, read from the sources: which room may import which, where each third-party package
+ * lives, which calls are banned and what to use instead. These tables are their documentation too.
+ */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Ground to roof. A room imports itself and rooms on earlier lines; rooms on one line do not know each other. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['grammar', 'src/common'],
+  ['src/types'],
+  ['src/log', 'src/state', 'src/formats', 'src/functions'],
+  ['src/streams'],
+  ['src/sql/parser'],
+  ['src/sql/catalog', 'src/sql/expressions'],
+  ['src/sql/analyzer'],
+  ['src/sql/plan'],
+  ['src/sql/optimizer'],
+  ['src/sql/lower'],
+  ['src/engine'],
+  ['src/server', 'src/cli', 'src/client'],
+  ['src/main.ts'],
+];
+
+/** Only these rooms know `grammar`. */
+const ONLY_FOR: Readonly<Record<string, readonly string[]>> = { grammar: ['grammar', 'src/sql/parser'] };
+
+/** The one home of each third-party package. */
+const HOMES: Readonly<Record<string, string>> = {
+  chevrotain: 'grammar',
+  kafkajs: 'src/log/kafka',
+  'rocksdb-native': 'src/state',
+  ws: 'src/server',
+  pino: 'src/common/logger.ts',
+  commander: 'src/main.ts',
+  'cli-table3': 'src/cli',
+};
+
+/** Calls that only `src/common/clock.ts` may make, and what to use instead. */
+const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, 'the Clock that is handed in'],
+  [/\bMath\.random\(/, 'the Random that is handed in'],
+  [/(?<![.\w])(setTimeout|setInterval|setImmediate)\(/, 'Clock.setTimer or nextTurn'],
+];
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+function sources(): Source[] {
+  const found: Source[] = [];
+  const walk = (directory: string): void => {
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (statSync(path).isDirectory()) walk(path);
+      else if (path.endsWith('.ts')) found.push({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') });
+    }
+  };
+  walk(join(ROOT, 'grammar'));
+  walk(join(ROOT, 'src'));
+  return found;
+}
+
+function roomOf(path: string): number {
+  return LAYERS.findIndex((layer) => layer.some((room) => path === room || path.startsWith(`${room}/`)));
+}
+
+function nameOf(path: string): string | undefined {
+  return LAYERS.flat().find((room) => path === room || path.startsWith(`${room}/`));
+}
+
+function importsOf(source: Source): string[] {
+  const pattern = /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm;
+  return [...source.text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
+}
+
+/** Every breach of the rules in `files`, a line each. */
+export function findBreaches(files: readonly Source[]): string[] {
+  const breaches: string[] = [];
+  for (const file of files) {
+    const from = roomOf(file.path);
+    if (from < 0) breaches.push(`${file.path}: stands in no room of LAYERS`);
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('.')) {
+        const target = normalize(join(dirname(file.path), specifier));
+        const to = roomOf(target);
+        const sameRoom = nameOf(file.path) === nameOf(target);
+        if (!sameRoom && to >= from) breaches.push(`${file.path}: imports ${target}, which lies above or beside it`);
+        const readers = ONLY_FOR[nameOf(target) ?? ''];
+        if (readers !== undefined && !readers.includes(nameOf(file.path) ?? ''))
+          breaches.push(`${file.path}: only ${readers.join(', ')} may import ${target}`);
+      } else if (!specifier.startsWith('node:')) {
+        const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0]!;
+        const home = HOMES[name];
+        if (home === undefined) breaches.push(`${file.path}: package ${name} has no home in HOMES`);
+        else if (file.path !== home && !file.path.startsWith(`${home}/`))
+          breaches.push(`${file.path}: package ${name} lives in ${home}`);
+      }
+    }
+    if (file.path === 'src/common/clock.ts') continue;
+    const code = file.text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    for (const [pattern, instead] of BANNED)
+      if (pattern.test(code)) breaches.push(`${file.path}: ${pattern.source} is banned; use ${instead}`);
+  }
+  return breaches;
+}
+
+test('every import goes down the house, every package stays at home, no banned call', () => {
+  expect(findBreaches(sources())).toEqual([]);
+});
+
+test('a planted upward import, stray package and banned call are each named', () => {
+  const planted: Source[] = [
+    { path: 'src/log/x.ts', text: "import { a } from '../engine/engine.ts';\n" },
+    { path: 'src/sql/plan/x.ts', text: "import { Kafka } from 'kafkajs';\n" },
+    { path: 'src/state/x.ts', text: 'const t = Date.now();\n' },
+    { path: 'src/state/y.ts', text: "import type { Log } from '../log/log.ts';\n" },
+  ];
+  const breaches = findBreaches(planted);
+  expect(breaches).toHaveLength(4);
+  expect(breaches[0]).toContain('src/log/x.ts: imports src/engine/engine.ts');
+  expect(breaches[1]).toContain('package kafkajs lives in src/log/kafka');
+  expect(breaches[2]).toContain('is banned; use the Clock');
+  expect(breaches[3]).toContain('src/state/y.ts: imports src/log/log.ts');
+});
