@@ -1,0 +1,231 @@
+import type { ByteWriter } from '../common/bytes.ts';
+
+/**
+ * State of one task: stores of bytes to values, ordered by key bytes (unsigned, memcmp), synchronous to read and
+ * write. Reads and writes happen in memory; RocksDB is reached only between chunks, by `TaskState.load` and
+ * `TaskState.persist`.
+ *
+ * A value is kept decoded, as the operator put it, until its bytes are needed: once per commit for the changelog
+ * and the database. Values are immutable: an operator that wants another puts another. A value that an operator
+ * only borrowed (a scratch row) is copied before it is put.
+ *
+ * Life of an entry: put (dirty) -> changelog (`drainChangelog`, at each commit) -> RocksDB (`persist`, every few
+ * commits) -> clean, and may then be evicted. Dirty entries are never evicted.
+ */
+
+/** Turns values into bytes and back. `decode` gives a value that stays valid when the range is overwritten. */
+export interface ValueCodec {
+  encode(value: unknown, writer: ByteWriter): void;
+  decode(buffer: Uint8Array, start: number, end: number): unknown;
+}
+
+/**
+ * Thrown (a preallocated object, no stack) by a read whose answer is neither in memory nor known to be absent.
+ * The task undoes the record, awaits `TaskState.load()`, which loads what was missed, and runs the record again.
+ * Never caught by operators.
+ */
+export const MISS: unique symbol = Symbol('state miss');
+
+interface StoreOptions {
+  /** Unique in the task; part of the changelog's name: stable across releases of the application. */
+  readonly name: string;
+  readonly values: ValueCodec;
+  /** Whether changes are drained to a changelog. */
+  readonly changelog: boolean;
+  /** False keeps the store in memory and never opens a database for it. */
+  readonly persistent: boolean;
+}
+
+export interface KeyValueStoreOptions extends StoreOptions {
+  readonly kind: 'key-value';
+}
+
+export interface WindowStoreOptions extends StoreOptions {
+  readonly kind: 'window';
+  /** Rows whose time is below (greatest time put - retentionMs) may vanish, and are invisible from then on. */
+  readonly retentionMs: number;
+  /** Several rows of one key and time are kept, in the order they were put (stream-stream joins). */
+  readonly duplicates: boolean;
+}
+
+export interface SessionStoreOptions extends StoreOptions {
+  readonly kind: 'session';
+  readonly retentionMs: number;
+}
+
+export type StateStoreOptions = KeyValueStoreOptions | WindowStoreOptions | SessionStoreOptions;
+
+/** A visited row. Return false to stop. Key bytes are valid during the call only. */
+export type KeyValueVisitor = (
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  value: unknown,
+  timestamp: number,
+) => boolean | void;
+
+/**
+ * Point reads give a slot, so that no object is made per record: -1 when absent, else an index that `valueAt`
+ * and `timestampAt` understand until the store's next `put` or `load`.
+ */
+export interface KeyValueStore {
+  readonly kind: 'key-value';
+  readonly name: string;
+  find(key: Uint8Array, start: number, end: number): number;
+  valueAt(slot: number): unknown;
+  timestampAt(slot: number): number;
+  /** Replaces or inserts; `value` null deletes. Copies the key bytes. */
+  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void;
+  /** Rows with from <= key < to in key order (null: unbounded), or the reverse. May throw MISS. */
+  range(from: Uint8Array | null, to: Uint8Array | null, reverse: boolean, visit: KeyValueVisitor): void;
+  /** How many entries, when that is known without reading the database; else an estimate. */
+  readonly approximateCount: number;
+}
+
+export type WindowVisitor = (windowStart: number, value: unknown, timestamp: number) => boolean | void;
+export type AllWindowsVisitor = (
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  windowStart: number,
+  value: unknown,
+  timestamp: number,
+) => boolean | void;
+
+export interface WindowStore {
+  readonly kind: 'window';
+  readonly name: string;
+  /** The greatest time that was put; -1 at first. Rows below `observedTime - retentionMs` are invisible. */
+  readonly observedTime: number;
+  find(key: Uint8Array, start: number, end: number, windowStart: number): number;
+  valueAt(slot: number): unknown;
+  timestampAt(slot: number): number;
+  /** With `duplicates`, null deletes nothing and is ignored, and every put adds a row. */
+  put(key: Uint8Array, start: number, end: number, windowStart: number, value: unknown, timestamp: number): void;
+  /** Rows of a key with from <= windowStart <= to, by time (then order of put), or the reverse. */
+  fetch(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    fromTime: number,
+    toTime: number,
+    reverse: boolean,
+    visit: WindowVisitor,
+  ): void;
+  /** Rows of all keys with from <= windowStart <= to, by time, then key. */
+  fetchAll(fromTime: number, toTime: number, visit: AllWindowsVisitor): void;
+}
+
+export type SessionVisitor = (start: number, end: number, value: unknown, timestamp: number) => boolean | void;
+export type AllSessionsVisitor = (
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  start: number,
+  end: number,
+  value: unknown,
+  timestamp: number,
+) => boolean | void;
+
+export interface SessionStore {
+  readonly kind: 'session';
+  readonly name: string;
+  readonly observedTime: number;
+  /** Replaces or inserts the session; null removes it. */
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+    value: unknown,
+    timestamp: number,
+  ): void;
+  /** Sessions of a key with end >= earliestEnd and start <= latestStart, by end, then start. */
+  fetch(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    earliestEnd: number,
+    latestStart: number,
+    visit: SessionVisitor,
+  ): void;
+  /** Sessions of all keys with from <= end <= to, by end, then key. */
+  fetchAll(fromEnd: number, toEnd: number, visit: AllSessionsVisitor): void;
+}
+
+export type StateStore = KeyValueStore | WindowStore | SessionStore;
+
+/** A record of the changelog: bytes valid during the call only; `valueStart` -1 is a tombstone. */
+export type ChangelogVisitor = (
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  value: Uint8Array,
+  valueStart: number,
+  valueEnd: number,
+  timestamp: number,
+) => void;
+
+/**
+ * All stores of a task and the database under them. What is written to the database in one batch: rows of every
+ * store, and `meta`, the caller's text (input offsets, changelog positions, operator times).
+ */
+export interface TaskState {
+  /** `meta` of the last `persist`, null for a new task. */
+  readonly meta: string | null;
+  /** Declares a store; before the first record. */
+  openStore(options: KeyValueStoreOptions): KeyValueStore;
+  openStore(options: WindowStoreOptions): WindowStore;
+  openStore(options: SessionStoreOptions): SessionStore;
+  openStore(options: StateStoreOptions): StateStore;
+  /** True while every read can be answered from memory: no journal, no prefetch, no MISS. */
+  readonly resident: boolean;
+
+  /** Asks the next `load` for an entry, a key's times in [from, to], or a key's sessions. Cheap when present. */
+  want(store: StateStore, key: Uint8Array, start: number, end: number, fromTime: number, toTime: number): void;
+  /** Loads what was wanted or missed. Nothing may be processed while it runs. */
+  load(): Promise<void>;
+
+  /** While journalling (only when not resident), every put of the record can be taken back. */
+  beginRecord(): void;
+  undoRecord(): void;
+
+  /**
+   * Hands every change since the last drain to `visit`, one record per changed key, in the order of first change.
+   * Called with no record in flight, right before the commit.
+   */
+  drainChangelog(store: StateStore, visit: ChangelogVisitor): void;
+  /** Applies a changelog record that was read back (restore): neither dirty for the changelog nor journalled. */
+  restore(
+    store: StateStore,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void;
+
+  /** Bytes (estimated) of entries that the database does not have yet. */
+  readonly unpersistedBytes: number;
+  /** Bytes (estimated) of everything held in memory. */
+  readonly memoryBytes: number;
+  /**
+   * Writes everything that is drained but not yet in the database, with `meta`, in one batch. What it writes is
+   * fixed before it returns its promise, so processing may go on at once. One at a time.
+   */
+  persist(meta: string): Promise<void>;
+  /** Drops clean entries until `memoryBytes` is below the budget; makes `resident` false when it drops any. */
+  evict(budgetBytes: number): void;
+  /** Forgets everything, in memory and on disk. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where task states live. */
+export interface StateBackend {
+  /** `directory` is the task's own; it is created when first needed. Locked while open. */
+  openTaskState(directory: string | null): Promise<TaskState>;
+}
