@@ -1,0 +1,79 @@
+import type { Header } from '../../log/record-batch.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { RecordKey } from './record-key.ts';
+
+/**
+ * What every operator is: synchronous push, one record at a time, depth first. A child has finished before
+ * `forward` returns, so order is the order of the input (streams-runtime §4.10, invariant 14).
+ *
+ * One signature serves streams and tables:
+ * - on a stream edge `old` is undefined and `value` null is a record without a value;
+ * - on a table edge the record is a change of the key from `old` to `value`, null meaning absent; `old` is
+ *   undefined when nobody downstream asked for old values (`sendOldValues`), as in Kafka Streams.
+ *
+ * `value` may be borrowed (overwritten by the next record): who keeps it copies it.
+ */
+export interface Processor {
+  /** Once, before the first record. Throws nothing that is the data's. */
+  init?(context: ProcessorContext): void;
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
+  /** Called before each commit, in topological order: forward what was held back (coalesced changes). */
+  flush?(): void;
+  close?(): void;
+}
+
+/** Where the record in flight came from. One object a task. */
+export interface RecordContext {
+  /** Empty in a punctuation, with partition -1 and offset -1. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Read from the batch when asked; in order, duplicates kept. */
+  headers(): readonly Header[];
+}
+
+export type PunctuationKind = 'stream-time' | 'wall-clock';
+
+export interface ProcessorContext {
+  readonly applicationId: string;
+  /** `<sub-topology>_<partition>`. */
+  readonly taskId: string;
+  readonly nodeName: string;
+  readonly record: RecordContext;
+  /** The greatest timestamp that this task has seen, -1 before the first record. */
+  streamTime(): number;
+  /** Wall-clock time in milliseconds. */
+  now(): number;
+  /** To every child, in order. */
+  forward(key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
+  /** To the child of that name. */
+  forwardTo(child: string, key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
+  /** A store connected to this node. Throws `AssertionError` when it is not. */
+  store(name: string): StateStore;
+  /** First fires at `start + intervalMs`; a gap of several intervals fires once. Returns what cancels it. */
+  schedule(intervalMs: number, kind: PunctuationKind, callback: (timestamp: number) => void): () => void;
+  requestCommit(): void;
+  /**
+   * A number of this node that is committed with the task's offsets and there again after a restart or a move:
+   * operator stream time, last emit time. `initial` until first set.
+   */
+  persisted(name: string, initial: number): PersistedNumber;
+  /**
+   * Drops the record in flight at this node: counts it, logs it with topic, partition and offset, and hands it to
+   * the instance's `onSkip`. What to do otherwise (fail) is the policy's business.
+   */
+  skip(reason: SkipReason, detail: string): void;
+}
+
+export interface PersistedNumber {
+  value: number;
+}
+
+/** Why a record did not take part. `late`: its windows have closed. */
+export type SkipReason = 'deserialization' | 'timestamp' | 'null-key' | 'null-value' | 'late' | 'evaluation' | 'serialization';
+
+/** What operators are parameterised with. `record` gives topic, partition, offset and headers. */
+export type ValueMapper = (value: unknown, key: RecordKey, timestamp: number, record: RecordContext) => unknown;
+export type Predicate = (value: unknown, key: RecordKey, timestamp: number, record: RecordContext) => boolean;
+/** Joins two values; either may be null in left and outer joins. */
+export type ValueJoiner = (left: unknown, right: unknown, key: RecordKey) => unknown;

@@ -1,0 +1,217 @@
+import { assert, must } from '../../common/assert.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { StateStoreOptions } from '../../state/store.ts';
+import type { Processor, RecordContext } from '../processors/processor.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import type { Serde } from './serde.ts';
+
+/** A record's time in milliseconds from what was decoded; negative drops and counts the record. */
+export type TimestampExtractor = (
+  value: unknown,
+  key: RecordKey,
+  recordTimestamp: number,
+  partitionTime: number,
+  clock: Clock,
+) => number;
+
+export interface SourceNode {
+  readonly kind: 'source';
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly key: Serde;
+  readonly value: Serde;
+  /** How the key's bytes end: a windowed key has its window behind the inner key. */
+  readonly window?: WindowedKeyFormat;
+  readonly timestampExtractor?: TimestampExtractor;
+  /** Where to start without a committed offset. Default: the instance's. */
+  readonly offsetReset?: 'earliest' | 'latest';
+}
+
+/** Time windows: inner key ‖ start(8), the end follows from the size. Sessions: inner key ‖ end(8) ‖ start(8). */
+export type WindowedKeyFormat = { readonly kind: 'time'; readonly sizeMs: number } | { readonly kind: 'session' };
+
+export interface ProcessorNode {
+  readonly kind: 'processor';
+  readonly name: string;
+  /** A new instance for each task. */
+  readonly open: () => Processor;
+  readonly parents: readonly string[];
+}
+
+export interface SinkNode {
+  readonly kind: 'sink';
+  readonly name: string;
+  /** A topic, or the topic of each record. */
+  readonly topic: string | ((key: RecordKey, value: unknown, record: RecordContext) => string);
+  readonly parents: readonly string[];
+  /** Null: the key's bytes as they are (the key kept its serde since it was read). */
+  readonly key: Serde | null;
+  readonly value: Serde;
+  /** Sessions are written as key ‖ end ‖ start, time windows as key ‖ start. */
+  readonly window?: WindowedKeyFormat;
+  /** The partition of a record, or -1 for the default: murmur2 of the (inner) key, null keys spread. */
+  readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
+  /** Writes both `old` and `value` of a table change (repartition of a grouped table). */
+  readonly writesChange?: boolean;
+}
+
+export type TopologyNode = SourceNode | ProcessorNode | SinkNode;
+
+export interface StoreNode {
+  readonly options: StateStoreOptions;
+  /** Settings of its changelog topic, over the defaults for its kind. */
+  readonly changelogConfigs?: Readonly<Record<string, string>>;
+  /** Names of the processors that use it. */
+  readonly processors: readonly string[];
+  /** A topic that already is its changelog (a table's source topic); nothing is written then. */
+  readonly sourceTopic?: string;
+}
+
+/** A topic that the topology writes and reads itself, to bring records of one key together. */
+export interface RepartitionTopic {
+  /** Without the application id. */
+  readonly name: string;
+  /** Null: the greatest partition count of the sources that feed it. */
+  readonly partitions: number | null;
+}
+
+export interface SubTopology {
+  readonly index: number;
+  /** In topological order: parents before children. */
+  readonly nodes: readonly TopologyNode[];
+  readonly stores: readonly StoreNode[];
+}
+
+/**
+ * A graph of sources, processors, sinks and the stores they share. Connected parts are sub-topologies, numbered in
+ * the order in which their first node was added: the numbers are in task ids, directories and offsets, so the same
+ * program must add nodes in the same order.
+ */
+export class Topology {
+  readonly #nodes = new Map<string, TopologyNode>();
+  readonly #stores = new Map<string, StoreNode>();
+  readonly #repartitions = new Map<string, RepartitionTopic>();
+
+  addSource(node: Omit<SourceNode, 'kind'>): this {
+    for (const topic of node.topics)
+      for (const other of this.#nodes.values())
+        assert(
+          other.kind !== 'source' || !other.topics.includes(topic),
+          `topic ${topic} is read by source ${other.name} already`,
+        );
+    return this.#add({ kind: 'source', ...node });
+  }
+
+  addProcessor(node: Omit<ProcessorNode, 'kind'>): this {
+    return this.#add({ kind: 'processor', ...node });
+  }
+
+  addSink(node: Omit<SinkNode, 'kind'>): this {
+    return this.#add({ kind: 'sink', ...node });
+  }
+
+  /** Adds a store for processors that are there already. */
+  addStore(node: StoreNode): this {
+    assert(!this.#stores.has(node.options.name), `store ${node.options.name} exists already`);
+    for (const name of node.processors) assert(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
+    this.#stores.set(node.options.name, node);
+    return this;
+  }
+
+  /** Lets one more processor use a store: both then belong to one sub-topology. */
+  connectStore(store: string, processor: string): this {
+    const node = must(this.#stores.get(store), `no store ${store}`);
+    this.#stores.set(store, { ...node, processors: [...node.processors, processor] });
+    return this;
+  }
+
+  /** Declares a topic of the topology's own. Sources and sinks name it as declared. */
+  addRepartitionTopic(topic: RepartitionTopic): this {
+    assert(!this.#repartitions.has(topic.name), `repartition topic ${topic.name} exists already`);
+    this.#repartitions.set(topic.name, topic);
+    return this;
+  }
+
+  get nodes(): readonly TopologyNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  get stores(): readonly StoreNode[] {
+    return [...this.#stores.values()];
+  }
+
+  get repartitionTopics(): readonly RepartitionTopic[] {
+    return [...this.#repartitions.values()];
+  }
+
+  subTopologies(): readonly SubTopology[] {
+    const parent = new Map<string, string>();
+    for (const name of this.#nodes.keys()) parent.set(name, name);
+    const find = (name: string): string => {
+      let root = name;
+      while (parent.get(root) !== root) root = must(parent.get(root));
+      return root;
+    };
+    const order = [...this.#nodes.keys()];
+    const union = (a: string, b: string): void => {
+      const [first, second] = [find(a), find(b)].sort((x, y) => order.indexOf(x) - order.indexOf(y));
+      parent.set(must(second), must(first));
+    };
+    for (const node of this.#nodes.values())
+      if (node.kind !== 'source') for (const up of node.parents) union(node.name, up);
+    for (const store of this.#stores.values())
+      for (const name of store.processors) union(name, must(store.processors[0]));
+    const groups = new Map<string, TopologyNode[]>();
+    for (const node of this.#nodes.values()) {
+      const root = find(node.name);
+      groups.set(root, [...(groups.get(root) ?? []), node]);
+    }
+    return [...groups.values()].map((nodes, index) => ({
+      index,
+      nodes,
+      stores: [...this.#stores.values()].filter((store) =>
+        store.processors.some((name) => nodes.some((node) => node.name === name)),
+      ),
+    }));
+  }
+
+  /** Text that is stable for one topology: what users diff between releases. */
+  describe(): string {
+    const lines: string[] = ['Topologies:'];
+    for (const sub of this.subTopologies()) {
+      lines.push(`   Sub-topology: ${sub.index}`);
+      for (const node of sub.nodes) {
+        const children = sub.nodes.filter((other) => other.kind !== 'source' && other.parents.includes(node.name));
+        const stores = sub.stores.filter((store) => store.processors.includes(node.name));
+        switch (node.kind) {
+          case 'source':
+            lines.push(`    Source: ${node.name} (topics: [${node.topics.join(', ')}])`);
+            break;
+          case 'processor':
+            lines.push(
+              `    Processor: ${node.name} (stores: [${stores.map((store) => store.options.name).join(', ')}])`,
+            );
+            break;
+          case 'sink':
+            lines.push(`    Sink: ${node.name} (topic: ${typeof node.topic === 'string' ? node.topic : 'per record'})`);
+            break;
+        }
+        if (node.kind !== 'sink')
+          lines.push(`      --> ${children.map((child) => child.name).join(', ') || 'none'}`);
+        if (node.kind !== 'source') lines.push(`      <-- ${node.parents.join(', ')}`);
+      }
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
+  #add(node: TopologyNode): this {
+    assert(!this.#nodes.has(node.name), `node ${node.name} exists already`);
+    if (node.kind !== 'source')
+      for (const name of node.parents) {
+        const up = must(this.#nodes.get(name), `no node ${name}`);
+        assert(up.kind !== 'sink', `sink ${name} has no children`);
+      }
+    this.#nodes.set(node.name, node);
+    return this;
+  }
+}
