@@ -39,6 +39,7 @@ const HOMES: Readonly<Record<string, string>> = {
   pino: 'src/common/logger.ts',
   commander: 'src/main.ts',
   'cli-table3': 'src/cli',
+  re2js: 'src/functions',
 };
 
 /** Calls that only `src/common/clock.ts` may make, and what to use instead. */
