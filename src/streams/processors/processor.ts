@@ -1,5 +1,5 @@
 import type { Header } from '../../log/record-batch.ts';
-import type { StateStore } from '../../state/store.ts';
+import type { StateStore, TaskState } from '../../state/store.ts';
 import type { RecordKey } from './record-key.ts';
 
 /**
@@ -17,6 +17,12 @@ export interface Processor {
   /** Once, before the first record. Throws nothing that is the data's. */
   init?(context: ProcessorContext): void;
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
+  /**
+   * Names the state that a record with this key and time will read (`state.want`), so that it is in memory when the
+   * record comes. Called for each source record of a chunk while the task's state is not resident: keys do not change
+   * inside a sub-topology in front of a stateful operator. A wrong guess costs time, never correctness.
+   */
+  prefetch?(key: RecordKey, timestamp: number, state: TaskState): void;
   /** Called before each commit, in topological order: forward what was held back (coalesced changes). */
   flush?(): void;
   close?(): void;

@@ -1,0 +1,61 @@
+import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Aggregation } from './aggregate.ts';
+import { CoalescedChanges } from './coalesced-changes.ts';
+import type { Processor, ProcessorContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+export interface AggregateStreamOptions extends Aggregation {
+  /** A key-value store of states. */
+  readonly store: string;
+  readonly sendOldValues: boolean;
+  /** True: one change a key and commit, from the state before the first to the state after the last. */
+  readonly coalesce: boolean;
+}
+
+/**
+ * One state a key. Records with a null key or value are dropped. The result's time is the greatest among the
+ * key's records.
+ */
+export function aggregateStream(options: AggregateStreamOptions): () => Processor {
+  return () => new AggregateStream(options);
+}
+
+class AggregateStream implements Processor {
+  readonly #options: AggregateStreamOptions;
+  #context!: ProcessorContext;
+  #store!: KeyValueStore;
+  #coalesced: CoalescedChanges | null = null;
+
+  constructor(options: AggregateStreamOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#store = context.store(this.#options.store) as KeyValueStore;
+    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const { add, initial, sendOldValues } = this.#options;
+    if (!key.present) return this.#context.skip('null-key', 'an aggregation needs a key');
+    if (value === null) return this.#context.skip('null-value', 'an aggregation needs a value');
+    const store = this.#store;
+    const slot = store.find(key.buffer, key.start, key.end);
+    const old = slot < 0 ? null : store.valueAt(slot);
+    const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
+    const state = add(old === null ? initial() : old, value, key, timestamp, this.#context.record);
+    store.put(key.buffer, key.start, key.end, state, time);
+    const before = sendOldValues ? old : undefined;
+    if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
+    return this.#context.forward(key, state, before, time);
+  }
+
+  flush(): void {
+    this.#coalesced?.flush();
+  }
+}

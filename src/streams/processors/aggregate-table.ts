@@ -1,0 +1,122 @@
+import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { Aggregation } from './aggregate.ts';
+import { CoalescedChanges } from './coalesced-changes.ts';
+import type { Processor, ProcessorContext, RecordContext, ValueMapper } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+/** A table change on its way to its group: what goes through the repartition topic as one record. */
+export interface GroupedChange {
+  readonly added: unknown;
+  readonly removed: unknown;
+}
+
+/**
+ * Sends each change of a table to its group: one record with the old and the new value where the group stayed the
+ * same (KIP-904), else first the removal to the old group, then the addition to the new one. Needs old values.
+ */
+export function groupTable(selectKeyOf: ValueMapper, valueOf: ValueMapper, serde: Serde): () => Processor {
+  return () => new GroupTable(selectKeyOf, valueOf, serde);
+}
+
+class GroupTable implements Processor {
+  readonly #keyOf: ValueMapper;
+  readonly #valueOf: ValueMapper;
+  readonly #removedKey: RecordKey;
+  readonly #addedKey: RecordKey;
+  #context!: ProcessorContext;
+
+  constructor(keyOf: ValueMapper, valueOf: ValueMapper, serde: Serde) {
+    this.#keyOf = keyOf;
+    this.#valueOf = valueOf;
+    this.#removedKey = new RecordKey(serde);
+    this.#addedKey = new RecordKey(serde);
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    const context = this.#context;
+    const removedKey = this.#removedKey;
+    const addedKey = this.#addedKey;
+    const had = old !== null && old !== undefined;
+    const has = value !== null;
+    removedKey.setValue(had ? this.#keyOf(old, key, timestamp, context.record) : null);
+    const removed = had ? this.#valueOf(old, key, timestamp, context.record) : null;
+    addedKey.setValue(has ? this.#keyOf(value, key, timestamp, context.record) : null);
+    const added = has ? this.#valueOf(value, key, timestamp, context.record) : null;
+    const same =
+      removedKey.present &&
+      addedKey.present &&
+      Buffer.compare(
+        removedKey.buffer.subarray(removedKey.start, removedKey.end),
+        addedKey.buffer.subarray(addedKey.start, addedKey.end),
+      ) === 0;
+    if (same) return context.forward(addedKey, { added, removed }, undefined, timestamp);
+    if (removedKey.present && removed !== null)
+      context.forward(removedKey, { added: null, removed }, undefined, timestamp);
+    if (addedKey.present && added !== null)
+      context.forward(addedKey, { added, removed: null }, undefined, timestamp);
+    return undefined;
+  }
+}
+
+export interface AggregateTableOptions extends Aggregation {
+  readonly store: string;
+  /** Takes back an earlier `add` of the value. */
+  undo(state: unknown, value: unknown, key: RecordKey, timestamp: number, record: RecordContext): unknown;
+  readonly sendOldValues: boolean;
+  readonly coalesce: boolean;
+}
+
+/** One state a group of a table: what left the group is undone, then what came is added. */
+export function aggregateTable(options: AggregateTableOptions): () => Processor {
+  return () => new AggregateTable(options);
+}
+
+class AggregateTable implements Processor {
+  readonly #options: AggregateTableOptions;
+  #context!: ProcessorContext;
+  #store!: KeyValueStore;
+  #coalesced: CoalescedChanges | null = null;
+
+  constructor(options: AggregateTableOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#store = context.store(this.#options.store) as KeyValueStore;
+    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const options = this.#options;
+    const context = this.#context;
+    if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
+    const { added, removed } = value as GroupedChange;
+    const store = this.#store;
+    const slot = store.find(key.buffer, key.start, key.end);
+    const old = slot < 0 ? null : store.valueAt(slot);
+    const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
+    let state = old;
+    if (removed !== null && old !== null) state = options.undo(old, removed, key, timestamp, context.record);
+    if (added !== null)
+      state = options.add(state === null ? options.initial() : state, added, key, timestamp, context.record);
+    if (state === null) state = options.initial();
+    store.put(key.buffer, key.start, key.end, state, time);
+    const before = options.sendOldValues ? old : undefined;
+    if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
+    return context.forward(key, state, before, time);
+  }
+
+  flush(): void {
+    this.#coalesced?.flush();
+  }
+}

@@ -1,0 +1,118 @@
+import type { TaskState, WindowStore } from '../../state/store.ts';
+import type { Aggregation } from './aggregate.ts';
+import { CoalescedChanges } from './coalesced-changes.ts';
+import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+export interface AggregateTimeWindowsOptions extends Aggregation {
+  /** A window store of states, keyed by window start, with retention of at least size + grace. */
+  readonly store: string;
+  readonly sizeMs: number;
+  /** Equal to `sizeMs` for tumbling windows. */
+  readonly advanceMs: number;
+  readonly graceMs: number;
+  /** `update`: a change for each record; `close`: one result a window, when it has closed. */
+  readonly emit: 'update' | 'close';
+  readonly coalesce: boolean;
+  readonly sendOldValues: boolean;
+  /** Whether records without a value are dropped (SQL) or handed to `add` (Kafka Streams). */
+  readonly skipNullValues: boolean;
+}
+
+/**
+ * One state a key and window; windows are [start, start + size), aligned to the epoch. A record takes part in each
+ * of its windows that has not closed: end > stream time - grace, where stream time is the greatest timestamp that
+ * this operator has seen. Results carry a windowed key and the greatest timestamp among their records.
+ */
+export function aggregateTimeWindows(options: AggregateTimeWindowsOptions): () => Processor {
+  return () => new AggregateTimeWindows(options);
+}
+
+class AggregateTimeWindows implements Processor {
+  readonly #options: AggregateTimeWindowsOptions;
+  #context!: ProcessorContext;
+  #store!: WindowStore;
+  #streamTime!: PersistedNumber;
+  #lastCloseTime!: PersistedNumber;
+  #windowed: RecordKey | null = null;
+  #coalesced: CoalescedChanges | null = null;
+
+  constructor(options: AggregateTimeWindowsOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#store = context.store(this.#options.store) as WindowStore;
+    this.#streamTime = context.persisted('stream-time', -1);
+    this.#lastCloseTime = context.persisted('last-close-time', -1);
+    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+  }
+
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    state.want(this.#store, key.buffer, key.start, key.end, this.#firstWindow(timestamp), timestamp);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const options = this.#options;
+    const context = this.#context;
+    if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
+    if (value === null && options.skipNullValues)
+      return context.skip('null-value', 'an aggregation needs a value');
+    const { sizeMs, advanceMs } = options;
+    const store = this.#store;
+    const streamTime = this.#streamTime;
+    if (timestamp > streamTime.value) streamTime.value = timestamp;
+    const closeTime = streamTime.value - options.graceMs;
+    const buffer = key.buffer;
+    const keyStart = key.start;
+    const keyEnd = key.end;
+    const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    for (let start = this.#firstWindow(timestamp); start <= timestamp; start += advanceMs) {
+      const end = start + sizeMs;
+      if (end <= closeTime) {
+        context.skip('late', `window [${start}, ${end}) closed at stream time ${streamTime.value}`);
+        continue;
+      }
+      const slot = store.find(buffer, keyStart, keyEnd, start);
+      const old = slot < 0 ? null : store.valueAt(slot);
+      const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
+      const state = options.add(old === null ? options.initial() : old, value, key, timestamp, context.record);
+      store.put(buffer, keyStart, keyEnd, start, state, time);
+      if (options.emit === 'close') continue;
+      windowed.setWindowed(key, start, end);
+      const before = options.sendOldValues ? old : undefined;
+      if (this.#coalesced !== null) this.#coalesced.add(windowed, state, before, time);
+      else context.forward(windowed, state, before, time);
+    }
+    if (options.emit === 'close') this.#emitClosed(key, closeTime);
+    return undefined;
+  }
+
+  flush(): void {
+    this.#coalesced?.flush();
+  }
+
+  #firstWindow(timestamp: number): number {
+    const { sizeMs, advanceMs } = this.#options;
+    return Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs;
+  }
+
+  /** Windows whose end lies in (last close time, close time], by time, then key. */
+  #emitClosed(key: RecordKey, closeTime: number): void {
+    const last = this.#lastCloseTime;
+    if (closeTime <= last.value) return;
+    const { sizeMs, advanceMs } = this.#options;
+    const from = last.value < 0 ? 0 : Math.max(0, last.value - sizeMs + 1);
+    const to = closeTime - sizeMs;
+    last.value = closeTime;
+    if (to < 0 || Math.floor(to / advanceMs) * advanceMs < from) return;
+    const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    this.#store.fetchAll(from, to, (buffer, start, end, windowStart, state, timestamp) => {
+      windowed.setBytes(buffer, start, end);
+      windowed.windowStart = windowStart;
+      windowed.windowEnd = windowStart + sizeMs;
+      this.#context.forward(windowed, state, this.#options.sendOldValues ? null : undefined, timestamp);
+    });
+  }
+}

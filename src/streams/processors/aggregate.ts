@@ -1,0 +1,12 @@
+import type { RecordContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+/**
+ * What an aggregation computes, shared by every kind of aggregate. States are immutable values, as stores have
+ * them; `add` gives a new one. The output is the change of the state: map it with `mapTable`.
+ */
+export interface Aggregation {
+  initial(): unknown;
+  /** May give null, which removes the key's state (and must then be expected by what follows). */
+  add(state: unknown, value: unknown, key: RecordKey, timestamp: number, record: RecordContext): unknown;
+}

@@ -1,0 +1,38 @@
+import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+/** Calls `emit` for each value that a record becomes: none, one or many. */
+export type ValueExpander = (
+  value: unknown,
+  key: RecordKey,
+  timestamp: number,
+  record: RecordContext,
+  emit: (value: unknown) => void,
+) => void;
+
+/** Any number of values for each stream record, in the order they are emitted; the key stays. */
+export function flatMapStream(expand: ValueExpander): () => Processor {
+  return () => new FlatMapStream(expand);
+}
+
+class FlatMapStream implements Processor {
+  readonly #expand: ValueExpander;
+  readonly #emit = (value: unknown): void => this.#context.forward(this.#key, value, undefined, this.#timestamp);
+  #context!: ProcessorContext;
+  #key!: RecordKey;
+  #timestamp = 0;
+
+  constructor(expand: ValueExpander) {
+    this.#expand = expand;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    this.#key = key;
+    this.#timestamp = timestamp;
+    this.#expand(value, key, timestamp, this.#context.record, this.#emit);
+  }
+}

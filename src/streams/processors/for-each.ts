@@ -1,0 +1,32 @@
+import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+/** The end of a branch: hands each record to `action`, which copies what it keeps. */
+export type RecordAction = (
+  key: RecordKey,
+  value: unknown,
+  old: unknown,
+  timestamp: number,
+  record: RecordContext,
+) => void;
+
+export function forEach(action: RecordAction): () => Processor {
+  return () => new ForEach(action);
+}
+
+class ForEach implements Processor {
+  readonly #action: RecordAction;
+  #context!: ProcessorContext;
+
+  constructor(action: RecordAction) {
+    this.#action = action;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    this.#action(key, value, old, timestamp, this.#context.record);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Serde } from '../topology/serde.ts';
+import type { Processor, ProcessorContext, ValueMapper } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+/**
+ * A new key for each stream record. Whoever groups or joins by it needs a repartition in between; whoever builds
+ * the topology sees to that. `mapper` may return null, the null key.
+ */
+export function selectKey(mapper: ValueMapper, serde: Serde): () => Processor {
+  return () => new SelectKey(mapper, serde);
+}
+
+class SelectKey implements Processor {
+  readonly #mapper: ValueMapper;
+  readonly #key: RecordKey;
+  #context!: ProcessorContext;
+
+  constructor(mapper: ValueMapper, serde: Serde) {
+    this.#mapper = mapper;
+    this.#key = new RecordKey(serde);
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    this.#key.setValue(this.#mapper(value, key, timestamp, this.#context.record));
+    this.#context.forward(this.#key, value, undefined, timestamp);
+  }
+}

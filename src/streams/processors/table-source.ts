@@ -1,0 +1,49 @@
+import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Processor, ProcessorContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+export interface TableSourceOptions {
+  /** A key-value store; null for a table that nobody reads back: its changes carry no old values. */
+  readonly store: string | null;
+  readonly sendOldValues: boolean;
+  /** Copies a value that the source only lends. Identity when it does not. */
+  readonly keep: (value: unknown) => unknown;
+}
+
+/**
+ * Turns records into changes of a table: a null value removes the key, a null key is dropped. Records apply in
+ * offset order, whatever their timestamps, as Kafka Streams does for plain tables.
+ */
+export function tableSource(options: TableSourceOptions): () => Processor {
+  return () => new TableSource(options);
+}
+
+class TableSource implements Processor {
+  readonly #options: TableSourceOptions;
+  #context!: ProcessorContext;
+  #store: KeyValueStore | null = null;
+
+  constructor(options: TableSourceOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    if (this.#store !== null) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    if (!key.present) return this.#context.skip('null-key', 'a table needs a key');
+    const store = this.#store;
+    if (store === null) return this.#context.forward(key, value, undefined, timestamp);
+    const slot = store.find(key.buffer, key.start, key.end);
+    const old = slot < 0 ? null : store.valueAt(slot);
+    const kept = value === null ? null : this.#options.keep(value);
+    store.put(key.buffer, key.start, key.end, kept, timestamp);
+    return this.#context.forward(key, kept, this.#options.sendOldValues ? old : undefined, timestamp);
+  }
+}
