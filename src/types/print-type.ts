@@ -1,0 +1,30 @@
+import type { SqlType } from './sql-type.ts';
+
+/** The type as SQL text: `STRUCT<A STRING, B ARRAY<INTEGER>>`. */
+export function printType(type: SqlType): string {
+  switch (type.kind) {
+    case 'decimal':
+      return `DECIMAL(${type.precision}, ${type.scale})`;
+    case 'array':
+      return `ARRAY<${printType(type.element)}>`;
+    case 'map':
+      return `MAP<${printType(type.key)}, ${printType(type.value)}>`;
+    case 'struct':
+      return `STRUCT<${type.fields.map((field) => `${printIdentifier(field.name)} ${printType(field.type)}`).join(', ')}>`;
+    default:
+      return type.kind.toUpperCase();
+  }
+}
+
+/**
+ * A name as it must be typed to mean itself: as it is when upper case letters, digits and `_` make it,
+ * in back quotes otherwise. Names that are reserved words are the caller's to quote (`quoteIdentifier`).
+ */
+export function printIdentifier(name: string): string {
+  return /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
+}
+
+/** The name in back quotes. */
+export function quoteIdentifier(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
