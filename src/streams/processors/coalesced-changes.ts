@@ -26,7 +26,7 @@ export class CoalescedChanges {
   add(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     this.#key ??= new RecordKey(key.serde);
     const bytes = Buffer.from(key.buffer.subarray(key.start, key.end));
-    const name = `${bytes.latin1Slice()}\u0000${key.windowStart}`;
+    const name = `${bytes.toString('latin1')}\u0000${key.windowStart}`;
     const change = this.#changes.get(name);
     if (change === undefined) {
       const { windowStart, windowEnd } = key;

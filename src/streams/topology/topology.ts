@@ -51,8 +51,8 @@ export interface SinkNode {
   readonly window?: WindowedKeyFormat;
   /** The partition of a record, or -1 for the default: murmur2 of the (inner) key, null keys spread. */
   readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
-  /** Writes both `old` and `value` of a table change (repartition of a grouped table). */
-  readonly writesChange?: boolean;
+  /** True: the input record's headers go along. */
+  readonly headers?: boolean;
 }
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode;
