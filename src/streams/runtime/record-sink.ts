@@ -1,0 +1,154 @@
+import { ByteWriter, EMPTY_BYTES } from '../../common/bytes.ts';
+import { DataError } from '../../common/error.ts';
+import type { LogWriter } from '../../log/log.ts';
+import { partitionOfKey } from '../../log/partitioner.ts';
+import type { RecordAppender } from '../../log/record-appender.ts';
+import type { Processor, ProcessorContext } from '../processors/processor.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import type { SinkNode } from '../topology/topology.ts';
+
+/** The appenders that one task has written to, so that an undone record's output can be taken back. */
+export class TaskOutput {
+  readonly #writer: LogWriter;
+  readonly #partitionsOf: (topic: string) => number;
+  readonly #topics = new Map<string, (RecordAppender | null)[]>();
+  readonly #used: RecordAppender[] = [];
+  readonly #marks: number[] = [];
+
+  constructor(writer: LogWriter, partitionsOf: (topic: string) => number) {
+    this.#writer = writer;
+    this.#partitionsOf = partitionsOf;
+  }
+
+  partitions(topic: string): number {
+    return this.#appenders(topic).length;
+  }
+
+  appender(topic: string, partition: number): RecordAppender {
+    const appenders = this.#appenders(topic);
+    return (appenders[partition] ??= this.#open(topic, partition));
+  }
+
+  beginRecord(): void {
+    for (let i = 0; i < this.#used.length; i++) this.#marks[i] = this.#used[i]!.mark();
+  }
+
+  undoRecord(): void {
+    for (let i = 0; i < this.#used.length; i++) this.#used[i]!.rollback(this.#marks[i]!);
+  }
+
+  #appenders(topic: string): (RecordAppender | null)[] {
+    let appenders = this.#topics.get(topic);
+    if (appenders === undefined) {
+      appenders = Array.from({ length: this.#partitionsOf(topic) }, () => null);
+      this.#topics.set(topic, appenders);
+    }
+    return appenders;
+  }
+
+  #open(topic: string, partition: number): RecordAppender {
+    const appender = this.#writer.appender({ topic, partition });
+    this.#used.push(appender);
+    this.#marks.push(appender.mark());
+    return appender;
+  }
+}
+
+/** Writes records to a topic: the last processor of a branch. Null keys are spread over the partitions. */
+export class RecordSink implements Processor {
+  readonly #node: SinkNode;
+  readonly #topicName: (topic: string) => string;
+  readonly #output: TaskOutput;
+  readonly #keyWriter = new ByteWriter(256);
+  readonly #valueWriter = new ByteWriter(1024);
+  #context!: ProcessorContext;
+  #appenders: RecordAppender[] = [];
+  #topic = '';
+  #partitions = 0;
+  #spread = 0;
+
+  constructor(node: SinkNode, topicName: (topic: string) => string, output: TaskOutput) {
+    this.#node = node;
+    this.#topicName = topicName;
+    this.#output = output;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const node = this.#node;
+    this.#use(typeof node.topic === 'string' ? node.topic : node.topic(key, value, this.#context.record));
+
+    const values = this.#valueWriter;
+    values.length = 0;
+    let keyBuffer: Uint8Array = EMPTY_BYTES;
+    let keyStart = -1;
+    let keyEnd = -1;
+    try {
+      if (value !== null) node.value.serialize(value, values);
+      if (key.present) {
+        if (key.windowed || (node.key !== null && node.key !== key.serde)) {
+          keyBuffer = this.#encodeKey(key);
+          keyStart = 0;
+          keyEnd = this.#keyWriter.length;
+        } else {
+          keyBuffer = key.buffer;
+          keyStart = key.start;
+          keyEnd = key.end;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      this.#context.skip('serialization', error.message);
+      return;
+    }
+    const partition = this.#partition(key, value, keyBuffer, keyStart, keyEnd);
+    const appender = (this.#appenders[partition] ??= this.#output.appender(this.#topic, partition));
+    const headers = node.headers === true ? this.#context.record.headers() : null;
+    appender.append(
+      timestamp,
+      keyBuffer,
+      keyStart,
+      keyEnd,
+      values.buffer,
+      value === null ? -1 : 0,
+      values.length,
+      headers !== null && headers.length > 0 ? headers : null,
+    );
+  }
+
+  #use(topic: string): void {
+    if (topic === this.#topic) return;
+    const name = this.#topicName(topic);
+    this.#topic = topic;
+    this.#partitions = this.#output.partitions(name);
+    this.#appenders = [];
+    for (let p = 0; p < this.#partitions; p++) this.#appenders.push(this.#output.appender(name, p));
+  }
+
+  #encodeKey(key: RecordKey): Uint8Array {
+    const { key: serde, window } = this.#node;
+    const writer = this.#keyWriter;
+    writer.length = 0;
+    if (serde === null || serde === key.serde) writer.writeBytes(key.buffer, key.start, key.end);
+    else serde.serialize(key.value, writer);
+    if (key.windowed) {
+      if (window?.kind === 'session') writer.writeSafeInt64(key.windowEnd);
+      writer.writeSafeInt64(key.windowStart);
+    }
+    return writer.buffer;
+  }
+
+  /** Windowed keys are spread by their inner key, so that all windows of a key share a partition. */
+  #partition(key: RecordKey, value: unknown, bytes: Uint8Array, start: number, end: number): number {
+    const partitions = this.#partitions;
+    const chosen = this.#node.partitioner?.(key, value, partitions) ?? -1;
+    if (chosen >= 0) return chosen;
+    if (partitions === 1) return 0;
+    if (!key.present) return (this.#spread = (this.#spread + 1) % partitions);
+    const suffix = key.windowed ? (this.#node.window?.kind === 'session' ? 16 : 8) : 0;
+    return partitionOfKey(bytes, start, end - suffix, partitions);
+  }
+}
