@@ -1,0 +1,146 @@
+import type { SqlType } from '../types/sql-type.ts';
+import type { Row } from '../types/value.ts';
+
+/** What a statement gives: an entity at once, or rows that come. */
+export type StatementResult =
+  | { readonly kind: 'entity'; readonly entity: Entity }
+  | { readonly kind: 'rows'; readonly rows: RowStream };
+
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly isKey: boolean;
+}
+
+/**
+ * The rows of a push query, a pull query or PRINT. Pulled by the client: when it does not ask, a bounded number of
+ * rows waits and the query pauses, so a slow client costs a fixed amount of memory and nobody else anything.
+ */
+export interface RowStream {
+  readonly kind: 'push' | 'pull' | 'print';
+  readonly queryId: string;
+  readonly columns: readonly ResultColumn[];
+  /** At least one row, when there is one; null when there will be no more. Rejects when the query failed. */
+  next(): Promise<RowBatch | null>;
+  /** Why it ended: the LIMIT was reached, all was read, or somebody ended it. */
+  readonly end: 'limit' | 'complete' | 'terminated' | null;
+  /** Ends the query and frees what it holds. Safe to call twice, and while `next` waits (which then gives null). */
+  close(): Promise<void>;
+}
+
+export interface RowBatch {
+  readonly rows: readonly Row[];
+  /** Per row: a removal from a table (key columns set, the rest null). Absent: none is. */
+  readonly tombstones?: readonly boolean[];
+}
+
+/**
+ * Answers of statements other than queries: plain JSON data with the member names that ksqlDB's clients read
+ * (`@type` first). `statementText` and `warnings` are added by whoever sends them.
+ */
+export type Entity =
+  | {
+      readonly '@type': 'currentStatus';
+      readonly commandId: string;
+      readonly commandStatus: { readonly status: 'SUCCESS'; readonly message: string; readonly queryId: string | null };
+      readonly commandSequenceNumber: number;
+    }
+  | { readonly '@type': 'streams'; readonly streams: readonly SourceListing[] }
+  | { readonly '@type': 'tables'; readonly tables: readonly SourceListing[] }
+  | { readonly '@type': 'kafka_topics'; readonly topics: readonly TopicListing[] }
+  | { readonly '@type': 'queries'; readonly queries: readonly QueryListing[] }
+  | { readonly '@type': 'sourceDescription'; readonly sourceDescription: SourceDescription }
+  | { readonly '@type': 'queryDescription'; readonly queryDescription: QueryDescription }
+  | { readonly '@type': 'properties'; readonly properties: readonly PropertyListing[] }
+  | { readonly '@type': 'function_names'; readonly functions: readonly { readonly name: string; readonly type: string; readonly category: string }[] }
+  | { readonly '@type': 'describe_function'; readonly [member: string]: unknown }
+  | { readonly '@type': 'type_list'; readonly types: Readonly<Record<string, FieldSchema>> }
+  | { readonly '@type': 'variables'; readonly variables: readonly { readonly name: string; readonly value: string }[] }
+  | { readonly '@type': 'terminate_query'; readonly queryId: string; readonly wasTerminated: boolean }
+  | { readonly '@type': 'warning_entity'; readonly message: string }
+  /** Nothing to show but a sentence: INSERT VALUES, SET, UNSET, DEFINE, ASSERT, … */
+  | { readonly '@type': 'message'; readonly message: string };
+
+export interface SourceListing {
+  readonly type: 'STREAM' | 'TABLE';
+  readonly name: string;
+  readonly topic: string;
+  readonly keyFormat: string;
+  readonly valueFormat: string;
+  readonly isWindowed: boolean;
+}
+
+export interface TopicListing {
+  readonly name: string;
+  readonly replicaInfo: readonly number[];
+}
+
+export interface QueryListing {
+  readonly queryString: string;
+  readonly sinks: readonly string[];
+  readonly sinkKafkaTopics: readonly string[];
+  readonly id: string;
+  readonly statusCount: Readonly<Record<string, number>>;
+  readonly queryType: 'PERSISTENT' | 'PUSH';
+  readonly state: string;
+}
+
+export interface FieldSchema {
+  readonly type: string;
+  readonly fields: readonly FieldDescription[] | null;
+  readonly memberSchema: FieldSchema | null;
+  readonly parameters?: { readonly precision: number; readonly scale: number };
+}
+
+export interface FieldDescription {
+  readonly name: string;
+  readonly schema: FieldSchema;
+  readonly type?: 'KEY' | 'HEADER';
+}
+
+export interface SourceDescription {
+  readonly name: string;
+  readonly windowType: string | null;
+  readonly readQueries: readonly QueryListing[];
+  readonly writeQueries: readonly QueryListing[];
+  readonly fields: readonly FieldDescription[];
+  readonly type: 'STREAM' | 'TABLE';
+  readonly timestamp: string;
+  readonly statistics: string;
+  readonly errorStats: string;
+  readonly extended: boolean;
+  readonly keyFormat: string;
+  readonly valueFormat: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replication: number;
+  readonly statement: string;
+  readonly queryOffsetSummaries: readonly unknown[];
+  readonly sourceConstraints: readonly string[];
+  readonly clusterStatistics: readonly unknown[];
+  readonly clusterErrorStats: readonly unknown[];
+}
+
+export interface QueryDescription {
+  readonly id: string;
+  readonly statementText: string;
+  readonly windowType: string | null;
+  readonly fields: readonly FieldDescription[];
+  readonly sources: readonly string[];
+  readonly sinks: readonly string[];
+  readonly topology: string;
+  /** The logical plan before and after optimization, rule by rule. */
+  readonly executionPlan: string;
+  readonly overriddenProperties: Readonly<Record<string, string>>;
+  readonly ksqlHostQueryStatus: Readonly<Record<string, string>>;
+  readonly queryType: 'PERSISTENT' | 'PUSH' | 'PULL';
+  readonly queryErrors: readonly { readonly timestamp: number; readonly errorMessage: string; readonly type: string }[];
+  readonly tasksMetadata: readonly unknown[];
+  readonly state: string | null;
+}
+
+export interface PropertyListing {
+  readonly name: string;
+  readonly scope: string;
+  readonly value: string | null;
+}

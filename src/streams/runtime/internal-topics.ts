@@ -1,0 +1,149 @@
+import { must } from '../../common/assert.ts';
+import { type LogAdmin, LogError } from '../../log/log.ts';
+import type { StoreNode, SubTopology, Topology } from '../topology/topology.ts';
+
+/** What a topology needs of the log: how many partitions each topic has, by the topology's own topic names. */
+export interface TopicPlan {
+  /** Partition counts of every topic that is read, by the topology's name for it. */
+  readonly partitions: ReadonlyMap<string, number>;
+  /** Partition counts of every topic that is written, by the log's name for it. */
+  readonly sinkPartitions: ReadonlyMap<string, number>;
+  /** The topology's name to the log's name. */
+  readonly topicName: (topic: string) => string;
+  /** The log's name of a store's changelog. */
+  readonly changelogName: (store: string) => string;
+}
+
+/** Kafka Streams adds a day to the retention of windowed changelogs, so that clock skew loses nothing. */
+const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Finds out the partition counts, and creates repartition and changelog topics that are missing.
+ * Throws `LogError` `unknown-topic` for a source topic that does not exist, `invalid-topic` for an internal topic
+ * that exists with another partition count.
+ */
+export async function prepareTopics(
+  topology: Topology,
+  admin: LogAdmin,
+  applicationId: string,
+  changelogs: boolean,
+): Promise<TopicPlan> {
+  const repartitions = new Map(topology.repartitionTopics.map((topic) => [topic.name, topic]));
+  const topicName = (topic: string): string => (repartitions.has(topic) ? `${applicationId}-${topic}` : topic);
+  const changelogName = (store: string): string => `${applicationId}-${store}-changelog`;
+  const subTopologies = topology.subTopologies();
+  const partitions = new Map<string, number>();
+
+  for (const node of topology.nodes) {
+    if (node.kind !== 'source') continue;
+    for (const topic of node.topics) {
+      if (repartitions.has(topic)) continue;
+      const description = await admin.describeTopic(topic);
+      if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+      partitions.set(topic, description.partitions);
+    }
+  }
+  for (const name of repartitions.keys()) {
+    const count = partitionsOfRepartition(name, topology, subTopologies, partitions, new Set());
+    partitions.set(name, count);
+    await ensureTopic(admin, topicName(name), count, {
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+      'message.timestamp.type': 'CreateTime',
+    });
+  }
+  if (changelogs)
+    for (const sub of subTopologies)
+      for (const store of sub.stores)
+        if (store.options.changelog && store.sourceTopic === undefined)
+          await ensureTopic(
+            admin,
+            changelogName(store.options.name),
+            taskCount(sub, partitions),
+            changelogConfigs(store),
+          );
+  const sinkPartitions = await describeSinks(topology, admin, topicName);
+  return { partitions, sinkPartitions, topicName, changelogName };
+}
+
+/** Sinks that choose a topic per record may choose any that exists at the start. */
+async function describeSinks(
+  topology: Topology,
+  admin: LogAdmin,
+  topicName: (topic: string) => string,
+): Promise<Map<string, number>> {
+  const names = new Set<string>();
+  for (const node of topology.nodes) {
+    if (node.kind !== 'sink') continue;
+    if (typeof node.topic === 'string') names.add(topicName(node.topic));
+    else for (const name of await admin.listTopics()) names.add(name);
+  }
+  const partitions = new Map<string, number>();
+  for (const name of names) {
+    const description = await admin.describeTopic(name);
+    if (description === undefined) throw new LogError('unknown-topic', `topic ${name} does not exist`);
+    partitions.set(name, description.partitions);
+  }
+  return partitions;
+}
+
+/** How many tasks a sub-topology has: the greatest partition count of its sources. */
+export function taskCount(sub: SubTopology, partitions: ReadonlyMap<string, number>): number {
+  let count = 0;
+  for (const node of sub.nodes)
+    if (node.kind === 'source')
+      for (const topic of node.topics) count = Math.max(count, must(partitions.get(topic), `no count for ${topic}`));
+  return count;
+}
+
+function partitionsOfRepartition(
+  name: string,
+  topology: Topology,
+  subTopologies: readonly SubTopology[],
+  known: Map<string, number>,
+  visiting: Set<string>,
+): number {
+  const fixed = topology.repartitionTopics.find((topic) => topic.name === name)?.partitions ?? null;
+  if (fixed !== null) return fixed;
+  if (known.has(name)) return must(known.get(name));
+  visiting.add(name);
+  let count = 1;
+  for (const sub of subTopologies) {
+    if (!sub.nodes.some((node) => node.kind === 'sink' && node.topic === name)) continue;
+    for (const node of sub.nodes) {
+      if (node.kind !== 'source') continue;
+      for (const topic of node.topics) {
+        if (visiting.has(topic)) continue;
+        const feeding = known.get(topic) ?? partitionsOfRepartition(topic, topology, subTopologies, known, visiting);
+        count = Math.max(count, feeding);
+      }
+    }
+  }
+  return count;
+}
+
+async function ensureTopic(
+  admin: LogAdmin,
+  name: string,
+  partitions: number,
+  configs: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (await admin.createTopic({ name, partitions, configs })) return;
+  const existing = must(await admin.describeTopic(name));
+  if (existing.partitions !== partitions)
+    throw new LogError(
+      'invalid-topic',
+      `internal topic ${name} has ${existing.partitions} partitions where ${partitions} are needed; ` +
+        'reset the application or give it another id',
+    );
+}
+
+function changelogConfigs(store: StoreNode): Record<string, string> {
+  const base = { 'message.timestamp.type': 'CreateTime', ...store.changelogConfigs };
+  if (store.options.kind === 'key-value') return { 'cleanup.policy': 'compact', ...base };
+  return {
+    'cleanup.policy': 'compact,delete',
+    'retention.ms': String(store.options.retentionMs + ADDITIONAL_RETENTION_MS),
+    ...base,
+  };
+}

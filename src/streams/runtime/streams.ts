@@ -1,0 +1,605 @@
+import { join } from 'node:path';
+import { assert, must } from '../../common/assert.ts';
+import { type Clock, nextTurn } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
+import { LogError } from '../../log/log.ts';
+import type { StateBackend, StateStore } from '../../state/store.ts';
+import type { SubTopology, Topology } from '../topology/topology.ts';
+import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import { TaskOutput } from './record-sink.ts';
+import { type RestoreRange, restoreStores } from './restore.ts';
+import { type SkippedRecord, Task } from './task.ts';
+import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
+
+export type StreamsState = 'created' | 'restoring' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';
+
+export interface StreamsOptions {
+  /** Names the consumer group, internal topics and state directory: the identity of its progress. */
+  readonly applicationId: string;
+  readonly log: Log;
+  readonly state: StateBackend;
+  /** Where task states live, a folder an application; null keeps them in memory. */
+  readonly stateDirectory: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How often output, offsets and state are committed together. Default 100. */
+  readonly commitIntervalMs?: number;
+  /** Where to start without a committed offset. Default earliest. */
+  readonly offsetReset?: 'earliest' | 'latest';
+  /** Whether stores are backed by changelog topics. Default true; pointless on a log that forgets. */
+  readonly changelogs?: boolean;
+  /** How often state goes to disk, at least. Default 2000: the changelog's tail covers what is newer. */
+  readonly persistIntervalMs?: number;
+  /** Bytes of state that may be newer than the disk. Default 64 MiB. */
+  readonly unpersistedBytesMax?: number;
+  /** Bytes of state held in memory, over all tasks. Default 512 MiB. */
+  readonly stateBytesMax?: number;
+  /** Bytes fetched and not yet processed. Default 32 MiB. */
+  readonly bufferBytesMax?: number;
+  readonly maxIdleMs?: number;
+  readonly onSkip?: (skipped: SkippedRecord) => void;
+  readonly onError?: (error: unknown) => void;
+  readonly onStateChange?: (state: StreamsState) => void;
+}
+
+/** A store of one task, for reading from outside (interactive queries). */
+export interface TaskStore {
+  readonly task: Task;
+  readonly partition: number;
+  readonly store: StateStore;
+}
+
+/** Longest synchronous stretch, so that sockets and timers get their turn. */
+const CHUNK_MS = 10;
+const CHUNK_RECORDS_MAX = 4000;
+/** Output that is worth a request of its own before the commit. */
+const FLUSH_BYTES = 1024 * 1024;
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+/** How often consumed repartition records are deleted (Kafka Streams: repartition.purge.interval.ms). */
+const PURGE_INTERVAL_MS = 30_000;
+
+/**
+ * One application: a topology running on a log, as `KafkaStreams` is. Owns all partitions of its sources.
+ *
+ * A turn of its loop fetches, lets each task process a chunk, sends output, and commits when due. Commit order:
+ * operators forward what they held back, changelogs are drained, then output, changelogs and input offsets go to
+ * the log in one step, and only then state goes to disk. A crash at any point leaves state at or behind the log.
+ */
+export class Streams {
+  readonly topology: Topology;
+  readonly applicationId: string;
+  readonly #options: StreamsOptions;
+  #plan: TopicPlan | null = null;
+  #tasks: Task[] = [];
+  #reader: LogReader | null = null;
+  #writer: LogWriter | null = null;
+  #changelogPositions = new Map<Task, Map<string, number>>();
+  #state: StreamsState = 'created';
+  #loop: Promise<void> | null = null;
+  #stop = false;
+  #paused = false;
+  #error: unknown = null;
+  #lastCommitMs = 0;
+  #lastPersistMs = 0;
+  #lastPurgeMs = 0;
+  #flushing: Promise<void> | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #skippedRecords = 0;
+  #wanted = new Map<string, { queuePaused: boolean }>();
+
+  constructor(topology: Topology, options: StreamsOptions) {
+    this.topology = topology;
+    this.applicationId = options.applicationId;
+    this.#options = options;
+  }
+
+  get state(): StreamsState {
+    return this.#state;
+  }
+
+  /** What stopped it, in state `error`. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks;
+  }
+
+  /** Records that operators dropped since start. */
+  get skippedRecords(): number {
+    return this.#skippedRecords;
+  }
+
+  get processedRecords(): number {
+    return this.#tasks.reduce((sum, task) => sum + task.recordsProcessed, 0);
+  }
+
+  /** Creates internal topics, restores state and starts the loop. Throws what makes a start impossible. */
+  async start(): Promise<void> {
+    await this.open();
+    this.#loop = this.#run();
+  }
+
+  /** `start` without the loop: for drivers that call `step` themselves. */
+  async open(): Promise<void> {
+    assert(this.#state === 'created', 'an application is started once');
+    this.#changeState('restoring');
+    const { log, applicationId, clock } = this.#options;
+    try {
+      this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
+      this.#writer = await log.openWriter({ group: applicationId });
+      this.#reader = log.openReader({ bufferBytesMax: this.#options.bufferBytesMax ?? 32 * 1024 * 1024 });
+      const committed = new Map(
+        (await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
+      );
+      for (const sub of this.topology.subTopologies()) {
+        const count = taskCount(sub, this.#plan.partitions);
+        for (let partition = 0; partition < count; partition++)
+          await this.#openTask(sub, partition, committed);
+      }
+    } catch (error) {
+      await this.#release();
+      this.#changeState('error');
+      this.#error = error;
+      throw error;
+    }
+    this.#lastCommitMs = this.#lastPersistMs = this.#lastPurgeMs = clock.now();
+    this.#changeState('running');
+  }
+
+  /**
+   * One turn: fetch (waiting up to `maxWaitMs` when there is nothing to do), process, send, commit when due.
+   * Returns whether anything was processed or sent.
+   */
+  async step(maxWaitMs = 0): Promise<boolean> {
+    const turn = this.#turn.then(() => this.#step(maxWaitMs));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Commits now: everything processed so far is then in the log. */
+  async commit(): Promise<void> {
+    const turn = this.#turn.then(() => this.#commit());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Stops fetching and processing; state stays readable. */
+  pause(): void {
+    this.#paused = true;
+    if (this.#state === 'running') this.#changeState('paused');
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#state === 'paused') this.#changeState('running');
+  }
+
+  /** Whether every input is processed up to where the log ended when this was called, and committed. */
+  async caughtUp(): Promise<boolean> {
+    const ends = new Map<string, number>();
+    const topics = new Set(this.#tasks.flatMap((task) => task.inputs.map((input) => input.topic)));
+    for (const topic of topics) {
+      const offsets = await this.#options.log.admin.offsets(topic);
+      offsets.forEach((each, partition) => ends.set(`${topic}-${partition}`, each.end));
+    }
+    const behind = this.#tasks.some((task) =>
+      task.inputs.some((input) => {
+        const end = ends.get(`${input.topic}-${input.partition}`) ?? 0;
+        const position = input.isEmpty
+          ? Math.max(input.position, must(this.#reader).position(input))
+          : input.position;
+        return position < end;
+      }),
+    );
+    if (behind || this.#tasks.some((task) => task.commitNeeded)) return false;
+    return must(this.#writer).pendingBytes === 0;
+  }
+
+  /** The stores of that name in this process, a partition each. */
+  stores(name: string): readonly TaskStore[] {
+    const found: TaskStore[] = [];
+    for (const task of this.#tasks) {
+      const store = task.stores.get(name);
+      if (store !== undefined) found.push({ task, partition: task.partition, store });
+    }
+    return found;
+  }
+
+  /** Commits, then stops. State stays on disk. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    const failed = this.#state === 'error';
+    if (!failed) this.#changeState('stopping');
+    this.#stop = true;
+    await this.#loop?.catch(() => undefined);
+    await this.#turn;
+    if (!failed && this.#writer !== null && this.#error === null) {
+      await this.#commit();
+      await this.#persist();
+    }
+    for (const task of this.#tasks) task.close();
+    await this.#release();
+    this.#changeState('stopped');
+  }
+
+  /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). */
+  async cleanUp(): Promise<void> {
+    const { log, applicationId } = this.#options;
+    const plan = this.#plan;
+    if (plan === null) return;
+    const committed = await log.admin.committed(applicationId);
+    await log.admin.alterCommitted(
+      applicationId,
+      committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
+    );
+    for (const topic of this.topology.repartitionTopics) await log.admin.deleteTopic(plan.topicName(topic.name));
+    for (const store of this.topology.stores)
+      if (this.#changelogs && store.options.changelog) await log.admin.deleteTopic(plan.changelogName(store.options.name));
+  }
+
+  get #changelogs(): boolean {
+    return this.#options.changelogs ?? true;
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stop) {
+      try {
+        const busy = await this.step(this.#waitMs(clock.now()));
+        if (busy || this.#paused) await nextTurn();
+      } catch (error) {
+        if (this.#stop) return;
+        this.#fail(error);
+        return;
+      }
+    }
+  }
+
+  /** How long a turn may wait for input: until something else is due. */
+  #waitMs(now: number): number {
+    let wait = 100;
+    const commitInterval = this.#options.commitIntervalMs ?? 100;
+    if (this.#tasks.some((task) => task.commitNeeded))
+      wait = Math.min(wait, this.#lastCommitMs + commitInterval - now);
+    for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
+    return Math.max(0, wait);
+  }
+
+  async #step(maxWaitMs: number): Promise<boolean> {
+    const { clock } = this.#options;
+    const reader = must(this.#reader);
+    const writer = must(this.#writer);
+    const buffered = this.#tasks.some((task) => task.inputs.some((input) => !input.isEmpty));
+    if (this.#paused) {
+      await this.#idle(maxWaitMs);
+      return false;
+    }
+    for (const batch of await reader.poll(buffered ? 0 : maxWaitMs)) {
+      const input = this.#inputs.get(`${batch.topic}-${batch.partition}`);
+      input?.push(batch);
+    }
+    for (const task of this.#tasks)
+      for (const input of task.inputs) if (input.isEmpty) input.skipTo(reader.position(input));
+    this.#throttle();
+
+    let processed = 0;
+    const now = clock.now();
+    for (const task of this.#tasks) {
+      task.punctuate(now);
+      if (task.inputs.every((input) => input.isEmpty)) continue;
+      processed += await task.processChunk(CHUNK_RECORDS_MAX, clock.monotonic() + CHUNK_MS);
+    }
+    const idle = processed === 0;
+    const pending = writer.pendingBytes;
+    if (pending > 0 && (idle || pending >= FLUSH_BYTES)) this.#flushSoon();
+    if (writer.pendingBytes > PENDING_BYTES_MAX || (idle && this.#flushing !== null)) await this.#flushing;
+
+    const due = now - this.#lastCommitMs >= (this.#options.commitIntervalMs ?? 100);
+    if (this.#tasks.some((task) => task.commitRequested) || (due && this.#tasks.some((task) => task.commitNeeded))) {
+      await this.#commit();
+      await this.#persistWhenDue(now);
+    }
+    await this.#purgeWhenDue(now);
+    return processed > 0 || pending > 0;
+  }
+
+  async #idle(waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#options.clock.setTimer(Math.max(1, waitMs), resolve);
+    });
+  }
+
+  readonly #inputs = new Map<string, Task['inputs'][number]>();
+
+  /** Pauses partitions of which much is queued, so that one input cannot fill the memory. */
+  #throttle(): void {
+    const reader = must(this.#reader);
+    const limit = (this.#options.bufferBytesMax ?? 32 * 1024 * 1024) / Math.max(1, this.#inputs.size);
+    for (const [name, input] of this.#inputs) {
+      const wanted = must(this.#wanted.get(name));
+      if (!wanted.queuePaused && input.bufferedBytes > limit) {
+        reader.pause(input);
+        wanted.queuePaused = true;
+      } else if (wanted.queuePaused && input.bufferedBytes <= limit / 2) {
+        reader.resume(input);
+        wanted.queuePaused = false;
+      }
+    }
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing !== null) return;
+    this.#flushing = must(this.#writer)
+      .flush()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#flushing = null;
+      });
+  }
+
+  async #commit(): Promise<void> {
+    const { clock } = this.#options;
+    const writer = must(this.#writer);
+    if (this.#flushing !== null) await this.#flushing;
+    if (this.#error !== null) throw this.#error;
+    const offsets: OffsetToCommit[] = [];
+    const changed: Task[] = [];
+    for (const task of this.#tasks) {
+      task.flush();
+      if (!task.commitNeeded && !task.commitRequested) continue;
+      changed.push(task);
+      this.#drainChangelogs(task);
+      const numbers = task.persistedNumbers();
+      task.inputs.forEach((input, i) => {
+        const metadata = i === 0 ? encodeMetadata(numbers) : '';
+        offsets.push({ topic: input.topic, partition: input.partition, offset: input.position, metadata });
+      });
+      task.commitNeeded = false;
+      task.commitRequested = false;
+    }
+    if (offsets.length > 0 || writer.pendingBytes > 0) await writer.commit(offsets);
+    for (const task of changed) {
+      const positions = must(this.#changelogPositions.get(task));
+      for (const name of positions.keys()) {
+        const end = writer.endOffset(this.#changelog(name, task.partition));
+        if (end >= 0) positions.set(name, end);
+      }
+    }
+    this.#lastCommitMs = clock.now();
+  }
+
+  #changelog(store: string, partition: number): TopicPartition {
+    return { topic: must(this.#plan).changelogName(store), partition };
+  }
+
+  #drainChangelogs(task: Task): void {
+    const positions = must(this.#changelogPositions.get(task));
+    for (const [name, store] of task.stores) {
+      if (!positions.has(name)) {
+        task.state.drainChangelog(store, () => undefined);
+        continue;
+      }
+      const appender = must(this.#writer).appender(this.#changelog(name, task.partition));
+      task.state.drainChangelog(store, (key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp) =>
+        appender.append(Math.max(0, timestamp), key, keyStart, keyEnd, value, valueStart, valueEnd, null),
+      );
+    }
+  }
+
+  async #persistWhenDue(now: number): Promise<void> {
+    if (this.#options.stateDirectory === null) return;
+    const bytes = this.#tasks.reduce((sum, task) => sum + task.state.unpersistedBytes, 0);
+    const interval = this.#options.persistIntervalMs ?? 2000;
+    const full = bytes > (this.#options.unpersistedBytesMax ?? 64 * 1024 * 1024);
+    if (bytes === 0 || (!full && now - this.#lastPersistMs < interval)) return;
+    await this.#persist();
+  }
+
+  /** Right after a commit, with nothing processed in between: what is written is what is committed. */
+  async #persist(): Promise<void> {
+    if (this.#options.stateDirectory === null) return;
+    for (const task of this.#tasks) {
+      if (task.stores.size === 0 || task.commitNeeded) continue;
+      await task.state.persist(JSON.stringify(this.#metaOf(task)));
+    }
+    const budget = this.#options.stateBytesMax ?? 512 * 1024 * 1024;
+    const total = this.#tasks.reduce((sum, task) => sum + task.state.memoryBytes, 0);
+    if (total > budget)
+      for (const task of this.#tasks) task.state.evict((task.state.memoryBytes / total) * budget * 0.75);
+    this.#lastPersistMs = this.#options.clock.now();
+  }
+
+  #metaOf(task: Task): TaskMeta {
+    const inputs: Record<string, number> = {};
+    for (const input of task.inputs) inputs[`${input.topic}-${input.partition}`] = input.position;
+    return {
+      format: 1,
+      inputs,
+      changelogs: Object.fromEntries(must(this.#changelogPositions.get(task))),
+      numbers: task.persistedNumbers(),
+    };
+  }
+
+  async #purgeWhenDue(now: number): Promise<void> {
+    if (now - this.#lastPurgeMs < PURGE_INTERVAL_MS) return;
+    this.#lastPurgeMs = now;
+    const plan = must(this.#plan);
+    const own = new Set(this.topology.repartitionTopics.map((topic) => plan.topicName(topic.name)));
+    for (const task of this.#tasks)
+      for (const { topic, partition, position } of task.inputs)
+        if (own.has(topic) && !task.commitNeeded)
+          await this.#options.log.admin.deleteRecords({ topic, partition, offset: position });
+  }
+
+  async #openTask(
+    sub: SubTopology,
+    partition: number,
+    committed: ReadonlyMap<string, { readonly offset: number; readonly metadata: string }>,
+  ): Promise<void> {
+    const { log, state: backend, clock, stateDirectory, applicationId, logger } = this.#options;
+    const plan = must(this.#plan);
+    const directory =
+      stateDirectory === null || sub.stores.length === 0
+        ? null
+        : join(stateDirectory, applicationId, `${sub.index}_${partition}`);
+    const state = await backend.openTaskState(directory);
+    let meta = parseTaskMeta(state.meta);
+    const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
+    const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
+    if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
+      logger.warn({ applicationId, task: `${sub.index}_${partition}` }, 'committed offsets lie before the local state: state is rebuilt');
+      await state.wipe();
+      meta = null;
+    }
+    const numbers = meta?.numbers ?? {};
+    const restoredNumbers = { ...numbers, ...this.#committedNumbers(inputs, partition, committed) };
+    const task = new Task(
+      {
+        applicationId,
+        subTopology: sub,
+        partition,
+        state,
+        output: new TaskOutput(must(this.#writer), (topic) => this.#partitionsOf(topic)),
+        clock,
+        topicName: plan.topicName,
+        onSkip: (skipped) => this.#skipped(skipped),
+        maxIdleMs: this.#options.maxIdleMs ?? 0,
+        lagOf: (topic, number) => this.#lagOf(topic, number),
+      },
+      restoredNumbers,
+    );
+    this.#tasks.push(task);
+
+    const positions = new Map<string, number>();
+    this.#changelogPositions.set(task, positions);
+    const ranges: RestoreRange[] = [];
+    for (const store of sub.stores) {
+      if (!this.#changelogs || !store.options.changelog) continue;
+      const { name } = store.options;
+      const topic = plan.changelogName(name);
+      const { start, end } = must((await log.admin.offsets(topic))[partition]);
+      ranges.push({
+        store: must(task.stores.get(name)),
+        topic,
+        partition,
+        from: Math.max(start, meta?.changelogs[name] ?? 0),
+        to: end,
+      });
+      positions.set(name, end);
+    }
+    const restored = await restoreStores(log, state, ranges, () => JSON.stringify(this.#metaOf(task)));
+    if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
+    task.init();
+
+    for (const topic of inputs) {
+      const name = plan.topicName(topic);
+      const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));
+      const reset = (source.kind === 'source' ? source.offsetReset : undefined) ?? this.#options.offsetReset ?? 'earliest';
+      const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
+      const offset = await this.#startOffset(name, partition, own, topic === name ? reset : 'earliest');
+      const input = task.addInput(topic, offset);
+      this.#inputs.set(`${name}-${partition}`, input);
+      this.#wanted.set(`${name}-${partition}`, { queuePaused: false });
+      must(this.#reader).assign({ topic: name, partition, offset });
+    }
+  }
+
+  /** The committed offset, or where the reset policy says; an offset that is gone is reset, and that is logged. */
+  async #startOffset(
+    topic: string,
+    partition: number,
+    committed: number | undefined,
+    reset: 'earliest' | 'latest',
+  ): Promise<number> {
+    const { start, end } = must((await this.#options.log.admin.offsets(topic))[partition]);
+    if (committed === undefined) return reset === 'earliest' ? start : end;
+    if (committed >= start && committed <= end) return committed;
+    const offset = reset === 'earliest' ? start : end;
+    this.#options.logger.warn({ topic, partition, committed, start, end, offset }, 'committed offset is out of range');
+    return offset;
+  }
+
+  #committedNumbers(
+    topics: readonly string[],
+    partition: number,
+    committed: ReadonlyMap<string, { readonly metadata: string }>,
+  ): Record<string, number> {
+    const first = topics[0];
+    if (first === undefined) return {};
+    return decodeMetadata(committed.get(`${must(this.#plan).topicName(first)}-${partition}`)?.metadata ?? '');
+  }
+
+  #partitionsOf(topic: string): number {
+    const count = must(this.#plan).sinkPartitions.get(topic);
+    if (count === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+    return count;
+  }
+
+  #lagOf(topic: string, partition: number): number {
+    const reader = must(this.#reader);
+    const end = reader.endOffset({ topic, partition });
+    return end < 0 ? -1 : Math.max(0, end - reader.position({ topic, partition }));
+  }
+
+  #skipped(skipped: SkippedRecord): void {
+    this.#skippedRecords++;
+    const { key: _key, value: _value, ...fields } = skipped;
+    this.#options.logger.warn(fields, `record skipped: ${skipped.detail}`);
+    this.#options.onSkip?.(skipped);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#error !== null) return;
+    this.#error = error;
+    this.#stop = true;
+    const fields = { applicationId: this.applicationId, error: error instanceof Error ? error.message : String(error) };
+    this.#options.logger.error(fields, 'the application has stopped');
+    this.#changeState('error');
+    this.#options.onError?.(error);
+  }
+
+  #changeState(state: StreamsState): void {
+    this.#state = state;
+    this.#options.onStateChange?.(state);
+  }
+
+  async #release(): Promise<void> {
+    if (this.#flushing !== null) await this.#flushing;
+    await this.#reader?.close();
+    await this.#writer?.close();
+    for (const task of this.#tasks) await task.state.close();
+  }
+}
+
+/** State is usable when nobody moved the committed offsets back behind it. */
+function agrees(
+  meta: TaskMeta,
+  topics: readonly string[],
+  partition: number,
+  committed: ReadonlyMap<string, { readonly offset: number }>,
+): boolean {
+  return topics.every((topic) => {
+    const name = `${topic}-${partition}`;
+    const local = meta.inputs[name];
+    const offset = committed.get(name)?.offset;
+    return local === undefined || (offset !== undefined && offset >= local);
+  });
+}
+
+/** Operator numbers as offset metadata, which the broker limits to 4,096 bytes: too many are left out. */
+function encodeMetadata(numbers: Readonly<Record<string, number>>): string {
+  const text = JSON.stringify(numbers);
+  return text.length <= 4000 ? text : '';
+}
+
+function decodeMetadata(text: string): Record<string, number> {
+  if (!text.startsWith('{')) return {};
+  try {
+    return JSON.parse(text) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
