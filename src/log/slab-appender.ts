@@ -1,0 +1,349 @@
+import { gzipSync } from 'node:zlib';
+import { copyBytes } from '../common/bytes.ts';
+import { crc32c } from './crc32c.ts';
+import { LogError } from './log.ts';
+import type { TopicPartition } from './log.ts';
+import type { RecordAppender } from './record-appender.ts';
+import {
+  ATTRIBUTES_AT,
+  BASE_OFFSET_AT,
+  BASE_SEQUENCE_AT,
+  BASE_TIMESTAMP_AT,
+  CODEC_GZIP,
+  CODEC_NONE,
+  COUNT_AT,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  LEADER_EPOCH_AT,
+  LENGTH_AT,
+  LENGTH_END,
+  MAGIC_AT,
+  MAX_TIMESTAMP_AT,
+  PRODUCER_EPOCH_AT,
+  PRODUCER_ID_AT,
+  RECORDS_AT,
+  writeInt64,
+} from './record-batch-header.ts';
+import type { Header } from './record-batch.ts';
+import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';
+
+/** A finished batch, base offset 0: a broker (or the embedded log) patches the base offset in, outside the CRC. */
+export interface SealedBatch {
+  readonly bytes: Buffer;
+  readonly recordCount: number;
+  /** The first record's timestamp, not the smallest. */
+  readonly firstTimestamp: number;
+  readonly maxTimestamp: number;
+}
+
+export interface SlabAppenderOptions {
+  /** The largest batch, head included. Default 900 KB: below Kafka's `max.message.bytes` of 1 MB. */
+  readonly batchBytesMax?: number;
+  readonly compression?: 'none' | 'gzip';
+}
+
+/** Readers of other makes spread a batch over call arguments: some fail above 100,000 records. */
+const BATCH_RECORDS_MAX = 50_000;
+const BATCH_BYTES_MAX = 900_000;
+const SLAB_BYTES_MIN = 8 * 1024;
+const FREE_SLABS_MAX = 2;
+
+/** A batch that is full, or the one being filled. `slab[0, RECORDS_AT)` is the head's room. */
+interface OpenBatch {
+  slab: Buffer;
+  /** The end of what was written. */
+  length: number;
+  count: number;
+  firstTimestamp: number;
+  maxTimestamp: number;
+  /** Bytes of records since the last `take` that lie in earlier batches: what marks count from. */
+  start: number;
+}
+
+/**
+ * Encodes records straight into batch slabs. A mark is the count of record bytes appended since the last
+ * `take`, so it costs nothing to make; rolling back walks the batch that it lies in.
+ */
+export class SlabAppender implements RecordAppender {
+  readonly #partition: TopicPartition;
+  readonly #batchBytesMax: number;
+  readonly #gzip: boolean;
+  /** Batches that are full. They are finished by `take`, so that a rollback can reopen them. */
+  #full: OpenBatch[] = [];
+  #fullRecords = 0;
+  #free: Buffer[] = [];
+  /** Slabs that left with a batch and may come back. */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
+
+  // The batch being filled, in fields of its own.
+  #slab: Buffer;
+  #length = RECORDS_AT;
+  #count = 0;
+  #firstTimestamp = 0;
+  #maxTimestamp = 0;
+  #start = 0;
+
+  constructor(partition: TopicPartition, options: SlabAppenderOptions = {}) {
+    this.#partition = partition;
+    this.#batchBytesMax = options.batchBytesMax ?? BATCH_BYTES_MAX;
+    this.#gzip = options.compression === 'gzip';
+    this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES_MIN, this.#batchBytesMax));
+  }
+
+  get pendingRecords(): number {
+    return this.#fullRecords + this.#count;
+  }
+
+  get pendingBytes(): number {
+    return this.#start + this.#length - RECORDS_AT;
+  }
+
+  append(
+    timestampMs: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    headers: readonly Header[] | null,
+  ): void {
+    const keySize = keyStart < 0 ? -1 : keyEnd - keyStart;
+    const valueSize = valueStart < 0 ? -1 : valueEnd - valueStart;
+    const partsSize =
+      sizeOfVarint(keySize) +
+      (keySize > 0 ? keySize : 0) +
+      sizeOfVarint(valueSize) +
+      (valueSize > 0 ? valueSize : 0) +
+      (headers === null ? 1 : sizeOfHeaders(headers));
+
+    let count = this.#count;
+    let delta = count === 0 ? 0 : timestampMs - this.#firstTimestamp;
+    let bodySize = 1 + sizeOfVarlong(delta) + sizeOfVarint(count) + partsSize;
+    let size = sizeOfVarint(bodySize) + bodySize;
+    if (this.#length + size > this.#batchBytesMax || count >= BATCH_RECORDS_MAX) {
+      const aloneSize = 3 + partsSize;
+      if (RECORDS_AT + sizeOfVarint(aloneSize) + aloneSize > this.#batchBytesMax)
+        throw this.#tooLarge(aloneSize);
+      if (count > 0) this.#beginBatch();
+      count = 0;
+      delta = 0;
+      bodySize = aloneSize;
+      size = sizeOfVarint(bodySize) + bodySize;
+    }
+    if (this.#length + size > this.#slab.length) this.#grow(this.#length + size);
+
+    const slab = this.#slab;
+    let at = writeVarint(slab, this.#length, bodySize);
+    slab[at++] = 0;
+    at = writeVarlong(slab, at, delta);
+    at = writeVarint(slab, at, count);
+    at = writeVarint(slab, at, keySize);
+    if (keySize > 0) {
+      copyBytes(key, keyStart, keyEnd, slab, at);
+      at += keySize;
+    }
+    at = writeVarint(slab, at, valueSize);
+    if (valueSize > 0) {
+      copyBytes(value, valueStart, valueEnd, slab, at);
+      at += valueSize;
+    }
+    if (headers === null) slab[at++] = 0;
+    else at = writeHeaders(slab, at, headers);
+
+    if (count === 0) {
+      this.#firstTimestamp = timestampMs;
+      this.#maxTimestamp = timestampMs;
+    } else if (timestampMs > this.#maxTimestamp) {
+      this.#maxTimestamp = timestampMs;
+    }
+    this.#count = count + 1;
+    this.#length = at;
+  }
+
+  mark(): number {
+    return this.pendingBytes;
+  }
+
+  rollback(mark: number): void {
+    if (mark === this.pendingBytes) return;
+    if (mark < 0 || mark > this.pendingBytes) throw new RangeError(`mark ${mark} is not one of this flush`);
+    while (mark < this.#start) {
+      const last = this.#full.pop()!;
+      this.#recycle(this.#slab);
+      this.#slab = last.slab;
+      this.#length = last.length;
+      this.#count = last.count;
+      this.#firstTimestamp = last.firstTimestamp;
+      this.#maxTimestamp = last.maxTimestamp;
+      this.#start = last.start;
+      this.#fullRecords -= last.count;
+    }
+    this.#truncate(RECORDS_AT + mark - this.#start);
+  }
+
+  /** Forgets the records behind `end`: walks those before it to know their count and greatest timestamp. */
+  #truncate(end: number): void {
+    if (end === this.#length) return;
+    const slab = this.#slab;
+    let count = 0;
+    let maxTimestamp = this.#firstTimestamp;
+    let at = RECORDS_AT;
+    while (at < end) {
+      let byte = slab[at++]!;
+      let size = byte & 0x7f;
+      for (let shift = 7; byte > 0x7f; shift += 7) {
+        byte = slab[at++]!;
+        size |= (byte & 0x7f) << shift;
+      }
+      let p = at + 1;
+      let delta = 0;
+      let scale = 1;
+      do {
+        byte = slab[p++]!;
+        delta += (byte & 0x7f) * scale;
+        scale *= 0x80;
+      } while (byte > 0x7f);
+      const timestamp = this.#firstTimestamp + (delta % 2 === 0 ? delta / 2 : -(delta + 1) / 2);
+      if (timestamp > maxTimestamp) maxTimestamp = timestamp;
+      at += size >>> 1;
+      count++;
+    }
+    if (at !== end) throw new RangeError('the mark does not lie between two records');
+    this.#length = end;
+    this.#count = count;
+    this.#maxTimestamp = maxTimestamp;
+  }
+
+  /**
+   * The batches gathered so far, in order, finished: head, compression and CRC. Marks made before are void. The
+   * caller owns the bytes and may hand them back with `release` when nobody reads them any more.
+   */
+  take(): SealedBatch[] {
+    if (this.#count > 0) this.#full.push(this.#current());
+    const slabSize = this.#slab.length;
+    const sealed: SealedBatch[] = [];
+    for (const open of this.#full) {
+      let batch = this.#seal(open);
+      // A slab that is mostly empty would waste memory for as long as the batch lives.
+      const copied = batch.bytes.buffer === open.slab.buffer && open.length < open.slab.length / 2;
+      if (copied) batch = { ...batch, bytes: Buffer.copyBytesFrom(batch.bytes) };
+      if (batch.bytes.buffer === open.slab.buffer) this.#lent.add(open.slab.buffer);
+      else this.#recycle(open.slab);
+      sealed.push(batch);
+    }
+    if (this.#count > 0) this.#slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(slabSize);
+    this.#full = [];
+    this.#fullRecords = 0;
+    this.#start = 0;
+    this.#length = RECORDS_AT;
+    this.#count = 0;
+    return sealed;
+  }
+
+  /** Gives a taken batch's memory back for use by later ones. Only when no reader can hold it. */
+  release(batch: SealedBatch): void {
+    const { buffer } = batch.bytes;
+    if (this.#lent.delete(buffer)) this.#recycle(Buffer.from(buffer as ArrayBuffer));
+  }
+
+  #recycle(slab: Buffer): void {
+    if (slab.length >= this.#slab.length && this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
+  }
+
+  #current(): OpenBatch {
+    return {
+      slab: this.#slab,
+      length: this.#length,
+      count: this.#count,
+      firstTimestamp: this.#firstTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+      start: this.#start,
+    };
+  }
+
+  #beginBatch(): void {
+    this.#full.push(this.#current());
+    this.#fullRecords += this.#count;
+    this.#start += this.#length - RECORDS_AT;
+    this.#slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#batchBytesMax);
+    this.#length = RECORDS_AT;
+    this.#count = 0;
+  }
+
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafeSlow(
+      Math.min(this.#batchBytesMax, Math.max(needed, this.#slab.length * 2)),
+    );
+    this.#slab.copy(grown, 0, 0, this.#length);
+    this.#slab = grown;
+  }
+
+  #seal(batch: OpenBatch): SealedBatch {
+    let bytes = batch.slab.subarray(0, batch.length);
+    let codec = CODEC_NONE;
+    if (this.#gzip) {
+      const packed = gzipSync(bytes.subarray(RECORDS_AT));
+      // What does not shrink stays as it is, so that no batch outgrows `batchBytesMax`.
+      if (packed.length < batch.length - RECORDS_AT) {
+        bytes = Buffer.allocUnsafeSlow(RECORDS_AT + packed.length);
+        packed.copy(bytes, RECORDS_AT);
+        codec = CODEC_GZIP;
+      }
+    }
+    writeInt64(bytes, BASE_OFFSET_AT, 0);
+    bytes.writeInt32BE(bytes.length - LENGTH_END, LENGTH_AT);
+    bytes.writeInt32BE(-1, LEADER_EPOCH_AT);
+    bytes.writeInt8(2, MAGIC_AT);
+    bytes.writeInt16BE(codec, ATTRIBUTES_AT);
+    bytes.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA_AT);
+    writeInt64(bytes, BASE_TIMESTAMP_AT, batch.firstTimestamp);
+    writeInt64(bytes, MAX_TIMESTAMP_AT, batch.maxTimestamp);
+    writeInt64(bytes, PRODUCER_ID_AT, -1);
+    bytes.writeInt16BE(-1, PRODUCER_EPOCH_AT);
+    bytes.writeInt32BE(-1, BASE_SEQUENCE_AT);
+    bytes.writeInt32BE(batch.count, COUNT_AT);
+    bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT);
+    return {
+      bytes,
+      recordCount: batch.count,
+      firstTimestamp: batch.firstTimestamp,
+      maxTimestamp: batch.maxTimestamp,
+    };
+  }
+
+  #tooLarge(sizeBytes: number): LogError {
+    const { topic, partition } = this.#partition;
+    return new LogError(
+      'record-too-large',
+      `a record of ${sizeBytes} bytes for topic ${topic} is larger than a batch may be (${this.#batchBytesMax} bytes)`,
+      { topic, partition },
+    );
+  }
+}
+
+function sizeOfHeaders(headers: readonly Header[]): number {
+  let size = sizeOfVarint(headers.length);
+  for (const { key, value } of headers) {
+    const keySize = Buffer.byteLength(key);
+    size +=
+      sizeOfVarint(keySize) +
+      keySize +
+      sizeOfVarint(value === null ? -1 : value.length) +
+      (value?.length ?? 0);
+  }
+  return size;
+}
+
+function writeHeaders(slab: Buffer, start: number, headers: readonly Header[]): number {
+  let at = writeVarint(slab, start, headers.length);
+  for (const { key, value } of headers) {
+    at = writeVarint(slab, at, Buffer.byteLength(key));
+    at += slab.write(key, at);
+    at = writeVarint(slab, at, value === null ? -1 : value.length);
+    if (value === null) continue;
+    slab.set(value, at);
+    at += value.length;
+  }
+  return at;
+}
