@@ -1,0 +1,75 @@
+import { must } from '../common/assert.ts';
+import type { Log, LogWriter } from '../log/log.ts';
+
+/** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
+export interface Command {
+  readonly version: 1;
+  readonly statement: string;
+  /** The session's properties then. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** The number that names made from it (`CTAS_X_<n>`). */
+  readonly sequence: number;
+}
+
+/**
+ * The statements that made the catalog, in a topic of the log: `_millrace_<service id>_command_topic`, one
+ * partition, never deleted from. Replaying it brings back streams, tables, types and running queries.
+ */
+export class CommandLog {
+  readonly #log: Log;
+  readonly #topic: string;
+  readonly #writer: LogWriter;
+
+  private constructor(log: Log, topic: string, writer: LogWriter) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#writer = writer;
+  }
+
+  static async open(log: Log, serviceId: string): Promise<CommandLog> {
+    const topic = `_millrace_${serviceId}_command_topic`;
+    await log.admin.createTopic({
+      name: topic,
+      partitions: 1,
+      configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
+    });
+    return new CommandLog(log, topic, await log.openWriter());
+  }
+
+  /** All commands, oldest first. A command of a later version stops the replay with an error that says so. */
+  async read(): Promise<readonly Command[]> {
+    const { start, end } = must((await this.#log.admin.offsets(this.#topic))[0]);
+    const commands: Command[] = [];
+    const reader = this.#log.openReader();
+    const partition = { topic: this.#topic, partition: 0 };
+    try {
+      reader.assign({ ...partition, offset: start });
+      while (reader.position(partition) < end) {
+        for (const batch of await reader.poll(200)) {
+          for (let i = batch.first; i < batch.count; i++) {
+            const command = JSON.parse(batch.buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])) as Command;
+            if (command.version !== 1)
+              throw new Error(`the command topic ${this.#topic} was written by a later release (version ${String(command.version)})`);
+            commands.push(command);
+          }
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+    return commands;
+  }
+
+  /** Resolves when the command is in the log. */
+  async append(command: Command, nowMs: number): Promise<void> {
+    const value = Buffer.from(JSON.stringify(command));
+    this.#writer
+      .appender({ topic: this.#topic, partition: 0 })
+      .append(nowMs, value, -1, -1, value, 0, value.length, null);
+    await this.#writer.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../common/clock.ts';
+import type { Log, LogWriter } from '../log/log.ts';
+import type { SkippedRecord } from '../streams/runtime/task.ts';
+
+/** Rows of the log that wait for the next write; beyond that they are only counted and logged. */
+const PENDING_MAX = 10_000;
+
+/**
+ * Records that did not take part in a query, kept in a topic of the log, with where they came from, why, and
+ * their bytes: nothing vanishes. Queried as the stream KSQL_PROCESSING_LOG.
+ */
+export class ProcessingLog {
+  readonly topic: string;
+  readonly #writer: LogWriter;
+  readonly #clock: Clock;
+  #pending = 0;
+  #cancel: (() => void) | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(topic: string, writer: LogWriter, clock: Clock) {
+    this.topic = topic;
+    this.#writer = writer;
+    this.#clock = clock;
+  }
+
+  static async open(log: Log, serviceId: string, clock: Clock): Promise<ProcessingLog> {
+    const topic = `${serviceId}_processing_log`;
+    await log.admin.createTopic({ name: topic, partitions: 1 });
+    return new ProcessingLog(topic, await log.openWriter(), clock);
+  }
+
+  /** The statement that declares the stream over the topic. */
+  get declaration(): string {
+    return (
+      'CREATE STREAM IF NOT EXISTS KSQL_PROCESSING_LOG (QUERY STRING, NODE STRING, REASON STRING, DETAIL STRING, ' +
+      'TOPIC STRING, `PARTITION` INTEGER, `OFFSET` BIGINT, RECORD_KEY BYTES, RECORD_VALUE BYTES, RECORD_TEXT STRING) ' +
+      `WITH (KAFKA_TOPIC='${this.topic}', VALUE_FORMAT='JSON');`
+    );
+  }
+
+  add(queryId: string, skipped: SkippedRecord): void {
+    if (this.#pending >= PENDING_MAX) return;
+    const value = Buffer.from(
+      JSON.stringify({
+        QUERY: queryId,
+        NODE: skipped.node,
+        REASON: skipped.reason,
+        DETAIL: skipped.detail,
+        TOPIC: skipped.topic,
+        PARTITION: skipped.partition,
+        OFFSET: skipped.offset,
+        RECORD_KEY: skipped.key?.toString('base64') ?? null,
+        RECORD_VALUE: skipped.value?.toString('base64') ?? null,
+        RECORD_TEXT: skipped.value?.toString('utf8') ?? null,
+      }),
+    );
+    const timestamp = this.#clock.now();
+    this.#writer
+      .appender({ topic: this.topic, partition: 0 })
+      .append(timestamp, value, -1, -1, value, 0, value.length, null);
+    this.#pending++;
+    this.#cancel ??= this.#clock.setTimer(50, () => {
+      this.#cancel = null;
+      void this.flush();
+    });
+  }
+
+  /** Resolves when everything added so far is in the log, or could not be written. */
+  async flush(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      this.#pending = 0;
+      await this.#writer.flush().catch(() => undefined);
+    });
+    return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    this.#cancel?.();
+    await this.flush();
+    await this.#writer.close();
+  }
+}

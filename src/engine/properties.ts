@@ -1,0 +1,116 @@
+import { SqlError, type Span } from '../common/error.ts';
+
+/** A property that SET, a request or the command line may give. The table is also what SHOW PROPERTIES lists. */
+export interface Property {
+  readonly name: string;
+  readonly default: string | null;
+  readonly description: string;
+  /** Why a value is not allowed, or null. */
+  check?(value: string): string | null;
+}
+
+const oneOf =
+  (...values: string[]) =>
+  (value: string): string | null =>
+    values.includes(value.toLowerCase()) ? null : `must be one of ${values.join(', ')}`;
+
+const wholeNumber = (value: string): string | null =>
+  /^-?\d+$/.test(value) ? null : 'must be a whole number';
+
+const truth = oneOf('true', 'false');
+
+export const PROPERTIES: readonly Property[] = [
+  {
+    name: 'auto.offset.reset',
+    default: 'earliest',
+    description: 'where a query without progress begins: earliest or latest',
+    check: oneOf('earliest', 'latest'),
+  },
+  {
+    name: 'cache.max.bytes.buffering',
+    default: '0',
+    description: 'above 0: one change a key and commit instead of every change',
+    check: wholeNumber,
+  },
+  {
+    name: 'commit.interval.ms',
+    default: '100',
+    description: 'how often output, offsets and state are committed',
+    check: wholeNumber,
+  },
+  {
+    name: 'max.task.idle.ms',
+    default: '0',
+    description: 'how long a join waits for an empty input',
+    check: wholeNumber,
+  },
+  {
+    name: 'ksql.persistence.default.format.key',
+    default: 'KAFKA',
+    description: 'key format when none is given',
+  },
+  {
+    name: 'ksql.persistence.default.format.value',
+    default: null,
+    description: 'value format when none is given',
+  },
+  {
+    name: 'ksql.persistence.wrap.single.values',
+    default: null,
+    description: 'whether a single value column is written inside a record',
+    check: truth,
+  },
+  {
+    name: 'ksql.output.topic.name.prefix',
+    default: '',
+    description: 'put before the names of topics that CREATE … AS creates',
+  },
+  {
+    name: 'ksql.query.pull.table.scan.enabled',
+    default: 'true',
+    description: 'whether a pull query may read a whole table',
+    check: truth,
+  },
+  {
+    name: 'ksql.optimizer.enabled',
+    default: 'true',
+    description: 'whether plans are optimized; results are the same either way',
+    check: truth,
+  },
+];
+
+/** Properties of ksqlDB and its clients that mean nothing here and are accepted, so that scripts run unchanged. */
+const TOLERATED = /^(ksql\.|processing\.guarantee$|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
+
+/** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property. */
+export function propertyName(name: string): string {
+  return name.replace(/^ksql\.streams\./, '').toLowerCase();
+}
+
+/** Checks name and value. Throws `SqlError` ML_PROPERTY. Returns the canonical name. */
+export function checkProperty(
+  name: string,
+  value: string,
+  spans: { name?: Span; value?: Span } = {},
+): string {
+  const canonical = propertyName(name);
+  const property = PROPERTIES.find((each) => each.name === canonical);
+  if (property === undefined) {
+    if (TOLERATED.test(canonical)) return canonical;
+    throw new SqlError('ML_PROPERTY', `there is no property '${name}'`, {
+      span: spans.name,
+      hint: 'SHOW PROPERTIES lists them',
+    });
+  }
+  const reason = property.check?.(value) ?? null;
+  if (reason !== null)
+    throw new SqlError('ML_PROPERTY', `property '${name}' ${reason}, not '${value}'`, { span: spans.value });
+  return canonical;
+}
+
+/** The value of a property in a session, or its default. */
+export function propertyValue(properties: ReadonlyMap<string, string>, name: string): string | null {
+  const set = properties.get(name);
+  if (set !== undefined) return set;
+  return PROPERTIES.find((each) => each.name === name)?.default ?? null;
+}
