@@ -29,6 +29,8 @@ export interface StreamsOptions {
   readonly offsetReset?: 'earliest' | 'latest';
   /** Whether stores are backed by changelog topics. Default true; pointless on a log that forgets. */
   readonly changelogs?: boolean;
+  /** A query that leaves nothing behind: no group, no changelogs, no state on disk. */
+  readonly transient?: boolean;
   /** How often state goes to disk, at least. Default 2000: the changelog's tail covers what is newer. */
   readonly persistIntervalMs?: number;
   /** Bytes of state that may be newer than the disk. Default 64 MiB. */
@@ -129,10 +131,10 @@ export class Streams {
     const { log, applicationId, clock } = this.#options;
     try {
       this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
-      this.#writer = await log.openWriter({ group: applicationId });
+      this.#writer = await log.openWriter(this.#transient ? {} : { group: applicationId });
       this.#reader = log.openReader({ bufferBytesMax: this.#options.bufferBytesMax ?? 32 * 1024 * 1024 });
       const committed = new Map(
-        (await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
+        (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
       );
       for (const sub of this.topology.subTopologies()) {
         const count = taskCount(sub, this.#plan.partitions);
@@ -230,18 +232,23 @@ export class Streams {
     const { log, applicationId } = this.#options;
     const plan = this.#plan;
     if (plan === null) return;
-    const committed = await log.admin.committed(applicationId);
-    await log.admin.alterCommitted(
-      applicationId,
-      committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
-    );
+    const committed = this.#transient ? [] : await log.admin.committed(applicationId);
+    if (committed.length > 0)
+      await log.admin.alterCommitted(
+        applicationId,
+        committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
+      );
     for (const topic of this.topology.repartitionTopics) await log.admin.deleteTopic(plan.topicName(topic.name));
     for (const store of this.topology.stores)
       if (this.#changelogs && store.options.changelog) await log.admin.deleteTopic(plan.changelogName(store.options.name));
   }
 
   get #changelogs(): boolean {
-    return this.#options.changelogs ?? true;
+    return !this.#transient && (this.#options.changelogs ?? true);
+  }
+
+  get #transient(): boolean {
+    return this.#options.transient ?? false;
   }
 
   async #run(): Promise<void> {
@@ -360,6 +367,7 @@ export class Streams {
       task.commitNeeded = false;
       task.commitRequested = false;
     }
+    if (this.#transient) offsets.length = 0;
     if (offsets.length > 0 || writer.pendingBytes > 0) await writer.commit(offsets);
     for (const task of changed) {
       const positions = must(this.#changelogPositions.get(task));

@@ -1,0 +1,47 @@
+import { SqlError, type Span } from '../common/error.ts';
+import { type LogAdmin, LogError } from '../log/log.ts';
+
+export interface TopicRequest {
+  readonly name: string;
+  /** Null: whatever it has; needed when it does not exist. */
+  readonly partitions: number | null;
+  readonly replicas: number | null;
+  readonly configs: Readonly<Record<string, string>>;
+  readonly span: Span | undefined;
+  readonly sourceKind: 'stream' | 'table';
+}
+
+/**
+ * The partition count of a topic that a statement names; creates it when the statement says how.
+ * Throws `SqlError` ML_TOPIC when it is missing without PARTITIONS or exists with another count.
+ */
+export async function ensureTopic(admin: LogAdmin, request: TopicRequest): Promise<number> {
+  const { name, partitions, replicas, span } = request;
+  const existing = await admin.describeTopic(name);
+  if (existing !== undefined) {
+    if (partitions !== null && partitions !== existing.partitions)
+      throw new SqlError('ML_TOPIC', `topic ${name} has ${existing.partitions} partitions, not ${partitions}`, {
+        span,
+        hint: 'leave PARTITIONS away to use the topic as it is',
+      });
+    return existing.partitions;
+  }
+  if (partitions === null)
+    throw new SqlError('ML_TOPIC', `topic ${name} does not exist`, {
+      span,
+      hint: `add PARTITIONS=<n> to the WITH clause to create it with the ${request.sourceKind}`,
+    });
+  try {
+    await admin.createTopic({
+      name,
+      partitions,
+      ...(replicas === null ? {} : { replicas }),
+      configs: request.configs,
+    });
+  } catch (error) {
+    if (error instanceof LogError && error.kind === 'invalid-topic')
+      throw new SqlError('ML_TOPIC', `topic ${name} cannot be created: ${error.message}`, { span });
+    throw error;
+  }
+  return partitions;
+}
