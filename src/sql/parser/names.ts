@@ -1,0 +1,33 @@
+import { KEYWORDS } from '../../../grammar/tokens.ts';
+
+/** How names and strings are written and read back. */
+
+/** The name an identifier stands for: upper case, or as written between quotes. */
+export function resolveIdentifier(image: string): string {
+  return isQuoted(image) ? unquote(image) : image.toUpperCase();
+}
+
+/** The name as written, without quotes: for topics and subjects, which are case-sensitive. */
+export function writtenIdentifier(image: string): string {
+  return isQuoted(image) ? unquote(image) : image;
+}
+
+/** The content of a quoted token; a doubled quote inside stands for one. */
+export function unquote(image: string): string {
+  const quote = image[0]!;
+  return image.slice(1, -1).replaceAll(quote + quote, quote);
+}
+
+/** `content` between quotes, as one token. */
+export function quote(content: string, mark: string): string {
+  return mark + content.replaceAll(mark, mark + mark) + mark;
+}
+
+/** `name` as SQL that resolves to it again: bare where that is safe anywhere, quoted otherwise. */
+export function printIdentifier(name: string): string {
+  return /^[A-Z_][A-Z0-9_@]*$/.test(name) && !KEYWORDS.has(name) ? name : quote(name, '`');
+}
+
+function isQuoted(image: string): boolean {
+  return image[0] === '`' || image[0] === '"';
+}

@@ -1,0 +1,141 @@
+import { SqlError } from '../../common/error.ts';
+import type * as cst from '../../../grammar/cst.d.ts';
+import { SqlParser } from '../../../grammar/grammar.ts';
+import type { CstNode, IToken } from '../../../grammar/token-types.ts';
+import { Semicolon, tokenize } from '../../../grammar/tokens.ts';
+import type { Expression, Statement, TypeExpression } from './ast.ts';
+import { createAstBuilder } from './build-ast.ts';
+import type { AstBuilder } from './build-ast.ts';
+import { brokenTokenError, recordExpectation, spanOf, syntaxError } from './syntax-error.ts';
+import type { Expectation } from './syntax-error.ts';
+import { spliceTokens, substituteVariables } from './variables.ts';
+
+/** One statement of a text. */
+export interface ParsedStatement {
+  /** Its spans count from the start of `text`, so that later errors can be rendered over it alone. */
+  readonly statement: Statement;
+  /** As written, from its first word to its semicolon. */
+  readonly text: string;
+  /** Where `text` begins in the whole. */
+  readonly start: number;
+  /** `text` with the variables replaced: what to keep, since it says the same when they are gone. */
+  readonly resolvedText: string;
+}
+
+interface Parser {
+  readonly rules: SqlParser;
+  readonly builder: AstBuilder;
+  readonly expectation: Expectation;
+}
+
+let parser: Parser | undefined;
+
+/** Building the parser takes tens of milliseconds; who never parses never pays. */
+function theParser(): Parser {
+  if (parser === undefined) {
+    const expectation: Expectation = { tokens: [] };
+    const rules = new SqlParser({ errorMessageProvider: recordExpectation(expectation) });
+    parser = { rules, builder: createAstBuilder(rules), expectation };
+  }
+  return parser;
+}
+
+/**
+ * Parses every statement of `text`; each must end with a semicolon. `variables` (any case) stand for `${name}`;
+ * DEFINE and UNDEFINE among the statements hold for those after them.
+ *
+ * Throws SqlError for the first mistake, with a span in the whole `text`.
+ */
+export function parseStatements(
+  text: string,
+  variables: ReadonlyMap<string, string> = new Map(),
+): readonly ParsedStatement[] {
+  const tokens = lex(text);
+  const defined = new Map([...variables].map(([name, value]) => [name.toUpperCase(), value]));
+  const statements: ParsedStatement[] = [];
+  let from = 0;
+  while (from < tokens.length) {
+    let to = from;
+    while (to < tokens.length && tokens[to]!.tokenType !== Semicolon) to++;
+    if (to === from) {
+      from++;
+      continue;
+    }
+    const own = tokens.slice(from, to + 1);
+    const start = own[0]!.startOffset;
+    const end = own.at(-1)!.endOffset! + 1;
+    const changed = substituteVariables(own, defined);
+    const statement = read<cst.TerminatedStatementCstNode, Statement>(
+      own,
+      end,
+      (rules) => rules.terminatedStatement(),
+      (builder, node) => builder.buildStatement(node.children.statement[0]!, start),
+    );
+    const ownText = text.slice(start, end);
+    const resolvedText = changed.length === 0 ? ownText : spliceTokens(text, start, end, changed);
+    statements.push({ statement, text: ownText, start, resolvedText });
+    if (statement.kind === 'defineVariable') defined.set(statement.name, statement.value);
+    if (statement.kind === 'undefineVariable') defined.delete(statement.name);
+    from = to + 1;
+  }
+  return statements;
+}
+
+/** Parses a text that is one expression. Throws SqlError. */
+export function parseExpression(text: string): Expression {
+  const tokens = lex(text);
+  substituteVariables(tokens, new Map());
+  return read<cst.ExpressionCstNode, Expression>(
+    tokens,
+    text.length,
+    (rules) => rules.expression(),
+    (builder, node) => builder.buildExpression(node, 0),
+  );
+}
+
+/** Parses a text that is one type, such as `MAP<STRING, ARRAY<INT>>`. Throws SqlError. */
+export function parseType(text: string): TypeExpression {
+  const tokens = lex(text);
+  substituteVariables(tokens, new Map());
+  return read<cst.TypeCstNode, TypeExpression>(
+    tokens,
+    text.length,
+    (rules) => rules.type(),
+    (builder, node) => builder.buildType(node, 0),
+  );
+}
+
+function lex(text: string): IToken[] {
+  const { tokens, errors } = tokenize(text);
+  const broken = brokenTokenError(tokens, errors, text);
+  if (broken !== undefined) throw broken;
+  return tokens;
+}
+
+function read<N extends CstNode, A>(
+  tokens: IToken[],
+  end: number,
+  rule: (rules: SqlParser) => CstNode,
+  build: (builder: AstBuilder, node: N) => A,
+): A {
+  const { rules, builder, expectation } = theParser();
+  rules.input = tokens;
+  try {
+    const node = rule(rules);
+    const error = rules.errors[0];
+    if (error !== undefined) {
+      const at = tokens.indexOf(error.token);
+      throw syntaxError(tokens, at < 0 ? tokens.length : at, expectation.tokens, end);
+    }
+    return build(builder, node as N);
+  } catch (error) {
+    // The stack is the limit of nesting; the process must survive whoever reaches it.
+    if (!(error instanceof RangeError)) throw error;
+    const deepest = rules.nextToken();
+    const span = tokens.includes(deepest) ? spanOf(deepest) : { start: tokens[0]!.startOffset, end };
+    throw new SqlError('ML_SYNTAX', 'this is nested too deeply to be read', {
+      span,
+      hint: 'split it: compute parts of it in a stream of their own',
+    });
+  }
+}

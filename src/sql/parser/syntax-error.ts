@@ -1,0 +1,260 @@
+import { SqlError } from '../../common/error.ts';
+import type { Span } from '../../common/error.ts';
+import type { IParserErrorMessageProvider, IToken, TokenType } from '../../../grammar/token-types.ts';
+import {
+  BareIdentifier,
+  Case,
+  Identifier,
+  IntegerLiteral,
+  KEYWORDS,
+  LeftParen,
+  NumberLiteral,
+  Select,
+  Semicolon,
+  StringLiteral,
+  UnterminatedComment,
+  UnterminatedIdentifier,
+  UnterminatedString,
+  isReserved,
+} from '../../../grammar/tokens.ts';
+
+/** What the parser wanted when it stopped: the tokens that could have come next. */
+export interface Expectation {
+  tokens: readonly TokenType[];
+}
+
+/** Keeps what was expected as data; the sentence is made later, where the whole text is known. */
+export function recordExpectation(expectation: Expectation): IParserErrorMessageProvider {
+  const firstOf = (paths: readonly TokenType[][]): TokenType[] => paths.flatMap((path) => path.slice(0, 1));
+  const record = (tokens: readonly TokenType[]): string => {
+    expectation.tokens = [...new Set(tokens)];
+    return 'syntax';
+  };
+  return {
+    buildMismatchTokenMessage: ({ expected }) => record([expected]),
+    buildNotAllInputParsedMessage: () => record([]),
+    buildNoViableAltMessage: ({ expectedPathsPerAlt }) => record(expectedPathsPerAlt.flatMap(firstOf)),
+    buildEarlyExitMessage: ({ expectedIterationPaths }) => record(firstOf(expectedIterationPaths)),
+  };
+}
+
+/** The clauses of a query in the order in which they must stand; found by their first word. */
+const CLAUSES: readonly (readonly [word: string, shown: string])[] = [
+  ['SELECT', 'SELECT'],
+  ['FROM', 'FROM'],
+  ['WINDOW', 'WINDOW'],
+  ['WHERE', 'WHERE'],
+  ['GROUP', 'GROUP BY'],
+  ['PARTITION', 'PARTITION BY'],
+  ['HAVING', 'HAVING'],
+  ['EMIT', 'EMIT CHANGES'],
+  ['LIMIT', 'LIMIT'],
+];
+
+/** Words people expect from other dialects, and what there is instead. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['ORDER', 'there is no ORDER BY'],
+  ['UNION', 'there is no UNION; write both into one stream with INSERT INTO … SELECT'],
+  ['OFFSET', 'there is no OFFSET'],
+  ['DISTINCT', 'there is no SELECT DISTINCT; use GROUP BY'],
+  ['USING', 'a join takes ON left.column = right.column'],
+  ['UPDATE', 'there is no UPDATE; INSERT INTO a table replaces the row of that key'],
+  ['DELETE', 'there is no DELETE statement'],
+  ['WEEK', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
+  ['WEEKS', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
+  ['MONTH', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
+  ['MONTHS', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
+]);
+
+const SHOWN_EXPECTATIONS = 8;
+
+/**
+ * The error for a statement that stops making sense at `at` (an index into `tokens`, its length at the end).
+ * Spans are absolute; `end` is where the text of the statement ends.
+ */
+export function syntaxError(
+  tokens: readonly IToken[],
+  at: number,
+  expected: readonly TokenType[],
+  end: number,
+): SqlError {
+  const found = tokens[at];
+  const previous = tokens[at - 1];
+  const span = found === undefined ? { start: end, end } : spanOf(found);
+  const wanted = describe(tokens, at, expected);
+  const what = found === undefined ? 'the text ends' : `found ${shown(found)}`;
+  const message = wanted === '' ? `${what}, which nothing here can continue` : `${what} where ${wanted} is expected`;
+  return new SqlError('ML_SYNTAX', message, { span, hint: hintFor(tokens, at, expected, found, previous) });
+}
+
+/** The error for a token or character that is broken in itself, or undefined when all are whole. */
+export function brokenTokenError(
+  tokens: readonly IToken[],
+  errors: readonly { readonly offset: number; readonly length: number }[],
+  text: string,
+): SqlError | undefined {
+  const broken = tokens.find((token) => BROKEN.has(token.tokenType));
+  const stray = errors[0];
+  if (stray !== undefined && (broken === undefined || stray.offset < broken.startOffset)) {
+    const character = String.fromCodePoint(text.codePointAt(stray.offset)!);
+    const span = { start: stray.offset, end: stray.offset + character.length };
+    const hint = /[“”‘’]/.test(character)
+      ? "use straight quotes: ' around text, ` around names"
+      : 'quote it: text between single quotes, names between backticks';
+    return new SqlError('ML_SYNTAX', `the character ${character} begins nothing that the language knows`, {
+      span,
+      hint,
+    });
+  }
+  if (broken === undefined) return undefined;
+  const [message, hint] = BROKEN.get(broken.tokenType)!;
+  const start = broken.startOffset;
+  return new SqlError('ML_SYNTAX', message, { span: { start, end: start + 1 }, hint });
+}
+
+const BROKEN: ReadonlyMap<TokenType, readonly [message: string, hint: string]> = new Map([
+  [
+    UnterminatedString,
+    ['the text that begins here has no closing quote', "close it with '; a quote inside is written twice"],
+  ],
+  [UnterminatedIdentifier, ['the name that begins here has no closing quote', 'close it with the same quote']],
+  [UnterminatedComment, ['the comment that begins here has no end', 'close it with */']],
+]);
+
+export function spanOf(token: IToken): Span {
+  return { start: token.startOffset, end: token.endOffset! + 1 };
+}
+
+function shown(token: IToken): string {
+  const image = token.image.length > 40 ? `${token.image.slice(0, 37)}…` : token.image;
+  return image.startsWith("'") ? image : `'${image}'`;
+}
+
+function describe(tokens: readonly IToken[], at: number, expected: readonly TokenType[]): string {
+  if (at === 0 && expected.includes(Select)) return 'a statement';
+  if (expected.includes(Select) && expected.length > 5) return 'a statement or a query id';
+  const rest = new Set(expected);
+  const words: string[] = [];
+  if (rest.has(NumberLiteral) && rest.has(LeftParen) && rest.has(Case)) {
+    words.push('an expression');
+    // Everything an expression may begin with goes into those two words.
+    return words.join('');
+  }
+  for (const type of rest) words.push(type.LABEL ?? type.name);
+  if (rest.has(Semicolon)) words.unshift(...clausesLeft(tokens, at));
+  const unique = [...new Set(words)];
+  if (unique.length > SHOWN_EXPECTATIONS) unique.splice(SHOWN_EXPECTATIONS, unique.length, '…');
+  const last = unique.pop() ?? '';
+  return unique.length === 0 ? last : `${unique.join(', ')} or ${last}`;
+}
+
+/** The index in CLAUSES of the last clause that has begun before `at`, or -1 outside a query. */
+function lastClause(tokens: readonly IToken[], at: number): number {
+  let last = -1;
+  let depth = 0;
+  for (let index = 0; index < at; index++) {
+    const { image, tokenType } = tokens[index]!;
+    if (image === '(') depth++;
+    else if (image === ')') depth--;
+    else if (depth === 0 && KEYWORDS.has(tokenType.name)) {
+      const next = tokens[index + 1]?.tokenType.name;
+      if (tokenType.name === 'PARTITION' && next !== 'BY') continue;
+      const clause = CLAUSES.findIndex(([word]) => word === tokenType.name);
+      if (clause >= 0 && (last >= 0 || clause === 0)) last = clause;
+    }
+  }
+  return last;
+}
+
+function clausesLeft(tokens: readonly IToken[], at: number): string[] {
+  const last = lastClause(tokens, at);
+  return last < 1 ? [] : CLAUSES.slice(last + 1).map(([, clause]) => clause);
+}
+
+function hintFor(
+  tokens: readonly IToken[],
+  at: number,
+  expected: readonly TokenType[],
+  found: IToken | undefined,
+  previous: IToken | undefined,
+): string | undefined {
+  if (found === undefined) return expected.includes(Semicolon) ? 'end every statement with ;' : undefined;
+  const elsewhere =
+    ELSEWHERE.get(found.image.toUpperCase()) ?? (previous === undefined ? undefined : elsewhereBefore(previous));
+  if (elsewhere !== undefined) return elsewhere;
+  const word = found.tokenType.name;
+  const last = lastClause(tokens, at);
+  const clause = CLAUSES.findIndex(([first]) => first === word);
+  if (clause > 0 && last > clause && expected.includes(Semicolon)) {
+    return `${CLAUSES[clause]![1]} belongs before ${CLAUSES[last]![1]}`;
+  }
+  if (isReserved(found.tokenType) && nameIsWanted(tokens, at, expected)) {
+    return `${word} is a reserved word; to use it as a name, quote it: \`${found.image}\``;
+  }
+  if (expected.includes(StringLiteral) && found.image.startsWith('"')) {
+    return "text goes between single quotes: ' and not \"";
+  }
+  if (expected.length === 1 && expected[0] === IntegerLiteral) return 'write a whole number here';
+  const near = nearestKeyword(found, expected, at) ?? nearestKeyword(previous, expected, at - 1);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+function elsewhereBefore(previous: IToken): string | undefined {
+  return previous.tokenType === BareIdentifier ? ELSEWHERE.get(previous.image.toUpperCase()) : undefined;
+}
+
+/** Whether the reserved word at `at` was probably meant as a name. */
+function nameIsWanted(tokens: readonly IToken[], at: number, expected: readonly TokenType[]): boolean {
+  if (expected.length === 1) return expected[0] === Identifier;
+  if (!expected.includes(Identifier)) return false;
+  if (!expected.includes(NumberLiteral)) return true;
+  const next = tokens[at + 1]?.image.toUpperCase() ?? '';
+  return [',', '.', ')', '=', '<', '>', '->', '[', '+', '-', '*', '/', 'AS', 'FROM', ';'].includes(next);
+}
+
+/** The keyword that a misspelled word is closest to; among the expected ones first, then among all. */
+function nearestKeyword(
+  token: IToken | undefined,
+  expected: readonly TokenType[],
+  at: number,
+): string | undefined {
+  if (token === undefined || token.tokenType !== BareIdentifier) return undefined;
+  const word = token.image.toUpperCase();
+  const wanted = expected.map((type) => type.name).filter((name) => KEYWORDS.has(name));
+  const clauses = CLAUSES.map(([first]) => first);
+  const structural = [...clauses, 'AS', 'JOIN', 'INNER', 'LEFT', 'RIGHT', 'WITHIN', 'WITH', 'VALUES', 'BY', 'AND'];
+  const others = at === 0 ? [] : [...structural, 'BETWEEN', 'LIKE', 'STREAM', 'TABLE', 'CHANGES', 'TUMBLING'];
+  for (const candidates of [wanted, others]) {
+    let best: string | undefined;
+    let bestDistance = word.length < 4 ? 2 : 3;
+    for (const candidate of candidates) {
+      const distance = editDistance(word, candidate, bestDistance);
+      if (distance < bestDistance && distance < Math.max(word.length, candidate.length) / 2) {
+        best = candidate;
+        bestDistance = distance;
+      }
+    }
+    if (best !== undefined) return best;
+  }
+  return undefined;
+}
+
+/** Insertions, deletions, changes and swaps of neighbours between two words; `limit` or more counts as `limit`. */
+export function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let before: number[] = [];
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let cost = Math.min(above[column]! + 1, current[column - 1]! + 1, above[column - 1]! + (same ? 0 : 1));
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) cost = Math.min(cost, before[column - 2]! + 1);
+      current.push(cost);
+    }
+    before = above;
+    above = current;
+  }
+  return Math.min(above[b.length]!, limit);
+}

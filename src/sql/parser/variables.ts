@@ -1,0 +1,103 @@
+import { SqlError } from '../../common/error.ts';
+import type { IToken, TokenType } from '../../../grammar/token-types.ts';
+import {
+  BareIdentifier,
+  DecimalLiteral,
+  False,
+  FloatLiteral,
+  IntegerLiteral,
+  QuotedIdentifier,
+  StringLiteral,
+  True,
+  Variable,
+  retype,
+} from '../../../grammar/tokens.ts';
+import { quote, unquote } from './names.ts';
+
+/**
+ * Variables: `${name}` alone stands for one name or one literal, and inside quotes for its text.
+ *
+ * Substitution works on tokens, never on text: whatever a value holds, it stays the one token it stands for, so
+ * it can't end a string, begin a comment or add a clause. Names are case-insensitive. What is not defined stays
+ * as it is inside quotes, and is an error alone.
+ */
+
+const REFERENCE = /\$\{[ \t]*([A-Za-z_][A-Za-z0-9_@]*)[ \t]*\}/g;
+
+/** What a value may be when it stands alone, most special first. */
+const SHAPES: readonly (readonly [RegExp, TokenType])[] = [
+  [/^true$/i, True],
+  [/^false$/i, False],
+  [/^[A-Za-z_][A-Za-z0-9_@]*$/, BareIdentifier],
+  [/^(?:`[^`]*(?:``[^`]*)*`|"[^"]*(?:""[^"]*)*")$/, QuotedIdentifier],
+  [/^'[^']*(?:''[^']*)*'$/, StringLiteral],
+  [/^-?\d+$/, IntegerLiteral],
+  [/^-?(?:\d+\.\d*|\.\d+)$/, DecimalLiteral],
+  [/^-?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d+$/, FloatLiteral],
+];
+
+/** Values by upper-case name. */
+export type Variables = ReadonlyMap<string, string>;
+
+/** Whether the token came of a `${name}` that stood alone. */
+export function isSubstituted(token: IToken): boolean {
+  return token.payload === SUBSTITUTED;
+}
+
+const SUBSTITUTED = 'substituted';
+
+/**
+ * Replaces the variables in `tokens`, in place; positions stay those of the text as written.
+ * Returns the tokens that changed. Throws SqlError for a lone variable that is undefined or no single token.
+ */
+export function substituteVariables(tokens: readonly IToken[], variables: Variables): IToken[] {
+  const changed: IToken[] = [];
+  for (const token of tokens) {
+    if (token.tokenType === Variable) {
+      const name = token.image.slice(2, -1).trim();
+      const span = { start: token.startOffset, end: token.startOffset + token.image.length };
+      const value = variables.get(name.toUpperCase());
+      if (value === undefined) {
+        const hint = `set it first: DEFINE ${name} = '…';`;
+        throw new SqlError('ML_NAME_UNKNOWN', `variable ${name} is not defined`, { span, hint });
+      }
+      const shape = SHAPES.find(([pattern]) => pattern.test(value));
+      if (shape === undefined) {
+        throw new SqlError('ML_SYNTAX', `the value of variable ${name} is neither a name nor a literal`, {
+          span,
+          hint: `a name that is not plain goes between backticks, text into quotes: DEFINE ${name} = '''text''';`,
+        });
+      }
+      token.image = value;
+      token.payload = SUBSTITUTED;
+      retype(token, shape[1]);
+      changed.push(token);
+    } else if (token.tokenType === StringLiteral || token.tokenType === QuotedIdentifier) {
+      if (!token.image.includes('${')) continue;
+      const content = unquote(token.image);
+      const replaced = content.replaceAll(
+        REFERENCE,
+        (whole, name: string) => variables.get(name.toUpperCase()) ?? whole,
+      );
+      if (replaced === content) continue;
+      token.image = quote(replaced, token.image[0]!);
+      changed.push(token);
+    }
+  }
+  return changed;
+}
+
+/** The text with `changed` tokens written out; `start` and `end` bound it in the text the tokens came from. */
+export function spliceTokens(text: string, start: number, end: number, changed: readonly IToken[]): string {
+  let spliced = '';
+  let from = start;
+  for (const token of changed) {
+    spliced += text.slice(from, token.startOffset);
+    // A value must not grow together with its neighbours: `-${n}` with -5 would begin a comment.
+    if (/[\w@'"`-]$/.test(spliced)) spliced += ' ';
+    spliced += token.image;
+    from = token.endOffset! + 1;
+    if (/^[\w@'"`-]/.test(text.slice(from, from + 1))) spliced += ' ';
+  }
+  return spliced + text.slice(from, end);
+}
