@@ -1,0 +1,177 @@
+import { DataError } from '../common/error.ts';
+import { parseBase64 } from '../types/base64.ts';
+import { parseBigint, parseInteger, type Bigint } from '../types/bigint.ts';
+import { Decimal } from '../types/decimal.ts';
+import { parseDouble } from '../types/double-text.ts';
+import { printType } from '../types/print-type.ts';
+import type { SqlType, StructType } from '../types/sql-type.ts';
+import type { SqlValue } from '../types/value.ts';
+import { JsonNumber, type JsonNode } from './json-node.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Null gives null. Throws `DataError`. */
+export type Coerce = (node: JsonNode) => SqlValue;
+
+/**
+ * Compiles how a JSON value becomes a value of `type`. `path` names the field in errors. The rules are ksqlDB's: numbers
+ * may be written as strings; a fraction is cut off for whole numbers; STRING takes anything as its text; BOOLEAN only true
+ * and false; DECIMAL must fit without rounding; TIME, DATE and TIMESTAMP are numbers. One difference: a whole number
+ * beyond its type is refused, where ksqlDB silently wraps it.
+ */
+export function openCoerce(type: SqlType, path: string): Coerce {
+  const inner = openInnerCoerce(type, path);
+  return (node) => (node === null ? null : inner(node));
+}
+
+function openInnerCoerce(type: SqlType, path: string): Coerce {
+  const refuse = (node: JsonNode): never => {
+    throw new DataError(`field ${path}: expected ${printType(type)}, found ${describe(node)}`);
+  };
+  switch (type.kind) {
+    case 'boolean':
+      return (node) => (typeof node === 'boolean' ? node : refuse(node));
+    case 'integer':
+      return (node) => readWhole(node, -2147483648, 2147483647) ?? refuse(node);
+    case 'date':
+      return (node) => readWhole(node, -100_000_000, 100_000_000) ?? refuse(node);
+    case 'time':
+      return (node) => readWhole(node, 0, DAY_MS - 1) ?? refuse(node);
+    case 'timestamp':
+      return (node) => readWhole(node, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? refuse(node);
+    case 'bigint':
+      return (node) => readBigint(node) ?? refuse(node);
+    case 'double':
+      return (node) => readDouble(node) ?? refuse(node);
+    case 'decimal':
+      return (node) => {
+        const value = readDecimal(node) ?? refuse(node);
+        return value.fits(type.precision, type.scale) ? value.setScale(type.scale) : refuse(node);
+      };
+    case 'string':
+      return stringOf;
+    case 'bytes':
+      return (node) => {
+        if (typeof node !== 'string') return refuse(node);
+        try {
+          return parseBase64(node);
+        } catch {
+          return refuse(node);
+        }
+      };
+    case 'array': {
+      const element = openCoerce(type.element, `${path}[]`);
+      return (node) => (Array.isArray(node) ? (node as readonly JsonNode[]).map(element) : refuse(node));
+    }
+    case 'map': {
+      const key = openCoerce(type.key, `${path} key`);
+      const item = openCoerce(type.value, `${path}{}`);
+      return (node) => {
+        if (!(node instanceof Map)) return refuse(node);
+        const result = new Map<SqlValue, SqlValue>();
+        for (const [name, value] of node as ReadonlyMap<string, JsonNode>) result.set(key(name), item(value));
+        return result;
+      };
+    }
+    case 'struct': {
+      const read = openRecordCoerce(type, path);
+      return (node) => (node instanceof Map ? read(node as ReadonlyMap<string, JsonNode>) : refuse(node));
+    }
+  }
+}
+
+/** Compiles how an object becomes field values by position: the exact name first, else the JSON name in upper case. */
+function openRecordCoerce(type: StructType, path: string): (node: ReadonlyMap<string, JsonNode>) => SqlValue[] {
+  const fields = type.fields.map((field) => ({
+    name: field.name,
+    coerce: openCoerce(field.type, path === '' ? field.name : `${path}.${field.name}`),
+  }));
+  return (node) => fields.map((field) => field.coerce(fieldOf(node, field.name)));
+}
+
+/** The field of that name, else the last one whose name in upper case is it, else null. */
+export function fieldOf(node: ReadonlyMap<string, JsonNode>, name: string): JsonNode {
+  const exact = node.get(name);
+  if (exact !== undefined) return exact;
+  let found: JsonNode = null;
+  for (const [key, value] of node) if (key.toUpperCase() === name) found = value;
+  return found;
+}
+
+function readWhole(node: JsonNode, min: number, max: number): number | undefined {
+  if (typeof node === 'string') {
+    const value = min === -2147483648 ? parseInteger(node) : parseBigint(node);
+    return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+  }
+  const value = readBigint(node);
+  return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+}
+
+function readBigint(node: JsonNode): Bigint | undefined {
+  if (typeof node === 'string') return parseBigint(node);
+  if (!(node instanceof JsonNumber)) return undefined;
+  if (node.isInteger) return parseBigint(node.text);
+  const value = readDecimal(node);
+  if (value === undefined) return undefined;
+  const whole = value.toBigInt();
+  return BigInt.asIntN(64, whole) === whole ? parseBigint(whole.toString()) : undefined;
+}
+
+function readDouble(node: JsonNode): number | undefined {
+  if (typeof node === 'string') return parseDouble(node);
+  // Numbers have no negative zero in ksqlDB, which reads them as decimals first.
+  return node instanceof JsonNumber ? Number(node.text) + 0 : undefined;
+}
+
+function readDecimal(node: JsonNode): Decimal | undefined {
+  try {
+    if (typeof node === 'string') return Decimal.parse(node.trim());
+    return node instanceof JsonNumber ? Decimal.parse(node.text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Any value as STRING: scalars by their text, arrays as `[a, b]` of such texts, objects as JSON. */
+function stringOf(node: JsonNode): string {
+  if (typeof node === 'string') return node;
+  if (node instanceof JsonNumber) return numberText(node);
+  if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(stringOf).join(', ')}]`;
+  if (node instanceof Map) return nodeText(node as ReadonlyMap<string, JsonNode>);
+  return String(node);
+}
+
+/** The tree as compact JSON. */
+export function nodeText(node: JsonNode): string {
+  if (node instanceof JsonNumber) return numberText(node);
+  if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(nodeText).join(',')}]`;
+  if (node instanceof Map)
+    return `{${[...(node as ReadonlyMap<string, JsonNode>)].map(([name, value]) => `${JSON.stringify(name)}:${nodeText(value)}`).join(',')}}`;
+  return JSON.stringify(node);
+}
+
+/** A number as Java prints the BigDecimal or whole number it reads it as: trailing zeros stay, 1e3 is 1E+3. */
+function numberText(node: JsonNumber): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(node.text)!;
+  const fraction = match[3] ?? '';
+  const exponent = Number(match[4] ?? 0);
+  const digits = ((match[2] ?? '') + fraction).replace(/^0+(?=\d)/, '');
+  const sign = match[1] === '-' && /[1-9]/.test(digits) ? '-' : '';
+  const scale = fraction.length - exponent;
+  const adjusted = digits.length - 1 - scale;
+  if (scale === 0) return sign + digits;
+  if (scale > 0 && adjusted >= -6) {
+    const padded = digits.padStart(scale + 1, '0');
+    return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+  }
+  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
+  return `${sign}${mantissa}${adjusted === 0 ? '' : `E${adjusted > 0 ? '+' : ''}${adjusted}`}`;
+}
+
+function describe(node: JsonNode): string {
+  if (typeof node === 'string') return `text ${JSON.stringify(node.length > 40 ? `${node.slice(0, 40)}…` : node)}`;
+  if (node instanceof JsonNumber) return `number ${node.text.length > 40 ? `${node.text.slice(0, 40)}…` : node.text}`;
+  if (Array.isArray(node)) return 'an array';
+  if (node instanceof Map) return 'an object';
+  return String(node);
+}

@@ -1,0 +1,43 @@
+import { SqlError } from '../common/error.ts';
+import { printIdentifier, printType } from '../types/print-type.ts';
+import type { SqlType } from '../types/sql-type.ts';
+import type { Format } from './format.ts';
+import { JsonDecoder } from './json-decoder.ts';
+import { JsonEncoder } from './json-encoder.ts';
+import { checkProperties } from './settings.ts';
+
+/** JSON text: an object per record, or one bare value when unwrapped. Every type; MAP keys must be STRING. */
+export const json: Format = {
+  name: 'JSON',
+  properties: [],
+  singleColumn: 'wrapped-by-default',
+  multiColumnKey: true,
+  validate(columns, settings) {
+    checkProperties(json, settings);
+    for (const column of columns) {
+      const bad = findBadMap(column.type);
+      if (bad !== null)
+        throw new SqlError(
+          'ML_FORMAT',
+          `format JSON cannot hold column ${printIdentifier(column.name)} of type ${printType(column.type)}`,
+          { hint: `the keys of a MAP must be STRING, and those of ${printType(bad)} are not` },
+        );
+    }
+  },
+  openDecoder: (columns, settings, wanted) => new JsonDecoder(columns, settings.wrapped, wanted),
+  openEncoder: (columns, settings) => new JsonEncoder(columns, settings.wrapped),
+};
+
+/** A MAP within the type whose keys are not STRING, or null. */
+function findBadMap(type: SqlType): SqlType | null {
+  switch (type.kind) {
+    case 'array':
+      return findBadMap(type.element);
+    case 'map':
+      return type.key.kind === 'string' ? findBadMap(type.value) : type;
+    case 'struct':
+      return type.fields.map((field) => findBadMap(field.type)).find((bad) => bad !== null) ?? null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,132 @@
+import type { ByteWriter } from '../common/bytes.ts';
+import { DataError, SqlError } from '../common/error.ts';
+import { toBigint, type Bigint } from '../types/bigint.ts';
+import type { Column } from '../types/schema.ts';
+import type { SqlValue } from '../types/value.ts';
+import type { Decoder, Encoder, Format } from './format.ts';
+import { checkKinds, checkProperties } from './settings.ts';
+import { asBuffer, checkedText } from './text-slice.ts';
+
+/**
+ * Kafka's own serializers: one column, INTEGER, BIGINT and DOUBLE big-endian in 4, 8 and 8 bytes, STRING as UTF-8,
+ * BYTES as they are. A width that differs is an error; nothing is coerced.
+ */
+export const kafka: Format = {
+  name: 'KAFKA',
+  properties: [],
+  singleColumn: 'always-unwrapped',
+  multiColumnKey: false,
+  validate(columns, settings) {
+    checkProperties(kafka, settings);
+    checkKinds(kafka, columns, ['integer', 'bigint', 'double', 'string', 'bytes']);
+    if (columns.length > 1)
+      throw new SqlError('ML_FORMAT', `format KAFKA holds one column, not ${columns.length}`, {
+        hint: 'use JSON or DELIMITED for several columns',
+      });
+  },
+  openDecoder(columns, _settings, wanted): Decoder {
+    const read = columns[0] === undefined ? undefined : openRead(columns[0]);
+    const slots = wanted.flatMap((column) => (column.slot >= 0 ? [column.slot] : []));
+    const raws = wanted.flatMap((column) => (column.raw >= 0 ? [column.raw] : []));
+    const rawRanges = raws.length === 0 ? null : new Int32Array(2 * (Math.max(...raws) + 1)).fill(-1);
+    return {
+      rawRanges,
+      decode(buffer, start, end, row) {
+        if (read === undefined) return;
+        if (slots.length > 0) {
+          const value = read(asBuffer(buffer), start, end);
+          for (const slot of slots) row[slot] = value;
+        }
+        if (rawRanges === null) return;
+        // Not decoded, so not checked above: the width must be right before the bytes are copied.
+        if (slots.length === 0) read(asBuffer(buffer), start, end);
+        for (const raw of raws) {
+          rawRanges[2 * raw] = start;
+          rawRanges[2 * raw + 1] = end;
+        }
+      },
+      rawFallback: () => null,
+    };
+  },
+  openEncoder(columns): Encoder {
+    const write = columns[0] === undefined ? undefined : openWrite(columns[0]);
+    return {
+      encode(row, slots, writer) {
+        if (write === undefined) return;
+        const value = row[slots[0]!];
+        if (value === null || value === undefined)
+          throw new DataError(`column ${columns[0]!.name} is null, which format KAFKA writes only as a null record`);
+        write(value, writer);
+      },
+      withRaw(decoder, rawIndex) {
+        const raw = rawIndex[0];
+        const ranges = decoder.rawRanges;
+        if (ranges === null || raw === undefined || raw < 0 || write === undefined) return null;
+        return (_row, _slots, source, writer) => {
+          if (ranges[2 * raw]! >= 0) {
+            writer.writeBytes(source, ranges[2 * raw]!, ranges[2 * raw + 1]!);
+            return;
+          }
+          const value = decoder.rawFallback(raw);
+          if (value === null) throw new DataError(`column ${columns[0]!.name} is null, which format KAFKA cannot write`);
+          write(value, writer);
+        };
+      },
+    };
+  },
+};
+
+function openRead(column: Column): (buffer: Buffer, start: number, end: number) => SqlValue {
+  const checkWidth = (start: number, end: number, widthBytes: number): void => {
+    if (end - start !== widthBytes)
+      throw new DataError(
+        `column ${column.name}: expected ${column.type.kind.toUpperCase()} of ${widthBytes} bytes, found ${end - start} bytes`,
+      );
+  };
+  switch (column.type.kind) {
+    case 'integer':
+      return (buffer, start, end) => {
+        checkWidth(start, end, 4);
+        return buffer.readInt32BE(start);
+      };
+    case 'bigint':
+      return (buffer, start, end) => {
+        checkWidth(start, end, 8);
+        const high = buffer.readInt32BE(start);
+        // Within ±2^52 two 32-bit reads are exact and cheaper than a bigint.
+        if (high < 0x10_0000 && high >= -0x10_0000) return high * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
+        return toBigint(buffer.readBigInt64BE(start));
+      };
+    case 'double':
+      return (buffer, start, end) => {
+        checkWidth(start, end, 8);
+        return buffer.readDoubleBE(start);
+      };
+    case 'string':
+      return (buffer, start, end) => {
+        try {
+          return checkedText(buffer, start, end);
+        } catch {
+          throw new DataError(`column ${column.name}: expected STRING, found bytes that are not UTF-8`);
+        }
+      };
+    default:
+      return (buffer, start, end) => Uint8Array.prototype.slice.call(buffer, start, end);
+  }
+}
+
+function openWrite(column: Column): (value: SqlValue, writer: ByteWriter) => void {
+  switch (column.type.kind) {
+    case 'integer':
+      return (value, writer) => writer.writeInt32(value as number);
+    case 'bigint':
+      return (value, writer) =>
+        typeof value === 'number' ? writer.writeSafeInt64(value) : writer.writeInt64(value as Exclude<Bigint, number>);
+    case 'double':
+      return (value, writer) => writer.writeDouble(value as number);
+    case 'string':
+      return (value, writer) => writer.writeText(value as string);
+    default:
+      return (value, writer) => writer.writeBytes(value as Uint8Array);
+  }
+}
