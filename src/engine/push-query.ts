@@ -1,0 +1,96 @@
+import type { LoweredQuery } from '../sql/lower/lower.ts';
+import { Streams, type StreamsOptions } from '../streams/runtime/streams.ts';
+import type { Row } from '../types/value.ts';
+import type { ResultColumn, RowBatch, RowStream } from './result.ts';
+import { RowQueue } from './row-queue.ts';
+
+/** Rows that wait for a client that does not ask, before the query pauses. */
+const ROWS_MAX = 4096;
+
+/** SELECT … EMIT: a topology of its own whose rows go to one client. */
+export class PushQuery implements RowStream {
+  readonly kind = 'push';
+  readonly queryId: string;
+  readonly columns: readonly ResultColumn[];
+  readonly statementText: string;
+  readonly streams: Streams;
+  readonly #queue: RowQueue;
+  readonly #limit: number | null;
+  readonly #onClose: () => void;
+  #rows = 0;
+  #end: RowStream['end'] = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(
+    queryId: string,
+    statementText: string,
+    columns: readonly ResultColumn[],
+    limit: number | null,
+    lower: (push: (row: Row, tombstone: boolean) => void) => LoweredQuery,
+    options: StreamsOptions,
+    onClose: () => void,
+  ) {
+    this.queryId = queryId;
+    this.statementText = statementText;
+    this.columns = columns;
+    this.#limit = limit;
+    this.#onClose = onClose;
+    this.#queue = new RowQueue(
+      ROWS_MAX,
+      () => this.streams.pause(),
+      () => this.streams.resume(),
+    );
+    const lowered = lower((row, tombstone) => this.#push(row, tombstone));
+    this.streams = new Streams(lowered.topology, {
+      ...options,
+      transient: true,
+      stateDirectory: null,
+      onError: (error) => this.#queue.end(error),
+    });
+  }
+
+  get end(): RowStream['end'] {
+    return this.#end;
+  }
+
+  async start(): Promise<void> {
+    if (this.#limit === 0) return this.#finish('limit');
+    return this.streams.start();
+  }
+
+  async next(): Promise<RowBatch | null> {
+    return this.#queue.next();
+  }
+
+  /** Ends the query from outside: TERMINATE, or the server stops. */
+  async terminate(): Promise<void> {
+    this.#finish('terminated');
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#release();
+    return this.#closing;
+  }
+
+  async #release(): Promise<void> {
+    this.#finish('terminated');
+    this.#onClose();
+    await this.streams.close();
+    await this.streams.cleanUp();
+  }
+
+  #push(row: Row, tombstone: boolean): void {
+    if (this.#end !== null) return;
+    this.#queue.push(row, tombstone);
+    this.#rows++;
+    if (this.#limit !== null && this.#rows >= this.#limit) this.#finish('limit');
+  }
+
+  #finish(end: NonNullable<RowStream['end']>): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    this.streams.pause();
+    this.#queue.end();
+  }
+}
