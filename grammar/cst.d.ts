@@ -1,8 +1,8 @@
 // Written by scripts/generate-cst.js from the grammar. Do not edit.
-import type { CstNode, ICstVisitor, IToken } from "chevrotain";
+import type { CstNode, ICstVisitor, IToken } from 'chevrotain';
 
 export interface IdentifierCstNode extends CstNode {
-  name: "identifier";
+  name: 'identifier';
   children: IdentifierCstChildren;
 }
 
@@ -11,7 +11,7 @@ export type IdentifierCstChildren = {
 };
 
 export interface LiteralCstNode extends CstNode {
-  name: "literal";
+  name: 'literal';
   children: LiteralCstChildren;
 }
 
@@ -24,7 +24,7 @@ export type LiteralCstChildren = {
 };
 
 export interface DurationCstNode extends CstNode {
-  name: "duration";
+  name: 'duration';
   children: DurationCstChildren;
 }
 
@@ -34,18 +34,18 @@ export type DurationCstChildren = {
 };
 
 export interface TypeCstNode extends CstNode {
-  name: "type";
+  name: 'type';
   children: TypeCstChildren;
 }
 
 export type TypeCstChildren = {
   ARRAY?: IToken[];
-  Less?: (IToken)[];
+  Less?: IToken[];
   element?: TypeCstNode[];
-  Greater?: (IToken)[];
+  Greater?: IToken[];
   MAP?: IToken[];
   key?: TypeCstNode[];
-  Comma?: (IToken)[];
+  Comma?: IToken[];
   value?: TypeCstNode[];
   STRUCT?: IToken[];
   NotEqual?: IToken[];
@@ -53,12 +53,13 @@ export type TypeCstChildren = {
   Identifier?: IToken[];
   LeftParen?: IToken[];
   parameter?: IToken[];
+  wordParameter?: IToken[];
   RightParen?: IToken[];
   arraySuffix?: IToken[];
 };
 
 export interface StructTypeFieldCstNode extends CstNode {
-  name: "structTypeField";
+  name: 'structTypeField';
   children: StructTypeFieldCstChildren;
 }
 
@@ -68,17 +69,17 @@ export type StructTypeFieldCstChildren = {
 };
 
 export interface ExpressionCstNode extends CstNode {
-  name: "expression";
+  name: 'expression';
   children: ExpressionCstChildren;
 }
 
 export type ExpressionCstChildren = {
-  term: (TermCstNode)[];
+  term: TermCstNode[];
   LogicalOperator?: IToken[];
 };
 
 export interface TermCstNode extends CstNode {
-  name: "term";
+  name: 'term';
   children: TermCstChildren;
 }
 
@@ -89,15 +90,15 @@ export type TermCstChildren = {
 };
 
 export interface PredicateCstNode extends CstNode {
-  name: "predicate";
+  name: 'predicate';
   children: PredicateCstChildren;
 }
 
 export type PredicateCstChildren = {
   ComparisonOperator?: IToken[];
-  right?: (ValueCstNode)[];
+  right?: ValueCstNode[];
   IS?: IToken[];
-  NOT?: (IToken)[];
+  NOT?: IToken[];
   NULL?: IToken[];
   DISTINCT?: IToken[];
   FROM?: IToken[];
@@ -117,17 +118,17 @@ export type PredicateCstChildren = {
 };
 
 export interface ValueCstNode extends CstNode {
-  name: "value";
+  name: 'value';
   children: ValueCstChildren;
 }
 
 export type ValueCstChildren = {
-  signed: (SignedCstNode)[];
+  signed: SignedCstNode[];
   ValueOperator?: IToken[];
 };
 
 export interface SignedCstNode extends CstNode {
-  name: "signed";
+  name: 'signed';
   children: SignedCstChildren;
 }
 
@@ -142,7 +143,7 @@ export type SignedCstChildren = {
 };
 
 export interface AccessCstNode extends CstNode {
-  name: "access";
+  name: 'access';
   children: AccessCstChildren;
 }
 
@@ -155,7 +156,7 @@ export type AccessCstChildren = {
 };
 
 export interface PrimaryCstNode extends CstNode {
-  name: "primary";
+  name: 'primary';
   children: PrimaryCstChildren;
 }
 
@@ -178,17 +179,17 @@ export type PrimaryCstChildren = {
 };
 
 export interface ColumnReferenceCstNode extends CstNode {
-  name: "columnReference";
+  name: 'columnReference';
   children: ColumnReferenceCstChildren;
 }
 
 export type ColumnReferenceCstChildren = {
-  Identifier: (IToken)[];
+  Identifier: IToken[];
   Dot?: IToken[];
 };
 
 export interface TypedLiteralCstNode extends CstNode {
-  name: "typedLiteral";
+  name: 'typedLiteral';
   children: TypedLiteralCstChildren;
 }
 
@@ -198,7 +199,7 @@ export type TypedLiteralCstChildren = {
 };
 
 export interface FunctionCallCstNode extends CstNode {
-  name: "functionCall";
+  name: 'functionCall';
   children: FunctionCallCstChildren;
 }
 
@@ -212,7 +213,7 @@ export type FunctionCallCstChildren = {
 };
 
 export interface FunctionArgumentCstNode extends CstNode {
-  name: "functionArgument";
+  name: 'functionArgument';
   children: FunctionArgumentCstChildren;
 }
 
@@ -222,12 +223,12 @@ export type FunctionArgumentCstChildren = {
 };
 
 export interface LambdaCstNode extends CstNode {
-  name: "lambda";
+  name: 'lambda';
   children: LambdaCstChildren;
 }
 
 export type LambdaCstChildren = {
-  Identifier?: (IToken)[];
+  Identifier?: IToken[];
   LeftParen?: IToken[];
   Comma?: IToken[];
   RightParen?: IToken[];
@@ -236,7 +237,7 @@ export type LambdaCstChildren = {
 };
 
 export interface CaseExpressionCstNode extends CstNode {
-  name: "caseExpression";
+  name: 'caseExpression';
   children: CaseExpressionCstChildren;
 }
 
@@ -250,7 +251,7 @@ export type CaseExpressionCstChildren = {
 };
 
 export interface CaseBranchCstNode extends CstNode {
-  name: "caseBranch";
+  name: 'caseBranch';
   children: CaseBranchCstChildren;
 }
 
@@ -258,11 +259,11 @@ export type CaseBranchCstChildren = {
   WHEN: IToken[];
   when: ExpressionCstNode[];
   THEN: IToken[];
-  then: ExpressionCstNode[];
+  result: ExpressionCstNode[];
 };
 
 export interface CastExpressionCstNode extends CstNode {
-  name: "castExpression";
+  name: 'castExpression';
   children: CastExpressionCstChildren;
 }
 
@@ -276,7 +277,7 @@ export type CastExpressionCstChildren = {
 };
 
 export interface ArrayConstructorCstNode extends CstNode {
-  name: "arrayConstructor";
+  name: 'arrayConstructor';
   children: ArrayConstructorCstChildren;
 }
 
@@ -289,7 +290,7 @@ export type ArrayConstructorCstChildren = {
 };
 
 export interface MapConstructorCstNode extends CstNode {
-  name: "mapConstructor";
+  name: 'mapConstructor';
   children: MapConstructorCstChildren;
 }
 
@@ -304,7 +305,7 @@ export type MapConstructorCstChildren = {
 };
 
 export interface StructConstructorCstNode extends CstNode {
-  name: "structConstructor";
+  name: 'structConstructor';
   children: StructConstructorCstChildren;
 }
 
@@ -319,7 +320,7 @@ export type StructConstructorCstChildren = {
 };
 
 export interface QueryCstNode extends CstNode {
-  name: "query";
+  name: 'query';
   children: QueryCstChildren;
 }
 
@@ -334,7 +335,7 @@ export type QueryCstChildren = {
   WHERE?: IToken[];
   where?: ExpressionCstNode[];
   GROUP?: IToken[];
-  BY?: (IToken)[];
+  BY?: IToken[];
   groupBy?: ExpressionListCstNode[];
   PARTITION?: IToken[];
   partitionBy?: ExpressionListCstNode[];
@@ -348,24 +349,24 @@ export type QueryCstChildren = {
 };
 
 export interface ExpressionListCstNode extends CstNode {
-  name: "expressionList";
+  name: 'expressionList';
   children: ExpressionListCstChildren;
 }
 
 export type ExpressionListCstChildren = {
   LeftParen?: IToken[];
-  expression?: (ExpressionCstNode)[];
-  Comma?: (IToken)[];
+  expression?: ExpressionCstNode[];
+  Comma?: IToken[];
   RightParen?: IToken[];
 };
 
 export interface SelectItemCstNode extends CstNode {
-  name: "selectItem";
+  name: 'selectItem';
   children: SelectItemCstChildren;
 }
 
 export type SelectItemCstChildren = {
-  Star?: (IToken)[];
+  Star?: IToken[];
   starSource?: IToken[];
   Dot?: IToken[];
   expression?: ExpressionCstNode[];
@@ -375,18 +376,18 @@ export type SelectItemCstChildren = {
 };
 
 export interface SourceCstNode extends CstNode {
-  name: "source";
+  name: 'source';
   children: SourceCstChildren;
 }
 
 export type SourceCstChildren = {
   identifier: IdentifierCstNode[];
   AS?: IToken[];
-  alias?: (IToken)[];
+  alias?: IToken[];
 };
 
 export interface JoinCstNode extends CstNode {
-  name: "join";
+  name: 'join';
   children: JoinCstChildren;
 }
 
@@ -404,14 +405,14 @@ export type JoinCstChildren = {
 };
 
 export interface JoinWindowCstNode extends CstNode {
-  name: "joinWindow";
+  name: 'joinWindow';
   children: JoinWindowCstChildren;
 }
 
 export type JoinWindowCstChildren = {
   WITHIN: IToken[];
   LeftParen?: IToken[];
-  before?: (DurationCstNode)[];
+  before?: DurationCstNode[];
   Comma?: IToken[];
   after?: DurationCstNode[];
   RightParen?: IToken[];
@@ -421,7 +422,7 @@ export type JoinWindowCstChildren = {
 };
 
 export interface WindowClauseCstNode extends CstNode {
-  name: "windowClause";
+  name: 'windowClause';
   children: WindowClauseCstChildren;
 }
 
@@ -429,11 +430,11 @@ export type WindowClauseCstChildren = {
   WINDOW: IToken[];
   Identifier?: IToken[];
   TUMBLING?: IToken[];
-  LeftParen?: (IToken)[];
-  SIZE?: (IToken)[];
-  size?: (DurationCstNode)[];
+  LeftParen?: IToken[];
+  SIZE?: IToken[];
+  size?: DurationCstNode[];
   HOPPING?: IToken[];
-  Comma?: (IToken)[];
+  Comma?: IToken[];
   ADVANCE?: IToken[];
   BY?: IToken[];
   advance?: DurationCstNode[];
@@ -447,7 +448,7 @@ export type WindowClauseCstChildren = {
 };
 
 export interface TerminatedStatementCstNode extends CstNode {
-  name: "terminatedStatement";
+  name: 'terminatedStatement';
   children: TerminatedStatementCstChildren;
 }
 
@@ -457,7 +458,7 @@ export type TerminatedStatementCstChildren = {
 };
 
 export interface StatementCstNode extends CstNode {
-  name: "statement";
+  name: 'statement';
   children: StatementCstChildren;
 }
 
@@ -481,7 +482,7 @@ export type StatementCstChildren = {
 };
 
 export interface IfNotExistsCstNode extends CstNode {
-  name: "ifNotExists";
+  name: 'ifNotExists';
   children: IfNotExistsCstChildren;
 }
 
@@ -492,7 +493,7 @@ export type IfNotExistsCstChildren = {
 };
 
 export interface IfExistsCstNode extends CstNode {
-  name: "ifExists";
+  name: 'ifExists';
   children: IfExistsCstChildren;
 }
 
@@ -502,7 +503,7 @@ export type IfExistsCstChildren = {
 };
 
 export interface TableElementsCstNode extends CstNode {
-  name: "tableElements";
+  name: 'tableElements';
   children: TableElementsCstChildren;
 }
 
@@ -514,7 +515,7 @@ export type TableElementsCstChildren = {
 };
 
 export interface TableElementCstNode extends CstNode {
-  name: "tableElement";
+  name: 'tableElement';
   children: TableElementCstChildren;
 }
 
@@ -525,12 +526,12 @@ export type TableElementCstChildren = {
 };
 
 export interface ColumnConstraintCstNode extends CstNode {
-  name: "columnConstraint";
+  name: 'columnConstraint';
   children: ColumnConstraintCstChildren;
 }
 
 export type ColumnConstraintCstChildren = {
-  KEY?: (IToken)[];
+  KEY?: IToken[];
   PRIMARY?: IToken[];
   HEADERS?: IToken[];
   HEADER?: IToken[];
@@ -540,7 +541,7 @@ export type ColumnConstraintCstChildren = {
 };
 
 export interface WithPropertiesCstNode extends CstNode {
-  name: "withProperties";
+  name: 'withProperties';
   children: WithPropertiesCstChildren;
 }
 
@@ -553,7 +554,7 @@ export type WithPropertiesCstChildren = {
 };
 
 export interface WithPropertyCstNode extends CstNode {
-  name: "withProperty";
+  name: 'withProperty';
   children: WithPropertyCstChildren;
 }
 
@@ -565,7 +566,7 @@ export type WithPropertyCstChildren = {
 };
 
 export interface ColumnListCstNode extends CstNode {
-  name: "columnList";
+  name: 'columnList';
   children: ColumnListCstChildren;
 }
 
@@ -577,7 +578,7 @@ export type ColumnListCstChildren = {
 };
 
 export interface RowValuesCstNode extends CstNode {
-  name: "rowValues";
+  name: 'rowValues';
   children: RowValuesCstChildren;
 }
 
@@ -589,7 +590,7 @@ export type RowValuesCstChildren = {
 };
 
 export interface ResourceNameCstNode extends CstNode {
-  name: "resourceName";
+  name: 'resourceName';
   children: ResourceNameCstChildren;
 }
 
@@ -599,7 +600,7 @@ export type ResourceNameCstChildren = {
 };
 
 export interface CreateStatementCstNode extends CstNode {
-  name: "createStatement";
+  name: 'createStatement';
   children: CreateStatementCstChildren;
 }
 
@@ -607,15 +608,15 @@ export type CreateStatementCstChildren = {
   CREATE: IToken[];
   OR?: IToken[];
   REPLACE?: IToken[];
-  createSource?: (CreateSourceCstNode)[];
+  createSource?: CreateSourceCstNode[];
   SOURCE?: IToken[];
-  createConnector?: (CreateConnectorCstNode)[];
+  createConnector?: CreateConnectorCstNode[];
   SINK?: IToken[];
   createType?: CreateTypeCstNode[];
 };
 
 export interface CreateSourceCstNode extends CstNode {
-  name: "createSource";
+  name: 'createSource';
   children: CreateSourceCstChildren;
 }
 
@@ -630,7 +631,7 @@ export type CreateSourceCstChildren = {
 };
 
 export interface CreateConnectorCstNode extends CstNode {
-  name: "createConnector";
+  name: 'createConnector';
   children: CreateConnectorCstChildren;
 }
 
@@ -642,7 +643,7 @@ export type CreateConnectorCstChildren = {
 };
 
 export interface CreateTypeCstNode extends CstNode {
-  name: "createType";
+  name: 'createType';
   children: CreateTypeCstChildren;
 }
 
@@ -655,7 +656,7 @@ export type CreateTypeCstChildren = {
 };
 
 export interface AlterStatementCstNode extends CstNode {
-  name: "alterStatement";
+  name: 'alterStatement';
   children: AlterStatementCstChildren;
 }
 
@@ -672,7 +673,7 @@ export type AlterStatementCstChildren = {
 };
 
 export interface AddColumnCstNode extends CstNode {
-  name: "addColumn";
+  name: 'addColumn';
   children: AddColumnCstChildren;
 }
 
@@ -684,15 +685,15 @@ export type AddColumnCstChildren = {
 };
 
 export interface DropStatementCstNode extends CstNode {
-  name: "dropStatement";
+  name: 'dropStatement';
   children: DropStatementCstChildren;
 }
 
 export type DropStatementCstChildren = {
   DROP: IToken[];
   SourceKindWord?: IToken[];
-  ifExists?: (IfExistsCstNode)[];
-  identifier?: (IdentifierCstNode)[];
+  ifExists?: IfExistsCstNode[];
+  identifier?: IdentifierCstNode[];
   DELETE?: IToken[];
   TOPIC?: IToken[];
   CONNECTOR?: IToken[];
@@ -700,7 +701,7 @@ export type DropStatementCstChildren = {
 };
 
 export interface InsertStatementCstNode extends CstNode {
-  name: "insertStatement";
+  name: 'insertStatement';
   children: InsertStatementCstChildren;
 }
 
@@ -716,7 +717,7 @@ export type InsertStatementCstChildren = {
 };
 
 export interface ShowStatementCstNode extends CstNode {
-  name: "showStatement";
+  name: 'showStatement';
   children: ShowStatementCstChildren;
 }
 
@@ -725,7 +726,7 @@ export type ShowStatementCstChildren = {
   LIST?: IToken[];
   ALL?: IToken[];
   TOPICS?: IToken[];
-  EXTENDED?: (IToken)[];
+  EXTENDED?: IToken[];
   SourcesWord?: IToken[];
   QUERIES?: IToken[];
   SOURCE?: IToken[];
@@ -740,7 +741,7 @@ export type ShowStatementCstChildren = {
 };
 
 export interface DescribeStatementCstNode extends CstNode {
-  name: "describeStatement";
+  name: 'describeStatement';
   children: DescribeStatementCstChildren;
 }
 
@@ -750,12 +751,12 @@ export type DescribeStatementCstChildren = {
   CONNECTOR?: IToken[];
   identifier?: IdentifierCstNode[];
   SourcesWord?: IToken[];
-  EXTENDED?: (IToken)[];
+  EXTENDED?: IToken[];
   source?: IdentifierCstNode[];
 };
 
 export interface ExplainStatementCstNode extends CstNode {
-  name: "explainStatement";
+  name: 'explainStatement';
   children: ExplainStatementCstChildren;
 }
 
@@ -766,7 +767,7 @@ export type ExplainStatementCstChildren = {
 };
 
 export interface PrintStatementCstNode extends CstNode {
-  name: "printStatement";
+  name: 'printStatement';
   children: PrintStatementCstChildren;
 }
 
@@ -783,7 +784,7 @@ export type PrintStatementCstChildren = {
 };
 
 export interface ControlStatementCstNode extends CstNode {
-  name: "controlStatement";
+  name: 'controlStatement';
   children: ControlStatementCstChildren;
 }
 
@@ -796,7 +797,7 @@ export type ControlStatementCstChildren = {
 };
 
 export interface SetStatementCstNode extends CstNode {
-  name: "setStatement";
+  name: 'setStatement';
   children: SetStatementCstChildren;
 }
 
@@ -808,7 +809,7 @@ export type SetStatementCstChildren = {
 };
 
 export interface UnsetStatementCstNode extends CstNode {
-  name: "unsetStatement";
+  name: 'unsetStatement';
   children: UnsetStatementCstChildren;
 }
 
@@ -818,7 +819,7 @@ export type UnsetStatementCstChildren = {
 };
 
 export interface DefineStatementCstNode extends CstNode {
-  name: "defineStatement";
+  name: 'defineStatement';
   children: DefineStatementCstChildren;
 }
 
@@ -830,7 +831,7 @@ export type DefineStatementCstChildren = {
 };
 
 export interface UndefineStatementCstNode extends CstNode {
-  name: "undefineStatement";
+  name: 'undefineStatement';
   children: UndefineStatementCstChildren;
 }
 
@@ -840,7 +841,7 @@ export type UndefineStatementCstChildren = {
 };
 
 export interface AssertStatementCstNode extends CstNode {
-  name: "assertStatement";
+  name: 'assertStatement';
   children: AssertStatementCstChildren;
 }
 
@@ -850,10 +851,10 @@ export type AssertStatementCstChildren = {
   EXISTS?: IToken[];
   assertTopic?: AssertTopicCstNode[];
   assertSchema?: AssertSchemaCstNode[];
-  VALUES?: (IToken)[];
-  identifier?: (IdentifierCstNode)[];
-  columnList?: (ColumnListCstNode)[];
-  rowValues?: (RowValuesCstNode)[];
+  VALUES?: IToken[];
+  identifier?: IdentifierCstNode[];
+  columnList?: ColumnListCstNode[];
+  rowValues?: RowValuesCstNode[];
   NULL?: IToken[];
   KEY?: IToken[];
   SourceKindWord?: IToken[];
@@ -862,7 +863,7 @@ export type AssertStatementCstChildren = {
 };
 
 export interface AssertTopicCstNode extends CstNode {
-  name: "assertTopic";
+  name: 'assertTopic';
   children: AssertTopicCstChildren;
 }
 
@@ -874,7 +875,7 @@ export type AssertTopicCstChildren = {
 };
 
 export interface AssertSchemaCstNode extends CstNode {
-  name: "assertSchema";
+  name: 'assertSchema';
   children: AssertSchemaCstChildren;
 }
 
@@ -888,7 +889,7 @@ export type AssertSchemaCstChildren = {
 };
 
 export interface TimeoutCstNode extends CstNode {
-  name: "timeout";
+  name: 'timeout';
   children: TimeoutCstChildren;
 }
 
@@ -898,7 +899,7 @@ export type TimeoutCstChildren = {
 };
 
 export interface RunScriptStatementCstNode extends CstNode {
-  name: "runScriptStatement";
+  name: 'runScriptStatement';
   children: RunScriptStatementCstChildren;
 }
 

@@ -31,8 +31,7 @@ export class ExpressionParser extends CstParser {
   protected nextIs(position: number, ...types: TokenType[]): boolean {
     const token = this.LA(position);
     return types.some(
-      (type) =>
-        token.tokenType === type || token.tokenType.categoryMatchesMap?.[type.tokenTypeIdx!] === true,
+      (type) => token.tokenType === type || type.categoryMatchesMap?.[token.tokenTypeIdx] === true,
     );
   }
 
@@ -142,7 +141,12 @@ export class ExpressionParser extends CstParser {
             this.CONSUME(t.LeftParen);
             this.AT_LEAST_ONE_SEP({
               SEP: t.Comma,
-              DEF: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }),
+              DEF: () =>
+                this.OR3([
+                  { ALT: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }) },
+                  // `VARCHAR(STRING)`
+                  { ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'wordParameter' }) },
+                ]),
             });
             this.CONSUME(t.RightParen);
           });
@@ -370,7 +374,7 @@ export class ExpressionParser extends CstParser {
     this.CONSUME(t.When);
     this.SUBRULE(this.expression, { LABEL: 'when' });
     this.CONSUME(t.Then);
-    this.SUBRULE2(this.expression, { LABEL: 'then' });
+    this.SUBRULE2(this.expression, { LABEL: 'result' });
   });
 
   castExpression = this.RULE('castExpression', () => {

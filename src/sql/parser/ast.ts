@@ -396,7 +396,7 @@ export interface Logical {
   readonly right: Expression;
 }
 
-/** `CASE WHEN when THEN then … END`, or with `operand` the form `CASE operand WHEN when …`. */
+/** `CASE WHEN when THEN result … END`, or with `operand` the form `CASE operand WHEN when …`. */
 export interface Case {
   readonly kind: 'case';
   readonly span: Span;
@@ -408,7 +408,7 @@ export interface Case {
 export interface CaseBranch {
   readonly span: Span;
   readonly when: Expression;
-  readonly then: Expression;
+  readonly result: Expression;
 }
 
 export interface Cast {

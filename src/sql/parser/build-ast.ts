@@ -140,8 +140,10 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
 
     #wholeNumber(token: IToken): number {
       const value = Number(token.image);
-      if (!Number.isSafeInteger(value)) this.#fail(this.#tokenSpan(token), `${token.image} is too large here`);
-      if (value < 0) this.#fail(this.#tokenSpan(token), `${token.image} is negative, which makes no sense here`);
+      if (!Number.isSafeInteger(value))
+        this.#fail(this.#tokenSpan(token), `${token.image} is too large here`);
+      if (value < 0)
+        this.#fail(this.#tokenSpan(token), `${token.image} is negative, which makes no sense here`);
       return value;
     }
 
@@ -221,7 +223,12 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         return { kind: 'arrayType', span, element: this.#typeOf(children.element) };
       }
       if (children.MAP !== undefined) {
-        return { kind: 'mapType', span, key: this.#typeOf(children.key), value: this.#typeOf(children.value) };
+        return {
+          kind: 'mapType',
+          span,
+          key: this.#typeOf(children.key),
+          value: this.#typeOf(children.value),
+        };
       }
       if (children.STRUCT !== undefined) {
         const fields = (children.structTypeField ?? []).map((field) => this.structTypeField(field.children));
@@ -233,13 +240,14 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const quoted = token.image !== writtenIdentifier(token.image);
       const primitive = quoted ? undefined : PRIMITIVE_TYPES.get(name);
       if (primitive === undefined && !quoted && name === 'DECIMAL') {
-        if (parameters.length !== 2) {
+        if (parameters.length !== 2 || children.wordParameter !== undefined) {
           this.#fail(span, 'a DECIMAL has a precision and a scale', 'for instance DECIMAL(10, 2)');
         }
         return { kind: 'decimalType', span, precision: parameters[0]!, scale: parameters[1]! };
       }
-      // The length of VARCHAR(n) is read and not enforced.
-      if (parameters.length > 0 && !(primitive === 'string' && parameters.length === 1)) {
+      // What stands in VARCHAR(n) or VARCHAR(STRING) is read and not enforced.
+      const count = parameters.length + (children.wordParameter?.length ?? 0);
+      if (count > 0 && !(primitive === 'string' && count === 1)) {
         this.#fail(span, `type ${name} takes no parameters`);
       }
       if (primitive !== undefined) return { kind: 'primitiveType', span, type: primitive };
@@ -312,7 +320,8 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const value = children.value[0]!;
       let node = this.value(value.children);
       const predicate = children.predicate?.[0];
-      if (predicate !== undefined) node = this.predicate(predicate.children, node, this.#between(value.location!, location));
+      if (predicate !== undefined)
+        node = this.predicate(predicate.children, node, this.#between(value.location!, location));
       for (const not of children.NOT?.toReversed() ?? []) {
         node = { kind: 'not', span: this.#between(not, location), operand: node };
       }
@@ -405,7 +414,8 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       if (children.StringLiteral !== undefined) {
         return { kind: 'string', span, value: unquote(children.StringLiteral[0]!.image) };
       }
-      if (children.functionCall !== undefined) return this.functionCall(children.functionCall[0]!.children, span);
+      if (children.functionCall !== undefined)
+        return this.functionCall(children.functionCall[0]!.children, span);
       if (children.inner !== undefined) return this.#expressionOf(children.inner);
       if (children.NULL !== undefined) return { kind: 'null', span };
       if (children.BooleanLiteral !== undefined) return this.#boolean(children.BooleanLiteral[0]!, span);
@@ -427,7 +437,10 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       return this.typedLiteral(children.typedLiteral![0]!.children, span);
     }
 
-    columnReference(children: cst.ColumnReferenceCstChildren, location: CstNodeLocation): ast.ColumnReference {
+    columnReference(
+      children: cst.ColumnReferenceCstChildren,
+      location: CstNodeLocation,
+    ): ast.ColumnReference {
       const [first, second] = children.Identifier;
       const span = this.#span(location);
       if (second !== undefined) {
@@ -441,7 +454,7 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         this.#fail(
           span,
           `the variable holds the name ${first!.image}, but here it must hold a literal`,
-          'put text into quotes, as in DEFINE v = \'\'\'text\'\'\'; to use a column, write source.${v}',
+          "put text into quotes, as in DEFINE v = '''text'''; to use a column, write source.${v}",
         );
       }
       return { kind: 'column', span, source: null, name: resolveIdentifier(first!.image) };
@@ -466,7 +479,9 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         span,
         name: name.name,
         nameSpan: name.span,
-        arguments: (children.functionArgument ?? []).map((argument) => this.functionArgument(argument.children)),
+        arguments: (children.functionArgument ?? []).map((argument) =>
+          this.functionArgument(argument.children),
+        ),
         star: children.Star !== undefined,
       };
     }
@@ -495,7 +510,7 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
 
     caseBranch(children: cst.CaseBranchCstChildren, location: CstNodeLocation): ast.CaseBranch {
       const when = this.#expressionOf(children.when);
-      return { span: this.#span(location), when, then: this.#expressionOf(children.then) };
+      return { span: this.#span(location), when, result: this.#expressionOf(children.result) };
     }
 
     castExpression(children: cst.CastExpressionCstChildren, span: Span): ast.Cast {
@@ -537,7 +552,10 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         span: this.#span(location),
         select: children.selectItem.map((item) => this.selectItem(item.children, item.location!)),
         from,
-        window: windowClause === undefined ? null : this.windowClause(windowClause.children, windowClause.location!),
+        window:
+          windowClause === undefined
+            ? null
+            : this.windowClause(windowClause.children, windowClause.location!),
         where: children.where === undefined ? null : this.#expressionOf(children.where),
         groupBy: this.#listOf(children.groupBy),
         partitionBy: this.#listOf(children.partitionBy),
@@ -587,7 +605,12 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         return { kind: 'selectFields', span, base: expression };
       }
       const alias = children.alias?.[0];
-      return { kind: 'selectExpression', span, expression, alias: alias === undefined ? null : this.#name(alias) };
+      return {
+        kind: 'selectExpression',
+        span,
+        expression,
+        alias: alias === undefined ? null : this.#name(alias),
+      };
     }
 
     source(children: cst.SourceCstChildren, location: CstNodeLocation): ast.SourceRelation {
@@ -726,7 +749,10 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       };
     }
 
-    columnConstraint(children: cst.ColumnConstraintCstChildren, location: CstNodeLocation): ast.ColumnConstraint {
+    columnConstraint(
+      children: cst.ColumnConstraintCstChildren,
+      location: CstNodeLocation,
+    ): ast.ColumnConstraint {
       const span = this.#span(location);
       if (children.HEADERS !== undefined) return { kind: 'headers', span };
       if (children.HEADER !== undefined) {
@@ -736,7 +762,9 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
     }
 
     withProperties(children: cst.WithPropertiesCstChildren): ast.WithProperty[] {
-      return children.withProperty.map((property) => this.withProperty(property.children, property.location!));
+      return children.withProperty.map((property) =>
+        this.withProperty(property.children, property.location!),
+      );
     }
 
     #propertiesOf(nodes: readonly cst.WithPropertiesCstNode[] | undefined): ast.WithProperty[] {
@@ -774,7 +802,8 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const span = this.#span(location);
       const orReplace = children.REPLACE !== undefined;
       const source = children.createSource?.[0];
-      if (source !== undefined) return this.createSource(source.children, span, orReplace, children.SOURCE?.[0]);
+      if (source !== undefined)
+        return this.createSource(source.children, span, orReplace, children.SOURCE?.[0]);
       if (orReplace) {
         this.#fail(
           this.#between(children.OR![0]!, children.REPLACE![0]!),
@@ -848,7 +877,11 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
     alterStatement(children: cst.AlterStatementCstChildren, location: CstNodeLocation): ast.Statement {
       const span = this.#span(location);
       if (children.SYSTEM !== undefined) {
-        return { kind: 'alterSystem', span, ...this.#assignment(children.property![0]!, children.setting![0]!) };
+        return {
+          kind: 'alterSystem',
+          span,
+          ...this.#assignment(children.property![0]!, children.setting![0]!),
+        };
       }
       const { name, span: nameSpan } = this.#identifierOf(children.identifier);
       const columns = children.addColumn!.map((column) => this.addColumn(column.children));
@@ -870,11 +903,21 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
 
     dropStatement(children: cst.DropStatementCstChildren, location: CstNodeLocation): ast.Statement {
       const { name, span: nameSpan } = this.#identifierOf(children.identifier);
-      const shared = { span: this.#span(location), name, nameSpan, ifExists: children.ifExists !== undefined };
+      const shared = {
+        span: this.#span(location),
+        name,
+        nameSpan,
+        ifExists: children.ifExists !== undefined,
+      };
       if (children.CONNECTOR !== undefined) return { kind: 'dropConnector', ...shared };
       if (children.TYPE !== undefined) return { kind: 'dropType', ...shared };
       const deleteTopic = children.DELETE !== undefined;
-      return { kind: 'dropSource', ...shared, sourceKind: this.#sourceKind(children.SourceKindWord!), deleteTopic };
+      return {
+        kind: 'dropSource',
+        ...shared,
+        sourceKind: this.#sourceKind(children.SourceKindWord!),
+        deleteTopic,
+      };
     }
 
     insertStatement(children: cst.InsertStatementCstChildren, location: CstNodeLocation): ast.Statement {
@@ -885,7 +928,12 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         return { kind: 'insertSelect', ...shared, properties, query: this.#queryOf(children.query) };
       }
       const columns = this.#columnsOf(children.columnList);
-      return { kind: 'insertValues', ...shared, columns, values: this.rowValues(children.rowValues![0]!.children) };
+      return {
+        kind: 'insertValues',
+        ...shared,
+        columns,
+        values: this.rowValues(children.rowValues![0]!.children),
+      };
     }
 
     showStatement(children: cst.ShowStatementCstChildren, location: CstNodeLocation): ast.Statement {
@@ -962,7 +1010,11 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       property: IToken,
       setting: IToken,
     ): { name: string; nameSpan: Span; value: string; valueSpan: Span } {
-      return { ...this.#property(property), value: unquote(setting.image), valueSpan: this.#tokenSpan(setting) };
+      return {
+        ...this.#property(property),
+        value: unquote(setting.image),
+        valueSpan: this.#tokenSpan(setting),
+      };
     }
 
     setStatement(children: cst.SetStatementCstChildren, location: CstNodeLocation): ast.SetProperty {
@@ -1039,7 +1091,10 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       };
     }
 
-    runScriptStatement(children: cst.RunScriptStatementCstChildren, location: CstNodeLocation): ast.RunScript {
+    runScriptStatement(
+      children: cst.RunScriptStatementCstChildren,
+      location: CstNodeLocation,
+    ): ast.RunScript {
       const path = children.StringLiteral[0]!;
       const pathSpan = this.#tokenSpan(path);
       return { kind: 'runScript', span: this.#span(location), path: unquote(path.image), pathSpan };

@@ -83,7 +83,8 @@ export function syntaxError(
   const span = found === undefined ? { start: end, end } : spanOf(found);
   const wanted = describe(tokens, at, expected);
   const what = found === undefined ? 'the text ends' : `found ${shown(found)}`;
-  const message = wanted === '' ? `${what}, which nothing here can continue` : `${what} where ${wanted} is expected`;
+  const message =
+    wanted === '' ? `${what}, which nothing here can continue` : `${what} where ${wanted} is expected`;
   return new SqlError('ML_SYNTAX', message, { span, hint: hintFor(tokens, at, expected, found, previous) });
 }
 
@@ -117,7 +118,10 @@ const BROKEN: ReadonlyMap<TokenType, readonly [message: string, hint: string]> =
     UnterminatedString,
     ['the text that begins here has no closing quote', "close it with '; a quote inside is written twice"],
   ],
-  [UnterminatedIdentifier, ['the name that begins here has no closing quote', 'close it with the same quote']],
+  [
+    UnterminatedIdentifier,
+    ['the name that begins here has no closing quote', 'close it with the same quote'],
+  ],
   [UnterminatedComment, ['the comment that begins here has no end', 'close it with */']],
 ]);
 
@@ -180,7 +184,8 @@ function hintFor(
 ): string | undefined {
   if (found === undefined) return expected.includes(Semicolon) ? 'end every statement with ;' : undefined;
   const elsewhere =
-    ELSEWHERE.get(found.image.toUpperCase()) ?? (previous === undefined ? undefined : elsewhereBefore(previous));
+    ELSEWHERE.get(found.image.toUpperCase()) ??
+    (previous === undefined ? undefined : elsewhereBefore(previous));
   if (elsewhere !== undefined) return elsewhere;
   const word = found.tokenType.name;
   const last = lastClause(tokens, at);
@@ -192,7 +197,7 @@ function hintFor(
     return `${word} is a reserved word; to use it as a name, quote it: \`${found.image}\``;
   }
   if (expected.includes(StringLiteral) && found.image.startsWith('"')) {
-    return "text goes between single quotes: ' and not \"";
+    return 'text goes between single quotes: \' and not "';
   }
   if (expected.length === 1 && expected[0] === IntegerLiteral) return 'write a whole number here';
   const near = nearestKeyword(found, expected, at) ?? nearestKeyword(previous, expected, at - 1);
@@ -222,7 +227,19 @@ function nearestKeyword(
   const word = token.image.toUpperCase();
   const wanted = expected.map((type) => type.name).filter((name) => KEYWORDS.has(name));
   const clauses = CLAUSES.map(([first]) => first);
-  const structural = [...clauses, 'AS', 'JOIN', 'INNER', 'LEFT', 'RIGHT', 'WITHIN', 'WITH', 'VALUES', 'BY', 'AND'];
+  const structural = [
+    ...clauses,
+    'AS',
+    'JOIN',
+    'INNER',
+    'LEFT',
+    'RIGHT',
+    'WITHIN',
+    'WITH',
+    'VALUES',
+    'BY',
+    'AND',
+  ];
   const others = at === 0 ? [] : [...structural, 'BETWEEN', 'LIKE', 'STREAM', 'TABLE', 'CHANGES', 'TUMBLING'];
   for (const candidates of [wanted, others]) {
     let best: string | undefined;
