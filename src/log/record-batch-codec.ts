@@ -66,8 +66,7 @@ export function decodeBatches(
 ): DecodedBatches {
   const batches: RecordBatch[] = [];
   const checkCrc = options.checkCrc ?? true;
-  const aborted =
-    options.aborted == null || options.aborted.length === 0 ? null : new AbortedFilter(options.aborted);
+  const aborted = (options.aborted ?? []).length === 0 ? null : new AbortedFilter(options.aborted!);
   let nextOffset = position;
   let at = start;
   while (end - at >= MAGIC_AT + 1) {

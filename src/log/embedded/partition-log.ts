@@ -1,0 +1,133 @@
+import type { Segment } from './segment.ts';
+
+/** One batch as it is stored. It lies in memory, in a segment file, or (what was appended lately) in both. */
+export interface StoredBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestamp: number;
+  readonly sizeBytes: number;
+  /** Null when only the file has it. */
+  bytes: Buffer | null;
+  readonly segment: Segment | null;
+  /** Where in the segment it begins. */
+  readonly position: number;
+}
+
+/** What bounds a partition, from the settings of its topic. Infinity means no bound. */
+export interface Retention {
+  readonly ms: number;
+  readonly bytes: number;
+}
+
+/**
+ * A partition: its batches in offset order. Everything here is synchronous and in memory; what makes it last is
+ * the journal, which is written before a batch is added.
+ */
+export class PartitionLog {
+  readonly topicId: number;
+  readonly topic: string;
+  readonly partition: number;
+  /** The first offset that can be read. */
+  start: number;
+  /** The offset of the next record. */
+  next: number;
+  sizeBytes = 0;
+  /** Set once, when the topic is deleted. */
+  deleted = false;
+  /** Called when batches were added, and when the topic is deleted. */
+  readonly listeners = new Set<() => void>();
+  #batches: StoredBatch[] = [];
+  /** Batches before this index are gone; the array is cut when they are many. */
+  #head = 0;
+
+  constructor(topicId: number, topic: string, partition: number, start: number, next: number) {
+    this.topicId = topicId;
+    this.topic = topic;
+    this.partition = partition;
+    this.start = start;
+    this.next = next;
+  }
+
+  get batchCount(): number {
+    return this.#batches.length - this.#head;
+  }
+
+  push(batch: StoredBatch): void {
+    this.#batches.push(batch);
+    this.sizeBytes += batch.sizeBytes;
+    this.next = batch.lastOffset + 1;
+    if (batch.segment !== null) batch.segment.liveBatches++;
+  }
+
+  /** The first batch that ends at or after `offset`, as an index for `at`; `batchCount` when there is none. */
+  indexOf(offset: number): number {
+    let low = this.#head;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#batches[middle]!.lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low - this.#head;
+  }
+
+  at(index: number): StoredBatch | undefined {
+    return this.#batches[this.#head + index];
+  }
+
+  /** Makes `offset` the first that can be read and drops the batches that lie below it. */
+  trim(offset: number): void {
+    if (offset <= this.start) return;
+    this.start = offset;
+    if (this.next < offset) this.next = offset;
+    while (this.batchCount > 0 && this.#batches[this.#head]!.lastOffset < offset) this.#dropFirst();
+  }
+
+  /** Drops the oldest batches as `retention` wants, but never the newest one for its size. */
+  expire(retention: Retention, nowMs: number): void {
+    while (this.batchCount > 0) {
+      const oldest = this.#batches[this.#head]!;
+      const tooLarge = this.batchCount > 1 && this.sizeBytes - oldest.sizeBytes >= retention.bytes;
+      if (!tooLarge && oldest.maxTimestamp >= nowMs - retention.ms) return;
+      this.#dropFirst();
+      this.start = oldest.lastOffset + 1;
+    }
+  }
+
+  /** Drops everything: the topic is gone. */
+  delete(): void {
+    while (this.batchCount > 0) this.#dropFirst();
+    this.deleted = true;
+    this.notify();
+  }
+
+  /** Puts `replacement` in the place of the batches that end before `end`: compaction. */
+  replaceBefore(end: number, replacement: readonly StoredBatch[]): void {
+    const count = this.indexOf(end);
+    for (const batch of replacement) {
+      this.sizeBytes += batch.sizeBytes;
+      if (batch.segment !== null) batch.segment.liveBatches++;
+    }
+    for (let i = 0; i < count; i++) this.#release(this.#batches[this.#head + i]!);
+    this.#batches = [...replacement, ...this.#batches.slice(this.#head + count)];
+    this.#head = 0;
+  }
+
+  notify(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  #dropFirst(): void {
+    this.#release(this.#batches[this.#head]!);
+    this.#head++;
+    if (this.#head < 1024 || this.#head < this.#batches.length / 2) return;
+    this.#batches = this.#batches.slice(this.#head);
+    this.#head = 0;
+  }
+
+  #release(batch: StoredBatch): void {
+    this.sizeBytes -= batch.sizeBytes;
+    batch.bytes = null;
+    if (batch.segment !== null) batch.segment.liveBatches--;
+  }
+}
