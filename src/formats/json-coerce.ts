@@ -138,7 +138,7 @@ function stringOf(node: JsonNode): string {
   if (node instanceof JsonNumber) return numberText(node);
   if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(stringOf).join(', ')}]`;
   if (node instanceof Map) return nodeText(node as ReadonlyMap<string, JsonNode>);
-  return String(node);
+  return wordOf(node);
 }
 
 /** The tree as compact JSON. */
@@ -173,5 +173,10 @@ function describe(node: JsonNode): string {
   if (node instanceof JsonNumber) return `number ${node.text.length > 40 ? `${node.text.slice(0, 40)}…` : node.text}`;
   if (Array.isArray(node)) return 'an array';
   if (node instanceof Map) return 'an object';
-  return String(node);
+  return wordOf(node);
+}
+
+/** What is left when it is no text, number, array or object. */
+function wordOf(node: JsonNode): string {
+  return node === null ? 'null' : node === true ? 'true' : 'false';
 }

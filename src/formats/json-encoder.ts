@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../common/bytes.ts';
 import { base64Text } from '../types/base64.ts';
+import type { Decimal } from '../types/decimal.ts';
 import { doubleText } from '../types/double-text.ts';
 import { openPrint } from '../types/print-value.ts';
 import type { Column } from '../types/schema.ts';
@@ -88,7 +89,7 @@ function openInnerWrite(type: SqlType): Write {
     case 'double':
       return (value, writer) => writeDouble(value as number, writer);
     case 'decimal':
-      return (value, writer) => writer.writeText(String(value));
+      return (value, writer) => writer.writeText((value as Decimal).toString());
     case 'bytes':
       return (value, writer) => {
         writer.writeByte(0x22);

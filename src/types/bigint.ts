@@ -92,8 +92,8 @@ export function parseInteger(text: string): number | undefined {
 /** Java's narrowing of a double: truncated toward zero, NaN is 0, beyond 64 bits the nearest end. */
 export function doubleToBigint(value: number): Bigint {
   if (Number.isNaN(value)) return 0;
-  if (value >= 9223372036854775807) return MAX_BIGINT;
-  if (value <= -9223372036854775808) return MIN_BIGINT;
+  if (value >= 2 ** 63) return MAX_BIGINT;
+  if (value <= -(2 ** 63)) return MIN_BIGINT;
   const whole = Math.trunc(value) + 0;
   return Number.isSafeInteger(whole) ? whole : BigInt(whole);
 }
