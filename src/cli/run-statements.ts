@@ -1,0 +1,74 @@
+import { renderSqlError, SqlError } from '../common/error.ts';
+import type { Session } from '../engine/session.ts';
+import type { ParsedStatement } from '../sql/parser/parse.ts';
+import type { Backend, Outcome, TextRows } from './backend.ts';
+import type { Output } from './output.ts';
+import type { Renderer } from './renderer.ts';
+
+export interface RunOptions {
+  readonly backend: Backend;
+  readonly session: Session;
+  readonly renderer: Renderer;
+  readonly output: Output;
+  readonly errors: Output;
+  /** Whether statements that only acknowledge are shown. */
+  readonly acknowledge: boolean;
+  /** Aborted by Ctrl-C: ends the query that is printing. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one statement and prints what it gives. Returns false, with the error printed, when it failed. */
+export async function runStatement(
+  statement: ParsedStatement,
+  options: RunOptions,
+  execute: (statement: ParsedStatement) => Promise<Outcome> = (each) => options.backend.execute(each, options.session),
+): Promise<boolean> {
+  const { renderer, output } = options;
+  try {
+    const outcome = await execute(statement);
+    if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
+    const type = outcome.entity['@type'];
+    const quiet = type === 'currentStatus' || type === 'message' || type === 'terminate_query';
+    if (options.acknowledge || !quiet) await output.write(renderer.entity(outcome.entity));
+    return true;
+  } catch (error) {
+    await options.errors.write(`${describeError(error, statement.text)}\n`);
+    return false;
+  }
+}
+
+/** The error as printed: with its place in the text for the user's own mistakes. */
+export function describeError(error: unknown, text: string): string {
+  if (error instanceof SqlError) return renderSqlError(error, text);
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+async function printRows(rows: TextRows, statement: ParsedStatement, options: RunOptions): Promise<boolean> {
+  const { renderer, output, signal } = options;
+  const stop = (): void => void rows.close().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  let first = true;
+  try {
+    if (rows.kind === 'print') {
+      for (let batch = await rows.next(); batch !== null; batch = await rows.next())
+        await output.write(batch.map((row) => `${JSON.parse(row.cells[0]!) as string}\n`).join(''));
+      return true;
+    }
+    await output.write(renderer.header(rows.columns));
+    for (;;) {
+      const batch = await rows.next();
+      if (batch === null) break;
+      await output.write(renderer.rows(rows.columns, batch, first));
+      first = false;
+      if (output.closed) break;
+    }
+    return true;
+  } catch (error) {
+    await options.errors.write(`${describeError(error, statement.text)}\n`);
+    return false;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await rows.close();
+  }
+}
+
