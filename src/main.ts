@@ -1,0 +1,305 @@
+#!/usr/bin/env node
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Backend } from './cli/backend.ts';
+import type { OutputFormat } from './cli/renderer.ts';
+import type { RunOptions } from './cli/run-statements.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Session } from './engine/session.ts';
+
+/** Where everything is put together. Rooms are loaded when a command needs them, so that it starts at once. */
+
+const EXIT_DONE = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+interface CommonOptions {
+  readonly kafka?: string;
+  readonly dataDir?: string;
+  readonly set: readonly string[];
+  readonly output: OutputFormat;
+  readonly logLevel: string;
+  readonly serviceId: string;
+}
+
+class UsageError extends Error {}
+
+async function openEngine(options: CommonOptions, commandLog: boolean): Promise<Engine> {
+  const [{ Engine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] = await Promise.all([
+    import('./engine/engine.ts'),
+    import('./state/task-state.ts'),
+    import('./common/logger.ts'),
+    import('./common/clock.ts'),
+  ]);
+  const logger = openLogger(options.logLevel);
+  const shared = { clock: systemClock, logger };
+  const directory = options.dataDir;
+  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  let log;
+  if (options.kafka !== undefined) {
+    const { openKafkaLog } = await import('./log/kafka/kafka-log.ts');
+    log = await openKafkaLog({ brokers: options.kafka.split(','), clientId: 'millrace', ...shared });
+  } else {
+    const { openEmbeddedLog } = await import('./log/embedded/embedded-log.ts');
+    log = await openEmbeddedLog({ ...(directory === undefined ? {} : { directory: join(directory, 'log') }), ...shared });
+  }
+  return Engine.open({
+    log,
+    durable: options.kafka !== undefined || directory !== undefined,
+    stateDirectory: directory === undefined ? null : join(directory, 'state'),
+    state: openStateBackend({ clock: systemClock, logger }),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    serviceId: options.serviceId,
+    commandLog,
+    version: packageJson.version,
+  });
+}
+
+async function openBackend(options: CommonOptions & { server?: string }): Promise<{ backend: Backend; engine: Engine | null }> {
+  if (options.server !== undefined) {
+    const { RemoteBackend } = await import('./cli/remote-backend.ts');
+    return { backend: await RemoteBackend.open(options.server), engine: null };
+  }
+  const engine = await openEngine(options, options.dataDir !== undefined || options.kafka !== undefined);
+  const { LocalBackend } = await import('./cli/local-backend.ts');
+  const where = options.kafka !== undefined ? `Kafka at ${options.kafka}` : (options.dataDir ?? 'the embedded log, in memory');
+  return { backend: new LocalBackend(engine, where), engine };
+}
+
+async function openSession(settings: readonly string[]): Promise<Session> {
+  const [{ newSession }, { checkProperty }] = await Promise.all([
+    import('./engine/session.ts'),
+    import('./engine/properties.ts'),
+  ]);
+  const session = newSession();
+  for (const setting of settings) {
+    const at = setting.indexOf('=');
+    if (at < 1) throw new UsageError(`--set takes name=value, not ${setting}`);
+    const value = setting.slice(at + 1);
+    try {
+      session.properties.set(checkProperty(setting.slice(0, at), value), value);
+    } catch (error) {
+      throw new UsageError(`--set ${setting}: ${(error as Error).message}`);
+    }
+  }
+  return session;
+}
+
+/** Aborted by Ctrl-C or a termination signal; a second one ends the process at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT_FAILED);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+async function runOptions(
+  options: CommonOptions,
+  backend: Backend,
+  session: Session,
+  signal: AbortSignal,
+  acknowledge: boolean,
+): Promise<RunOptions> {
+  const [{ Output }, { rendererOf }] = await Promise.all([import('./cli/output.ts'), import('./cli/renderer.ts')]);
+  return {
+    backend,
+    session,
+    renderer: rendererOf(options.output),
+    output: new Output(process.stdout),
+    errors: new Output(process.stderr),
+    acknowledge,
+    signal,
+  };
+}
+
+async function promptCommand(options: CommonOptions & { server?: string; demo?: boolean }): Promise<number> {
+  const session = await openSession(options.set);
+  const { backend, engine } = await openBackend(options);
+  const { repl } = await import('./cli/repl.ts');
+  const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
+  const hint =
+    stopDemo === null
+      ? 'Type help; statements end with a semicolon.'
+      : 'A demo stream is running. Try: SELECT * FROM TRADES EMIT CHANGES LIMIT 3;';
+  try {
+    return await repl({
+      backend,
+      session,
+      input: process.stdin,
+      output: process.stdout,
+      errors: process.stderr,
+      interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      banner: `Millrace ${packageJson.version} on ${backend.description}. ${hint}\n`,
+      version: packageJson.version,
+      format: options.output,
+    });
+  } finally {
+    await stopDemo?.();
+    await backend.close();
+  }
+}
+
+async function executeCommand(text: string, options: CommonOptions & { server?: string; demo?: boolean }): Promise<number> {
+  const session = await openSession(options.set);
+  const { backend, engine } = await openBackend(options);
+  const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
+  const signal = interruption();
+  try {
+    const run = await runOptions(options, backend, session, signal, true);
+    const [{ parseStatements }, { describeError, runStatement }, { splitStatements }] = await Promise.all([
+      import('./sql/parser/parse.ts'),
+      import('./cli/run-statements.ts'),
+      import('./sql/parser/split-statements.ts'),
+    ]);
+    const complete = splitStatements(text).rest === '' ? text : `${text};`;
+    let statements;
+    try {
+      statements = parseStatements(complete, session.variables);
+    } catch (error) {
+      await run.errors.write(`${describeError(error, complete)}\n`);
+      return EXIT_FAILED;
+    }
+    for (const statement of statements) {
+      if (signal.aborted) break;
+      if (!(await runStatement(statement, run))) return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+  } finally {
+    await stopDemo?.();
+    await backend.close();
+  }
+}
+
+async function runCommand(files: readonly string[], options: CommonOptions & { stay?: boolean }): Promise<number> {
+  const session = await openSession(options.set);
+  // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
+  const engine = await openEngine(options, options.dataDir !== undefined && options.kafka === undefined);
+  const signal = interruption();
+  const [{ LocalBackend }, { runFiles }, { aborted }] = await Promise.all([
+    import('./cli/local-backend.ts'),
+    import('./cli/run-files.ts'),
+    import('./cli/aborted.ts'),
+  ]);
+  const backend = new LocalBackend(engine, '');
+  try {
+    const run = await runOptions(options, backend, session, signal, false);
+    const { ok, script } = await runFiles(files, run, {
+      openScript: (text) => engine.openScript(text),
+      execute: (statement, each) => backend.execute(statement, session, each),
+    });
+    if (ok && options.stay === true) await aborted(signal);
+    if (ok && !signal.aborted) await Promise.race([engine.drain(), aborted(signal)]);
+    if (ok && !signal.aborted && options.stay !== true) await script?.finish();
+    else await script?.close();
+    return ok && !engine.hasFailedQuery ? EXIT_DONE : EXIT_FAILED;
+  } finally {
+    await backend.close();
+  }
+}
+
+async function serverCommand(options: CommonOptions & { port: string; host: string; queriesFile?: string }): Promise<number> {
+  const port = Number(options.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
+  const session = await openSession(options.set);
+  const headless = options.queriesFile !== undefined;
+  const engine = await openEngine(options, !headless && (options.kafka !== undefined || options.dataDir !== undefined));
+  const signal = interruption();
+  const [{ startServer }, { aborted }] = await Promise.all([import('./server/server.ts'), import('./cli/aborted.ts')]);
+  try {
+    if (options.queriesFile !== undefined) {
+      const [{ LocalBackend }, { runFiles }] = await Promise.all([
+        import('./cli/local-backend.ts'),
+        import('./cli/run-files.ts'),
+      ]);
+      const backend = new LocalBackend(engine, '');
+      const run = await runOptions(options, backend, session, signal, false);
+      const { ok } = await runFiles([options.queriesFile], run, {
+        openScript: () => Promise.resolve(null),
+        execute: (statement) => backend.execute(statement, session),
+      });
+      if (!ok) return EXIT_FAILED;
+    }
+    const server = await startServer({ engine, host: options.host, port, version: packageJson.version });
+    process.stdout.write(`Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`);
+    await aborted(signal);
+    await server.close();
+    return EXIT_DONE;
+  } finally {
+    await engine.close();
+  }
+}
+
+function buildProgram(finish: (code: number) => void): Command {
+  const output = new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table');
+  const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+  const common = (command: Command): Command =>
+    command
+      .option('--kafka <host:port>', 'use this Kafka instead of the embedded log')
+      .option('--data-dir <dir>', 'keep the embedded log and state in this directory')
+      .option('--set <name=value>', 'a session property; may be given several times', collect, [])
+      .option('--service-id <id>', 'names this service’s topics and groups', 'default_')
+      .addOption(new Option('--log-level <level>', 'error, warn, info, debug or silent').default('error'))
+      .addOption(output);
+
+  const program = common(new Command('millrace'))
+    .description('Streaming SQL for Kafka: no JVM, and no broker needed to begin.')
+    .version(packageJson.version)
+    .option('-e, --execute <sql>', 'run these statements and exit')
+    .option('--server <url>', 'talk to a running server')
+    .option('--demo', 'with a demo stream to query')
+    .argument('[command]', 'run, server or test; none opens the prompt')
+    .exitOverride()
+    .showHelpAfterError('(millrace --help shows the commands)')
+    .action(async (unknown: string | undefined, options: CommonOptions & { execute?: string; server?: string; demo?: boolean }) => {
+      if (unknown !== undefined) throw new UsageError(`there is no command ${unknown}`);
+      finish(
+        options.execute === undefined ? await promptCommand(options) : await executeCommand(options.execute, options),
+      );
+    });
+  common(program.command('run'))
+    .description('runs script files and prints the rows of their queries')
+    .argument('<file...>')
+    .option('--stay', 'keep the queries running until Ctrl-C')
+    .exitOverride()
+    .action(async (files: string[], _options: object, command: Command) => finish(await runCommand(files, command.optsWithGlobals())));
+  common(program.command('server'))
+    .description('serves statements and queries over HTTP and WebSocket')
+    .option('--port <number>', 'where to listen; 0 takes a free one', '8088')
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--queries-file <file>', 'run the statements of this file at start (headless)')
+    .exitOverride()
+    .action(async (_options: object, command: Command) => finish(await serverCommand(command.optsWithGlobals())));
+  return program;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  let code = EXIT_DONE;
+  const program = buildProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n(millrace --help shows the commands)\n`);
+      return EXIT_USAGE;
+    }
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+process.exitCode = await main(process.argv);
+// Nothing should be left to keep the process, and a foreign handle must not hang a script.
+if (process.stdout.writableLength === 0) process.exit();
+else process.stdout.once('drain', () => process.exit());
