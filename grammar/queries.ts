@@ -103,9 +103,9 @@ export class QueryParser extends ExpressionParser {
         },
       },
       {
-        // EMIT and PARTITION may be names, but `EMIT CHANGES` and `PARTITION BY` are clauses.
+        // EMIT and PARTITION may be names, but `EMIT CHANGES` (or a misspelling) and `PARTITION BY` are clauses.
         GATE: () =>
-          !(this.nextIs(1, t.Emit) && this.nextIs(2, t.Changes, t.Final)) &&
+          !(this.nextIs(1, t.Emit) && this.nextIs(2, t.Identifier) && !this.nextIs(2, t.Partition, t.Emit)) &&
           !(this.nextIs(1, t.Partition) && this.nextIs(2, t.By)),
         ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'alias' }),
       },

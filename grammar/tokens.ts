@@ -68,10 +68,13 @@ export const BlockComment = createToken({
 });
 export const UnterminatedComment = createToken({ name: 'UnterminatedComment', pattern: /\/\*[\s\S]*/ });
 
-/** `'` is written twice inside; there are no backslash escapes. */
+/**
+ * `'` is written twice inside; there are no backslash escapes. The look-ahead keeps the scan from giving back
+ * half a doubled quote when the closing one is missing.
+ */
 export const StringLiteral = createToken({
   name: 'StringLiteral',
-  pattern: /'[^']*(?:''[^']*)*'/,
+  pattern: /'[^']*(?:''[^']*)*'(?!')/,
   label: 'a string',
 });
 export const UnterminatedString = createToken({ name: 'UnterminatedString', pattern: /'[\s\S]*/ });
@@ -90,7 +93,7 @@ export const DigitIdentifier = createToken({
 /** Keeps its case; the quote is written twice inside. */
 export const QuotedIdentifier = createToken({
   name: 'QuotedIdentifier',
-  pattern: /`[^`]*(?:``[^`]*)*`|"[^"]*(?:""[^"]*)*"/,
+  pattern: /`[^`]*(?:``[^`]*)*`(?!`)|"[^"]*(?:""[^"]*)*"(?!")/,
   categories: [Identifier],
 });
 export const UnterminatedIdentifier = createToken({ name: 'UnterminatedIdentifier', pattern: /[`"][\s\S]*/ });

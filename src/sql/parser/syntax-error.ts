@@ -138,12 +138,10 @@ function describe(tokens: readonly IToken[], at: number, expected: readonly Toke
   if (at === 0 && expected.includes(Select)) return 'a statement';
   if (expected.includes(Select) && expected.length > 5) return 'a statement or a query id';
   const rest = new Set(expected);
+  // Everything an expression or literal may begin with goes into those two words.
+  if (rest.has(NumberLiteral) && rest.has(LeftParen) && rest.has(Case)) return 'an expression';
+  if (rest.has(NumberLiteral) && rest.has(StringLiteral)) return 'a literal';
   const words: string[] = [];
-  if (rest.has(NumberLiteral) && rest.has(LeftParen) && rest.has(Case)) {
-    words.push('an expression');
-    // Everything an expression may begin with goes into those two words.
-    return words.join('');
-  }
   for (const type of rest) words.push(type.LABEL ?? type.name);
   if (rest.has(Semicolon)) words.unshift(...clausesLeft(tokens, at));
   const unique = [...new Set(words)];

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { SqlParser } from '../../../grammar/grammar.ts';
+import { KEYWORDS, createLexer, isReserved, tokenize } from '../../../grammar/tokens.ts';
+import { createAstBuilder } from '../../../src/sql/parser/build-ast.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+test('Chevrotain finds no fault in the tokens and rules that production does not validate', () => {
+  expect(() => createLexer(true)).not.toThrow();
+  expect(() => new SqlParser({ validate: true })).not.toThrow();
+});
+
+test('the AST builder has a method for every rule', () => {
+  expect(() => createAstBuilder(new SqlParser()).validateVisitor()).not.toThrow();
+});
+
+test('grammar/cst.d.ts is what the generator writes of the grammar', () => {
+  const fresh = execFileSync('node', ['scripts/generate-cst.js', '--print'], { cwd: root, encoding: 'utf8' });
+  expect(readFileSync(`${root}grammar/cst.d.ts`, 'utf8'), 'run node scripts/generate-cst.js').toBe(fresh);
+});
+
+test('keywords are found in any case and only as whole words', () => {
+  const types = tokenize('select SeLeCt selects `select` "select"').tokens.map(
+    (token) => token.tokenType.name,
+  );
+  expect(types).toEqual(['SELECT', 'SELECT', 'BareIdentifier', 'QuotedIdentifier', 'QuotedIdentifier']);
+});
+
+test('numbers, names that begin with digits, and dots are told apart', () => {
+  const types = (text: string): string[] => tokenize(text).tokens.map((token) => token.tokenType.name);
+  expect(types('1 1.5 .5 5. 1e3 1.5E-3 .5e1')).toEqual([
+    'IntegerLiteral',
+    'DecimalLiteral',
+    'DecimalLiteral',
+    'DecimalLiteral',
+    'FloatLiteral',
+    'FloatLiteral',
+    'FloatLiteral',
+  ]);
+  expect(types('7days 1e3x a.1x')).toEqual([
+    'DigitIdentifier',
+    'DigitIdentifier',
+    'BareIdentifier',
+    'Dot',
+    'DigitIdentifier',
+  ]);
+});
+
+test('an unterminated string costs time in proportion to its length', () => {
+  const { tokens } = tokenize(`'${"a''".repeat(100_000)}`);
+  expect(tokens.map((token) => token.tokenType.name)).toEqual(['UnterminatedString']);
+});
+
+test('the words that streams are full of are not reserved', () => {
+  const common = [
+    'KEY',
+    'ID',
+    'TYPE',
+    'SOURCE',
+    'TOPIC',
+    'PARTITION',
+    'HEADERS',
+    'SIZE',
+    'TIME',
+    'SET',
+    'LIST',
+  ];
+  for (const word of common) expect(isReserved(KEYWORDS.get(word)!), word).toBe(false);
+  for (const word of ['SELECT', 'FROM', 'WHERE', 'GROUP']) expect(isReserved(KEYWORDS.get(word)!)).toBe(true);
+});
