@@ -141,9 +141,9 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
     #wholeNumber(token: IToken): number {
       const value = Number(token.image);
       if (!Number.isSafeInteger(value))
-        this.#fail(this.#tokenSpan(token), `${token.image} is too large here`);
+        this.#fail(this.#tokenSpan(token), `${shorten(token.image)} is too large here`);
       if (value < 0)
-        this.#fail(this.#tokenSpan(token), `${token.image} is negative, which makes no sense here`);
+        this.#fail(this.#tokenSpan(token), `${shorten(token.image)} is negative, which makes no sense here`);
       return value;
     }
 
@@ -187,16 +187,18 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       if (token.tokenType === DecimalLiteral) return { kind: 'decimal', span, text: plainDecimal(text)! };
       if (token.tokenType === FloatLiteral) {
         const value = Number(text);
-        if (!Number.isFinite(value)) this.#fail(span, `${text} is too large for a DOUBLE`);
+        if (!Number.isFinite(value)) this.#fail(span, `${shorten(text)} is too large for a DOUBLE`);
         return { kind: 'double', span, value };
       }
-      const value = digits.length < 16 ? Number(text) : BigInt(text);
+      const significant = digits.replace(/^0+(?=\d)/, '');
+      const value = significant.length < 16 ? Number(text) : BigInt(significant.length < 20 ? text : 0);
+      if (significant.length > 19 || BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) {
+        const hint = `write DECIMAL '${shorten(text)}' for an exact number`;
+        this.#fail(span, `${shorten(text)} is too large for a BIGINT`, hint);
+      }
       if (value >= -2147483648 && value <= 2147483647) {
         // Plus zero: -0 is 0.
         return { kind: 'integer', span, value: Number(value) + 0 };
-      }
-      if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) {
-        this.#fail(span, `${text} is too large for a BIGINT`, `write DECIMAL '${text}' for an exact number`);
       }
       const safe = Number.isSafeInteger(Number(value));
       return { kind: 'bigint', span, value: safe ? Number(value) : value };
@@ -248,7 +250,7 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       // What stands in VARCHAR(n) or VARCHAR(STRING) is read and not enforced.
       const count = parameters.length + (children.wordParameter?.length ?? 0);
       if (count > 0 && !(primitive === 'string' && count === 1)) {
-        this.#fail(span, `type ${name} takes no parameters`);
+        this.#fail(span, `type ${shorten(name)} takes no parameters`);
       }
       if (primitive !== undefined) return { kind: 'primitiveType', span, type: primitive };
       return { kind: 'namedType', span, name };
@@ -453,7 +455,7 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       if (isSubstituted(first!) && !whole) {
         this.#fail(
           span,
-          `the variable holds the name ${first!.image}, but here it must hold a literal`,
+          `the variable holds the name ${shorten(first!.image)}, but here it must hold a literal`,
           "put text into quotes, as in DEFINE v = '''text'''; to use a column, write source.${v}",
         );
       }
@@ -464,11 +466,12 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const type = children.Identifier[0]!;
       if (type.image.toUpperCase() !== 'DECIMAL') {
         const hint = 'only DECIMAL may stand before a string; others are CAST(… AS type)';
-        this.#fail(this.#tokenSpan(type), `${type.image} does not make a literal of a string`, hint);
+        this.#fail(this.#tokenSpan(type), `${shorten(type.image)} does not make a literal of a string`, hint);
       }
       const token = children.StringLiteral[0]!;
       const text = plainDecimal(unquote(token.image).trim());
-      if (text === undefined) this.#fail(this.#tokenSpan(token), `${token.image} is not a decimal number`);
+      if (text === undefined)
+        this.#fail(this.#tokenSpan(token), `${shorten(token.image)} is not a decimal number`);
       return { kind: 'decimal', span, text };
     }
 
@@ -1106,6 +1109,11 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
 
 function sourcesKind(tokens: readonly IToken[]): ast.SourceKind {
   return tokens[0]!.image.toUpperCase() === 'STREAMS' ? 'stream' : 'table';
+}
+
+/** Short enough for a message. */
+function shorten(image: string): string {
+  return image.length > 40 ? `${image.slice(0, 37)}…` : image;
 }
 
 /** `text` as digits with perhaps a minus and a point, or undefined when it is no decimal number. */

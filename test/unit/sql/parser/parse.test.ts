@@ -152,6 +152,12 @@ test('whole numbers take the type they fit', () => {
   expect(parseExpression('9007199254740991')).toMatchObject({ value: 9007199254740991 });
   expect(Object.is((parseExpression('-0') as { value: number }).value, 0)).toBe(true);
   expect(errorOf(() => parseExpression('9223372036854775808')).code).toBe('ML_SYNTAX');
+  expect(parseExpression('00000000000000000000000000000007')).toMatchObject({ kind: 'integer', value: 7 });
+  for (const digits of ['9'.repeat(20), '9'.repeat(1_000_000)]) {
+    const error = errorOf(() => parseExpression(digits));
+    expect(error.span).toEqual({ start: 0, end: digits.length });
+    expect(error.message.length).toBeLessThan(100);
+  }
   expect(errorOf(() => parseExpression('1e999')).span).toEqual({ start: 0, end: 5 });
 });
 
