@@ -1,16 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/log.ts';
-import type { Log, LogReader, LogWriter, NewTopic, TopicPartition } from '../../src/log/log.ts';
+import type { Log, LogReader, NewTopic } from '../../src/log/log.ts';
 import { readHeaders } from '../../src/log/record-batch-codec.ts';
 import type { Header, RecordBatch } from '../../src/log/record-batch.ts';
-
-/** A record as tests write it. Text stands for its UTF-8 bytes. */
-export interface TestRecord {
-  readonly key?: string | Buffer | null;
-  readonly value?: string | Buffer | null;
-  readonly timestamp?: number;
-  readonly headers?: readonly Header[];
-}
+import { appendRecord } from './append-record.ts';
+import type { TestRecord } from './append-record.ts';
 
 /** A record as it was read. */
 export interface ReadRecord {
@@ -23,28 +17,8 @@ export interface ReadRecord {
   readonly headers: readonly Header[];
 }
 
-const NOTHING = Buffer.alloc(0);
 /** Long enough for a broker on a busy machine. Nobody waits for it unless something is broken. */
 const PATIENCE_POLLS = 60;
-
-export function appendRecord(writer: LogWriter, at: TopicPartition, record: TestRecord): void {
-  const bytes = (part: string | Buffer | null | undefined): Buffer | null =>
-    part === null || part === undefined ? null : Buffer.from(part);
-  const key = bytes(record.key);
-  const value = bytes(record.value);
-  writer
-    .appender(at)
-    .append(
-      record.timestamp ?? 1_700_000_000_000,
-      key ?? NOTHING,
-      key === null ? -1 : 0,
-      key?.length ?? -1,
-      value ?? NOTHING,
-      value === null ? -1 : 0,
-      value?.length ?? -1,
-      record.headers ?? null,
-    );
-}
 
 /** The records of batches, those before `first` left out, as copies. */
 export function recordsOfBatches(batches: readonly RecordBatch[]): ReadRecord[] {

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
@@ -16,8 +17,10 @@ import type {
 } from '../log.ts';
 import { decodeBatches } from '../record-batch-codec.ts';
 import { checkNewTopic } from '../topic-name.ts';
+import { lockDirectory } from './directory-lock.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
+import { Journal } from './journal.ts';
 import { LogState } from './log-state.ts';
 import type { Change } from './log-state.ts';
 import type { PartitionLog, StoredBatch } from './partition-log.ts';
@@ -26,9 +29,20 @@ import { readExactly } from './segment.ts';
 export interface EmbeddedLogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where the log lasts: made if it is not there, and taken by one process at a time. Absent: in memory only. */
+  readonly directory?: string;
+  /**
+   * Whether a commit waits until the disk has it. Default false: what was acknowledged outlives the process, but
+   * the machine may lose the last seconds before a power failure, as with Kafka's own defaults.
+   */
+  readonly sync?: boolean;
+  /** Bytes of late batches that are kept in memory although they are on disk. Default 64 MiB. */
+  readonly cacheBytesMax?: number;
+  /** The size at which a journal file is closed and the next begun. Default 64 MiB. */
+  readonly segmentBytesMax?: number;
   /**
    * `retention.bytes` of topics that do not set it, by partition. Default 256 MiB in memory, so that an endless
-   * stream does not eat the process.
+   * stream does not eat the process; without bound in a directory.
    */
   readonly retentionBytes?: number;
   /** The largest batch that writers make. */
@@ -40,24 +54,56 @@ export interface EmbeddedLogOptions {
 const MEMORY_RETENTION_BYTES = 256 * 1024 * 1024;
 const BATCH_BYTES_MAX = 900_000;
 const RETENTION_CHECK_MS = 30_000;
+const CACHE_BYTES_MAX = 64 * 1024 * 1024;
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** The log in this process: topics, partitions and offsets as Kafka has them, and commits that are atomic. */
-export function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log> {
-  return Promise.resolve(
-    new EmbeddedLog(options, new LogState(options.retentionBytes ?? MEMORY_RETENTION_BYTES)),
-  );
+/**
+ * The log in this process: topics, partitions and offsets as Kafka has them, and commits that are atomic. Throws
+ * `LogError`: `unavailable` when another process has the directory, `corrupt`.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log> {
+  const { directory } = options;
+  if (directory === undefined)
+    return new EmbeddedLog(options, new LogState(options.retentionBytes ?? MEMORY_RETENTION_BYTES), null);
+  await mkdir(directory, { recursive: true });
+  const unlock = lockDirectory(directory);
+  try {
+    const state = new LogState(options.retentionBytes ?? Infinity);
+    const journal = Journal.open(
+      {
+        directory,
+        logger: options.logger,
+        segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
+        sync: options.sync ?? false,
+      },
+      state,
+    );
+    return new EmbeddedLog(options, state, { journal, unlock });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }
 
 class EmbeddedLog implements Log, LogAdmin {
   readonly #options: EmbeddedLogOptions;
   readonly #state: LogState;
+  readonly #disk: { readonly journal: Journal; readonly unlock: () => void } | null;
   readonly #readers = new Set<EmbeddedReader>();
   #closed = false;
   #cancelTimer: () => void = () => {};
+  /** Resolves when the changes so far have taken effect, or failed. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: EmbeddedLogOptions, state: LogState) {
+  constructor(
+    options: EmbeddedLogOptions,
+    state: LogState,
+    disk: { readonly journal: Journal; readonly unlock: () => void } | null,
+  ) {
     this.#options = options;
     this.#state = state;
+    this.#disk = disk;
+    if (disk !== null) state.onStored = keepLate(options.cacheBytesMax ?? CACHE_BYTES_MAX);
     this.#scheduleRetention();
   }
 
@@ -87,6 +133,9 @@ class EmbeddedLog implements Log, LogAdmin {
     this.#closed = true;
     this.#cancelTimer();
     for (const reader of this.#readers) await reader.close();
+    await this.#last;
+    this.#disk?.journal.close();
+    this.#disk?.unlock();
   }
 
   async createTopic(topic: NewTopic): Promise<boolean> {
@@ -174,11 +223,39 @@ class EmbeddedLog implements Log, LogAdmin {
     });
   }
 
-  async #commit(build: () => Change): Promise<void> {
+  #commit(build: () => Change, expireAll = false): Promise<void> {
+    if (this.#disk === null) return this.#commitInMemory(build);
+    if (this.#closed) return Promise.reject(closedError());
+    const result = this.#last.then(() => this.#commitOnDisk(this.#disk!.journal, build, expireAll));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #commitInMemory(build: () => Change): Promise<void> {
     this.#checkOpen();
     const change = build();
     this.#state.apply(change, null, 0);
     this.#expire(change);
+  }
+
+  async #commitOnDisk(journal: Journal, build: () => Change, expireAll: boolean): Promise<void> {
+    const change = build();
+    if (change.operations.length > 0) {
+      const { segment, position } = await journal.append(change);
+      this.#state.apply(change, segment, position);
+      this.#expire(change);
+    }
+    if (expireAll) this.#expireAll();
+    // The change has taken effect: what fails from here on is no failure of the commit.
+    try {
+      if (journal.isFull) journal.roll(this.#state.snapshot());
+      if (journal.hasDeadSegments) await journal.reclaim(this.#state.snapshot());
+    } catch (error) {
+      this.#options.logger.warn(
+        { error: String(error) },
+        'journal files could not be tidied up; trying again later',
+      );
+    }
   }
 
   /** Drops what the topics that were written to no longer want. */
@@ -191,21 +268,48 @@ class EmbeddedLog implements Log, LogAdmin {
     }
   }
 
+  #expireAll(): void {
+    const now = this.#options.clock.now();
+    for (const { partitions, retention } of this.#state.topics.values())
+      for (const partition of partitions) partition.expire(retention, now);
+  }
+
   #scheduleRetention(): void {
     this.#cancelTimer = this.#options.clock.setTimer(
       this.#options.retentionCheckMs ?? RETENTION_CHECK_MS,
       () => {
-        const now = this.#options.clock.now();
-        for (const { partitions, retention } of this.#state.topics.values())
-          for (const partition of partitions) partition.expire(retention, now);
+        if (this.#disk === null) this.#expireAll();
+        else void this.#commit(() => NO_CHANGE, true).catch(() => {});
         this.#scheduleRetention();
       },
     );
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new LogError('closed', 'the log is closed');
+    if (this.#closed) throw closedError();
   }
+}
+
+function closedError(): LogError {
+  return new LogError('closed', 'the log is closed');
+}
+
+/** Takes the bytes from stored batches, oldest first, when they are more than `bytesMax` together. */
+function keepLate(bytesMax: number): (batch: StoredBatch) => void {
+  let kept: StoredBatch[] = [];
+  let head = 0;
+  let sizeBytes = 0;
+  return (batch) => {
+    kept.push(batch);
+    sizeBytes += batch.sizeBytes;
+    for (; sizeBytes > bytesMax && head < kept.length; head++) {
+      kept[head]!.bytes = null;
+      sizeBytes -= kept[head]!.sizeBytes;
+    }
+    if (head < 1024 || head < kept.length / 2) return;
+    kept = kept.slice(head);
+    head = 0;
+  };
 }
 
 const NO_CHANGE: Change = { operations: [], batches: [] };

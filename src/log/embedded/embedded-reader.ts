@@ -108,7 +108,7 @@ export class EmbeddedReader implements LogReader {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    for (const { at } of [...this.#assignments.values()]) this.unassign(at);
+    for (const { at } of this.#assignments.values()) this.unassign(at);
     this.#wake();
     this.#onClose(this);
     return Promise.resolve();

@@ -2,7 +2,7 @@ import { must } from '../../common/assert.ts';
 import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
 import { PartitionLog } from './partition-log.ts';
-import type { Retention } from './partition-log.ts';
+import type { Retention, StoredBatch } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 
 /** One step of a change. Topics go by id, so that a topic created again under its name is another. */
@@ -70,6 +70,8 @@ export interface Change {
 export class LogState {
   readonly topics = new Map<string, Topic>();
   nextTopicId = 1;
+  /** Called with each batch that `apply` adds. */
+  onStored: (batch: StoredBatch) => void = () => {};
   readonly #byId = new Map<number, Topic>();
   readonly #groups = new Map<string, Map<string, CommittedOffset>>();
   readonly #retentionBytes: number;
@@ -124,7 +126,7 @@ export class LogState {
           break;
         case 'append': {
           const partition = this.#byId.get(operation.id)?.partitions[operation.partition];
-          partition?.push({
+          const batch = {
             baseOffset: operation.base,
             lastOffset: operation.last,
             maxTimestamp: operation.max,
@@ -132,9 +134,12 @@ export class LogState {
             bytes: change.batches[next++] ?? null,
             segment,
             position,
-          });
-          if (partition !== undefined) touched.add(partition);
+          };
           position += operation.size;
+          if (partition === undefined) break;
+          partition.push(batch);
+          this.onStored(batch);
+          touched.add(partition);
           break;
         }
         case 'trim':

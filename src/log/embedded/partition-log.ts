@@ -55,7 +55,7 @@ export class PartitionLog {
   push(batch: StoredBatch): void {
     this.#batches.push(batch);
     this.sizeBytes += batch.sizeBytes;
-    this.next = batch.lastOffset + 1;
+    this.next = Math.max(this.next, batch.lastOffset + 1);
     if (batch.segment !== null) batch.segment.liveBatches++;
   }
 

@@ -146,7 +146,7 @@ const plainRecord: fc.Arbitrary<PlainRecord> = fc.record({
   timestamp: fc.oneof(
     fc.integer({ min: 1_600_000_000_000, max: 1_800_000_000_000 }),
     fc.integer({ min: -1000, max: 1000 }),
-    fc.maxSafeInteger().map((n) => Math.trunc(n / 4)),
+    fc.maxSafeInteger().map((n) => Math.floor(n / 4) + 0),
   ),
   key: bytesOrNull,
   value: bytesOrNull,

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
+import { appendRecord } from '../../../harness/append-record.ts';
 import {
-  appendRecord,
   describeLogContract,
   kindOfRejection,
   readRecords,
