@@ -11,7 +11,9 @@ export function doubleText(value: number): string {
   }
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
   if (!Number.isFinite(value)) return String(value);
-  const text = value.toExponential();
+  let text = value.toExponential();
+  // Java weighs all texts of one or two digits, which differ only where doubles are coarse: 5e-324 is 4.9E-324.
+  if (size < 1e-307 && text[size === value ? 1 : 2] === 'e') text = value.toExponential(1);
   const mark = text.indexOf('e');
   const digits = text.slice(0, mark);
   const exponent = text.slice(text[mark + 1] === '+' ? mark + 2 : mark + 1);
