@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/common/clock.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../../src/log/log.ts';
+import { filterStream } from '../../../src/streams/processors/filter.ts';
+import { mapStream } from '../../../src/streams/processors/map-values.ts';
+import { selectKey } from '../../../src/streams/processors/select-key.ts';
+import type { StreamsOptions } from '../../../src/streams/runtime/streams.ts';
+import { Streams } from '../../../src/streams/runtime/streams.ts';
+import type { SkippedRecord } from '../../../src/streams/runtime/task.ts';
+import { stringSerde } from '../../../src/streams/topology/serde.ts';
+import { Topology } from '../../../src/streams/topology/topology.ts';
+import { produce, readAll } from '../../harness/log-records.ts';
+import { memoryState } from '../../harness/memory-state.ts';
+
+let log: Log;
+let skipped: SkippedRecord[];
+
+beforeEach(async () => {
+  log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+  skipped = [];
+});
+
+afterEach(() => log.close());
+
+function options(overrides: Partial<StreamsOptions> = {}): StreamsOptions {
+  return {
+    applicationId: 'app',
+    log,
+    state: memoryState(),
+    stateDirectory: null,
+    clock: systemClock,
+    logger: silentLogger,
+    onSkip: (record) => skipped.push(record),
+    ...overrides,
+  };
+}
+
+async function drain(streams: Streams): Promise<void> {
+  while (!(await streams.caughtUp())) {
+    await streams.step();
+    await streams.commit();
+  }
+}
+
+function filterAndMap(): Topology {
+  return new Topology()
+    .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
+    .addProcessor({ name: 'long', open: filterStream((value) => (value as string).length > 5), parents: ['in'] })
+    .addProcessor({ name: 'upper', open: mapStream((value) => (value as string).toUpperCase()), parents: ['long'] })
+    .addSink({ name: 'out', topic: 'long-lines', parents: ['upper'], key: null, value: stringSerde });
+}
+
+test('records are filtered and mapped in order, keys and timestamps pass through', async () => {
+  await log.admin.createTopic({ name: 'lines', partitions: 1 });
+  await log.admin.createTopic({ name: 'long-lines', partitions: 1 });
+  await produce(log, 'lines', [
+    { key: 'a', value: 'short', timestamp: 10 },
+    { key: null, value: 'longer', timestamp: 5 },
+    { key: 'b', value: 'even longer', timestamp: 20 },
+  ]);
+  const streams = new Streams(filterAndMap(), options());
+  await streams.open();
+  await drain(streams);
+  expect(await readAll(log, 'long-lines')).toEqual([
+    { partition: 0, key: null, value: 'LONGER', timestamp: 5 },
+    { partition: 0, key: 'b', value: 'EVEN LONGER', timestamp: 20 },
+  ]);
+  await streams.close();
+});
+
+test('a restarted application goes on where it committed', async () => {
+  await log.admin.createTopic({ name: 'lines', partitions: 2 });
+  await log.admin.createTopic({ name: 'long-lines', partitions: 2 });
+  await produce(log, 'lines', [{ key: 'a', value: 'before the restart' }]);
+  const first = new Streams(filterAndMap(), options());
+  await first.start();
+  await drain(first);
+  await first.close();
+  await produce(log, 'lines', [{ key: 'a', value: 'after the restart' }]);
+  const second = new Streams(filterAndMap(), options());
+  await second.open();
+  await drain(second);
+  expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual([
+    'BEFORE THE RESTART',
+    'AFTER THE RESTART',
+  ]);
+  await second.close();
+});
+
+test('a repartition topic brings equal keys to one partition, through a second sub-topology', async () => {
+  await log.admin.createTopic({ name: 'lines', partitions: 3 });
+  await log.admin.createTopic({ name: 'words', partitions: 3 });
+  const topology = new Topology()
+    .addRepartitionTopic({ name: 'by-length-repartition', partitions: null })
+    .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
+    .addProcessor({ name: 'rekey', open: selectKey((value) => String((value as string).length), stringSerde), parents: ['in'] })
+    .addSink({ name: 'write', topic: 'by-length-repartition', parents: ['rekey'], key: stringSerde, value: stringSerde })
+    .addSource({ name: 'read', topics: ['by-length-repartition'], key: stringSerde, value: stringSerde })
+    .addSink({ name: 'out', topic: 'words', parents: ['read'], key: null, value: stringSerde });
+  expect(topology.subTopologies().map((sub) => sub.nodes.map((node) => node.name))).toEqual([
+    ['in', 'rekey', 'write'],
+    ['read', 'out'],
+  ]);
+  await produce(log, 'lines', ['one', 'two', 'three', 'four', 'six', 'seven'].map((value) => ({ key: value, value })));
+  const streams = new Streams(topology, options());
+  await streams.open();
+  await drain(streams);
+  expect((await log.admin.describeTopic('app-by-length-repartition'))?.partitions).toBe(3);
+  const rows = await readAll(log, 'words');
+  expect(rows.map((row) => `${row.key} ${row.value}`).sort()).toEqual(
+    ['3 one', '3 six', '3 two', '4 four', '5 seven', '5 three'].sort(),
+  );
+  for (const length of ['3', '5'])
+    expect(new Set(rows.filter((row) => row.key === length).map((row) => row.partition)).size).toBe(1);
+  await streams.close();
+});
+
+test('a record that cannot be written is skipped, with its place, and the rest goes on', async () => {
+  await log.admin.createTopic({ name: 'lines', partitions: 1 });
+  await log.admin.createTopic({ name: 'long-lines', partitions: 1 });
+  await produce(log, 'lines', [{ key: 'a', value: 'good line' }, { key: 'b', value: 'bad line' }, { key: 'c', value: 'last line' }]);
+  const { DataError } = await import('../../../src/common/error.ts');
+  const topology = new Topology()
+    .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
+    .addProcessor({
+      name: 'check',
+      open: mapStream((value) => {
+        if (value === 'bad line') throw new DataError('that is a bad line');
+        return value;
+      }),
+      parents: ['in'],
+    })
+    .addSink({ name: 'out', topic: 'long-lines', parents: ['check'], key: null, value: stringSerde });
+  const streams = new Streams(topology, options());
+  await streams.open();
+  await drain(streams);
+  expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual(['good line', 'last line']);
+  expect(skipped).toMatchObject([{ reason: 'evaluation', detail: 'that is a bad line', topic: 'lines', partition: 0, offset: 1 }]);
+  expect(skipped[0]!.value!.toString()).toBe('bad line');
+  await streams.close();
+});
+
+test('an error that is not the data’s stops the application and is kept', async () => {
+  await log.admin.createTopic({ name: 'lines', partitions: 1 });
+  await log.admin.createTopic({ name: 'long-lines', partitions: 1 });
+  await produce(log, 'lines', [{ key: 'a', value: 'boom' }]);
+  const topology = new Topology()
+    .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
+    .addProcessor({ name: 'fail', open: mapStream(() => { throw new TypeError('a bug'); }), parents: ['in'] })
+    .addSink({ name: 'out', topic: 'long-lines', parents: ['fail'], key: null, value: stringSerde });
+  const failed = new Promise((resolve) => {
+    const streams = new Streams(topology, options({ onError: (error) => resolve([streams, error]) }));
+    void streams.start();
+  });
+  const [streams, error] = (await failed) as [Streams, unknown];
+  expect(error).toBeInstanceOf(TypeError);
+  expect(streams.state).toBe('error');
+  await streams.close();
+});
+
+test('a missing source topic is a clear error at the start', async () => {
+  const streams = new Streams(filterAndMap(), options());
+  await expect(streams.start()).rejects.toMatchObject({ kind: 'unknown-topic', message: 'topic lines does not exist' });
+});
