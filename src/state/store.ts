@@ -101,7 +101,14 @@ export interface WindowStore {
   valueAt(slot: number): unknown;
   timestampAt(slot: number): number;
   /** With `duplicates`, null deletes nothing and is ignored, and every put adds a row. */
-  put(key: Uint8Array, start: number, end: number, windowStart: number, value: unknown, timestamp: number): void;
+  put(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    windowStart: number,
+    value: unknown,
+    timestamp: number,
+  ): void;
   /** Rows of a key with from <= windowStart <= to, by time (then order of put), or the reverse. */
   fetch(
     key: Uint8Array,
@@ -116,7 +123,12 @@ export interface WindowStore {
   fetchAll(fromTime: number, toTime: number, visit: AllWindowsVisitor): void;
 }
 
-export type SessionVisitor = (start: number, end: number, value: unknown, timestamp: number) => boolean | void;
+export type SessionVisitor = (
+  start: number,
+  end: number,
+  value: unknown,
+  timestamp: number,
+) => boolean | void;
 export type AllSessionsVisitor = (
   key: Uint8Array,
   keyStart: number,
@@ -183,7 +195,14 @@ export interface TaskState {
   readonly resident: boolean;
 
   /** Asks the next `load` for an entry, a key's times in [from, to], or a key's sessions. Cheap when present. */
-  want(store: StateStore, key: Uint8Array, start: number, end: number, fromTime: number, toTime: number): void;
+  want(
+    store: StateStore,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    fromTime: number,
+    toTime: number,
+  ): void;
   /** Loads what was wanted or missed. Nothing may be processed while it runs. */
   load(): Promise<void>;
 

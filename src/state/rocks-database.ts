@@ -1,0 +1,118 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type RocksDB from 'rocksdb-native';
+import { StateError } from './directory-lock.ts';
+import type { RowBatch } from './row-batch.ts';
+
+/** Rows an iterator takes from the database in one trip. */
+const SCAN_CAPACITY = 4096;
+
+export interface StoredRow {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** The RocksDB database of one task: bytes to bytes, ordered (memcmp), one column family. */
+export class RocksDatabase {
+  readonly #rocks: RocksDB;
+
+  private constructor(rocks: RocksDB) {
+    this.#rocks = rocks;
+  }
+
+  /** Opens the database at `path`, which is created when it is not there. */
+  static async open(path: string, writeBufferBytes: number): Promise<RocksDatabase> {
+    const Rocks = await loadBinding();
+    await mkdir(path, { recursive: true });
+    const rocks = new Rocks(path, { writeBufferSize: writeBufferBytes });
+    try {
+      await rocks.ready();
+    } catch (error) {
+      throw new StateError(
+        `the state database at ${path} cannot be opened`,
+        'see the cause; if the files are damaged, delete the directory: state is restored from its changelog',
+        error,
+      );
+    }
+    return new RocksDatabase(rocks);
+  }
+
+  /** Writes all of `batch`, or nothing. */
+  async write(batch: RowBatch): Promise<void> {
+    const writes = batch.finish();
+    const size = writes.length + batch.deletedRanges.length;
+    if (size === 0) return;
+    const native = this.#rocks.write({ capacity: size, autoDestroy: true });
+    for (const { from, to } of batch.deletedRanges) native.tryDeleteRange(from, to);
+    for (const { key, value } of writes) {
+      if (value === null) native.tryDelete(key);
+      else native.tryPut(key, value);
+    }
+    await native.flush();
+  }
+
+  get(key: Uint8Array): Promise<Buffer | null> {
+    return this.#rocks.get(key);
+  }
+
+  /** The values of many keys, in one trip; null where there is none. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Buffer | null)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    const native = this.#rocks.read({ capacity: keys.length, autoDestroy: true });
+    const values = keys.map((key) => native.get(key));
+    native.tryFlush();
+    return Promise.all(values);
+  }
+
+  /** Calls `visit` with every row of from <= key < to, in order. */
+  async scan(
+    from: Buffer,
+    to: Buffer,
+    visit: (key: Buffer, value: Buffer) => void,
+    capacity = SCAN_CAPACITY,
+  ): Promise<void> {
+    for await (const { key, value } of this.#rocks.iterator({ gte: from, lt: to }, { capacity }))
+      visit(key, value);
+  }
+
+  close(): Promise<void> {
+    return this.#rocks.close();
+  }
+}
+
+/** Bytes of the files of a database; 0 when there is none. */
+export async function databaseSizeBytes(path: string): Promise<number> {
+  const names = await readdir(path).catch(() => []);
+  let size = 0;
+  for (const name of names) {
+    if (!/\.(sst|log|blob)$/.test(name)) continue;
+    const file = await stat(join(path, name)).catch(() => null);
+    size += file?.size ?? 0;
+  }
+  return size;
+}
+
+export async function databaseExists(path: string): Promise<boolean> {
+  return stat(join(path, 'CURRENT')).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function deleteDatabase(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
+}
+
+async function loadBinding(): Promise<typeof RocksDB> {
+  try {
+    return (await import('rocksdb-native')).default;
+  } catch (error) {
+    throw new StateError(
+      'the RocksDB binding (rocksdb-native) cannot be loaded on this machine',
+      process.platform === 'linux'
+        ? 'install libatomic (apt-get install libatomic1, dnf install libatomic), or run without a data directory'
+        : 'reinstall the packages for this platform, or run without a data directory',
+      error,
+    );
+  }
+}

@@ -1,0 +1,33 @@
+/** The part of rocksdb-native 3.18 that Millrace uses; the package has no types of its own. */
+declare module 'rocksdb-native' {
+  interface WriteBatch {
+    tryPut(key: Uint8Array, value: Uint8Array): void;
+    tryDelete(key: Uint8Array): void;
+    tryDeleteRange(start: Uint8Array, end: Uint8Array): void;
+    flush(): Promise<void>;
+    destroy(): void;
+  }
+  interface ReadBatch {
+    get(key: Uint8Array): Promise<Buffer | null>;
+    tryFlush(): void;
+    destroy(): void;
+  }
+  interface IteratorRange {
+    gte?: Uint8Array;
+    lt?: Uint8Array;
+    lte?: Uint8Array;
+  }
+  export default class RocksDB {
+    constructor(path: string, options?: { writeBufferSize?: number; maxBackgroundJobs?: number });
+    ready(): Promise<void>;
+    close(): Promise<void>;
+    /** `capacity` must be the number of operations: a batch that outgrows it allocates again and again. */
+    write(options: { capacity: number; autoDestroy: boolean }): WriteBatch;
+    read(options: { capacity: number; autoDestroy: boolean }): ReadBatch;
+    iterator(
+      range: IteratorRange,
+      options: { capacity: number },
+    ): AsyncIterable<{ key: Buffer; value: Buffer }>;
+    get(key: Uint8Array): Promise<Buffer | null>;
+  }
+}

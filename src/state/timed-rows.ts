@@ -1,0 +1,475 @@
+import { assert } from '../common/assert.ts';
+import { KeyTable } from './key-table.ts';
+import { ABSENT, DIRTY, RowStore } from './row-store.ts';
+import { SlotFragments } from './slot-fragments.ts';
+import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
+import { SlotOrder } from './slot-order.ts';
+import { MISS } from './store.ts';
+import type { SessionStoreOptions, WindowStoreOptions } from './store.ts';
+
+const MIN_SEGMENT_MS = 60_000;
+/** Also of unlimited retention. */
+const MAX_SEGMENT_MS = 2 ** 52;
+
+/**
+ * Rows of (key, time, second): a window row's time is its start and its second the order of put; a session row's
+ * time is its end and its second its start. A key's rows are a fragment sorted by (time, second). Over all keys an
+ * order by (time, key, second) is kept from the first read across keys on.
+ *
+ * A row below `observedTime - retentionMs` is invisible at once and dropped later: from memory when observed time
+ * has entered another segment, from the database a segment at a time.
+ *
+ * While the store is not complete, an absent row is known to be absent when its time is
+ * - past `storedTime`, the greatest time the database can hold, or
+ * - within the times covered for its key, or for all keys.
+ */
+export abstract class TimedRows extends RowStore {
+  /** The greatest time put; -1 at first. */
+  observedTime = -1;
+  /** `observedTime` at the last drain: what may be persisted. */
+  drainedTime = -1;
+  /** No row in the database, or on its way there, has a greater time. */
+  storedTime = -Infinity;
+  /** Rows are put under ever new seconds (windows with duplicates). */
+  nextSequence = 0;
+  readonly retentionMs: number;
+  readonly segmentMs: number;
+
+  protected readonly keys: KeyTable = new KeyTable();
+  protected readonly fragments: SlotFragments = new SlotFragments();
+  protected times: Float64Array = new Float64Array(64);
+  protected seconds: Float64Array = new Float64Array(64);
+  /** Key slot of each row. */
+  protected keyOf: Int32Array = new Int32Array(64);
+
+  readonly #free = new SlotList();
+  #order: SlotOrder | null = null;
+  /** Covered times by key slot; nothing is covered where low > high. */
+  #coveredLow: Float64Array = new Float64Array(64).fill(Infinity);
+  #coveredHigh: Float64Array = new Float64Array(64).fill(-Infinity);
+  /** By key slot, for the clock hand. */
+  #used: Uint8Array = new Uint8Array(64);
+  #allLow = Infinity;
+  #allHigh = -Infinity;
+  #hand = 0;
+  #expiredSegment = -Infinity;
+  /** Slots of rows being visited; a stack, because visitors may fetch. */
+  protected scratch: Int32Array = new Int32Array(64);
+  protected scratchEnd = 0;
+  #markedTime = -1;
+  #markedSequence = 0;
+
+  constructor(options: WindowStoreOptions | SessionStoreOptions, persisted: boolean) {
+    super(options, persisted);
+    this.retentionMs = options.retentionMs;
+    this.segmentMs = Math.min(Math.max(Math.floor(options.retentionMs / 2), MIN_SEGMENT_MS), MAX_SEGMENT_MS);
+  }
+
+  get keyBytes(): number {
+    return this.keys.keyBytes + this.keys.count * 40;
+  }
+
+  /** Rows below this time are invisible. */
+  get visibleFrom(): number {
+    return this.observedTime - this.retentionMs;
+  }
+
+  segmentOf(time: number): number {
+    return Math.floor(time / this.segmentMs);
+  }
+
+  /** Where (time, second) stands, or would stand, in the fragment of a key. */
+  protected position(key: number, time: number, second: number): number {
+    const { arena } = this.fragments;
+    const offset = this.fragments.offsets[key]!;
+    let low = 0;
+    let high = this.fragments.counts[key]!;
+    if (high > 0) {
+      // Most rows asked for are the key's newest.
+      const last = arena[offset + high - 1]!;
+      if (this.times[last]! < time) return high;
+      if (this.times[last] === time && this.seconds[last]! <= second)
+        return this.seconds[last] === second ? high - 1 : high;
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const row = arena[offset + middle]!;
+      const other = this.times[row]!;
+      if (other < time || (other === time && this.seconds[row]! < second)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The row at a position of a key's fragment if it is (time, second), else -1. */
+  protected rowAt(key: number, position: number, time: number, second: number): number {
+    if (position >= this.fragments.counts[key]!) return -1;
+    const row = this.fragments.at(key, position);
+    return this.times[row] === time && this.seconds[row] === second ? row : -1;
+  }
+
+  protected keySlot(key: Uint8Array, start: number, end: number): number {
+    const found = this.keys.find(key, start, end);
+    if (found >= 0) return found;
+    const slot = this.keys.insert(key, start, end);
+    if (slot >= this.#coveredLow.length) {
+      const size = slot * 2;
+      this.#coveredLow = grownFloat64(this.#coveredLow, size, Infinity);
+      this.#coveredHigh = grownFloat64(this.#coveredHigh, size, -Infinity);
+      this.#used = grownUint8(this.#used, size);
+    }
+    this.fragments.reserve(slot + 1);
+    return slot;
+  }
+
+  /** A new row, absent and clean, at a position of its key's fragment. */
+  protected addRow(key: number, position: number, time: number, second: number): number {
+    const row = this.#free.length > 0 ? this.#free.pop() : this.rowEnd;
+    this.create(row);
+    if (this.times.length < this.capacity) {
+      this.times = grownFloat64(this.times, this.capacity);
+      this.seconds = grownFloat64(this.seconds, this.capacity);
+      this.keyOf = grownInt32(this.keyOf, this.capacity);
+    }
+    this.times[row] = time;
+    this.seconds[row] = second;
+    this.keyOf[row] = key;
+    this.fragments.insert(key, position, row);
+    this.#order?.insert(row);
+    return row;
+  }
+
+  protected putRow(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    time: number,
+    second: number,
+    value: unknown,
+    timestamp: number,
+  ): void {
+    if (time > this.observedTime) this.observedTime = time;
+    else if (time < this.observedTime - this.retentionMs) return;
+    let slot = this.keys.find(key, start, end);
+    if (slot < 0) {
+      if (value === null && this.complete) return;
+      slot = this.keySlot(key, start, end);
+    }
+    const position = this.position(slot, time, second);
+    const row = this.rowAt(slot, position, time, second);
+    if (row >= 0) this.write(row, false, value, timestamp);
+    else if (value !== null || !this.complete)
+      this.write(this.addRow(slot, position, time, second), true, value, timestamp);
+  }
+
+  /** The present row of (key, time, second), or -1; throws MISS when that is not known. */
+  protected findRow(key: Uint8Array, start: number, end: number, time: number, second: number): number {
+    if (time < this.observedTime - this.retentionMs) return -1;
+    const slot = this.keys.find(key, start, end);
+    if (slot >= 0) {
+      const row = this.rowAt(slot, this.position(slot, time, second), time, second);
+      if (!this.complete) this.#used[slot] = 1;
+      if (row >= 0) return (this.flags[row]! & ABSENT) === 0 ? row : -1;
+    }
+    if (!this.complete && !this.isCovered(slot, time, time)) this.miss(key, start, end, 'point', time, time);
+    return -1;
+  }
+
+  /** Whether every row of a key (-1: any key not in memory) with a time in [from, to] is in memory. */
+  protected isCovered(slot: number, from: number, to: number): boolean {
+    const low = Math.max(from, this.visibleFrom);
+    const high = Math.min(to, this.storedTime);
+    if (low > high) return true;
+    if (this.#allLow <= low && high <= this.#allHigh) return true;
+    return slot >= 0 && this.#coveredLow[slot]! <= low && high <= this.#coveredHigh[slot]!;
+  }
+
+  protected isAllCovered(from: number, to: number): boolean {
+    const low = Math.max(from, this.visibleFrom);
+    const high = Math.min(to, this.storedTime);
+    return low > high || (this.#allLow <= low && high <= this.#allHigh);
+  }
+
+  protected miss(
+    key: Uint8Array | null,
+    start: number,
+    end: number,
+    kind: 'point' | 'times',
+    from: number,
+    to: number,
+  ): never {
+    const bytes = key === null ? null : Buffer.from(key.subarray(start, end));
+    this.wants.push({ key: bytes, keyTo: null, kind, from, to });
+    throw MISS; // oxlint-disable-line no-throw-literal
+  }
+
+  /** Asks the next load for a key's rows with times in [from, to], unless memory knows them. */
+  protected wantTimes(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    point: boolean,
+    from: number,
+    to: number,
+  ): void {
+    if (this.complete) return;
+    const slot = this.keys.find(key, start, end);
+    if (this.isCovered(slot, from, to)) return;
+    if (point && slot >= 0 && this.rowAt(slot, this.position(slot, from, 0), from, 0) >= 0) return;
+    const bytes = Buffer.from(key.subarray(start, end));
+    this.wants.push({ key: bytes, keyTo: null, kind: point ? 'point' : 'times', from, to });
+  }
+
+  /**
+   * What must be read so that [from, to] is covered for a key, given what is covered already; then `coverTimes`.
+   * The covered times stay one interval, so the gap to an interval further away is read too.
+   */
+  missingTimes(key: Uint8Array, from: number, to: number): readonly (readonly [from: number, to: number])[] {
+    const slot = this.keys.find(key, 0, key.length);
+    if (this.isCovered(slot, from, to)) return [];
+    const low = slot < 0 ? Infinity : this.#coveredLow[slot]!;
+    const high = slot < 0 ? -Infinity : this.#coveredHigh[slot]!;
+    if (low > high) return [[from, to]];
+    const missing: [number, number][] = [];
+    if (from < low) missing.push([from, low]);
+    if (to > high) missing.push([high, to]);
+    return missing;
+  }
+
+  coverTimes(key: Uint8Array, from: number, to: number): void {
+    const slot = this.keySlot(key, 0, key.length);
+    this.#used[slot] = 1;
+    this.#coveredLow[slot] = Math.min(this.#coveredLow[slot]!, from);
+    // What is put later than anything stored stays in memory until the key is evicted, cover and all.
+    const high = to >= this.storedTime ? Infinity : to;
+    this.#coveredHigh[slot] = Math.max(this.#coveredHigh[slot]!, high);
+  }
+
+  coverAll(from: number, to: number): void {
+    this.#allLow = Math.min(this.#allLow, from);
+    this.#allHigh = Math.max(this.#allHigh, to >= this.storedTime ? Infinity : to);
+  }
+
+  /** As `missingTimes`, for all keys. */
+  missingOfAll(from: number, to: number): readonly (readonly [from: number, to: number])[] {
+    if (this.isAllCovered(from, to)) return [];
+    return this.#allLow > this.#allHigh
+      ? [[from, to]]
+      : [[Math.min(from, this.#allLow), Math.max(to, this.#allHigh)]];
+  }
+
+  /** Installs a row read from the database unless memory knows it, absent or not; null: the database has none. */
+  protected installRow(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    time: number,
+    second: number,
+    value: Buffer | null,
+  ): void {
+    if (time < this.visibleFrom) return;
+    const slot = this.keySlot(key, start, end);
+    const position = this.position(slot, time, second);
+    if (this.rowAt(slot, position, time, second) >= 0) return;
+    const row = this.addRow(slot, position, time, second);
+    if (value !== null) this.fill(row, this.decodeStored(value), value.readDoubleBE(0));
+  }
+
+  protected restoreTimed(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    time: number,
+    second: number,
+    value: unknown,
+    timestamp: number,
+  ): void {
+    if (time > this.observedTime) this.observedTime = this.drainedTime = time;
+    else if (time < this.visibleFrom) return;
+    let slot = this.keys.find(key, start, end);
+    if (value === null && this.complete && slot < 0) return;
+    slot = this.keySlot(key, start, end);
+    const position = this.position(slot, time, second);
+    let row = this.rowAt(slot, position, time, second);
+    if (row < 0) {
+      if (value === null && this.complete) {
+        this.#dropUnusedKey(slot);
+        return;
+      }
+      row = this.addRow(slot, position, time, second);
+    }
+    this.writeRestored(row, value, timestamp);
+    this.expire();
+  }
+
+  /** Visits rows of all keys with times in [from, to] by time, then key; `visit` gets the row and its key slot. */
+  protected walkAll(from: number, to: number, visit: (row: number, key: number) => boolean | void): void {
+    if (!this.complete && !this.isAllCovered(from, to)) this.miss(null, 0, 0, 'times', from, to);
+    const low = Math.max(from, this.visibleFrom);
+    if (this.present === 0 || low > to) return;
+    const order = (this.#order ??= this.#buildOrder());
+    const base = this.scratchEnd;
+    order.seek((row) => this.times[row]! < low);
+    for (let row = order.next(); row >= 0 && this.times[row]! <= to; row = order.next())
+      this.pushScratch(row);
+    this.visitScratch(base, false, (row) => visit(row, this.keyOf[row]!));
+  }
+
+  protected pushScratch(row: number): void {
+    if (this.scratchEnd === this.scratch.length) this.scratch = grownInt32(this.scratch, this.scratchEnd * 2);
+    this.scratch[this.scratchEnd++] = row;
+  }
+
+  /** Visits the rows pushed since `base`, skipping rows that are absent by then, and pops them. */
+  protected visitScratch(base: number, reverse: boolean, visit: (row: number) => boolean | void): void {
+    const end = this.scratchEnd;
+    try {
+      for (let i = base; i < end; i++) {
+        const row = this.scratch[reverse ? end - 1 - (i - base) : i]!;
+        if ((this.flags[row]! & ABSENT) === 0 && visit(row) === false) return;
+      }
+    } finally {
+      this.scratchEnd = base;
+    }
+  }
+
+  /** Pushes a key's rows with times in [from, to]; throws MISS when they are not known. */
+  protected collect(key: Uint8Array, start: number, end: number, from: number, to: number): void {
+    const low = Math.max(from, this.visibleFrom);
+    const slot = this.keys.find(key, start, end);
+    if (!this.complete) {
+      if (!this.isCovered(slot, from, to)) this.miss(key, start, end, 'times', from, to);
+      if (slot >= 0) this.#used[slot] = 1;
+    }
+    if (slot < 0 || low > to) return;
+    const count = this.fragments.counts[slot]!;
+    for (let i = this.position(slot, low, -Infinity); i < count; i++) {
+      const row = this.fragments.at(slot, i);
+      if (this.times[row]! > to) return;
+      this.pushScratch(row);
+    }
+  }
+
+  /** Drops expired rows from memory when observed time has entered another segment. */
+  expire(): void {
+    const limit = this.visibleFrom;
+    const segment = this.segmentOf(limit);
+    if (!(segment > this.#expiredSegment)) return;
+    this.#expiredSegment = segment;
+    // Every key in memory has a row within the retention or is about to go: looking at all of them costs no more
+    // than a list of rows by segment would, and needs no memory.
+    for (let key = 0; key < this.keys.slotEnd; key++) {
+      if (!this.keys.has(key)) continue;
+      const count = this.fragments.counts[key]!;
+      let expired = 0;
+      for (; expired < count; expired++) {
+        const row = this.fragments.at(key, expired);
+        if (this.times[row]! >= limit) break;
+        this.#order?.remove(row);
+        this.forget(row);
+        this.#free.push(row);
+      }
+      if (expired > 0) this.fragments.remove(key, 0, expired);
+      this.#dropUnusedKey(key);
+    }
+  }
+
+  evict(enough: () => boolean): boolean {
+    let dropped = false;
+    for (let left = this.keys.slotEnd * 2; left > 0 && (left % 64 !== 0 || !enough()); left--) {
+      if (this.#hand >= this.keys.slotEnd) this.#hand = 0;
+      const key = this.#hand++;
+      if (!this.keys.has(key)) continue;
+      if (this.#used[key] === 1) {
+        this.#used[key] = 0;
+        continue;
+      }
+      const count = this.fragments.counts[key]!;
+      for (let i = count - 1; i >= 0; i--) {
+        const row = this.fragments.at(key, i);
+        if ((this.flags[row]! & DIRTY) !== 0) continue;
+        this.fragments.remove(key, i, 1);
+        this.forget(row);
+        this.#free.push(row);
+        dropped = true;
+      }
+      if (this.fragments.counts[key] === count && count > 0) continue;
+      dropped = true;
+      this.#coveredLow[key] = Infinity;
+      this.#coveredHigh[key] = -Infinity;
+      this.#dropUnusedKey(key);
+    }
+    if (dropped) {
+      this.#order = null;
+      this.#allLow = Infinity;
+      this.#allHigh = -Infinity;
+      if (this.complete) this.storedCount = this.present;
+      this.complete = false;
+    }
+    return dropped;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.keys.clear();
+    this.fragments.clear();
+    this.#free.clear();
+    this.#order = null;
+    this.#coveredLow.fill(Infinity);
+    this.#coveredHigh.fill(-Infinity);
+    this.#used.fill(0);
+    this.#allLow = Infinity;
+    this.#allHigh = -Infinity;
+    this.#expiredSegment = -Infinity;
+    this.observedTime = this.drainedTime = -1;
+    this.storedTime = -Infinity;
+    this.nextSequence = 0;
+  }
+
+  protected unlink(row: number): void {
+    const key = this.keyOf[row]!;
+    const position = this.position(key, this.times[row]!, this.seconds[row]!);
+    assert(this.fragments.at(key, position) === row, 'a row must stand in the fragment of its key');
+    this.#order?.remove(row);
+    this.fragments.remove(key, position, 1);
+    this.#free.push(row);
+    this.#dropUnusedKey(key);
+  }
+
+  protected override mark(): void {
+    this.#markedTime = this.observedTime;
+    this.#markedSequence = this.nextSequence;
+  }
+
+  protected override rewind(): void {
+    this.observedTime = this.#markedTime;
+    this.nextSequence = this.#markedSequence;
+  }
+
+  protected override afterDrain(): void {
+    this.drainedTime = this.observedTime;
+    this.expire();
+  }
+
+  #dropUnusedKey(key: number): void {
+    if (this.fragments.counts[key] !== 0 || this.#coveredLow[key]! <= this.#coveredHigh[key]!) return;
+    this.#used[key] = 0;
+    this.keys.remove(key);
+  }
+
+  #buildOrder(): SlotOrder {
+    const rows: number[] = [];
+    for (let key = 0; key < this.keys.slotEnd; key++) {
+      if (!this.keys.has(key)) continue;
+      for (let i = 0; i < this.fragments.counts[key]!; i++) rows.push(this.fragments.at(key, i));
+    }
+    return new SlotOrder(rows, (a, b) => {
+      const byTime = this.times[a]! - this.times[b]!;
+      if (byTime !== 0) return byTime;
+      const keyA = this.keyOf[a]!;
+      const keyB = this.keyOf[b]!;
+      if (keyA !== keyB) return this.keys.compare(keyA, keyB);
+      return this.seconds[a]! - this.seconds[b]!;
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import type { ByteWriter } from '../common/bytes.ts';
+import type { AllWindowsVisitor, WindowStore, WindowStoreOptions, WindowVisitor } from './store.ts';
+import {
+  TIMED_PREFIX_BYTES,
+  readSafeInt64,
+  readSortable,
+  readUint32,
+  writeSortable,
+  writeTimedPrefix,
+} from './timed-key.ts';
+import { TimedRows } from './timed-rows.ts';
+
+/** Space byte of window rows in database keys. */
+export const WINDOW_SPACE = 2;
+
+/** Rows of (key, window start, sequence); the sequence is 0 unless duplicates are kept. */
+export class WindowRows extends TimedRows implements WindowStore {
+  readonly kind = 'window';
+  readonly space: number = WINDOW_SPACE;
+  readonly #duplicates: boolean;
+
+  constructor(options: WindowStoreOptions, persisted: boolean) {
+    super(options, persisted);
+    this.#duplicates = options.duplicates;
+  }
+
+  find(key: Uint8Array, start: number, end: number, windowStart: number): number {
+    return this.findRow(key, start, end, windowStart, 0);
+  }
+
+  put(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    windowStart: number,
+    value: unknown,
+    timestamp: number,
+  ): void {
+    if (!this.#duplicates) {
+      this.putRow(key, start, end, windowStart, 0, value, timestamp);
+      return;
+    }
+    if (value === null) return;
+    const sequence = this.nextSequence;
+    this.nextSequence = (sequence + 1) >>> 0;
+    this.putRow(key, start, end, windowStart, sequence, value, timestamp);
+  }
+
+  fetch(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    fromTime: number,
+    toTime: number,
+    reverse: boolean,
+    visit: WindowVisitor,
+  ): void {
+    const base = this.scratchEnd;
+    this.collect(key, start, end, fromTime, toTime);
+    if (this.scratchEnd === base) return;
+    this.visitScratch(base, reverse, (row) =>
+      visit(this.times[row]!, this.values[row], this.timestamps[row]!),
+    );
+  }
+
+  fetchAll(fromTime: number, toTime: number, visit: AllWindowsVisitor): void {
+    const keys = this.keys;
+    this.walkAll(fromTime, toTime, (row, key) =>
+      visit(
+        keys.slabOf(key),
+        keys.startOf(key),
+        keys.endOf(key),
+        this.times[row]!,
+        this.values[row],
+        this.timestamps[row]!,
+      ),
+    );
+  }
+
+  want(key: Uint8Array, start: number, end: number, fromTime: number, toTime: number): void {
+    this.wantTimes(key, start, end, fromTime === toTime && !this.#duplicates, fromTime, toTime);
+  }
+
+  restoreRow(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void {
+    const sequence = readUint32(key, end - 4);
+    if (this.#duplicates && sequence >= this.nextSequence) this.nextSequence = (sequence + 1) >>> 0;
+    this.restoreTimed(key, start, end - 12, readSafeInt64(key, end - 12), sequence, value, timestamp);
+  }
+
+  install(key: Uint8Array, start: number, value: Buffer): void {
+    const end = key.length - 16;
+    this.installRow(
+      key,
+      start + TIMED_PREFIX_BYTES,
+      end,
+      readSortable(key, end),
+      readSortable(key, end + 8),
+      value,
+    );
+  }
+
+  /** The database has no row of this key and time. */
+  installAbsent(key: Uint8Array, windowStart: number): void {
+    this.installRow(key, 0, key.length, windowStart, 0, null);
+  }
+
+  /** Appends what a point read asks the database for. */
+  writePointKey(key: Uint8Array, windowStart: number, writer: ByteWriter): void {
+    writeTimedPrefix(writer, WINDOW_SPACE, this.segmentOf(windowStart), key, 0, key.length);
+    writeSortable(writer, windowStart);
+    writeSortable(writer, 0);
+  }
+
+  protected writeChangelogKey(row: number, writer: ByteWriter): void {
+    const key = this.keyOf[row]!;
+    writer.writeBytes(this.keys.slabOf(key), this.keys.startOf(key), this.keys.endOf(key));
+    writer.writeSafeInt64(this.times[row]!);
+    writer.writeInt32(this.seconds[row]! | 0);
+  }
+
+  protected writeDatabaseKey(row: number, writer: ByteWriter): void {
+    const key = this.keyOf[row]!;
+    const time = this.times[row]!;
+    const keys = this.keys;
+    writeTimedPrefix(
+      writer,
+      WINDOW_SPACE,
+      this.segmentOf(time),
+      keys.slabOf(key),
+      keys.startOf(key),
+      keys.endOf(key),
+    );
+    writeSortable(writer, time);
+    writeSortable(writer, this.seconds[row]!);
+  }
+}
