@@ -16,7 +16,11 @@ export type ParameterType =
   | { readonly kind: 'any-struct' }
   | { readonly kind: 'any' }
   | { readonly kind: 'interval-unit' }
-  | { readonly kind: 'lambda'; readonly parameters: readonly ParameterType[]; readonly returns: ParameterType };
+  | {
+      readonly kind: 'lambda';
+      readonly parameters: readonly ParameterType[];
+      readonly returns: ParameterType;
+    };
 
 export interface Parameter {
   readonly name: string;
@@ -30,6 +34,8 @@ export interface Parameter {
 export interface EvaluationContext {
   readonly now: () => number;
   readonly random: () => number;
+  /** The text of a property such as `ksql.functions.collect_list.limit`, where the query sets it. */
+  readonly setting?: (name: string) => string | undefined;
 }
 
 /** A compiled lambda argument. */
@@ -87,7 +93,10 @@ export interface AggregateSignature {
   readonly parameters: readonly Parameter[];
   /** Literal arguments after them (`TOPK(x, 3)`): constant per query. */
   readonly literals?: readonly Parameter[];
-  readonly returns: SqlType | ParameterType | ((args: readonly SqlType[], literals: readonly SqlValue[]) => SqlType);
+  readonly returns:
+    | SqlType
+    | ParameterType
+    | ((args: readonly SqlType[], literals: readonly SqlValue[]) => SqlType);
   open(args: readonly SqlType[], literals: readonly SqlValue[], context: EvaluationContext): Aggregator;
 }
 

@@ -1,0 +1,80 @@
+import { openEquality } from '../../types/compare-values.ts';
+import { array, type SqlType } from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { AggregateFunction, Aggregator, EvaluationContext } from '../function.ts';
+import { ARRAY_OF_T, parameter, T } from '../signature.ts';
+
+type List = readonly SqlValue[];
+
+/** How many items a list may have, by the property `ksql.functions.NAME.limit`; no limit when it is not set. */
+function limitOf(name: string, context: EvaluationContext): number {
+  const text = context.setting?.(`ksql.functions.${name}.limit`);
+  const limit = text === undefined ? Number.NaN : Number(text);
+  return Number.isInteger(limit) && limit >= 0 ? limit : Number.MAX_SAFE_INTEGER;
+}
+
+function openList(type: SqlType, limit: number): Aggregator {
+  const equal = openEquality(type);
+  return {
+    stateType: array(type),
+    initial: () => [],
+    add: (state: SqlValue, value: SqlValue) =>
+      (state as List).length >= limit ? state : [...(state as List), value],
+    undo(state: SqlValue, value: SqlValue) {
+      const list = state as List;
+      const at = list.findLastIndex((item) => equal(item, value));
+      return at < 0 ? state : list.toSpliced(at, 1);
+    },
+    merge: (left, right) => [...(left as List), ...(right as List)].slice(0, limit),
+    result: (state) => state,
+  };
+}
+
+function openSet(type: SqlType, limit: number): Aggregator {
+  const equal = openEquality(type);
+  const add = (state: SqlValue, value: SqlValue): SqlValue => {
+    const list = state as List;
+    if (list.length >= limit) return state;
+    for (const item of list) if (equal(item, value) || Object.is(item, value)) return state;
+    return [...list, value];
+  };
+  return {
+    stateType: array(type),
+    initial: () => [],
+    add,
+    merge: (left, right) => (right as List).reduce(add, left),
+    result: (state) => state,
+  };
+}
+
+export const collectList: AggregateFunction = {
+  kind: 'aggregate',
+  name: 'COLLECT_LIST',
+  category: 'AGGREGATE',
+  description:
+    'All values in order of arrival, nulls too, up to the limit ksql.functions.collect_list.limit.',
+  examples: [],
+  signatures: [
+    {
+      parameters: [parameter('value', T)],
+      returns: ARRAY_OF_T,
+      open: ([type], _literals, context) => openList(type!, limitOf('collect_list', context)),
+    },
+  ],
+};
+
+export const collectSet: AggregateFunction = {
+  kind: 'aggregate',
+  name: 'COLLECT_SET',
+  category: 'AGGREGATE',
+  description:
+    'The different values in order of first arrival, null too, up to the limit ksql.functions.collect_set.limit. Not over tables.',
+  examples: [],
+  signatures: [
+    {
+      parameters: [parameter('value', T)],
+      returns: ARRAY_OF_T,
+      open: ([type], _literals, context) => openSet(type!, limitOf('collect_set', context)),
+    },
+  ],
+};

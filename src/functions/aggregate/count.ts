@@ -1,0 +1,22 @@
+import { BIGINT } from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { AggregateFunction, Aggregator } from '../function.ts';
+import { parameter } from '../signature.ts';
+
+const counter: Aggregator = {
+  stateType: BIGINT,
+  initial: () => 0,
+  add: (state: SqlValue, value: SqlValue) => (value === null ? state : (state as number) + 1),
+  undo: (state: SqlValue, value: SqlValue) => (value === null ? state : (state as number) - 1),
+  merge: (left, right) => (left as number) + (right as number),
+  result: (state) => state,
+};
+
+export const count: AggregateFunction = {
+  kind: 'aggregate',
+  name: 'COUNT',
+  category: 'AGGREGATE',
+  description: 'How many values are not null. COUNT(*) counts rows.',
+  examples: [],
+  signatures: [{ parameters: [parameter('value', { kind: 'any' })], returns: BIGINT, open: () => counter }],
+};

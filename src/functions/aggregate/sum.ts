@@ -1,0 +1,111 @@
+import { addBigint, subBigint, type Bigint } from '../../types/bigint.ts';
+import { Decimal } from '../../types/decimal.ts';
+import { array, BIGINT, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { AggregateFunction, Aggregator } from '../function.ts';
+import { ANY_DECIMAL, parameter } from '../signature.ts';
+
+type Operation = (a: SqlValue, b: SqlValue) => SqlValue;
+
+interface Arithmetic {
+  readonly zero: SqlValue;
+  readonly add: Operation;
+  readonly sub: Operation;
+}
+
+/** Sums in the type itself: whole numbers wrap as ksqlDB's do, a DECIMAL that does not fit raises `DataError`. */
+export function openArithmetic(type: SqlType): Arithmetic {
+  switch (type.kind) {
+    case 'integer':
+      return {
+        zero: 0,
+        add: (a, b) => ((a as number) + (b as number)) | 0,
+        sub: (a, b) => ((a as number) - (b as number)) | 0,
+      };
+    case 'bigint':
+      return {
+        zero: 0,
+        add: (a, b) => addBigint(a as Bigint, b as Bigint),
+        sub: (a, b) => subBigint(a as Bigint, b as Bigint),
+      };
+    case 'decimal': {
+      const { precision, scale } = type as DecimalType;
+      return {
+        zero: new Decimal(0n, scale),
+        add: (a, b) => (a as Decimal).add(b as Decimal).withType(precision, scale),
+        sub: (a, b) => (a as Decimal).sub(b as Decimal).withType(precision, scale),
+      };
+    }
+    default:
+      return {
+        zero: 0,
+        add: (a, b) => (a as number) + (b as number),
+        sub: (a, b) => (a as number) - (b as number),
+      };
+  }
+}
+
+function openSum(type: SqlType): Aggregator {
+  const { zero, add, sub } = openArithmetic(type);
+  return {
+    stateType: type,
+    initial: () => zero,
+    add: (state: SqlValue, value: SqlValue) => (value === null ? state : add(state, value)),
+    undo: (state: SqlValue, value: SqlValue) => (value === null ? state : sub(state, value)),
+    merge: add,
+    result: (state) => state,
+  };
+}
+
+function openSumList(element: SqlType): Aggregator {
+  const { zero, add, sub } = openArithmetic(element);
+  const over =
+    (step: Operation) =>
+    (state: SqlValue, list: SqlValue): SqlValue => {
+      if (list === null) return state;
+      let total = state;
+      for (const item of list as readonly SqlValue[]) if (item !== null) total = step(total, item);
+      return total;
+    };
+  return {
+    stateType: element,
+    initial: () => zero,
+    add: over(add),
+    undo: over(sub),
+    merge: add,
+    result: (state) => state,
+  };
+}
+
+export const sum: AggregateFunction = {
+  kind: 'aggregate',
+  name: 'SUM',
+  category: 'AGGREGATE',
+  description: 'The sum of the values that are not null, in their type; 0 if there are none.',
+  examples: [],
+  signatures: [
+    ...[INTEGER, BIGINT, DOUBLE].map((type) => ({
+      parameters: [parameter('value', type)],
+      returns: type,
+      open: () => openSum(type),
+    })),
+    {
+      parameters: [parameter('value', ANY_DECIMAL)],
+      returns: ([type]) => type!,
+      open: ([type]) => openSum(type!),
+    },
+  ],
+};
+
+export const sumList: AggregateFunction = {
+  kind: 'aggregate',
+  name: 'SUM_LIST',
+  category: 'AGGREGATE',
+  description: 'The sum of all items, that are not null, of all arrays.',
+  examples: [],
+  signatures: [INTEGER, BIGINT, DOUBLE].map((type) => ({
+    parameters: [parameter('list', array(type))],
+    returns: type,
+    open: () => openSumList(type),
+  })),
+};

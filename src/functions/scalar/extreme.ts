@@ -1,0 +1,70 @@
+import { openOrder } from '../../types/compare-values.ts';
+import type { Decimal } from '../../types/decimal.ts';
+import { commonTypeOf } from '../../types/implicit-cast.ts';
+import {
+  BIGINT,
+  BYTES,
+  DATE,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  TIME,
+  TIMESTAMP,
+  type DecimalType,
+} from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { ParameterType, ScalarFunction, ScalarSignature } from '../function.ts';
+import { ANY_DECIMAL, parameter, variadic } from '../signature.ts';
+
+/** GREATEST (sign 1) and LEAST (sign -1): the extreme of the arguments that are not null. */
+function extreme(type: ParameterType, sign: 1 | -1): ScalarSignature {
+  return {
+    parameters: [parameter('first', type), variadic('others', type)],
+    returns: type.kind === 'any-decimal' ? (args) => commonTypeOf(args)! : type,
+    open(_args, returns) {
+      const order = openOrder(returns);
+      const scale = returns.kind === 'decimal' ? (returns as DecimalType).scale : undefined;
+      return (...values: SqlValue[]) => {
+        let best: SqlValue = null;
+        for (const value of values)
+          if (value !== null && (best === null || order(value, best) * sign > 0)) best = value;
+        return scale === undefined || best === null ? best : (best as Decimal).setScale(scale);
+      };
+    },
+  };
+}
+
+const TYPES: readonly ParameterType[] = [
+  INTEGER,
+  BIGINT,
+  DOUBLE,
+  STRING,
+  BYTES,
+  DATE,
+  TIME,
+  TIMESTAMP,
+  ANY_DECIMAL,
+];
+
+export const extremeFunctions: readonly ScalarFunction[] = [
+  {
+    kind: 'scalar',
+    name: 'GREATEST',
+    category: 'MATHEMATICAL',
+    description:
+      'The largest argument. Nulls are left out; null only if all are. Strings compare by UTF-16 units.',
+    examples: [['GREATEST(3, 7, 5)', '7']],
+    nulls: 'handled',
+    signatures: TYPES.map((type) => extreme(type, 1)),
+  },
+  {
+    kind: 'scalar',
+    name: 'LEAST',
+    category: 'MATHEMATICAL',
+    description:
+      'The smallest argument. Nulls are left out; null only if all are. Strings compare by UTF-16 units.',
+    examples: [['LEAST(3, 7, 5)', '3']],
+    nulls: 'handled',
+    signatures: TYPES.map((type) => extreme(type, -1)),
+  },
+];

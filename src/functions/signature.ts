@@ -1,0 +1,29 @@
+import type { SqlType } from '../types/sql-type.ts';
+import type { Parameter, ParameterType, ScalarEvaluator, ScalarSignature } from './function.ts';
+
+/** Short forms for writing signatures down. */
+
+export function parameter(name: string, type: ParameterType, description?: string): Parameter {
+  return description === undefined ? { name, type } : { name, type, description };
+}
+
+export function variadic(name: string, type: ParameterType): Parameter {
+  return { name, type, variadic: true };
+}
+
+export function generic(name: string): ParameterType {
+  return { kind: 'generic', name };
+}
+
+export const T: ParameterType = generic('T');
+export const ARRAY_OF_T: ParameterType = { kind: 'array', element: T };
+export const ANY_DECIMAL: ParameterType = { kind: 'any-decimal' };
+
+/** A signature whose evaluator is the same whatever the argument types are. */
+export function fixed(
+  parameters: readonly Parameter[],
+  returns: SqlType | ParameterType,
+  evaluate: ScalarEvaluator,
+): ScalarSignature {
+  return { parameters, returns, open: () => evaluate };
+}
