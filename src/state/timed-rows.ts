@@ -148,18 +148,19 @@ export abstract class TimedRows extends RowStore {
     value: unknown,
     timestamp: number,
   ): void {
+    // A delete of nothing is nothing, unless it moves observed time: then the changelog must tell.
+    const needless = value === null && this.complete && time <= this.observedTime;
     if (time > this.observedTime) this.observedTime = time;
     else if (time < this.observedTime - this.retentionMs) return;
     let slot = this.keys.find(key, start, end);
     if (slot < 0) {
-      if (value === null && this.complete) return;
+      if (needless) return;
       slot = this.keySlot(key, start, end);
     }
     const position = this.position(slot, time, second);
     const row = this.rowAt(slot, position, time, second);
     if (row >= 0) this.write(row, false, value, timestamp);
-    else if (value !== null || !this.complete)
-      this.write(this.addRow(slot, position, time, second), true, value, timestamp);
+    else if (!needless) this.write(this.addRow(slot, position, time, second), true, value, timestamp);
   }
 
   /** The present row of (key, time, second), or -1; throws MISS when that is not known. */
