@@ -1,5 +1,6 @@
 import { must } from '../common/assert.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import type { Script } from './script.ts';
 
 /** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
 export interface Command {
@@ -17,12 +18,12 @@ export interface Command {
  */
 export class CommandLog {
   readonly #log: Log;
-  readonly #topic: string;
+  readonly topic: string;
   readonly #writer: LogWriter;
 
   private constructor(log: Log, topic: string, writer: LogWriter) {
     this.#log = log;
-    this.#topic = topic;
+    this.topic = topic;
     this.#writer = writer;
   }
 
@@ -38,10 +39,10 @@ export class CommandLog {
 
   /** All commands, oldest first. A command of a later version stops the replay with an error that says so. */
   async read(): Promise<readonly Command[]> {
-    const { start, end } = must((await this.#log.admin.offsets(this.#topic))[0]);
+    const { start, end } = must((await this.#log.admin.offsets(this.topic))[0]);
     const commands: Command[] = [];
     const reader = this.#log.openReader();
-    const partition = { topic: this.#topic, partition: 0 };
+    const partition = { topic: this.topic, partition: 0 };
     try {
       reader.assign({ ...partition, offset: start });
       while (reader.position(partition) < end) {
@@ -49,7 +50,7 @@ export class CommandLog {
           for (let i = batch.first; i < batch.count; i++) {
             const command = JSON.parse(batch.buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])) as Command;
             if (command.version !== 1)
-              throw new Error(`the command topic ${this.#topic} was written by a later release (version ${String(command.version)})`);
+              throw new Error(`the command topic ${this.topic} was written by a later release (version ${String(command.version)})`);
             commands.push(command);
           }
         }
@@ -60,13 +61,14 @@ export class CommandLog {
     return commands;
   }
 
-  /** Resolves when the command is in the log. */
-  async append(command: Command, nowMs: number): Promise<void> {
+  /** Resolves when the command is in the log, in one step with the progress of the script it belongs to. */
+  async append(command: Command, nowMs: number, script: Script | undefined): Promise<void> {
     const value = Buffer.from(JSON.stringify(command));
-    this.#writer
-      .appender({ topic: this.#topic, partition: 0 })
+    const writer = script?.writer ?? this.#writer;
+    writer
+      .appender({ topic: this.topic, partition: 0 })
       .append(nowMs, value, -1, -1, value, 0, value.length, null);
-    await this.#writer.flush();
+    await (script === undefined ? writer.flush() : script.commit());
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,263 @@
+import { must } from '../common/assert.ts';
+import { type Clock, type Random, sleep } from '../common/clock.ts';
+import { SqlError } from '../common/error.ts';
+import type { Logger } from '../common/logger.ts';
+import type { EvaluationContext, FunctionRegistry } from '../functions/function.ts';
+import { builtinFunctions } from '../functions/registry.ts';
+import type { Log, LogWriter } from '../log/log.ts';
+import { Catalog } from '../sql/catalog/catalog.ts';
+import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
+import type { StateBackend } from '../state/store.ts';
+import type { StreamsOptions } from '../streams/runtime/streams.ts';
+import { CommandLog } from './command-log.ts';
+import { DEMO_STATEMENT, startDemo } from './demo.ts';
+import type { PersistentQuery } from './persistent-query.ts';
+import { ProcessingLog } from './processing-log.ts';
+import { propertyValue } from './properties.ts';
+import type { PushQuery } from './push-query.ts';
+import type { StatementResult } from './result.ts';
+import { Script } from './script.ts';
+import { newSession, type Session } from './session.ts';
+import { executeStatement } from './statements/handlers.ts';
+
+export interface EngineOptions {
+  readonly log: Log;
+  /** Whether the log outlives the process: changelogs, the command log and script progress are then kept in it. */
+  readonly durable: boolean;
+  /** Where task states live; null keeps them in memory. */
+  readonly stateDirectory: string | null;
+  readonly state: StateBackend;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Names this service's internal topics, groups and queries. */
+  readonly serviceId: string;
+  /** Whether statements are kept in, and replayed from, the command topic. */
+  readonly commandLog: boolean;
+  readonly version: string;
+  /** Functions beside the built-in ones. */
+  readonly functions?: FunctionRegistry;
+  /** Push queries that may run at once. Default 1000. */
+  readonly pushQueriesMax?: number;
+}
+
+/** What a statement handler works with. */
+export interface StatementCall {
+  readonly engine: Engine;
+  readonly session: Session;
+  readonly parsed: ParsedStatement;
+  /** Set while a script runs whose progress is kept. */
+  readonly script: Script | undefined;
+}
+
+/**
+ * The engine: a catalog, the queries that run, and statements that change both. One in a process, behind the REPL,
+ * scripts, the server or a program. A user's mistake rejects with `SqlError` and changes nothing.
+ */
+export class Engine {
+  readonly options: EngineOptions;
+  readonly log: Log;
+  readonly functions: FunctionRegistry;
+  readonly evaluation: EvaluationContext;
+  readonly queries = new Map<string, PersistentQuery>();
+  readonly pushQueries = new Map<string, PushQuery>();
+  readonly processingLog: ProcessingLog;
+  catalog = new Catalog();
+  /** True while commands are replayed: topics are there already, and nothing is written back. */
+  replaying = false;
+  readonly #commandLog: CommandLog | null;
+  readonly #writer: LogWriter;
+  #sequence = 0;
+  #transients = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    options: EngineOptions,
+    commandLog: CommandLog | null,
+    processingLog: ProcessingLog,
+    writer: LogWriter,
+  ) {
+    this.options = options;
+    this.log = options.log;
+    this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
+    this.evaluation = { now: () => options.clock.now(), random: options.random };
+    this.#commandLog = commandLog;
+    this.processingLog = processingLog;
+    this.#writer = writer;
+  }
+
+  /** Replays the command log: afterwards the catalog is as it was and its queries run. */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
+    const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
+    const engine = new Engine(options, commandLog, processingLog, await options.log.openWriter());
+    const [declaration] = parseStatements(processingLog.declaration);
+    engine.replaying = true;
+    await executeStatement({ engine, session: newSession(), parsed: must(declaration), script: undefined });
+    engine.replaying = false;
+    if (commandLog !== null) await engine.#replay(commandLog);
+    return engine;
+  }
+
+  get serviceId(): string {
+    return this.options.serviceId;
+  }
+
+  get clusterId(): string {
+    return `millrace-${this.options.serviceId}`;
+  }
+
+  get hasFailedQuery(): boolean {
+    return [...this.queries.values()].some((query) => query.state === 'ERROR');
+  }
+
+  /**
+   * Runs one statement. Statements that change the catalog run one after another, whoever sends them.
+   * Rejects with `SqlError` (spans in the statement's own text) for the user's mistakes.
+   */
+  async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
+    const { kind } = parsed.statement;
+    const call: StatementCall = { engine: this, session, parsed, script };
+    if (kind === 'query' || kind === 'printTopic') return executeStatement(call);
+    const turn = this.#turn.then(() => executeStatement(call));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** The number that the next query's name is made from. */
+  nextSequence(): number {
+    return this.#sequence++;
+  }
+
+  transientId(alias: string): string {
+    return `transient_${alias}_${Math.floor(this.options.random() * 1e15)}${this.#transients++}`;
+  }
+
+  applicationId(queryId: string): string {
+    return `_millrace_${this.options.serviceId}_query_${queryId}`;
+  }
+
+  /** Settings of a query's application, from the session's properties. */
+  streamsOptions(
+    queryId: string,
+    properties: ReadonlyMap<string, string>,
+    onSkip: StreamsOptions['onSkip'] = (skipped) => this.processingLog.add(queryId, skipped),
+  ): StreamsOptions {
+    const { log, state, stateDirectory, clock, logger, durable } = this.options;
+    return {
+      applicationId: this.applicationId(queryId),
+      log,
+      state,
+      stateDirectory,
+      clock,
+      logger,
+      commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
+      offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
+      maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
+      changelogs: durable,
+      ...(onSkip === undefined ? {} : { onSkip }),
+    };
+  }
+
+  /**
+   * Makes a statement durable that has changed the catalog: before anything of it starts, so that a crash either
+   * replays it or never saw it.
+   */
+  async record(call: StatementCall, sequence: number): Promise<void> {
+    if (this.replaying) return;
+    const { script, session, parsed } = call;
+    if (this.#commandLog !== null)
+      await this.#commandLog.append(
+        {
+          version: 1,
+          statement: parsed.resolvedText,
+          properties: Object.fromEntries(session.properties),
+          sequence,
+        },
+        this.options.clock.now(),
+        script,
+      );
+  }
+
+  /** The writer of INSERT VALUES, and what makes its records durable. */
+  inserter(script: Script | undefined): { writer: LogWriter; commit: () => Promise<void> } {
+    if (script !== undefined) return { writer: script.writer, commit: () => script.commit() };
+    return { writer: this.#writer, commit: () => this.#writer.flush() };
+  }
+
+  /** The progress of a script with this text; null where nothing outlives the process. */
+  async openScript(text: string): Promise<Script | null> {
+    if (this.#commandLog === null) return null;
+    return Script.open(this.log, this.options.serviceId, this.#commandLog.topic, text);
+  }
+
+  /**
+   * Resolves when every persistent query has processed all that its sources hold, including what the other queries
+   * wrote, and has committed. Queries that failed are not waited for.
+   */
+  async drain(): Promise<void> {
+    for (let before = -1; ; ) {
+      const running = [...this.queries.values()].filter((query) => query.state === 'RUNNING');
+      for (const query of running)
+        while (query.state === 'RUNNING' && !(await query.streams.caughtUp())) await sleep(this.options.clock, 2);
+      const processed = running.reduce((sum, query) => sum + query.streams.processedRecords, 0);
+      if (processed === before) return this.processingLog.flush();
+      before = processed;
+    }
+  }
+
+  /** Names of streams, tables, functions, for completion. */
+  names(): Promise<readonly string[]> {
+    return Promise.resolve([...[...this.catalog.sources()].map((source) => source.name), ...this.functions.keys()]);
+  }
+
+  async logAnswers(): Promise<boolean> {
+    try {
+      await this.log.admin.listTopics();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Declares and feeds the demo stream. Returns what stops it. */
+  async startDemo(): Promise<() => Promise<void>> {
+    const stop = await startDemo(this.log, this.options.clock, this.options.random);
+    const [statement] = parseStatements(DEMO_STATEMENT);
+    await this.execute(must(statement), newSession());
+    return stop;
+  }
+
+  /** Stops queries, committing what they have done, and closes the log. */
+  async close(): Promise<void> {
+    await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
+    await Promise.all([...this.queries.values()].map((query) => query.streams.close()));
+    await this.processingLog.close();
+    await this.#commandLog?.close();
+    await this.#writer.close();
+    await this.log.close();
+  }
+
+  async #replay(commandLog: CommandLog): Promise<void> {
+    const { logger } = this.options;
+    this.replaying = true;
+    for (const command of await commandLog.read()) {
+      this.#sequence = command.sequence;
+      const session: Session = { properties: new Map(Object.entries(command.properties)), variables: new Map() };
+      try {
+        const [parsed] = parseStatements(command.statement);
+        await executeStatement({ engine: this, session, parsed: must(parsed), script: undefined });
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        logger.error({ statement: command.statement, error: error.message }, 'a statement could not be replayed');
+      }
+      this.#sequence = Math.max(this.#sequence, command.sequence + 1);
+    }
+    this.replaying = false;
+    for (const query of this.queries.values())
+      await query.streams.start().catch((error: unknown) => {
+        query.errors.push({ timestamp: this.options.clock.now(), message: String(error) });
+        logger.error({ query: query.id, error: String(error) }, 'a query could not be started again');
+      });
+  }
+}
