@@ -17,6 +17,7 @@ import type {
 } from '../log.ts';
 import { decodeBatches } from '../record-batch-codec.ts';
 import { checkNewTopic } from '../topic-name.ts';
+import { compact } from './compaction.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
@@ -45,6 +46,11 @@ export interface EmbeddedLogOptions {
    * stream does not eat the process; without bound in a directory.
    */
   readonly retentionBytes?: number;
+  /**
+   * Bytes of a partition from which on a compacted topic is worth compacting; then each time it has doubled.
+   * Default 16 MiB. Only in memory: in a directory nothing is compacted yet.
+   */
+  readonly compactionBytesMin?: number;
   /** The largest batch that writers make. */
   readonly batchBytesMax?: number;
   /** How often idle topics are looked through for `retention.ms`. */
@@ -54,6 +60,7 @@ export interface EmbeddedLogOptions {
 const MEMORY_RETENTION_BYTES = 256 * 1024 * 1024;
 const BATCH_BYTES_MAX = 900_000;
 const RETENTION_CHECK_MS = 30_000;
+const COMPACTION_BYTES_MIN = 16 * 1024 * 1024;
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -90,6 +97,7 @@ class EmbeddedLog implements Log, LogAdmin {
   readonly #state: LogState;
   readonly #disk: { readonly journal: Journal; readonly unlock: () => void } | null;
   readonly #readers = new Set<EmbeddedReader>();
+  readonly #compacting = new Set<PartitionLog>();
   #closed = false;
   #cancelTimer: () => void = () => {};
   /** Resolves when the changes so far have taken effect, or failed. */
@@ -258,13 +266,37 @@ class EmbeddedLog implements Log, LogAdmin {
     }
   }
 
+  /** Compacts a partition when it has grown enough since the last time. */
+  #considerCompaction(log: PartitionLog): void {
+    const due = Math.max(this.#options.compactionBytesMin ?? COMPACTION_BYTES_MIN, log.compactedBytes * 2);
+    if (this.#disk !== null || this.#compacting.has(log) || log.sizeBytes < due) return;
+    this.#compacting.add(log);
+    void compact(log, () => this.#closed)
+      .then(
+        () => {
+          log.compactedBytes = log.sizeBytes;
+        },
+        (error: unknown) => {
+          const { topic, partition } = log;
+          this.#options.logger.error(
+            { topic, partition, error: String(error) },
+            'a partition could not be compacted',
+          );
+        },
+      )
+      .finally(() => this.#compacting.delete(log));
+  }
+
   /** Drops what the topics that were written to no longer want. */
   #expire(change: Change): void {
     const now = this.#options.clock.now();
     for (const operation of change.operations) {
       if (operation.op !== 'append') continue;
       const topic = this.#state.topicById(operation.id);
-      topic?.partitions[operation.partition]?.expire(topic.retention, now);
+      const partition = topic?.partitions[operation.partition];
+      if (topic === undefined || partition === undefined) continue;
+      partition.expire(topic.retention, now);
+      if (topic.compacted) this.#considerCompaction(partition);
     }
   }
 

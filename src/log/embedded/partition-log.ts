@@ -32,6 +32,8 @@ export class PartitionLog {
   /** The offset of the next record. */
   next: number;
   sizeBytes = 0;
+  /** Its size after it was compacted last; 0 before. */
+  compactedBytes = 0;
   /** Set once, when the topic is deleted. */
   deleted = false;
   /** Called when batches were added, and when the topic is deleted. */
