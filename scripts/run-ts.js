@@ -28,7 +28,11 @@ try {
     sourcemap: 'inline',
     logLevel: 'error',
   });
-  symlinkSync(fileURLToPath(new URL('../node_modules', import.meta.url)), join(directory, 'node_modules'), 'dir');
+  symlinkSync(
+    fileURLToPath(new URL('../node_modules', import.meta.url)),
+    join(directory, 'node_modules'),
+    'dir',
+  );
   const nodeArgs = [...process.execArgv, '--enable-source-maps', outfile, ...args];
   process.exitCode = spawnSync(process.execPath, nodeArgs, { stdio: 'inherit' }).status ?? 1;
 } finally {

@@ -46,10 +46,13 @@ export const delimited: Format = {
       rawRanges: null,
       rawFallback: () => null,
       decode(buffer, start, end, row) {
-        const fields = start === end ? undefined : splitLine(checkedText(asBuffer(buffer), start, end), delimiter);
+        const fields =
+          start === end ? undefined : splitLine(checkedText(asBuffer(buffer), start, end), delimiter);
         // A record without bytes is a row of nulls, as for JSON.
         if (fields !== undefined && fields.length !== columns.length)
-          throw new DataError(`expected ${columns.length} columns separated by ${JSON.stringify(delimiter)}, found ${fields.length}`);
+          throw new DataError(
+            `expected ${columns.length} columns separated by ${JSON.stringify(delimiter)}, found ${fields.length}`,
+          );
         for (const { column, slot, read } of targets) {
           const text = fields?.[column] ?? '';
           row[slot] = text === '' ? null : read(text);
@@ -92,9 +95,14 @@ function delimiterOf(settings: FormatSettings): string {
  * outside them. Throws `DataError`.
  */
 function splitLine(text: string, delimiter: string): string[] {
-  const line = text.endsWith('\r\n') ? text.slice(0, -2) : text.endsWith('\n') || text.endsWith('\r') ? text.slice(0, -1) : text;
+  const line = text.endsWith('\r\n')
+    ? text.slice(0, -2)
+    : text.endsWith('\n') || text.endsWith('\r')
+      ? text.slice(0, -1)
+      : text;
   if (!line.includes('"')) {
-    if (line.includes('\n') || line.includes('\r')) throw new DataError('expected one line of values, found several');
+    if (line.includes('\n') || line.includes('\r'))
+      throw new DataError('expected one line of values, found several');
     return line.split(delimiter);
   }
   const fields: string[] = [];
@@ -116,14 +124,17 @@ function splitLine(text: string, delimiter: string): string[] {
       }
       while (line[from] === ' ' && delimiter !== ' ') from++;
       if (from < line.length && line[from] !== delimiter)
-        throw new DataError(`expected ${JSON.stringify(delimiter)} after a closing quote, found ${JSON.stringify(line[from])}`);
+        throw new DataError(
+          `expected ${JSON.stringify(delimiter)} after a closing quote, found ${JSON.stringify(line[from])}`,
+        );
       fields.push(field);
       if (from >= line.length) return fields;
       at = from + 1;
     } else {
       const next = line.indexOf(delimiter, at);
       const field = next < 0 ? line.slice(at) : line.slice(at, next);
-      if (field.includes('\n') || field.includes('\r')) throw new DataError('expected one line of values, found several');
+      if (field.includes('\n') || field.includes('\r'))
+        throw new DataError('expected one line of values, found several');
       fields.push(field);
       if (next < 0) return fields;
       at = next + 1;

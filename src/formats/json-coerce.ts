@@ -81,7 +81,10 @@ function openInnerCoerce(type: SqlType, path: string): Coerce {
 }
 
 /** Compiles how an object becomes field values by position: the exact name first, else the JSON name in upper case. */
-function openRecordCoerce(type: StructType, path: string): (node: ReadonlyMap<string, JsonNode>) => SqlValue[] {
+function openRecordCoerce(
+  type: StructType,
+  path: string,
+): (node: ReadonlyMap<string, JsonNode>) => SqlValue[] {
   const fields = type.fields.map((field) => ({
     name: field.name,
     coerce: openCoerce(field.type, path === '' ? field.name : `${path}.${field.name}`),
@@ -169,8 +172,10 @@ function numberText(node: JsonNumber): string {
 }
 
 function describe(node: JsonNode): string {
-  if (typeof node === 'string') return `text ${JSON.stringify(node.length > 40 ? `${node.slice(0, 40)}…` : node)}`;
-  if (node instanceof JsonNumber) return `number ${node.text.length > 40 ? `${node.text.slice(0, 40)}…` : node.text}`;
+  if (typeof node === 'string')
+    return `text ${JSON.stringify(node.length > 40 ? `${node.slice(0, 40)}…` : node)}`;
+  if (node instanceof JsonNumber)
+    return `number ${node.text.length > 40 ? `${node.text.slice(0, 40)}…` : node.text}`;
   if (Array.isArray(node)) return 'an array';
   if (node instanceof Map) return 'an object';
   return wordOf(node);

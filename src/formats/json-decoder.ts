@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { EMPTY_BYTES } from '../common/bytes.ts';
 import { DataError } from '../common/error.ts';
 import { parseBigint } from '../types/bigint.ts';
 import { Decimal, powerOfTen } from '../types/decimal.ts';
@@ -10,7 +11,6 @@ import { fieldOf, openCoerce, type Coerce } from './json-coerce.ts';
 import { parseJson, type JsonNode } from './json-node.ts';
 import {
   FALSE,
-  isBlank,
   NON_ASCII,
   NULL,
   QUOTE,
@@ -77,6 +77,61 @@ function codeOf(type: SqlType): number {
   }
 }
 
+/** What stood between a name's opening quote and the value, as little-endian words: the name, `":` and blanks. */
+interface Head {
+  readonly size: number;
+  readonly words: Int32Array;
+  /** The last four bytes, which overlap the last word; 0 for a head of fewer bytes. */
+  readonly tail: number;
+  /** The bytes of a head of fewer than four. */
+  readonly bytes: Uint8Array;
+  /** The field that the value goes to, or -1. */
+  readonly target: number;
+}
+
+function headOf(view: DataView, start: number, end: number, target: number): Head {
+  const size = end - start;
+  return {
+    size,
+    words: Int32Array.from({ length: size >> 2 }, (_, i) => view.getInt32(start + 4 * i, true)),
+    tail: size >= 4 ? view.getInt32(end - 4, true) : 0,
+    bytes: Uint8Array.from({ length: size < 4 ? size : 0 }, (_, i) => view.getUint8(start + i)),
+    target,
+  };
+}
+
+function matchesHead(head: Head, view: DataView, at: number): boolean {
+  const { size, words } = head;
+  if (size < 4) {
+    for (let i = 0; i < size; i++) if (view.getUint8(at + i) !== head.bytes[i]) return false;
+    return true;
+  }
+  for (let i = 0; i < words.length; i++) if (view.getInt32(at + 4 * i, true) !== words[i]) return false;
+  return view.getInt32(at + size - 4, true) === head.tail;
+}
+
+/**
+ * The position of the first byte from `at` that is not ordinary ASCII inside a string (quote, backslash, control, beyond
+ * ASCII), or `end`. Four bytes at a step: in each, a bit is set at the top of every byte that is one of these, and the
+ * lowest is right (higher ones may be set by a borrow). "Hasless" and "haszero" of S. E. Anderson's Bit Twiddling Hacks.
+ */
+function plainEnd(view: DataView, buffer: Uint8Array, at: number, end: number): number {
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const quotes = word ^ 0x2222_2222;
+    const backslashes = word ^ 0x5c5c_5c5c;
+    const special =
+      ((((quotes - 0x0101_0101) | 0) & ~quotes) |
+        (((backslashes - 0x0101_0101) | 0) & ~backslashes) |
+        (((word - 0x2020_2020) | 0) & ~word) |
+        word) &
+      0x8080_8080;
+    if (special !== 0) return at + ((31 - Math.clz32(special & -special)) >> 3);
+  }
+  while (at < end && STRING_CLASS[buffer[at]!] === 0) at++;
+  return at;
+}
+
 /**
  * Reads JSON records, wanted fields only, in one walk over the bytes. The whole record is always walked: whether a
  * record is valid, and which of two fields of one name counts, must not depend on the columns a query happens to want.
@@ -97,10 +152,12 @@ export class JsonDecoder implements Decoder {
   readonly #fallbacks: SqlValue[];
   /** Two wanted names that differ in case only are matched by the exact path. */
   readonly #scannable: boolean;
-  /** By position in the record: the bytes from after the opening quote of the name up to the value. */
-  readonly #heads: Uint8Array[] = [];
-  /** By position in the record: the field that its value goes to, or -1. */
-  readonly #targets: number[] = [];
+  /** By position in the record. */
+  readonly #heads: Head[] = [];
+  /** The buffer of the last record, and it again for reading four bytes at once: a batch has one buffer for all. */
+  #bytes: Uint8Array = EMPTY_BYTES;
+  #buffer: Buffer = EMPTY_BYTES;
+  #view: DataView = new DataView(EMPTY_BYTES.buffer, 0, 0);
   #record = 0;
   #sawNonAscii = false;
   #found = -1;
@@ -148,9 +205,17 @@ export class JsonDecoder implements Decoder {
   }
 
   decode(bytes: Uint8Array, start: number, end: number, row: SqlValue[]): void {
-    const buffer = asBuffer(bytes);
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#buffer = asBuffer(bytes);
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const buffer = this.#buffer;
     this.#sawNonAscii = false;
-    if (!this.#scannable || !(this.#wrapped ? this.#scan(buffer, start, end, row) : this.#scanValue(buffer, start, end, row)))
+    if (
+      !this.#scannable ||
+      !(this.#wrapped ? this.#scan(buffer, start, end, row) : this.#scanValue(buffer, start, end, row))
+    )
       this.#decodeExactly(buffer, start, end, row);
     for (const [from, to] of this.#slotCopies) row[to] = row[from]!;
     for (const [from, to] of this.#rawCopies) {
@@ -168,7 +233,9 @@ export class JsonDecoder implements Decoder {
   #decodeExactly(buffer: Buffer, start: number, end: number, row: SqlValue[]): void {
     const node = start === end ? null : parseJson(checkedText(buffer, start, end));
     if (this.#wrapped && node !== null && !(node instanceof Map))
-      throw new DataError(`not a record: expected a JSON object, found ${Array.isArray(node) ? 'an array' : 'a single value'}`);
+      throw new DataError(
+        `not a record: expected a JSON object, found ${Array.isArray(node) ? 'an array' : 'a single value'}`,
+      );
     for (const field of this.#fields) {
       const value: JsonNode =
         this.#wrapped && node !== null ? fieldOf(node as ReadonlyMap<string, JsonNode>, field.name) : node;
@@ -189,7 +256,7 @@ export class JsonDecoder implements Decoder {
   #scan(buffer: Buffer, start: number, end: number, row: SqlValue[]): boolean {
     const fields = this.#fields;
     const heads = this.#heads;
-    const targets = this.#targets;
+    const view = this.#view;
     const record = ++this.#record;
     let met = 0;
     let at = start;
@@ -208,15 +275,10 @@ export class JsonDecoder implements Decoder {
         let target = -2;
         if (position < heads.length) {
           const head = heads[position]!;
-          const size = head.length;
-          if (at + size < end) {
-            let i = 0;
-            while (i < size && head[i] === buffer[at + i]) i++;
-            if (i === size) {
-              at += size;
-              target = targets[position]!;
-              if (isBlank(buffer[at])) at = skipBlanks(buffer, at, end);
-            }
+          if (at + head.size < end && matchesHead(head, view, at)) {
+            at += head.size;
+            target = head.target;
+            if (buffer[at]! <= 0x20) at = skipBlanks(buffer, at, end);
           }
         }
         if (target === -2) {
@@ -271,8 +333,7 @@ export class JsonDecoder implements Decoder {
     if (at >= end) return -1;
     this.#found = this.#fieldNamed(buffer, nameStart, nameEnd);
     if (position <= this.#heads.length && position < REMEMBERED && at - nameStart <= 256) {
-      this.#heads[position] = Uint8Array.prototype.slice.call(buffer, nameStart, at);
-      this.#targets[position] = this.#found;
+      this.#heads[position] = headOf(this.#view, nameStart, at, this.#found);
     }
     return at;
   }
@@ -309,8 +370,7 @@ export class JsonDecoder implements Decoder {
   #skip(buffer: Buffer, at: number, end: number): number {
     const first = buffer[at]!;
     if (first === 0x22) {
-      let i = at + 1;
-      while (i < end && STRING_CLASS[buffer[i]!] === 0) i++;
+      const i = plainEnd(this.#view, buffer, at + 1, end);
       if (i < end && buffer[i] === 0x22) return i + 1;
       // Escapes or text beyond ASCII: rare enough to begin again.
       this.#sawNonAscii = true;
@@ -328,8 +388,7 @@ export class JsonDecoder implements Decoder {
     if (first === 0x22) {
       if (field.code !== STRING) return this.#readUnusual(field, buffer, at, end, row);
       const start = at + 1;
-      let i = start;
-      while (i < end && STRING_CLASS[buffer[i]!] === 0) i++;
+      let i = plainEnd(this.#view, buffer, start, end);
       if (i >= end) return -1;
       let kind = STRING_CLASS[buffer[i]!];
       const isAscii = kind === QUOTE;
@@ -344,7 +403,8 @@ export class JsonDecoder implements Decoder {
       if (field.raw >= 0) this.#storeRange(field.raw, at, i + 1);
       return i + 1;
     }
-    if (first === 0x2d || (first >= 0x30 && first <= 0x39)) return this.#readNumber(field, buffer, at, end, row);
+    if (first === 0x2d || (first >= 0x30 && first <= 0x39))
+      return this.#readNumber(field, buffer, at, end, row);
     if (first === 0x6e) {
       const after = skipWord(buffer, at, end, NULL);
       if (after > 0) this.#storeValue(field, row, null);
@@ -400,7 +460,8 @@ export class JsonDecoder implements Decoder {
         value = negative ? 0 - digits : digits;
         break;
       case TIME:
-        if (scale > 0 || negative || digits >= 86_400_000) return this.#readUnusual(field, buffer, at, end, row);
+        if (scale > 0 || negative || digits >= 86_400_000)
+          return this.#readUnusual(field, buffer, at, end, row);
         value = digits;
         break;
       case DOUBLE: {
@@ -421,7 +482,10 @@ export class JsonDecoder implements Decoder {
           break;
         }
         const whole = BigInt(negative ? 0 - digits : digits);
-        value = new Decimal(scale === field.scale ? whole : whole * powerOfTen(field.scale - scale), field.scale);
+        value = new Decimal(
+          scale === field.scale ? whole : whole * powerOfTen(field.scale - scale),
+          field.scale,
+        );
         break;
       }
       default:

@@ -43,7 +43,9 @@ export class JsonEncoder implements Encoder {
   withRaw(
     decoder: Decoder,
     rawIndex: readonly number[],
-  ): ((row: readonly SqlValue[], slots: readonly number[], source: Uint8Array, writer: ByteWriter) => void) | null {
+  ):
+    | ((row: readonly SqlValue[], slots: readonly number[], source: Uint8Array, writer: ByteWriter) => void)
+    | null {
     const ranges = decoder.rawRanges;
     if (ranges === null || !(decoder instanceof JsonDecoder)) return null;
     const heads = this.#heads;

@@ -4,7 +4,13 @@ import { DataError } from '../common/error.ts';
  * JSON text as a tree that loses nothing: numbers keep their text, objects their order. Of two fields of one name the
  * later wins. This is the exact path; the scanner in json-decoder.ts takes the usual records.
  */
-export type JsonNode = null | boolean | string | JsonNumber | readonly JsonNode[] | ReadonlyMap<string, JsonNode>;
+export type JsonNode =
+  | null
+  | boolean
+  | string
+  | JsonNumber
+  | readonly JsonNode[]
+  | ReadonlyMap<string, JsonNode>;
 
 /** A number as it was written: `1e3` and `1000` differ in text. */
 export class JsonNumber {

@@ -55,7 +55,9 @@ export const kafka: Format = {
         if (write === undefined) return;
         const value = row[slots[0]!];
         if (value === null || value === undefined)
-          throw new DataError(`column ${columns[0]!.name} is null, which format KAFKA writes only as a null record`);
+          throw new DataError(
+            `column ${columns[0]!.name} is null, which format KAFKA writes only as a null record`,
+          );
         write(value, writer);
       },
       withRaw(decoder, rawIndex) {
@@ -68,7 +70,8 @@ export const kafka: Format = {
             return;
           }
           const value = decoder.rawFallback(raw);
-          if (value === null) throw new DataError(`column ${columns[0]!.name} is null, which format KAFKA cannot write`);
+          if (value === null)
+            throw new DataError(`column ${columns[0]!.name} is null, which format KAFKA cannot write`);
           write(value, writer);
         };
       },
@@ -94,7 +97,8 @@ function openRead(column: Column): (buffer: Buffer, start: number, end: number) 
         checkWidth(start, end, 8);
         const high = buffer.readInt32BE(start);
         // Within ±2^52 two 32-bit reads are exact and cheaper than a bigint.
-        if (high < 0x10_0000 && high >= -0x10_0000) return high * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
+        if (high < 0x10_0000 && high >= -0x10_0000)
+          return high * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
         return toBigint(buffer.readBigInt64BE(start));
       };
     case 'double':
@@ -121,7 +125,9 @@ function openWrite(column: Column): (value: SqlValue, writer: ByteWriter) => voi
       return (value, writer) => writer.writeInt32(value as number);
     case 'bigint':
       return (value, writer) =>
-        typeof value === 'number' ? writer.writeSafeInt64(value) : writer.writeInt64(value as Exclude<Bigint, number>);
+        typeof value === 'number'
+          ? writer.writeSafeInt64(value)
+          : writer.writeInt64(value as Exclude<Bigint, number>);
     case 'double':
       return (value, writer) => writer.writeDouble(value as number);
     case 'string':

@@ -18,7 +18,9 @@ export const none: Format = {
         { hint: 'name a format with KEY_FORMAT or VALUE_FORMAT, for instance JSON' },
       );
     if (!settings.isKey)
-      throw new SqlError('ML_FORMAT', 'format NONE is for keys only', { hint: 'name another format with VALUE_FORMAT' });
+      throw new SqlError('ML_FORMAT', 'format NONE is for keys only', {
+        hint: 'name another format with VALUE_FORMAT',
+      });
   },
   openDecoder: () => ({ decode() {}, rawRanges: null, rawFallback: () => null }),
   openEncoder: () => ({ encode() {} }),

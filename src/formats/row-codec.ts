@@ -39,12 +39,17 @@ export function openRowCodec(types: readonly SqlType[]): RowCodec {
     },
     decode(buffer, start, end) {
       if (start >= end || buffer[start] !== VERSION)
-        throw new DataError(`a stored row begins with ${start >= end ? 'nothing' : `byte ${buffer[start]}`}, not version ${VERSION}`);
+        throw new DataError(
+          `a stored row begins with ${start >= end ? 'nothing' : `byte ${buffer[start]}`}, not version ${VERSION}`,
+        );
       cursor.buffer = asBuffer(buffer);
       cursor.at = start + 1;
       cursor.end = end;
       const row = fields.read(cursor);
-      if (cursor.at !== end) throw new DataError(`a stored row of ${cursor.at - start} bytes is followed by ${end - cursor.at} more`);
+      if (cursor.at !== end)
+        throw new DataError(
+          `a stored row of ${cursor.at - start} bytes is followed by ${end - cursor.at} more`,
+        );
       return row;
     },
   };
@@ -175,7 +180,10 @@ function openValue(type: SqlType): ValueCodec {
     }
     case 'struct': {
       const fields = openFields(type.fields.map((field) => field.type));
-      return { write: (value, writer) => fields.write(value as Row, writer), read: (cursor) => fields.read(cursor) };
+      return {
+        write: (value, writer) => fields.write(value as Row, writer),
+        read: (cursor) => fields.read(cursor),
+      };
     }
   }
 }

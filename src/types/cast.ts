@@ -130,7 +130,10 @@ function openDecimalCast(from: SqlType, to: DecimalType): Cast | null {
       return (value) => Decimal.fromInteger(value as Bigint).withType(precision, scale);
     case 'double':
       // ksqlDB first rounds the binary value to `precision` digits, so that 0.1 does not carry its binary tail.
-      return (value) => Decimal.fromDouble(value as number).setPrecision(precision).withType(precision, scale);
+      return (value) =>
+        Decimal.fromDouble(value as number)
+          .setPrecision(precision)
+          .withType(precision, scale);
     case 'decimal':
       return (value) => (value as Decimal).withType(precision, scale);
     case 'string':
@@ -168,5 +171,7 @@ function openStructCast(from: StructType, to: StructType): Cast | null {
 }
 
 function refuse(text: string, type: string): never {
-  throw new DataError(`${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)} is not a value of type ${type}`);
+  throw new DataError(
+    `${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)} is not a value of type ${type}`,
+  );
 }

@@ -26,11 +26,14 @@ export function openComparison(left: SqlType, right: SqlType): Comparison | null
       if (left.kind === 'double') return (a, b) => compareDoubles(a as number, (b as Decimal).toNumber());
       return (a, b) => Decimal.fromInteger(a as number).compare(b as Decimal);
     }
-    if (left.kind === 'double' || right.kind === 'double') return (a, b) => compareDoubles(Number(a), Number(b));
+    if (left.kind === 'double' || right.kind === 'double')
+      return (a, b) => compareDoubles(Number(a), Number(b));
     return compareBigint as Comparison;
   }
-  if (left.kind === 'date' && right.kind === 'timestamp') return (a, b) => (a as number) * DAY_MS - (b as number);
-  if (left.kind === 'timestamp' && right.kind === 'date') return (a, b) => (a as number) - (b as number) * DAY_MS;
+  if (left.kind === 'date' && right.kind === 'timestamp')
+    return (a, b) => (a as number) * DAY_MS - (b as number);
+  if (left.kind === 'timestamp' && right.kind === 'date')
+    return (a, b) => (a as number) - (b as number) * DAY_MS;
   if (left.kind !== right.kind) return null;
   switch (left.kind) {
     case 'string':
@@ -114,21 +117,31 @@ export function openEquality(type: SqlType): (left: SqlValue, right: SqlValue) =
         a === b || (a !== null && b !== null && compareBytes(a as Uint8Array, b as Uint8Array) === 0);
     case 'array': {
       const element = openElementEquality(type.element);
-      return (a, b) => a === b || (a !== null && b !== null && equalLists(a as SqlValue[], b as SqlValue[], () => element));
+      return (a, b) =>
+        a === b || (a !== null && b !== null && equalLists(a as SqlValue[], b as SqlValue[], () => element));
     }
     case 'struct': {
       const fields = type.fields.map((field) => openElementEquality(field.type));
       return (a, b) =>
-        a === b || (a !== null && b !== null && equalLists(a as SqlValue[], b as SqlValue[], (i) => fields[i]!));
+        a === b ||
+        (a !== null && b !== null && equalLists(a as SqlValue[], b as SqlValue[], (i) => fields[i]!));
     }
     case 'map': {
       const key = openElementEquality(type.key);
       const value = openElementEquality(type.value);
-      const plainKeys = ['string', 'integer', 'bigint', 'boolean', 'date', 'time', 'timestamp'].includes(type.key.kind);
+      const plainKeys = ['string', 'integer', 'bigint', 'boolean', 'date', 'time', 'timestamp'].includes(
+        type.key.kind,
+      );
       return (a, b) => {
         if (a === b) return true;
         if (a === null || b === null) return false;
-        return equalMaps(a as ReadonlyMap<SqlValue, SqlValue>, b as ReadonlyMap<SqlValue, SqlValue>, plainKeys, key, value);
+        return equalMaps(
+          a as ReadonlyMap<SqlValue, SqlValue>,
+          b as ReadonlyMap<SqlValue, SqlValue>,
+          plainKeys,
+          key,
+          value,
+        );
       };
     }
     default:
@@ -142,7 +155,11 @@ function openElementEquality(type: SqlType): Equality {
   return type.kind === 'double' ? Object.is : openEquality(type);
 }
 
-function equalLists(a: readonly SqlValue[], b: readonly SqlValue[], equalityOf: (i: number) => Equality): boolean {
+function equalLists(
+  a: readonly SqlValue[],
+  b: readonly SqlValue[],
+  equalityOf: (i: number) => Equality,
+): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!equalityOf(i)(a[i]!, b[i]!)) return false;
   return true;

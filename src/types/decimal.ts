@@ -31,7 +31,8 @@ export class Decimal {
     const digits = BigInt(whole + fraction);
     const unscaled = match[1] === '-' ? -digits : digits;
     const exponent = match[5] === undefined ? 0 : Number(match[5]);
-    if (Math.abs(exponent) > MAX_EXPONENT) throw new DataError(`the exponent of ${shorten(text)} is too large`);
+    if (Math.abs(exponent) > MAX_EXPONENT)
+      throw new DataError(`the exponent of ${shorten(text)} is too large`);
     const scale = fraction.length - exponent;
     return scale >= 0 ? new Decimal(unscaled, scale) : new Decimal(unscaled * powerOfTen(-scale), 0);
   }
@@ -135,7 +136,10 @@ export class Decimal {
   /** Toward negative infinity, of scale 0. */
   floor(): Decimal {
     const whole = this.toBigInt();
-    return new Decimal(this.unscaled < 0n && whole * powerOfTen(this.scale) !== this.unscaled ? whole - 1n : whole, 0);
+    return new Decimal(
+      this.unscaled < 0n && whole * powerOfTen(this.scale) !== this.unscaled ? whole - 1n : whole,
+      0,
+    );
   }
 
   /** Toward positive infinity, of scale 0. */
@@ -185,7 +189,9 @@ export class Decimal {
   withType(precision: number, scale: number): Decimal {
     const result = this.setScale(scale);
     if (!isShorter(result.unscaled, precision))
-      throw new DataError(`numeric overflow: ${this.toString()} does not fit in DECIMAL(${precision}, ${scale})`);
+      throw new DataError(
+        `numeric overflow: ${this.toString()} does not fit in DECIMAL(${precision}, ${scale})`,
+      );
     return result;
   }
 

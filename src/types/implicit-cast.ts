@@ -41,10 +41,13 @@ export function canWiden(from: SqlType, to: SqlType): boolean {
   if (fromWidth !== undefined && toWidth !== undefined) {
     if (to.kind !== 'decimal') return fromWidth < toWidth;
     const exact = asDecimalType(from);
-    return exact !== null && exact.scale <= to.scale && exact.precision - exact.scale <= to.precision - to.scale;
+    return (
+      exact !== null && exact.scale <= to.scale && exact.precision - exact.scale <= to.precision - to.scale
+    );
   }
   if (from.kind === 'array' && to.kind === 'array') return canWiden(from.element, to.element);
-  if (from.kind === 'map' && to.kind === 'map') return canWiden(from.key, to.key) && canWiden(from.value, to.value);
+  if (from.kind === 'map' && to.kind === 'map')
+    return canWiden(from.key, to.key) && canWiden(from.value, to.value);
   if (from.kind === 'struct' && to.kind === 'struct')
     return from.fields.every((field) => {
       const target = to.fields.find((other) => other.name === field.name);
@@ -106,7 +109,11 @@ export function commonTypeOf(types: readonly SqlType[]): SqlType | null {
  * The DECIMAL that an operation on two DECIMALs gives. These are ksqlDB's rules (which are SQL Server's without the
  * cap at 38 digits).
  */
-export function decimalResultType(operator: ArithmeticOperator, left: DecimalType, right: DecimalType): DecimalType {
+export function decimalResultType(
+  operator: ArithmeticOperator,
+  left: DecimalType,
+  right: DecimalType,
+): DecimalType {
   const { precision: p1, scale: s1 } = left;
   const { precision: p2, scale: s2 } = right;
   switch (operator) {

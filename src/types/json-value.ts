@@ -44,7 +44,10 @@ function innerJsonText(type: SqlType): (value: SqlValue) => string {
         `{${[...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([k, v]) => `${JSON.stringify(key(k))}:${item(v)}`).join(',')}}`;
     }
     case 'struct': {
-      const fields = type.fields.map((field) => ({ name: JSON.stringify(field.name), text: jsonText(field.type) }));
+      const fields = type.fields.map((field) => ({
+        name: JSON.stringify(field.name),
+        text: jsonText(field.type),
+      }));
       return (value) =>
         `{${fields.map((field, i) => `${field.name}:${field.text((value as readonly SqlValue[])[i]!)}`).join(',')}}`;
     }

@@ -47,7 +47,9 @@ function openInnerPrint(type: SqlType): (value: SqlValue) => string {
       const fields = type.fields.map((field) => ({ name: field.name, print: openPrint(field.type) }));
       return (value) => {
         const values = value as readonly SqlValue[];
-        const parts = fields.flatMap((field, i) => (values[i] === null ? [] : [`${field.name}=${field.print(values[i]!)}`]));
+        const parts = fields.flatMap((field, i) =>
+          values[i] === null ? [] : [`${field.name}=${field.print(values[i]!)}`],
+        );
         return `Struct{${parts.join(',')}}`;
       };
     }

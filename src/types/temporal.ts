@@ -24,7 +24,11 @@ export function civilOf(days: number): { year: number; month: number; day: numbe
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
@@ -81,7 +85,8 @@ export function parseDate(text: string): number {
 export function parseTime(text: string): number {
   const match = TIME_PATTERN.exec(text.trim());
   const millis = match === null ? undefined : readTime(match[1], match[2], match[3], match[4]);
-  if (millis === undefined) throw new DataError(`${JSON.stringify(text)} is not a time of day (HH:mm:ss.SSS)`);
+  if (millis === undefined)
+    throw new DataError(`${JSON.stringify(text)} is not a time of day (HH:mm:ss.SSS)`);
   return millis;
 }
 
@@ -96,7 +101,8 @@ export function parseTimestamp(text: string): number {
     const days = readDate(match[1]!);
     const millis = readTime(match[2], match[3], match[4], match[5]);
     const offset = readOffset(match[6]);
-    if (days !== undefined && millis !== undefined && offset !== undefined) return days * DAY_MS + millis - offset;
+    if (days !== undefined && millis !== undefined && offset !== undefined)
+      return days * DAY_MS + millis - offset;
   }
   throw new DataError(`${JSON.stringify(text)} is not a timestamp (yyyy-MM-ddTHH:mm:ss.SSS)`);
 }

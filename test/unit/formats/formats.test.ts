@@ -10,7 +10,21 @@ import { formatOf } from '../../../src/formats/registry.ts';
 import { openRowCodec } from '../../../src/formats/row-codec.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { Column } from '../../../src/types/schema.ts';
-import { array, BIGINT, BOOLEAN, BYTES, DATE, decimal, DOUBLE, INTEGER, map, STRING, struct, TIME, type SqlType } from '../../../src/types/sql-type.ts';
+import {
+  array,
+  BIGINT,
+  BOOLEAN,
+  BYTES,
+  DATE,
+  decimal,
+  DOUBLE,
+  INTEGER,
+  map,
+  STRING,
+  struct,
+  TIME,
+  type SqlType,
+} from '../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 import { comparable, presentValuesOf, scalarTypes, types, valuesOf } from './generators.ts';
 
@@ -24,7 +38,11 @@ function columnsOf(...list: SqlType[]): Column[] {
 
 function encode(format: Format, columns: Column[], row: SqlValue[], settings = settingsOf()): Buffer {
   const writer = new ByteWriter(2);
-  format.openEncoder(columns, settings).encode(row, columns.map((_, i) => i), writer);
+  format.openEncoder(columns, settings).encode(
+    row,
+    columns.map((_, i) => i),
+    writer,
+  );
   return writer.toBytes();
 }
 
@@ -33,7 +51,11 @@ function decode(format: Format, columns: Column[], bytes: Uint8Array, settings =
   // Not at the start of the buffer, and not up to its end.
   const framed = Buffer.concat([Buffer.from('##'), bytes, Buffer.from('99')]);
   format
-    .openDecoder(columns, settings, columns.map((_, column) => ({ column, slot: column, raw: -1 })))
+    .openDecoder(
+      columns,
+      settings,
+      columns.map((_, column) => ({ column, slot: column, raw: -1 })),
+    )
     .decode(framed, 2, 2 + bytes.length, row);
   return row;
 }
@@ -60,15 +82,21 @@ describe('KAFKA', () => {
     [BYTES, Uint8Array.of(1, 2), '0102'],
   ])('%o %o', (type, value, hex) => {
     expect(encode(kafka, columnsOf(type), [value]).toString('hex')).toBe(hex);
-    expect(decode(kafka, columnsOf(type), Buffer.from(hex, 'hex')).map(comparable)).toEqual([comparable(value)]);
+    expect(decode(kafka, columnsOf(type), Buffer.from(hex, 'hex')).map(comparable)).toEqual([
+      comparable(value),
+    ]);
   });
 
   test('every value reads back', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(INTEGER, BIGINT, DOUBLE, STRING, BYTES).chain((type) => fc.tuple(fc.constant(type), presentValuesOf(type))),
+        fc
+          .constantFrom(INTEGER, BIGINT, DOUBLE, STRING, BYTES)
+          .chain((type) => fc.tuple(fc.constant(type), presentValuesOf(type))),
         ([type, value]) => {
-          expect(decode(kafka, columnsOf(type), encode(kafka, columnsOf(type), [value])).map(comparable)).toEqual([comparable(value)]);
+          expect(
+            decode(kafka, columnsOf(type), encode(kafka, columnsOf(type), [value])).map(comparable),
+          ).toEqual([comparable(value)]);
         },
       ),
     );
@@ -114,7 +142,9 @@ describe('DELIMITED', () => {
     [[BYTES], [Buffer.from('{')], 'ew=='],
   ])('%o %o', (list, row, line) => {
     expect(encode(delimited, columnsOf(...list), row).toString()).toBe(line);
-    expect(decode(delimited, columnsOf(...list), Buffer.from(line)).map(comparable)).toEqual(row.map(comparable));
+    expect(decode(delimited, columnsOf(...list), Buffer.from(line)).map(comparable)).toEqual(
+      row.map(comparable),
+    );
   });
 
   test.each<[string, SqlValue[]]>([
@@ -129,22 +159,31 @@ describe('DELIMITED', () => {
     expect(decode(delimited, columnsOf(INTEGER, STRING), Buffer.from(line))).toEqual(row);
   });
 
-  test.each(['1', '1,a,b', 'x,a', '1,"a', '1,"a"b', '1,a\nb', '"1\n",2\n3', '1.5,a'])('refuses %j', (line) => {
-    expect(() => decode(delimited, columnsOf(INTEGER, STRING), Buffer.from(line))).toThrow(DataError);
-  });
+  test.each(['1', '1,a,b', 'x,a', '1,"a', '1,"a"b', '1,a\nb', '"1\n",2\n3', '1.5,a'])(
+    'refuses %j',
+    (line) => {
+      expect(() => decode(delimited, columnsOf(INTEGER, STRING), Buffer.from(line))).toThrow(DataError);
+    },
+  );
 
   test('invalid UTF-8 is refused', () => {
     expect(() => decode(delimited, columnsOf(STRING), Buffer.from([0xc3]))).toThrow(DataError);
   });
 
   test('delimiters', () => {
-    for (const [name, character] of [['|', '|'], ['TAB', '\t'], ['SPACE', ' '], ['$', '$']]) {
+    for (const [name, character] of [
+      ['|', '|'],
+      ['TAB', '\t'],
+      ['SPACE', ' '],
+      ['$', '$'],
+    ]) {
       const settings = settingsOf({ DELIMITER: name! });
       const line = encode(delimited, columnsOf(INTEGER, STRING), [1, `a${character}`], settings);
       expect(line.toString()).toBe(`1${character}"a${character}"`);
       expect(decode(delimited, columnsOf(INTEGER, STRING), line, settings)).toEqual([1, `a${character}`]);
     }
-    for (const bad of ['', 'ab', '"']) expect(() => delimited.validate([], settingsOf({ DELIMITER: bad }))).toThrow(SqlError);
+    for (const bad of ['', 'ab', '"'])
+      expect(() => delimited.validate([], settingsOf({ DELIMITER: bad }))).toThrow(SqlError);
     expect(() => delimited.validate([], settingsOf({ OTHER: 'x' }))).toThrow(SqlError);
   });
 
@@ -156,13 +195,19 @@ describe('DELIMITED', () => {
   test('every row of scalars reads back, empty text as null', () => {
     fc.assert(
       fc.property(
-        fc.array(scalarTypes, { minLength: 1, maxLength: 4 }).chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
+        fc
+          .array(scalarTypes, { minLength: 1, maxLength: 4 })
+          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
         fc.constantFrom(',', '|', 'TAB', 'SPACE'),
         ([list, row], delimiter) => {
           const settings = settingsOf({ DELIMITER: delimiter });
           const columns = columnsOf(...list);
-          const wish = row.map((value) => (value === '' || (value instanceof Uint8Array && value.length === 0) ? null : value));
-          expect(decode(delimited, columns, encode(delimited, columns, row, settings), settings).map(comparable)).toEqual(wish.map(comparable));
+          const wish = row.map((value) =>
+            value === '' || (value instanceof Uint8Array && value.length === 0) ? null : value,
+          );
+          expect(
+            decode(delimited, columns, encode(delimited, columns, row, settings), settings).map(comparable),
+          ).toEqual(wish.map(comparable));
         },
       ),
       { numRuns: 300 },
@@ -200,19 +245,25 @@ describe('row codec', () => {
 
   test('broken bytes are refused or read, never crash', () => {
     fc.assert(
-      fc.property(rows, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean(), ([list, row], at, byte, cut) => {
-        const codec = openRowCodec(list);
-        const writer = new ByteWriter();
-        codec.encode(row, writer);
-        const bytes = writer.toBytes();
-        const i = at % bytes.length;
-        bytes[i] = byte;
-        try {
-          codec.decode(bytes, 0, cut ? i : bytes.length);
-        } catch (error) {
-          expect(error).toBeInstanceOf(DataError);
-        }
-      }),
+      fc.property(
+        rows,
+        fc.nat(),
+        fc.integer({ min: 0, max: 255 }),
+        fc.boolean(),
+        ([list, row], at, byte, cut) => {
+          const codec = openRowCodec(list);
+          const writer = new ByteWriter();
+          codec.encode(row, writer);
+          const bytes = writer.toBytes();
+          const i = at % bytes.length;
+          bytes[i] = byte;
+          try {
+            codec.decode(bytes, 0, cut ? i : bytes.length);
+          } catch (error) {
+            expect(error).toBeInstanceOf(DataError);
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -223,7 +274,9 @@ describe('row codec', () => {
     codec.encode(['abc', 2n ** 60n, 1], writer);
     const bytes = writer.toBytes();
     for (let end = 0; end < bytes.length; end++) expect(() => codec.decode(bytes, 0, end)).toThrow(DataError);
-    expect(() => codec.decode(Buffer.concat([bytes, Buffer.from([0])]), 0, bytes.length + 1)).toThrow(DataError);
+    expect(() => codec.decode(Buffer.concat([bytes, Buffer.from([0])]), 0, bytes.length + 1)).toThrow(
+      DataError,
+    );
     bytes[0] = 2;
     expect(() => codec.decode(bytes, 0, bytes.length)).toThrow(DataError);
   });

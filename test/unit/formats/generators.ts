@@ -41,8 +41,11 @@ export const types: fc.Arbitrary<SqlType> = fc.letrec<{ type: SqlType }>((tie) =
         // Names that differ in case only may take each other's values, which has a test of its own.
         selector: (name) => name.toUpperCase(),
       })
-      .chain((names) => fc.tuple(...names.map((name) => tie('type').map((type) => ({ name, type }))))
-      .map((fields) => struct(fields))),
+      .chain((names) =>
+        fc
+          .tuple(...names.map((name) => tie('type').map((type) => ({ name, type }))))
+          .map((fields) => struct(fields)),
+      ),
   ),
 })).type;
 
@@ -51,7 +54,19 @@ export const texts: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ maxLength: 8 }),
   fc.string({ minLength: 30, maxLength: 120 }),
-  fc.constantFrom('', 'OPEN', 'a"b', 'tab\there', '\u0000\u001f', 'ünï', '𝄞', '\u2028', '\\', ' lead', 'trail '),
+  fc.constantFrom(
+    '',
+    'OPEN',
+    'a"b',
+    'tab\there',
+    '\u0000\u001f',
+    'ünï',
+    '𝄞',
+    '\u2028',
+    '\\',
+    ' lead',
+    'trail ',
+  ),
 );
 
 /** Values of the type, also null. */
@@ -66,7 +81,11 @@ export function presentValuesOf(type: SqlType): fc.Arbitrary<SqlValue> {
     case 'integer':
       return fc.integer();
     case 'bigint':
-      return fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.bigInt({ min: MIN_BIGINT, max: MAX_BIGINT }).map(toBigint));
+      return fc.oneof(
+        fc.integer(),
+        fc.maxSafeInteger(),
+        fc.bigInt({ min: MIN_BIGINT, max: MAX_BIGINT }).map(toBigint),
+      );
     case 'double':
       return fc.oneof(
         fc.double().map((value) => value + 0),
@@ -102,7 +121,8 @@ export function presentValuesOf(type: SqlType): fc.Arbitrary<SqlValue> {
 export function comparable(value: SqlValue): unknown {
   if (value instanceof Uint8Array) return { bytes: [...value] };
   if (value instanceof Decimal) return { decimal: value.toString() };
-  if (value instanceof Map) return { map: [...value].map(([k, v]) => [comparable(k as SqlValue), comparable(v as SqlValue)]) };
+  if (value instanceof Map)
+    return { map: [...value].map(([k, v]) => [comparable(k as SqlValue), comparable(v as SqlValue)]) };
   if (Array.isArray(value)) return value.map((item) => comparable(item as SqlValue));
   return value;
 }

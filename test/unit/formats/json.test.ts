@@ -47,7 +47,11 @@ function decodeOne(type: SqlType, text: string): SqlValue {
 
 function encode(columns: readonly Column[], row: SqlValue[], settings = wrapped): string {
   const writer = new ByteWriter(4);
-  json.openEncoder(columns, settings).encode(row, columns.map((_, i) => i), writer);
+  json.openEncoder(columns, settings).encode(
+    row,
+    columns.map((_, i) => i),
+    writer,
+  );
   return writer.toBytes().toString();
 }
 
@@ -67,7 +71,7 @@ describe('coercion', () => {
     [DOUBLE, '12', 12],
     [DOUBLE, '0.1', 0.1],
     [DOUBLE, '"1.5"', 1.5],
-    [DOUBLE, '123456789.123456789012', 123456789.123456789012],
+    [DOUBLE, '123456789.123456789012', Number('123456789.123456789012')],
     [DOUBLE, '1e300', 1e300],
     [STRING, '"x"', 'x'],
     [STRING, '""', ''],
@@ -82,8 +86,22 @@ describe('coercion', () => {
     [TIME, '10', 10],
     [TIMESTAMP, '"1500000000000"', 1500000000000],
     [array(STRING), '[1,"2",null]', ['1', '2', null]],
-    [map(STRING, INTEGER), '{"a":1,"b":null}', new Map([['a', 1], ['b', null]])],
-    [struct([{ name: 'F0', type: INTEGER }, { name: 'f1', type: INTEGER }]), '{"f0":1,"f1":3}', [1, 3]],
+    [
+      map(STRING, INTEGER),
+      '{"a":1,"b":null}',
+      new Map([
+        ['a', 1],
+        ['b', null],
+      ]),
+    ],
+    [
+      struct([
+        { name: 'F0', type: INTEGER },
+        { name: 'f1', type: INTEGER },
+      ]),
+      '{"f0":1,"f1":3}',
+      [1, 3],
+    ],
     [DOUBLE, 'null', null],
   ])('%o from %s', (type, text, value) => {
     expect(decodeOne(type, text)).toEqual(value);
@@ -91,9 +109,18 @@ describe('coercion', () => {
 
   test('BYTES and DECIMAL', () => {
     expect(Buffer.from(decodeOne(BYTES, '"dmFyaWF0aW9ucw=="') as Uint8Array).toString()).toBe('variations');
-    for (const [text, printed] of [['10', '10.0000'], ['0.1', '0.1000'], ['"10.0"', '10.0000'], ['12.00000', '12.0000'], ['1e1', '10.0000'], ['-0.5', '-0.5000']])
+    for (const [text, printed] of [
+      ['10', '10.0000'],
+      ['0.1', '0.1000'],
+      ['"10.0"', '10.0000'],
+      ['12.00000', '12.0000'],
+      ['1e1', '10.0000'],
+      ['-0.5', '-0.5000'],
+    ])
       expect(String(decodeOne(decimal(6, 4), text!))).toBe(printed);
-    expect(String(decodeOne(decimal(30, 10), '12345678901234567890.0123456789'))).toBe('12345678901234567890.0123456789');
+    expect(String(decodeOne(decimal(30, 10), '12345678901234567890.0123456789'))).toBe(
+      '12345678901234567890.0123456789',
+    );
   });
 
   test.each<[SqlType, string, string]>([
@@ -140,7 +167,10 @@ describe('fields', () => {
   });
 
   test('names that differ in case only each get their own, or the other by upper-casing', () => {
-    const both: Column[] = [{ name: 'FOO', type: INTEGER }, { name: 'foo', type: INTEGER }];
+    const both: Column[] = [
+      { name: 'FOO', type: INTEGER },
+      { name: 'foo', type: INTEGER },
+    ];
     expect(decode(both, '{"foo":1,"FOO":2}')).toEqual([2, 1]);
     expect(decode(both, '{"foo":1}')).toEqual([1, 1]);
   });
@@ -148,13 +178,27 @@ describe('fields', () => {
   test('the order of fields may change from record to record', () => {
     const decoder = json.openDecoder(columns, wrapped, all(columns));
     const row: SqlValue[] = [null, null];
-    const texts = ['{"A":1,"b":"x"}', '{"b":"y","A":2}', '{"c":0,"a":3}', '{"Ab":9,"b":"z"}', '{"A":5,"b":"x"}', '{"A": 6, "b":"x"}'];
+    const texts = [
+      '{"A":1,"b":"x"}',
+      '{"b":"y","A":2}',
+      '{"c":0,"a":3}',
+      '{"Ab":9,"b":"z"}',
+      '{"A":5,"b":"x"}',
+      '{"A": 6, "b":"x"}',
+    ];
     const rows = texts.map((text) => {
       const bytes = Buffer.from(`##${text}{"A":`);
       decoder.decode(bytes, 2, 2 + Buffer.byteLength(text), row);
       return [...row];
     });
-    expect(rows).toEqual([[1, 'x'], [2, 'y'], [3, null], [null, 'z'], [5, 'x'], [6, 'x']]);
+    expect(rows).toEqual([
+      [1, 'x'],
+      [2, 'y'],
+      [3, null],
+      [null, 'z'],
+      [5, 'x'],
+      [6, 'x'],
+    ]);
   });
 
   test('a column may be wanted more than once', () => {
@@ -176,42 +220,44 @@ describe('malformed records', () => {
     { name: 'A', type: INTEGER },
     { name: 'S', type: STRING },
   ];
-  test.each([
-    '{',
-    '{"A"',
-    '{"A":',
-    '{"A":1',
-    '{"A":1,',
-    '{"A":1,}',
-    '{"A":1}x',
-    '{"A":1}{"A":1}',
-    '{"A":01}',
-    '{"A":1.}',
-    '{"A":-}',
-    '{"A":+1}',
-    '{"A":NaN}',
-    '{"A":1 2}',
-    '{A:1}',
-    "{'A':1}",
-    '{"S":"a',
-    '{"S":"a\\',
-    '{"S":"a\\x"}',
-    '{"S":"a\\u12"}',
-    '{"S":"a\nb"}',
-    '{"X":"a\nb"}',
-    '{"X":tru}',
-    '{"X":[1,]}',
-    '{"X":[1}',
-    '{"X":1.2.3}',
-    '{"X":{"a"}}',
-    '[]',
-    '1',
-    '"A"',
-    '   ',
-    `{"X":${'['.repeat(100_000)}`,
-    `{"X":${'['.repeat(600)}${']'.repeat(600)}}`,
-    `{"S":${'['.repeat(600)}${']'.repeat(600)}}`,
-  ].map((text) => [text.slice(0, 40), text] as const))('%j', (_title, text) => {
+  test.each(
+    [
+      '{',
+      '{"A"',
+      '{"A":',
+      '{"A":1',
+      '{"A":1,',
+      '{"A":1,}',
+      '{"A":1}x',
+      '{"A":1}{"A":1}',
+      '{"A":01}',
+      '{"A":1.}',
+      '{"A":-}',
+      '{"A":+1}',
+      '{"A":NaN}',
+      '{"A":1 2}',
+      '{A:1}',
+      "{'A':1}",
+      '{"S":"a',
+      '{"S":"a\\',
+      '{"S":"a\\x"}',
+      '{"S":"a\\u12"}',
+      '{"S":"a\nb"}',
+      '{"X":"a\nb"}',
+      '{"X":tru}',
+      '{"X":[1,]}',
+      '{"X":[1}',
+      '{"X":1.2.3}',
+      '{"X":{"a"}}',
+      '[]',
+      '1',
+      '"A"',
+      '   ',
+      `{"X":${'['.repeat(100_000)}`,
+      `{"X":${'['.repeat(600)}${']'.repeat(600)}}`,
+      `{"S":${'['.repeat(600)}${']'.repeat(600)}}`,
+    ].map((text) => [text.slice(0, 40), text] as const),
+  )('%j', (_title, text) => {
     expect(() => decode(columns, text)).toThrow(DataError);
   });
 
@@ -255,7 +301,9 @@ describe('unwrapped', () => {
   });
 
   test('a number is not read beyond its record', () => {
-    const decoder = json.openDecoder([{ name: 'A', type: INTEGER }], unwrapped, [{ column: 0, slot: 0, raw: -1 }]);
+    const decoder = json.openDecoder([{ name: 'A', type: INTEGER }], unwrapped, [
+      { column: 0, slot: 0, raw: -1 },
+    ]);
     const row: SqlValue[] = [null];
     decoder.decode(Buffer.from('123456'), 0, 3, row);
     expect(row).toEqual([123]);
@@ -277,7 +325,19 @@ describe('encoding', () => {
       { name: 'M', type: map(STRING, array(BOOLEAN)) },
       { name: 'Z', type: STRING },
     ];
-    const row: SqlValue[] = [-2147483648, 2n ** 62n, 10, 1e10, Number.NaN, Decimal.parse('10.0000'), 'a"\n\u001fé', Buffer.from('{'), 5, new Map([['k', [true, null]]]), null];
+    const row: SqlValue[] = [
+      -2147483648,
+      2n ** 62n,
+      10,
+      1e10,
+      Number.NaN,
+      Decimal.parse('10.0000'),
+      'a"\n\u001fé',
+      Buffer.from('{'),
+      5,
+      new Map([['k', [true, null]]]),
+      null,
+    ];
     expect(encode(columns, row)).toBe(
       '{"I":-2147483648,"b\\"c":4611686018427387904,"D":10.0,"E":1.0E10,"N":"NaN","DEC":10.0000,"S":"a\\"\\n\\u001fé","B":"ew==","T":5,"M":{"k":[true,null]},"Z":null}',
     );
@@ -285,21 +345,30 @@ describe('encoding', () => {
     expect(encode([], [])).toBe('{}');
   });
 
-  test.each([0.01, -0.05, 1.1, 9999999.99, 0.29, 1.005, 0.1 + 0.2, 4.35, 2.675, 1e-3, 123456.7])('%d', (value) => {
-    const text = encode([{ name: 'A', type: DOUBLE }], [value], unwrapped);
-    expect(text).toBe(String(value));
-  });
+  test.each([0.01, -0.05, 1.1, 9999999.99, 0.29, 1.005, 0.1 + 0.2, 4.35, 2.675, 1e-3, 123456.7])(
+    '%d',
+    (value) => {
+      const text = encode([{ name: 'A', type: DOUBLE }], [value], unwrapped);
+      expect(text).toBe(String(value));
+    },
+  );
 
   test('maps with other keys are refused', () => {
-    expect(() => json.validate([{ name: 'A', type: array(map(INTEGER, STRING)) }], wrapped)).toThrow(SqlError);
-    expect(() => json.validate([{ name: 'A', type: STRING }], { ...wrapped, properties: new Map([['DELIMITER', '|']]) })).toThrow(SqlError);
+    expect(() => json.validate([{ name: 'A', type: array(map(INTEGER, STRING)) }], wrapped)).toThrow(
+      SqlError,
+    );
+    expect(() =>
+      json.validate([{ name: 'A', type: STRING }], { ...wrapped, properties: new Map([['DELIMITER', '|']]) }),
+    ).toThrow(SqlError);
     json.validate([{ name: 'A', type: map(STRING, STRING) }], wrapped);
   });
 
   test('every row of every type reads back', () => {
     fc.assert(
       fc.property(
-        fc.array(types, { minLength: 1, maxLength: 4 }).chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
+        fc
+          .array(types, { minLength: 1, maxLength: 4 })
+          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
         ([list, row]) => {
           const columns = list.map((type, i) => ({ name: `C${i}`, type }));
           const text = encode(columns, row);
@@ -327,24 +396,68 @@ const scanned: Column[] = [
 const tokens = fc.oneof(
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
-  fc.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 4 })).map(([n, s]) => (n / 10 ** s).toFixed(s)),
+  fc
+    .tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 4 }))
+    .map(([n, s]) => (n / 10 ** s).toFixed(s)),
   fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
   fc.string({ unit: 'binary', maxLength: 12 }).map((text) => JSON.stringify(text)),
   fc.string({ maxLength: 12 }).map((text) => JSON.stringify(text)),
   fc.integer().map((n) => `"${n}"`),
-  fc.constantFrom('true', 'false', 'null', '[]', '[1,2]', '{"I":3}', '-0', '-0.0', '0.0', '0.00', '1e5', '1E-7', '00', '1.', '.5', '12345678901234567890', '"\\u0041"', '"\\ud800"', 'nul', '{"a":[{"b":"}"}]}'),
+  fc.constantFrom(
+    'true',
+    'false',
+    'null',
+    '[]',
+    '[1,2]',
+    '{"I":3}',
+    '-0',
+    '-0.0',
+    '0.0',
+    '0.00',
+    '1e5',
+    '1E-7',
+    '00',
+    '1.',
+    '.5',
+    '12345678901234567890',
+    '"\\u0041"',
+    '"\\ud800"',
+    'nul',
+    '{"a":[{"b":"}"}]}',
+  ),
 );
 
 const records = fc
   .array(
     fc.tuple(
-      fc.constantFrom('I', 'L', 'D', 'S', 'N', 'B', 'T', 'A', 'i', 'l', 'd', 's', 'x', 'II', 'É', '\\u0049', ''),
+      fc.constantFrom(
+        'I',
+        'L',
+        'D',
+        'S',
+        'N',
+        'B',
+        'T',
+        'A',
+        'i',
+        'l',
+        'd',
+        's',
+        'x',
+        'II',
+        'É',
+        '\\u0049',
+        '',
+      ),
       tokens,
       fc.constantFrom('', ' ', '\n\t'),
     ),
     { maxLength: 9 },
   )
-  .map((fields) => `{${fields.map(([name, token, blank]) => `${blank}"${name}":${blank}${token}${blank}`).join(',')}}`);
+  .map(
+    (fields) =>
+      `{${fields.map(([name, token, blank]) => `${blank}"${name}":${blank}${token}${blank}`).join(',')}}`,
+  );
 
 function isJson(text: string): boolean {
   try {
@@ -360,9 +473,29 @@ function fittingTokens(column: Column): fc.Arbitrary<string> {
   const written = valuesOf(column.type).map((value) => encode([column], [value], unwrapped));
   switch (column.type.kind) {
     case 'double':
-      return fc.oneof(written, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.constantFrom('1', '-0', '-0.0', '0.0', '0.00', '1.50', '1e5', '0.001', '0.0010', '9999999.9', '10000000.5', '"2.5"'));
+      return fc.oneof(
+        written,
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+        fc.constantFrom(
+          '1',
+          '-0',
+          '-0.0',
+          '0.0',
+          '0.00',
+          '1.50',
+          '1e5',
+          '0.001',
+          '0.0010',
+          '9999999.9',
+          '10000000.5',
+          '"2.5"',
+        ),
+      );
     case 'decimal':
-      return fc.oneof(written, fc.constantFrom('1', '1.5', '1.50', '1.500', '-0', '-0.00', '"1.5"', '12e1', '999999.99'));
+      return fc.oneof(
+        written,
+        fc.constantFrom('1', '1.5', '1.50', '1.500', '-0', '-0.00', '"1.5"', '12e1', '999999.99'),
+      );
     case 'integer':
     case 'bigint':
       return fc.oneof(written, fc.constantFrom('-0', '1.0', '1e3', '"7"', '999999999', '-2147483648'));
@@ -376,12 +509,18 @@ function fittingTokens(column: Column): fc.Arbitrary<string> {
 /** Records of which every field can be read: those whose values, not refusals, are compared. */
 const fittingRecords = fc
   .shuffledSubarray(scanned)
-  .chain((columns) => fc.tuple(...columns.map((column) => fittingTokens(column).map((token) => `"${column.name}":${token}`))))
+  .chain((columns) =>
+    fc.tuple(...columns.map((column) => fittingTokens(column).map((token) => `"${column.name}":${token}`))),
+  )
   .map((fields) => `{${fields.join(',')}}`);
 
 /** The record with a byte or two changed, left out or put in. */
 const mutations = fc.array(
-  fc.tuple(fc.nat(), fc.constantFrom('change', 'drop', 'insert'), fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x22, 0x2c, 0x7d, 0x5c, 0x3a, 0x30))),
+  fc.tuple(
+    fc.nat(),
+    fc.constantFrom('change', 'drop', 'insert'),
+    fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x22, 0x2c, 0x7d, 0x5c, 0x3a, 0x30)),
+  ),
   { maxLength: 2 },
 );
 const anyRecords = fc.oneof(records, fittingRecords);
@@ -409,8 +548,15 @@ function expected(bytes: Buffer): SqlValue[] | 'refused' {
     if (!(node instanceof Map)) return 'refused';
     return scanned.map((column) => {
       const keys = [...(node as Map<string, unknown>).keys()];
-      const key = keys.includes(column.name) ? column.name : keys.findLast((name) => name.toUpperCase() === column.name);
-      return key === undefined ? null : openCoerce(column.type, column.name)((node as ReadonlyMap<string, never>).get(key) ?? null);
+      const key = keys.includes(column.name)
+        ? column.name
+        : keys.findLast((name) => name.toUpperCase() === column.name);
+      return key === undefined
+        ? null
+        : openCoerce(
+            column.type,
+            column.name,
+          )((node as unknown as ReadonlyMap<string, never>).get(key) ?? null);
     });
   } catch (error) {
     expect(error instanceof DataError || error instanceof TypeError).toBe(true);
@@ -436,7 +582,9 @@ test('the scanner agrees with the exact path, on good records and broken ones', 
         result = 'refused';
       }
       const wish = expected(bytes);
-      expect(result === 'refused' ? result : result.map(comparable)).toEqual(wish === 'refused' ? wish : wish.map(comparable));
+      expect(result === 'refused' ? result : result.map(comparable)).toEqual(
+        wish === 'refused' ? wish : wish.map(comparable),
+      );
     }),
     { numRuns: 4000 },
   );
@@ -465,7 +613,12 @@ test('raw ranges are exactly what the encoder would write', () => {
       const plain: SqlValue[] = scanned.map(() => null);
       json.openDecoder(scanned, wrapped, all(scanned)).decode(bytes, 0, bytes.length, plain);
       const decoder = json.openDecoder(scanned, wrapped, wanted);
-      decoder.decode(bytes, 0, bytes.length, scanned.map(() => null));
+      decoder.decode(
+        bytes,
+        0,
+        bytes.length,
+        scanned.map(() => null),
+      );
       for (let i = 0; i < scanned.length; i++) if (decoder.rawRanges![2 * i]! >= 0) ranges++;
       const values = new ByteWriter(8);
       encoder.encode(plain, slots, values);

@@ -71,13 +71,18 @@ describe('arithmetic wraps at 64 bits and keeps one shape', () => {
 
 describe('text', () => {
   test('every 64-bit number reads back', () => {
-    fc.assert(fc.property(wide, (value) => {
-      expect(parseBigint(value.toString())).toBe(toBigint(value));
-    }));
+    fc.assert(
+      fc.property(wide, (value) => {
+        expect(parseBigint(value.toString())).toBe(toBigint(value));
+      }),
+    );
   });
-  test.each(['', '-', '1.0', '1e3', ' 1', '9223372036854775808', '-9223372036854775809', '0x1'])('%j is no BIGINT', (text) => {
-    expect(parseBigint(text)).toBeUndefined();
-  });
+  test.each(['', '-', '1.0', '1e3', ' 1', '9223372036854775808', '-9223372036854775809', '0x1'])(
+    '%j is no BIGINT',
+    (text) => {
+      expect(parseBigint(text)).toBeUndefined();
+    },
+  );
   test('32 bits', () => {
     expect(parseInteger('2147483647')).toBe(2147483647);
     expect(parseInteger('-2147483648')).toBe(-2147483648);

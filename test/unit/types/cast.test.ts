@@ -4,7 +4,13 @@ import { openCast } from '../../../src/types/cast.ts';
 import { openComparison, openEquality, openOrder } from '../../../src/types/compare-values.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import { equalTypes } from '../../../src/types/equal-types.ts';
-import { arithmeticType, canWiden, commonType, commonTypeOf, decimalResultType } from '../../../src/types/implicit-cast.ts';
+import {
+  arithmeticType,
+  canWiden,
+  commonType,
+  commonTypeOf,
+  decimalResultType,
+} from '../../../src/types/implicit-cast.ts';
 import {
   array,
   BIGINT,
@@ -57,8 +63,14 @@ describe('cast', () => {
     [array(BIGINT), array(STRING), [1, null], ['1', null]],
     [map(STRING, STRING), map(STRING, INTEGER), new Map([['k', '10']]), new Map([['k', 10]])],
     [
-      struct([{ name: 'F0', type: INTEGER }, { name: 'f1', type: INTEGER }]),
-      struct([{ name: 'F0', type: STRING }, { name: 'F3', type: STRING }]),
+      struct([
+        { name: 'F0', type: INTEGER },
+        { name: 'f1', type: INTEGER },
+      ]),
+      struct([
+        { name: 'F0', type: STRING },
+        { name: 'F3', type: STRING },
+      ]),
       [1, 3],
       ['1', null],
     ],
@@ -129,8 +141,19 @@ describe('implicit types', () => {
     expect(commonType(STRING, INTEGER)).toBeNull();
     expect(commonType(array(INTEGER), array(BIGINT))).toEqual(array(BIGINT));
     expect(
-      commonType(struct([{ name: 'A', type: INTEGER }]), struct([{ name: 'B', type: STRING }, { name: 'A', type: BIGINT }])),
-    ).toEqual(struct([{ name: 'A', type: BIGINT }, { name: 'B', type: STRING }]));
+      commonType(
+        struct([{ name: 'A', type: INTEGER }]),
+        struct([
+          { name: 'B', type: STRING },
+          { name: 'A', type: BIGINT },
+        ]),
+      ),
+    ).toEqual(
+      struct([
+        { name: 'A', type: BIGINT },
+        { name: 'B', type: STRING },
+      ]),
+    );
   });
 
   test('widening', () => {
@@ -147,7 +170,9 @@ describe('implicit types', () => {
 
   test('equal types', () => {
     expect(equalTypes(decimal(4, 2), decimal(4, 1))).toBe(false);
-    expect(equalTypes(struct([{ name: 'A', type: INTEGER }]), struct([{ name: 'a', type: INTEGER }]))).toBe(false);
+    expect(equalTypes(struct([{ name: 'A', type: INTEGER }]), struct([{ name: 'a', type: INTEGER }]))).toBe(
+      false,
+    );
     expect(equalTypes(map(STRING, array(INTEGER)), map(STRING, array(INTEGER)))).toBe(true);
   });
 });
@@ -176,19 +201,33 @@ describe('comparison', () => {
   });
 
   test('no order between other types', () => {
-    for (const [left, right] of [[STRING, INTEGER], [BOOLEAN, BOOLEAN], [array(INTEGER), array(INTEGER)], [DATE, TIME]] as const)
+    for (const [left, right] of [
+      [STRING, INTEGER],
+      [BOOLEAN, BOOLEAN],
+      [array(INTEGER), array(INTEGER)],
+      [DATE, TIME],
+    ] as const)
       expect(openComparison(left, right)).toBeNull();
   });
 
   test('deep equality', () => {
-    const type = struct([{ name: 'M', type: map(STRING, array(decimal(4, 2))) }, { name: 'B', type: BYTES }]);
+    const type = struct([
+      { name: 'M', type: map(STRING, array(decimal(4, 2))) },
+      { name: 'B', type: BYTES },
+    ]);
     const equal = openEquality(type);
     const value = (text: string, bytes: number[]): SqlValue => [
-      new Map<SqlValue, SqlValue>([['a', [dec(text), null]], ['b', null]]),
+      new Map<SqlValue, SqlValue>([
+        ['a', [dec(text), null]],
+        ['b', null],
+      ]),
       Uint8Array.from(bytes),
     ];
     const other: SqlValue = [
-      new Map<SqlValue, SqlValue>([['b', null], ['a', [dec('1.50'), null]]]),
+      new Map<SqlValue, SqlValue>([
+        ['b', null],
+        ['a', [dec('1.50'), null]],
+      ]),
       Buffer.from([1]),
     ];
     expect(equal(value('1.50', [1]), other)).toBe(true);

@@ -21,9 +21,12 @@ describe('parse and print', () => {
     expect(Decimal.parse(text).toString()).toBe(printed);
   });
 
-  test.each(['', ' 1', '1 ', '.', '-', '1e', '0x10', 'NaN', '1_000', '1.2.3', '1e99999'])('%j is refused', (text) => {
-    expect(() => Decimal.parse(text)).toThrow(DataError);
-  });
+  test.each(['', ' 1', '1 ', '.', '-', '1e', '0x10', 'NaN', '1_000', '1.2.3', '1e99999'])(
+    '%j is refused',
+    (text) => {
+      expect(() => Decimal.parse(text)).toThrow(DataError);
+    },
+  );
 
   test('what is printed reads back with the same scale', () => {
     fc.assert(
@@ -108,14 +111,26 @@ describe('arithmetic', () => {
   });
 
   test('floor and ceil', () => {
-    expect(['-1.5', '-1.0', '1.5', '0.2'].map((text) => Decimal.parse(text).floor().toString())).toEqual(['-2', '-1', '1', '0']);
-    expect(['-1.5', '-1.0', '1.5', '0.2'].map((text) => Decimal.parse(text).ceil().toString())).toEqual(['-1', '-1', '2', '1']);
+    expect(['-1.5', '-1.0', '1.5', '0.2'].map((text) => Decimal.parse(text).floor().toString())).toEqual([
+      '-2',
+      '-1',
+      '1',
+      '0',
+    ]);
+    expect(['-1.5', '-1.0', '1.5', '0.2'].map((text) => Decimal.parse(text).ceil().toString())).toEqual([
+      '-1',
+      '-1',
+      '2',
+      '1',
+    ]);
   });
 });
 
 describe('doubles', () => {
   test('the binary value is exact', () => {
-    expect(Decimal.fromDouble(0.1).toString()).toBe('0.1000000000000000055511151231257827021181583404541015625');
+    expect(Decimal.fromDouble(0.1).toString()).toBe(
+      '0.1000000000000000055511151231257827021181583404541015625',
+    );
     expect(Decimal.fromDouble(-2.5).toString()).toBe('-2.5');
     expect(Decimal.fromDouble(1e21).toString()).toBe('1000000000000000000000');
     expect(() => Decimal.fromDouble(Number.NaN)).toThrow(DataError);

@@ -21,7 +21,16 @@ import {
   TIMESTAMP,
   type SqlType,
 } from '../../../src/types/sql-type.ts';
-import { civilOf, dateText, daysOf, parseDate, parseTime, parseTimestamp, timeText, timestampText } from '../../../src/types/temporal.ts';
+import {
+  civilOf,
+  dateText,
+  daysOf,
+  parseDate,
+  parseTime,
+  parseTimestamp,
+  timeText,
+  timestampText,
+} from '../../../src/types/temporal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 
 describe('double text', () => {
@@ -47,9 +56,11 @@ describe('double text', () => {
   });
 
   test('reads back as the same double', () => {
-    fc.assert(fc.property(fc.double(), (value) => {
-      expect(parseDouble(doubleText(value))).toBe(value);
-    }));
+    fc.assert(
+      fc.property(fc.double(), (value) => {
+        expect(parseDouble(doubleText(value))).toBe(value);
+      }),
+    );
   });
 
   test.each(['', 'abc', '1d', '0x1p3', '1e', '--1'])('%j is no double', (text) => {
@@ -63,7 +74,11 @@ describe('dates and times', () => {
       fc.property(fc.integer({ min: -1_400_000, max: 1_400_000 }), (days) => {
         const date = new Date(days * 86_400_000);
         const civil = civilOf(days);
-        expect(civil).toEqual({ year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() });
+        expect(civil).toEqual({
+          year: date.getUTCFullYear(),
+          month: date.getUTCMonth() + 1,
+          day: date.getUTCDate(),
+        });
         expect(daysOf(civil.year, civil.month, civil.day)).toBe(days);
         expect(parseDate(dateText(days))).toBe(days);
       }),
@@ -91,12 +106,17 @@ describe('dates and times', () => {
     expect(parseTimestamp(text)).toBe(epochMs);
   });
 
-  test.each(['foo', '', '2020-13', '2020-02-30', '2020-01-01T24:00', '2020-01-01 00:00', '2020-01-01T00:00:00+9900'])(
-    '%j is no timestamp',
-    (text) => {
-      expect(() => parseTimestamp(text)).toThrow(DataError);
-    },
-  );
+  test.each([
+    'foo',
+    '',
+    '2020-13',
+    '2020-02-30',
+    '2020-01-01T24:00',
+    '2020-01-01 00:00',
+    '2020-01-01T00:00:00+9900',
+  ])('%j is no timestamp', (text) => {
+    expect(() => parseTimestamp(text)).toThrow(DataError);
+  });
 
   test('times of day', () => {
     expect(parseTime('00:00:00.010')).toBe(10);
@@ -104,7 +124,8 @@ describe('dates and times', () => {
     expect(timeText(4000)).toBe('00:00:04');
     expect(timeText(60_999)).toBe('00:01');
     expect(timeText(86_399_999)).toBe('23:59:59');
-    for (const text of ['foo', '24:00', '1:00', '10', '10:61']) expect(() => parseTime(text)).toThrow(DataError);
+    for (const text of ['foo', '24:00', '1:00', '10', '10:61'])
+      expect(() => parseTime(text)).toThrow(DataError);
     expect(() => parseDate('2020-01-01T00:00')).toThrow(DataError);
   });
 });
