@@ -36,6 +36,29 @@ export interface SealedBatch {
   readonly maxTimestamp: number;
 }
 
+/** Who writes a batch, for brokers that tell repeated batches by it (KIP-98). */
+export interface ProducerStamp {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** The first record's number among the producer's records of the partition. */
+  readonly sequence: number;
+}
+
+const NO_PRODUCER: ProducerStamp = { producerId: -1, producerEpoch: -1, sequence: -1 };
+
+/** The sequence number `count` records after `sequence`: 31 bits, around to 0. -1 is none, and stays. */
+export function sequenceAfter(sequence: number, count: number): number {
+  return sequence < 0 ? sequence : (sequence + count) % 0x8000_0000;
+}
+
+/** Writes another producer into a finished batch, and its new CRC. */
+export function restampBatch(bytes: Buffer, producer: ProducerStamp): void {
+  writeInt64(bytes, PRODUCER_ID_AT, producer.producerId);
+  bytes.writeInt16BE(producer.producerEpoch, PRODUCER_EPOCH_AT);
+  bytes.writeInt32BE(producer.sequence, BASE_SEQUENCE_AT);
+  bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT);
+}
+
 export interface SlabAppenderOptions {
   /** The largest batch, head included. Default 900 KB: below Kafka's `max.message.bytes` of 1 MB. */
   readonly batchBytesMax?: number;
@@ -217,14 +240,17 @@ export class SlabAppender implements RecordAppender {
 
   /**
    * The batches gathered so far, in order, finished: head, compression and CRC. Marks made before are void. The
-   * caller owns the bytes and may hand them back with `release` when nobody reads them any more.
+   * caller owns the bytes and may hand them back with `release` when nobody reads them any more. `producer` stamps
+   * the first batch, and the others with the sequence numbers that follow.
    */
-  take(): SealedBatch[] {
+  take(producer: ProducerStamp = NO_PRODUCER): SealedBatch[] {
+    let { sequence } = producer;
     if (this.#count > 0) this.#full.push(this.#current());
     const slabSize = this.#slab.length;
     const sealed: SealedBatch[] = [];
     for (const open of this.#full) {
-      let batch = this.#seal(open);
+      let batch = this.#seal(open, producer, sequence);
+      sequence = sequenceAfter(sequence, open.count);
       // A slab that is mostly empty would waste memory for as long as the batch lives.
       const copied = batch.bytes.buffer === open.slab.buffer && open.length < open.slab.length / 2;
       if (copied) batch = { ...batch, bytes: Buffer.copyBytesFrom(batch.bytes) };
@@ -279,7 +305,7 @@ export class SlabAppender implements RecordAppender {
     this.#slab = grown;
   }
 
-  #seal(batch: OpenBatch): SealedBatch {
+  #seal(batch: OpenBatch, producer: ProducerStamp, sequence: number): SealedBatch {
     let bytes = batch.slab.subarray(0, batch.length);
     let codec = CODEC_NONE;
     if (this.#gzip) {
@@ -299,11 +325,8 @@ export class SlabAppender implements RecordAppender {
     bytes.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA_AT);
     writeInt64(bytes, BASE_TIMESTAMP_AT, batch.firstTimestamp);
     writeInt64(bytes, MAX_TIMESTAMP_AT, batch.maxTimestamp);
-    writeInt64(bytes, PRODUCER_ID_AT, -1);
-    bytes.writeInt16BE(-1, PRODUCER_EPOCH_AT);
-    bytes.writeInt32BE(-1, BASE_SEQUENCE_AT);
     bytes.writeInt32BE(batch.count, COUNT_AT);
-    bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT);
+    restampBatch(bytes, { producerId: producer.producerId, producerEpoch: producer.producerEpoch, sequence });
     return {
       bytes,
       recordCount: batch.count,

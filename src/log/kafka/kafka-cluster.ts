@@ -1,0 +1,223 @@
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import { LogError } from '../log.ts';
+import type { Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
+import { NONE, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
+import { metadataRequest } from './requests.ts';
+import type { Metadata, TopicMetadata } from './requests.ts';
+import { failureOf, RetriableError, retry, unknownTopic } from './retry.ts';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The brokers of one Kafka cluster over connections of its own, and who leads which partition. Requests on one socket are
+ * answered one after another, so whoever waits long (a reader) has a `KafkaCluster` to itself.
+ *
+ * `send` throws `RetriableError` when the connection failed; that broker is then connected anew by the next `send`.
+ */
+export class KafkaCluster {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly #openBroker: OpenBroker;
+  readonly #bootstrapCount: number;
+  readonly #closing = new AbortController();
+  readonly #addresses = new Map<number, Address>();
+  readonly #brokers = new Map<number, Promise<Broker>>();
+  /** The connection to a broker of the bootstrap list, while its node id is not known. */
+  #seed: Promise<Broker> | undefined;
+  readonly #topics = new Map<string, TopicMetadata>();
+  #controllerId = -1;
+  #turn = 0;
+
+  constructor(openBroker: OpenBroker, bootstrapCount: number, clock: Clock, logger: Logger) {
+    this.#openBroker = openBroker;
+    this.#bootstrapCount = bootstrapCount;
+    this.clock = clock;
+    this.logger = logger;
+  }
+
+  /** Aborts when the cluster is closed. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Repeats `attempt` while it throws `RetriableError`; see `retry`. */
+  retry<T>(doing: string, timeoutMs: number, attempt: () => Promise<T>): Promise<T> {
+    return retry(this.clock, this.signal, doing, timeoutMs, attempt);
+  }
+
+  async send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T> {
+    const opened = this.#broker(nodeId);
+    return this.#sendTo(opened, request, () => {
+      if (this.#brokers.get(nodeId) === opened) this.#brokers.delete(nodeId);
+    });
+  }
+
+  /** Asks whichever broker answers. */
+  async sendToAny<T>(request: ProtocolRequest<T>): Promise<T> {
+    const nodes = [...this.#addresses.keys()];
+    let last: unknown;
+    for (let i = 0; i < nodes.length; i++) {
+      try {
+        return await this.send(nodes[this.#turn % nodes.length]!, request);
+      } catch (error) {
+        if (!(error instanceof RetriableError)) throw error;
+        last = error;
+        this.#turn++;
+      }
+    }
+    for (let i = 0; i < this.#bootstrapCount; i++) {
+      const seed = (this.#seed ??= this.#connect());
+      try {
+        return await this.#sendTo(seed, request, () => {
+          if (this.#seed === seed) this.#seed = undefined;
+        });
+      } catch (error) {
+        if (!(error instanceof RetriableError)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  async sendToController<T>(request: ProtocolRequest<T>): Promise<T> {
+    if (!this.#addresses.has(this.#controllerId)) await this.refresh([]);
+    if (!this.#addresses.has(this.#controllerId)) throw new RetriableError('the cluster has no controller yet');
+    return this.send(this.#controllerId, request);
+  }
+
+  /** Learns the brokers, and the partitions of `topics` (null: of all). Codes of topics are kept, not thrown. */
+  async refresh(topics: readonly string[] | null): Promise<Metadata> {
+    const metadata = await this.sendToAny(metadataRequest(topics));
+    // A broker that has just started may not know the others, itself included.
+    if (metadata.brokers.length === 0) throw new RetriableError('the cluster has no brokers yet');
+    const addresses = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    for (const [nodeId, opened] of this.#brokers) {
+      const now = addresses.get(nodeId);
+      const before = this.#addresses.get(nodeId);
+      if (now !== undefined && now.host === before?.host && now.port === before.port) continue;
+      this.#brokers.delete(nodeId);
+      void disconnect(opened, 'the broker has moved');
+    }
+    this.#addresses.clear();
+    for (const [nodeId, address] of addresses) this.#addresses.set(nodeId, address);
+    this.#controllerId = metadata.controllerId;
+    for (const topic of metadata.topics) this.#topics.set(topic.name, topic);
+    await this.#settleSeed();
+    return metadata;
+  }
+
+  /** The seed becomes the connection of its node when the metadata names it so; else it is not needed any more. */
+  async #settleSeed(): Promise<void> {
+    const seed = this.#seed;
+    if (seed === undefined) return;
+    this.#seed = undefined;
+    const { host, port } = (await seed).connectionPool;
+    for (const [nodeId, address] of this.#addresses) {
+      if (address.host !== host || address.port !== port || this.#brokers.has(nodeId)) continue;
+      this.#brokers.set(nodeId, seed);
+      return;
+    }
+    void disconnect(seed, 'the first connection is not needed any more');
+  }
+
+  /** As last seen; undefined when it was not asked for yet. */
+  topic(name: string): TopicMetadata | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** The node that leads a partition as last seen, or -1. */
+  leaderOf(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.partitions[partition]?.leader ?? -1;
+  }
+
+  /**
+   * The topic's partitions, all with leaders, freshly asked for. Throws `RetriableError` while there are none, in a form
+   * that becomes `unknown-topic` when it lasts.
+   */
+  async loadTopic(name: string): Promise<TopicMetadata> {
+    await this.refresh([name]);
+    const topic = this.#topics.get(name);
+    if (topic === undefined || topic.code === UNKNOWN_TOPIC_OR_PARTITION) {
+      const code = topic?.code ?? UNKNOWN_TOPIC_OR_PARTITION;
+      const failure = failureOf(code, `looking up topic ${name}`) as RetriableError;
+      throw new RetriableError(failure.message, failure.patienceMs, unknownTopic(name));
+    }
+    if (topic.code !== NONE) throw failureOf(topic.code, `looking up topic ${name}`);
+    if (topic.partitions.some(({ leader }) => leader < 0))
+      throw new RetriableError(`topic ${name} has partitions without a leader`);
+    return topic;
+  }
+
+  /** Ends what is under way and closes every connection. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const opened = [...this.#brokers.values(), ...(this.#seed === undefined ? [] : [this.#seed])];
+    this.#brokers.clear();
+    this.#seed = undefined;
+    await Promise.all(opened.map((broker) => disconnect(broker, 'the log was closed')));
+  }
+
+  #broker(nodeId: number): Promise<Broker> {
+    const known = this.#brokers.get(nodeId);
+    if (known !== undefined) return known;
+    const address = this.#addresses.get(nodeId);
+    if (address === undefined) return Promise.reject(new RetriableError(`broker ${nodeId} is not known`));
+    const opened = this.#connect(address);
+    this.#brokers.set(nodeId, opened);
+    return opened;
+  }
+
+  async #connect(address?: Address): Promise<Broker> {
+    if (this.signal.aborted) throw new LogError('closed', 'the log was closed');
+    const broker = await this.#openBroker(address);
+    try {
+      await broker.connect();
+    } catch (error) {
+      void disconnect(Promise.resolve(broker), 'the connection could not be made');
+      throw error;
+    }
+    if (this.signal.aborted) {
+      await disconnect(Promise.resolve(broker), 'the log was closed');
+      throw new LogError('closed', 'the log was closed');
+    }
+    return broker;
+  }
+
+  async #sendTo<T>(opened: Promise<Broker>, request: ProtocolRequest<T>, forget: () => void): Promise<T> {
+    try {
+      const broker = await opened;
+      // kafkajs would connect by itself, but once for each of several requests that come at the same time.
+      if (!broker.connectionPool.pool[0]!.isConnected()) throw new RetriableError('the connection was lost');
+      return await broker.connectionPool.send(request);
+    } catch (error) {
+      forget();
+      void disconnect(opened, 'another request on the connection failed');
+      if (this.signal.aborted) throw new LogError('closed', 'the log was closed');
+      throw transportError(error as Error);
+    }
+  }
+}
+
+/** kafkajs waits for what is in flight when it disconnects; a long poll, or a dead peer, would keep it waiting. */
+async function disconnect(opened: Promise<Broker>, why: string): Promise<void> {
+  try {
+    const broker = await opened;
+    for (const connection of broker.connectionPool.pool) connection.rejectRequests(new RetriableError(why));
+    await broker.disconnect();
+  } catch {
+    // It never was connected, or is gone already.
+  }
+}
+
+function transportError(error: Error): Error {
+  if (error instanceof RetriableError || error instanceof LogError) return error;
+  if (error.name === 'KafkaJSSASLAuthenticationError')
+    return new LogError('unauthorized', `the broker refused the login: ${error.message}`);
+  // Neither a broken connection nor a time-out, but a response of another shape than asked for: trying again is no use.
+  if (error instanceof RangeError || error instanceof TypeError) return error;
+  return new RetriableError(error.message);
+}

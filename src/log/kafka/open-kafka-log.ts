@@ -1,0 +1,81 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { SASLOptions } from 'kafkajs';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import { LogError } from '../log.ts';
+import type { Log, LogReader, LogWriter, ReaderOptions, WriterOptions } from '../log.ts';
+import { KafkaAdmin } from './kafka-admin.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
+import { KafkaReader } from './kafka-reader.ts';
+import { KafkaWriter } from './kafka-writer.ts';
+import { openConnections } from './kafkajs-connections.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface KafkaLogOptions {
+  /** `host:port` each; any one that answers will do. */
+  readonly brokers: readonly string[];
+  /** What brokers' logs and quotas know us by. */
+  readonly clientId: string;
+  readonly sasl?: SASLOptions;
+  readonly ssl?: boolean | ConnectionOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The log in a Kafka cluster, version 2.3 or later. Throws `LogError`: `unavailable` when no broker answers within ten
+ * seconds, `unauthorized` when the login is refused.
+ */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
+  const { brokers, clock, logger } = options;
+  const openBroker = await openConnections(options, logger);
+  const newCluster = (): KafkaCluster => new KafkaCluster(openBroker, brokers.length, clock, logger);
+  const cluster = newCluster();
+  try {
+    await cluster.retry(`connecting to Kafka at ${brokers.join(', ')}`, CONNECT_TIMEOUT_MS, () => cluster.refresh([]));
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+  return new KafkaLog(cluster, newCluster);
+}
+
+class KafkaLog implements Log {
+  readonly admin: KafkaAdmin;
+  readonly #cluster: KafkaCluster;
+  readonly #newCluster: () => KafkaCluster;
+  readonly #open = new Set<LogReader | LogWriter>();
+  #closed = false;
+
+  constructor(cluster: KafkaCluster, newCluster: () => KafkaCluster) {
+    this.#cluster = cluster;
+    this.#newCluster = newCluster;
+    this.admin = new KafkaAdmin(cluster);
+  }
+
+  openReader(options: ReaderOptions = {}): LogReader {
+    this.#check();
+    const reader = new KafkaReader(this.#newCluster(), options, (closed) => this.#open.delete(closed));
+    this.#open.add(reader);
+    return reader;
+  }
+
+  async openWriter(options: WriterOptions = {}): Promise<LogWriter> {
+    this.#check();
+    const writer = await KafkaWriter.open(this.#cluster, options, (closed) => this.#open.delete(closed));
+    this.#open.add(writer);
+    return writer;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#open].map((each) => each.close()));
+    await this.#cluster.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new LogError('closed', 'the log is closed');
+  }
+}
