@@ -174,8 +174,10 @@ export class Decimal {
   setPrecision(digits: number): Decimal {
     const excess = this.precision - digits;
     if (excess <= 0) return this;
-    const rounded = this.setScale(this.scale - excess);
-    return rounded.precision > digits ? rounded.setScale(this.scale - excess - 1) : rounded;
+    const target = this.scale - excess;
+    const rounded = this.setScale(target);
+    // 9.96 became 10.0, which has a digit too many; only a zero falls off.
+    return target > 0 && rounded.precision > digits ? rounded.setScale(target - 1) : rounded;
   }
 
   /** Whether DECIMAL(precision, scale) holds the value without rounding. */

@@ -55,6 +55,8 @@ describe('rounding', () => {
   test('significant digits carry over', () => {
     expect(Decimal.parse('9.96').setPrecision(2).toString()).toBe('10');
     expect(Decimal.parse('0.012345').setPrecision(3).toString()).toBe('0.0123');
+    expect(Decimal.parse('6979727642269710').setPrecision(12).toString()).toBe('6979727642270000');
+    expect(Decimal.parse('99.6').setPrecision(2).toString()).toBe('100');
   });
 
   test('a value that does not fit is refused, one that fits is padded', () => {
