@@ -2,29 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ByteWriter } from '../../src/common/bytes.ts';
 import { MISS } from '../../src/state/store.ts';
 import type {
   KeyValueStore,
   SessionStore,
   StateBackend,
-  StateStore,
   TaskState,
-  ValueCodec,
   WindowStore,
 } from '../../src/state/store.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
+import { textValues } from './text-values.ts';
 
 /**
  * The contract of task state, as a random walk beside a model that is a sorted array of rows. Operations run as a
  * task runs them: a record at a time, undone, loaded and run again when a read misses.
  */
-
-/** Text values, for tests. */
-export const textValues: ValueCodec = {
-  encode: (value, writer: ByteWriter) => writer.writeText(value as string),
-  decode: (buffer, start, end) => Buffer.from(buffer.subarray(start, end)).toString('utf8'),
-};
 
 /** A small deterministic generator (mulberry32): numbers in [0, 1). */
 export function seededRandom(seed: number): () => number {
@@ -430,9 +422,4 @@ function copyModels(models: Models): Models {
     joins: models.joins.copy(),
     session: models.session.copy(),
   };
-}
-
-/** The stores of a state, for tests that visit all of them. */
-export function storesOf(opened: Opened): StateStore[] {
-  return NAMES.map((name) => opened[name]);
 }

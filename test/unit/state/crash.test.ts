@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { openStateBackend } from '../../../src/state/task-state.ts';
+import { textValues } from '../../harness/text-values.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Runs the bundle until it has persisted `count` times, then kills it without warning. Returns the last meta seen. */
+function runAndKill(bundle: string, directory: string, count: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bundle, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let lines = '';
+    let seen = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      lines += chunk.toString();
+      seen = lines.split('\n').length - 1;
+      if (seen >= count) child.kill('SIGKILL');
+    });
+    child.on('exit', (code) => {
+      if (code !== null) reject(new Error(`the process ended by itself with code ${code}`));
+      else resolve(Number(lines.split('\n').at(-2)));
+    });
+  });
+}
+
+test('after each kill, rows and meta on disk are of one and the same persist', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
+  // The bundle stands inside the repository, where the native package is found.
+  const bundle = join(ROOT, 'node_modules', '.cache', `persist-forever-${process.pid}.mjs`);
+  try {
+    await build({
+      entryPoints: [join(ROOT, 'test/harness/persist-forever.ts')],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      outfile: bundle,
+    });
+    for (let round = 1; round <= 6; round++) {
+      const reported = await runAndKill(bundle, directory, 3 + round * 4);
+      const state = await openStateBackend({ residentBytes: round % 2 === 0 ? 0 : 1 << 30 }).openTaskState(directory);
+      const kv = state.openStore({
+        kind: 'key-value',
+        name: 'kv',
+        values: textValues,
+        changelog: false,
+        persistent: true,
+      });
+      const windows = state.openStore({
+        kind: 'window',
+        name: 'windows',
+        values: textValues,
+        changelog: false,
+        persistent: true,
+        retentionMs: 100_000,
+        duplicates: false,
+      });
+      const step = Number(state.meta);
+      expect(step).toBeGreaterThanOrEqual(reported);
+      const key = Buffer.alloc(4);
+      for (let i = 0; i < 400; i++) {
+        key.writeInt32BE(i);
+        state.want(kv, key, 0, 4, 0, 0);
+        state.want(windows, key, 0, 4, 0, step * 1000 + 5000);
+      }
+      await state.load();
+      for (let i = 0; i < 400; i++) {
+        key.writeInt32BE(i);
+        const slot = kv.find(key, 0, 4);
+        const expected = (i + step) % 7 === 0 ? null : `${step}`;
+        expect(slot < 0 ? null : kv.valueAt(slot), `key ${i} of step ${step}`).toBe(expected);
+        const times: number[] = [];
+        windows.fetch(key, 0, 4, 0, step * 1000 + 5000, false, (time, value) => {
+          expect(value).toBe(`${time / 1000}`);
+          times.push(time / 1000);
+        });
+        const first = Math.max(1, step - 100);
+        expect(times).toEqual(Array.from({ length: step - first + 1 }, (_, n) => first + n));
+      }
+      await state.close();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    rmSync(bundle, { force: true });
+  }
+});
