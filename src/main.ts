@@ -49,7 +49,7 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
     log,
     durable: options.kafka !== undefined || directory !== undefined,
     stateDirectory: directory === undefined ? null : join(directory, 'state'),
-    state: openStateBackend({ clock: systemClock, logger }),
+    state: openStateBackend(),
     clock: systemClock,
     random: systemRandom,
     logger,

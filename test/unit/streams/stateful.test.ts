@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ByteWriter } from '../../../src/common/bytes.ts';
+import { systemClock } from '../../../src/common/clock.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../../src/log/log.ts';
+import type { ValueCodec } from '../../../src/state/store.ts';
+import { openStateBackend } from '../../../src/state/task-state.ts';
+import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
+import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
+import { mapTable } from '../../../src/streams/processors/map-values.ts';
+import { Streams, type StreamsOptions } from '../../../src/streams/runtime/streams.ts';
+import { stringSerde } from '../../../src/streams/topology/serde.ts';
+import { Topology } from '../../../src/streams/topology/topology.ts';
+import { produce, readAll } from '../../harness/log-records.ts';
+
+const numbers: ValueCodec = {
+  encode: (value, writer: ByteWriter) => writer.writeDouble(value as number),
+  decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
+};
+
+let log: Log;
+let directory: string;
+let running: Streams[];
+
+beforeEach(async () => {
+  log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+  directory = mkdtempSync(join(tmpdir(), 'millrace-streams-'));
+  running = [];
+  await log.admin.createTopic({ name: 'in', partitions: 2 });
+  await log.admin.createTopic({ name: 'out', partitions: 2 });
+});
+
+afterEach(async () => {
+  for (const streams of running) await streams.close();
+  await log.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
+  const streams = new Streams(topology, {
+    applicationId: 'app',
+    log,
+    state: openStateBackend({ residentBytes: 0 }),
+    stateDirectory: directory,
+    clock: systemClock,
+    logger: silentLogger,
+    ...overrides,
+  });
+  running.push(streams);
+  await streams.open();
+  return streams;
+}
+
+async function drain(streams: Streams): Promise<void> {
+  while (!(await streams.caughtUp())) {
+    await streams.step();
+    await streams.commit();
+  }
+}
+
+function counting(): Topology {
+  return new Topology()
+    .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+    .addProcessor({
+      name: 'count',
+      open: aggregateStream({
+        store: 'counts',
+        initial: () => 0,
+        add: (state) => (state as number) + 1,
+        sendOldValues: false,
+        coalesce: false,
+      }),
+      parents: ['read'],
+    })
+    .addStore({
+      options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true },
+      processors: ['count'],
+    })
+    .addProcessor({ name: 'text', open: mapTable((value) => String(value), { sendOldValues: false }), parents: ['count'] })
+    .addSink({ name: 'write', topic: 'out', parents: ['text'], key: null, value: stringSerde });
+}
+
+const lastByKey = async (): Promise<Record<string, string | null>> =>
+  Object.fromEntries((await readAll(log, 'out')).map((record) => [record.key, record.value]));
+
+test('counts go on after a clean restart, from the local state', async () => {
+  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  const first = await open(counting());
+  await drain(first);
+  await first.close();
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  const second = await open(counting());
+  await drain(second);
+  expect(await lastByKey()).toEqual({ a: '3', b: '1' });
+});
+
+test('counts go on after the local state was lost, from the changelog', async () => {
+  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  const first = await open(counting());
+  await drain(first);
+  await first.close();
+  rmSync(directory, { recursive: true, force: true });
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  const second = await open(counting());
+  await drain(second);
+  expect(await lastByKey()).toEqual({ a: '3', b: '1' });
+});
+
+test('committed offsets that were moved back rebuild the state instead of counting twice', async () => {
+  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  const first = await open(counting());
+  await drain(first);
+  await first.close();
+  await first.cleanUp();
+  const second = await open(counting());
+  await drain(second);
+  expect(await lastByKey()).toEqual({ a: '2', b: '1' });
+});
+
+test('state that does not fit in memory gives the same output in the same order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 200 })), { minLength: 1, maxLength: 300 }),
+      async (events) => {
+        const topology = (topic: string): Topology =>
+          new Topology()
+            .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+            .addProcessor({
+              name: 'window',
+              open: aggregateTimeWindows({
+                store: 'windows',
+                sizeMs: 50,
+                advanceMs: 20,
+                graceMs: 30,
+                initial: () => 0,
+                add: (state) => (state as number) + 1,
+                emit: 'update',
+                coalesce: false,
+                sendOldValues: false,
+                skipNullValues: true,
+              }),
+              parents: ['read'],
+            })
+            .addStore({
+              options: { kind: 'window', name: 'windows', values: numbers, changelog: false, persistent: true, retentionMs: 80, duplicates: false },
+              processors: ['window'],
+            })
+            .addProcessor({ name: 'text', open: mapTable((value) => String(value), { sendOldValues: false }), parents: ['window'] })
+            .addSink({ name: 'write', topic, parents: ['text'], key: null, value: stringSerde });
+        const suffix = String(running.length);
+        for (const name of [`full-${suffix}`, `tiny-${suffix}`]) await log.admin.createTopic({ name, partitions: 2 });
+        await log.admin.deleteTopic('in');
+        await log.admin.createTopic({ name: 'in', partitions: 2 });
+        const full = await open(topology(`full-${suffix}`), { applicationId: `full-${suffix}`, stateDirectory: null });
+        const tiny = await open(topology(`tiny-${suffix}`), {
+          applicationId: `tiny-${suffix}`,
+          persistIntervalMs: 0,
+          stateBytesMax: 1,
+          commitIntervalMs: 0,
+        });
+        let wasCold = false;
+        for (let i = 0; i < events.length; i += 20) {
+          const some = events.slice(i, i + 20);
+          await produce(log, 'in', some.map(([key, timestamp]) => ({ key: `k${key}`, value: 'x', timestamp })));
+          await drain(full);
+          await drain(tiny);
+          await tiny.step();
+          wasCold ||= tiny.tasks.some((task) => !task.state.resident);
+        }
+        expect(wasCold).toBe(true);
+        expect(await readAll(log, `tiny-${suffix}`)).toEqual(await readAll(log, `full-${suffix}`));
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
