@@ -36,12 +36,11 @@ export async function javaProduce(
   address: string,
   topic: string,
   lines: readonly string[],
-  options: { readonly keyed?: boolean; readonly properties?: Readonly<Record<string, string>> } = {},
+  options: { readonly keyed?: boolean; readonly codec?: 'gzip' | 'snappy' | 'lz4' | 'zstd' } = {},
 ): Promise<void> {
   const args = ['--bootstrap-server', address, '--topic', topic];
   if (options.keyed !== false) args.push('--property', 'parse.key=true');
-  for (const [name, value] of Object.entries(options.properties ?? {}))
-    args.push('--producer-property', `${name}=${value}`);
+  if (options.codec !== undefined) args.push('--compression-codec', options.codec);
   const tool = spawn('java', await kafkaTool('org.apache.kafka.tools.ConsoleProducer', args), {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

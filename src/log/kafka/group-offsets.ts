@@ -3,7 +3,12 @@ import type { CommittedOffset, TopicPartition } from '../log.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
 import { GROUP_ID_NOT_FOUND, NONE } from './protocol-error.ts';
-import { findCoordinatorRequest, offsetCommitRequest, offsetDeleteRequest, offsetFetchRequest } from './requests.ts';
+import {
+  findCoordinatorRequest,
+  offsetCommitRequest,
+  offsetDeleteRequest,
+  offsetFetchRequest,
+} from './requests.ts';
 import type { PartitionCode } from './requests.ts';
 import { failureOf, RetriableError } from './retry.ts';
 
@@ -23,10 +28,14 @@ export class GroupOffsets {
 
   async fetch(): Promise<readonly CommittedOffset[]> {
     const doing = `reading the committed offsets of group ${this.#group}`;
-    const { offsets } = await this.#send(doing, offsetFetchRequest(this.#group), ({ code, offsets: found }) => {
-      check(code, doing);
-      checkAll(found, doing);
-    });
+    const { offsets } = await this.#send(
+      doing,
+      offsetFetchRequest(this.#group),
+      ({ code, offsets: found }) => {
+        check(code, doing);
+        checkAll(found, doing);
+      },
+    );
     return offsets
       .filter(({ offset }) => offset >= 0)
       .map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata }))

@@ -8,7 +8,13 @@ import type {
 } from '../log.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { INVALID_TOPIC_EXCEPTION, isRetriable, NONE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
+import {
+  INVALID_TOPIC_EXCEPTION,
+  isRetriable,
+  NONE,
+  TOPIC_ALREADY_EXISTS,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from './protocol-error.ts';
 import {
   createTopicRequest,
   deleteRecordsRequest,
@@ -55,13 +61,16 @@ export class KafkaAdmin implements LogAdmin {
     });
     if (deleted)
       await this.#cluster.retry(doing, TIMEOUT_MS, async () => {
-        if ((await this.describeTopic(name)) !== undefined) throw new RetriableError(`topic ${name} is still there`);
+        if ((await this.describeTopic(name)) !== undefined)
+          throw new RetriableError(`topic ${name} is still there`);
       });
     return deleted;
   }
 
   async listTopics(): Promise<readonly string[]> {
-    const { topics } = await this.#cluster.retry('listing topics', TIMEOUT_MS, () => this.#cluster.refresh(null));
+    const { topics } = await this.#cluster.retry('listing topics', TIMEOUT_MS, () =>
+      this.#cluster.refresh(null),
+    );
     return topics
       .filter(({ code }) => code !== UNKNOWN_TOPIC_OR_PARTITION)
       .map(({ name }) => name)

@@ -85,7 +85,8 @@ export class KafkaCluster {
 
   async sendToController<T>(request: ProtocolRequest<T>): Promise<T> {
     if (!this.#addresses.has(this.#controllerId)) await this.refresh([]);
-    if (!this.#addresses.has(this.#controllerId)) throw new RetriableError('the cluster has no controller yet');
+    if (!this.#addresses.has(this.#controllerId))
+      throw new RetriableError('the cluster has no controller yet');
     return this.send(this.#controllerId, request);
   }
 

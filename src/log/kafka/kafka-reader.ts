@@ -220,7 +220,8 @@ export class KafkaReader implements LogReader {
           assignment.failures++;
           if (error instanceof LogError && error.kind !== 'closed') this.#fail(assignment, error);
         }
-        if (!this.#closed) logger.warn({ error: (error as Error).message }, 'looking for partition leaders failed');
+        if (!this.#closed)
+          logger.warn({ error: (error as Error).message }, 'looking for partition leaders failed');
       }
     }
   }
@@ -252,7 +253,10 @@ export class KafkaReader implements LogReader {
     if (!missing) assignment.unknownSinceMs = undefined;
     else if (assignment.unknownSinceMs === undefined) assignment.unknownSinceMs = nowMs;
     else if (nowMs - assignment.unknownSinceMs >= UNKNOWN_TOPIC_PATIENCE_MS)
-      this.#fail(assignment, metadata?.partitions.length ? unknownTopic(topic, partition) : unknownTopic(topic));
+      this.#fail(
+        assignment,
+        metadata?.partitions.length ? unknownTopic(topic, partition) : unknownTopic(topic),
+      );
   }
 
   #fail(assignment: Assignment, error: LogError): void {
@@ -273,7 +277,10 @@ export class KafkaReader implements LogReader {
         wanted.map(({ topic, partition, fetchOffset }) => ({ topic, partition, offset: fetchOffset })),
         {
           maxWaitMs: FETCH_WAIT_MS,
-          bytesMax: Math.min(FETCH_BYTES_MAX, Math.max(PARTITION_BYTES_MIN, this.#bufferBytesMax - this.#bufferedBytes)),
+          bytesMax: Math.min(
+            FETCH_BYTES_MAX,
+            Math.max(PARTITION_BYTES_MIN, this.#bufferBytesMax - this.#bufferedBytes),
+          ),
           partitionBytesMax: Math.min(PARTITION_BYTES_MAX, Math.max(PARTITION_BYTES_MIN, share)),
           readCommitted: this.#readCommitted,
         },
@@ -344,7 +351,9 @@ export class KafkaReader implements LogReader {
     if (sizeBytes === 0) return;
     try {
       const aborted = this.#readCommitted ? part.aborted : null;
-      const decoded = decodeBatches(topic, partition, part.buffer, part.start, part.end, fetchOffset, { aborted });
+      const decoded = decodeBatches(topic, partition, part.buffer, part.start, part.end, fetchOffset, {
+        aborted,
+      });
       if (decoded.nextOffset === fetchOffset) return;
       assignment.fetchOffset = decoded.nextOffset;
       assignment.stretches.push({ ...decoded, sizeBytes });
@@ -353,7 +362,10 @@ export class KafkaReader implements LogReader {
       this.#arrived.notify();
     } catch (error) {
       const at = { topic, partition, offset: fetchOffset };
-      this.#fail(assignment, error instanceof LogError ? error : new LogError('corrupt', (error as Error).message, at));
+      this.#fail(
+        assignment,
+        error instanceof LogError ? error : new LogError('corrupt', (error as Error).message, at),
+      );
     }
   }
 }

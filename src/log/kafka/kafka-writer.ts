@@ -278,10 +278,14 @@ export class KafkaWriter implements LogWriter {
         const { code } = produced;
         // Another partition's failure may have dropped what this response is about.
         if (outbox.queue[0] !== heads.get(outbox)) continue;
-        if (code === NONE || code === DUPLICATE_SEQUENCE_NUMBER) await this.#acknowledge(outbox, produced.baseOffset);
+        if (code === NONE || code === DUPLICATE_SEQUENCE_NUMBER)
+          await this.#acknowledge(outbox, produced.baseOffset);
         else if (IDENTITY_LOST.has(code) && outbox.producer != null) {
           const { topic, partition } = outbox;
-          this.#cluster.logger.warn({ topic, partition, cause: describeCode(code) }, 'writing on with a new producer id');
+          this.#cluster.logger.warn(
+            { topic, partition, cause: describeCode(code) },
+            'writing on with a new producer id',
+          );
           outbox.producer = undefined;
           failed.push(outbox);
         } else if (isRetriable(code)) failed.push(outbox);
@@ -292,7 +296,8 @@ export class KafkaWriter implements LogWriter {
     } catch (error) {
       if (error instanceof RetriableError) failed.push(...sent.values());
       else this.#fail(error as Error);
-      if (!this.#closed) this.#cluster.logger.warn({ node: leader, error: (error as Error).message }, 'a write failed');
+      if (!this.#closed)
+        this.#cluster.logger.warn({ node: leader, error: (error as Error).message }, 'a write failed');
     }
     for (const outbox of outboxes) outbox.inFlight = false;
     if (failed.length > 0) this.#rest(failed);
@@ -313,7 +318,10 @@ export class KafkaWriter implements LogWriter {
   async #endOf({ topic, partition, endOffset }: Outbox): Promise<number> {
     try {
       const leader = this.#cluster.leaderOf(topic, partition);
-      const [end] = await this.#cluster.send(leader, listOffsetsRequest(topic, [partition], LATEST_TIMESTAMP, false));
+      const [end] = await this.#cluster.send(
+        leader,
+        listOffsetsRequest(topic, [partition], LATEST_TIMESTAMP, false),
+      );
       return end !== undefined && end.code === NONE ? end.offset : endOffset;
     } catch {
       return endOffset;
@@ -356,7 +364,8 @@ export class KafkaWriter implements LogWriter {
     else if (metadata !== undefined) {
       const { code } = metadata;
       outbox.unknownSinceMs ??= nowMs;
-      if (code !== NONE && !isRetriable(code)) return this.#fail(errorOf(code, `writing to topic ${topic}`, outbox));
+      if (code !== NONE && !isRetriable(code))
+        return this.#fail(errorOf(code, `writing to topic ${topic}`, outbox));
       if (nowMs - outbox.unknownSinceMs >= UNKNOWN_TOPIC_PATIENCE_MS)
         return this.#fail(unknownTopic(topic, code === NONE ? partition : undefined));
     }
@@ -398,7 +407,10 @@ function initProducer(cluster: KafkaCluster): Promise<ProducerIdentity | null> {
   return cluster.retry(doing, INIT_TIMEOUT_MS, async () => {
     const { code, producerId, epoch } = await cluster.sendToAny(initProducerIdRequest());
     if (code === CLUSTER_AUTHORIZATION_FAILED) {
-      cluster.logger.warn({}, 'the cluster allows no idempotent writes: records may be written twice after a failure');
+      cluster.logger.warn(
+        {},
+        'the cluster allows no idempotent writes: records may be written twice after a failure',
+      );
       return null;
     }
     if (code !== NONE) throw failureOf(code, doing);

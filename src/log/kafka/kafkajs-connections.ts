@@ -108,7 +108,12 @@ function clusterOf(kafka: { consumer(config: never): unknown }): Cluster {
   let found: Cluster | undefined;
   const assigner = ({ cluster }: { cluster: Cluster }): object => {
     found = cluster;
-    return { name: 'none', version: 0, assign: () => [], protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
+    return {
+      name: 'none',
+      version: 0,
+      assign: () => [],
+      protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+    };
   };
   kafka.consumer({ groupId: 'none', partitionAssigners: [assigner] } as never);
   if (found === undefined) throw new Error('kafkajs did not hand out its cluster: is it version 2.2.4');

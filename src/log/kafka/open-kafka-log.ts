@@ -33,7 +33,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   const newCluster = (): KafkaCluster => new KafkaCluster(openBroker, brokers.length, clock, logger);
   const cluster = newCluster();
   try {
-    await cluster.retry(`connecting to Kafka at ${brokers.join(', ')}`, CONNECT_TIMEOUT_MS, () => cluster.refresh([]));
+    await cluster.retry(`connecting to Kafka at ${brokers.join(', ')}`, CONNECT_TIMEOUT_MS, () =>
+      cluster.refresh([]),
+    );
   } catch (error) {
     await cluster.close();
     throw error;

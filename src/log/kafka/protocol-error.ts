@@ -51,6 +51,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   29: { name: 'TOPIC_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   30: { name: 'GROUP_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   [CLUSTER_AUTHORIZATION_FAILED]: { name: 'CLUSTER_AUTHORIZATION_FAILED', kind: 'unauthorized' },
+  32: { name: 'INVALID_TIMESTAMP', kind: 'corrupt' },
   [TOPIC_ALREADY_EXISTS]: { name: 'TOPIC_ALREADY_EXISTS' },
   37: { name: 'INVALID_PARTITIONS', kind: 'invalid-topic' },
   38: { name: 'INVALID_REPLICATION_FACTOR', kind: 'invalid-topic' },

@@ -13,7 +13,11 @@ export function protocolRequest<T>(
   api: { readonly key: number; readonly version: number; readonly name: string },
   write: (body: ProtocolWriter) => void,
   read: (body: ProtocolReader) => T,
-  options: { readonly throttled?: 'first' | 'unread'; readonly timeoutMs?: number; readonly sizeHint?: number } = {},
+  options: {
+    readonly throttled?: 'first' | 'unread';
+    readonly timeoutMs?: number;
+    readonly sizeHint?: number;
+  } = {},
 ): ProtocolRequest<T> {
   return {
     request: {
@@ -97,7 +101,9 @@ export function metadataRequest(topics: readonly string[] | null): ProtocolReque
 }
 
 /** Items of one topic under its name, as most requests want them; order is kept within a topic. */
-export function byTopic<T extends { readonly topic: string }>(items: readonly T[]): [topic: string, items: T[]][] {
+export function byTopic<T extends { readonly topic: string }>(
+  items: readonly T[],
+): [topic: string, items: T[]][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groups.get(item.topic);
@@ -143,7 +149,11 @@ export function fetchRequest(
   return protocolRequest(
     { key: 1, version: 11, name: 'Fetch' },
     (w) => {
-      w.int32(-1).int32(options.maxWaitMs).int32(1).int32(options.bytesMax).int8(options.readCommitted ? 1 : 0);
+      w.int32(-1)
+        .int32(options.maxWaitMs)
+        .int32(1)
+        .int32(options.bytesMax)
+        .int8(options.readCommitted ? 1 : 0);
       w.int32(0).int32(-1); // no fetch session
       w.array(byTopic(positions), ([topic, items]) => {
         w.string(topic);
@@ -277,7 +287,10 @@ export function listOffsetsRequest(
   return protocolRequest(
     { key: 2, version: 3, name: 'ListOffsets' },
     (w) => {
-      w.int32(-1).int8(readCommitted ? 1 : 0).int32(1).string(topic);
+      w.int32(-1)
+        .int8(readCommitted ? 1 : 0)
+        .int32(1)
+        .string(topic);
       w.array(partitions, (partition) => void w.int32(partition).int64(timestampMs));
     },
     (r) =>
@@ -296,7 +309,11 @@ export function listOffsetsRequest(
 }
 
 /** To the partition's leader. Resolves to its error code. */
-export function deleteRecordsRequest(topic: string, partition: number, offset: number): ProtocolRequest<number> {
+export function deleteRecordsRequest(
+  topic: string,
+  partition: number,
+  offset: number,
+): ProtocolRequest<number> {
   return protocolRequest(
     { key: 21, version: 1, name: 'DeleteRecords' },
     (w) => void w.int32(1).string(topic).int32(1).int32(partition).int64(offset).int32(30_000),

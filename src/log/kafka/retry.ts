@@ -29,7 +29,12 @@ export class RetriableError extends Error {
 }
 
 /** The error that `code` is: a `RetriableError` or a `LogError`. Not for code 0. */
-export function failureOf(code: number, doing: string, partition?: TopicPartition, detail?: string | null): Error {
+export function failureOf(
+  code: number,
+  doing: string,
+  partition?: TopicPartition,
+  detail?: string | null,
+): Error {
   const final = errorOf(code, doing, partition, detail);
   if (!isRetriable(code)) return final;
   const patienceMs = code === UNKNOWN_TOPIC_OR_PARTITION ? UNKNOWN_TOPIC_PATIENCE_MS : Infinity;
@@ -38,7 +43,10 @@ export function failureOf(code: number, doing: string, partition?: TopicPartitio
 
 export function unknownTopic(topic: string, partition?: number): LogError {
   if (partition === undefined) return new LogError('unknown-topic', `there is no topic ${topic}`);
-  return new LogError('unknown-topic', `there is no partition ${partition} of topic ${topic}`, { topic, partition });
+  return new LogError('unknown-topic', `there is no partition ${partition} of topic ${topic}`, {
+    topic,
+    partition,
+  });
 }
 
 /**
@@ -62,7 +70,10 @@ export async function retry<T>(
       const elapsedMs = clock.monotonic() - begin;
       if (error.final !== undefined && elapsedMs >= error.patienceMs) throw error.final;
       if (elapsedMs >= timeoutMs)
-        throw new LogError('unavailable', `${doing} was given up after ${Math.round(elapsedMs)} ms: ${error.message}`);
+        throw new LogError(
+          'unavailable',
+          `${doing} was given up after ${Math.round(elapsedMs)} ms: ${error.message}`,
+        );
     }
     await sleep(clock, backoffMs(tries), signal);
   }
