@@ -5,6 +5,7 @@ import { conditionalFunctions, otherFunctions } from './scalar/conditional.ts';
 import { extremeFunctions } from './scalar/extreme.ts';
 import { mathFunctions } from './scalar/math.ts';
 import { stringFunctions } from './scalar/string.ts';
+import { temporalFunctions } from './scalar/temporal.ts';
 import { tableFunctions } from './table/explode.ts';
 
 /** Every built-in function, topic by topic. A new function joins its topic's list. */
@@ -12,6 +13,7 @@ export const allFunctions: readonly SqlFunction[] = [
   ...mathFunctions,
   ...extremeFunctions,
   ...stringFunctions,
+  ...temporalFunctions,
   ...conditionalFunctions,
   ...otherFunctions,
   ...aggregateFunctions,

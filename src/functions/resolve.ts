@@ -98,11 +98,7 @@ export function resolveScalar(
 }
 
 /** Throws `SqlError` ML_TYPE when no signature, or more than one, takes the arguments. */
-export function resolveTable(
-  fn: TableFunction,
-  args: readonly ArgumentType[],
-  span?: Span,
-): ResolvedTable {
+export function resolveTable(fn: TableFunction, args: readonly ArgumentType[], span?: Span): ResolvedTable {
   const match = select(fn, fn.signatures, (signature) => signature.parameters, args, span);
   const returns = returnType(
     fn.name,
