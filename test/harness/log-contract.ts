@@ -385,6 +385,22 @@ export function describeLogContract(
         expect(valuesOf(await readRecords(reader, 5))).toEqual(['v0', 'v1', 'v2', 'v3', 'v4']);
       });
 
+      test('that wait for nothing wake when a partition is assigned, or resumed', async () => {
+        const topic = await freshTopic();
+        await write(topic, texts(2));
+        const reader = log.openReader();
+        const waiting = reader.poll(600_000);
+        await log.openReader().poll(0);
+        reader.assign({ topic, partition: 0, offset: 1 });
+        expect(valuesOf(recordsOfBatches(await waiting))).toEqual(['v1']);
+        reader.pause({ topic, partition: 0 });
+        await write(topic, texts(1, 2));
+        const resumed = reader.poll(600_000);
+        await log.openReader().poll(0);
+        reader.resume({ topic, partition: 0 });
+        expect(valuesOf(recordsOfBatches(await resumed))).toEqual(['v2']);
+      });
+
       test('do not return a partition that was taken away', async () => {
         const topic = await freshTopic(2);
         const reader = log.openReader();

@@ -399,6 +399,11 @@ describe('aborted transactions', () => {
     expect(keysOf(decode(bytes, 0, { aborted: [{ producerId: 1, firstOffset: 2 }] }))).toEqual(['a']);
   });
 
+  test('only an abort marker ends one', () => {
+    const bytes = Buffer.concat([transactional(0, 1, ['a']), marker(1, 1, 1), transactional(2, 1, ['b'])]);
+    expect(keysOf(decode(bytes, 0, { aborted: [{ producerId: 1, firstOffset: 0 }] }))).toEqual([]);
+  });
+
   test('records of the same producer outside a transaction stay', () => {
     const plain = patched(transactional(0, 1, ['a']), attributes());
     expect(keysOf(decode(plain, 0, { aborted: [{ producerId: 1, firstOffset: 0 }] }))).toEqual(['a']);
@@ -456,6 +461,14 @@ describe('SlabAppender', () => {
     expect(taken.flatMap(({ bytes }) => keysOf(decode(bytes)))).toEqual(
       Array.from({ length: 300 }, (_, i) => `record ${i}`),
     );
+  });
+
+  test('a small batch does not hold the memory of a large one', () => {
+    const appender = new SlabAppender(AT);
+    for (let i = 0; i < 20_000; i++) append(appender, record(`record ${i}`));
+    appender.take();
+    append(appender, record('small'));
+    expect(appender.take()[0]!.bytes.buffer.byteLength).toBeLessThan(20_000);
   });
 
   test('released memory is used again', () => {

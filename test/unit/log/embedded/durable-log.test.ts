@@ -254,17 +254,43 @@ describe('a log in a directory', () => {
     await log.close();
   });
 
-  test('retention.ms deletes the files of idle topics', async () => {
+  test('retention.ms deletes the files of idle topics, and what it dropped stays dropped', async () => {
     const directory = freshDirectory();
     const clock = new ManualClock(1_700_000_000_000);
-    const log = await open(directory, { ...SMALL, clock, retentionCheckMs: 1000 });
+    const options = { ...SMALL, clock, retentionCheckMs: 1000 };
+    let log = await open(directory, options);
+    await log.admin.createTopic({ name: 'early', partitions: 1 });
     await log.admin.createTopic({ name: 't', partitions: 1, configs: { 'retention.ms': '5000' } });
+    await write(log, 'early', ['x']);
     await write(log, 't', Array(50).fill(Buffer.alloc(20_000)));
     expect(filesOf(directory, '.log').length).toBeGreaterThan(5);
     clock.advance(10_000);
     // Runs behind what the timer began.
     await log.admin.createTopic({ name: 'other', partitions: 1 });
-    expect(filesOf(directory, '.log').length).toBe(1);
+    const files = filesOf(directory, '.log');
+    expect(files.length).toBe(2);
+    expect(files[0]).toContain('00000001.log');
+    await log.close();
+    // The first file still has batches of `t`, for which nobody may take it after the hole.
+    log = await open(directory, options);
+    expect(await log.admin.offsets('t')).toEqual([{ start: 50, end: 50 }]);
+    expect(await contentOf(log, 'early')).toEqual([['x']]);
+    await log.admin.deleteTopic('early');
+    expect(filesOf(directory, '.log')).toEqual([files[1]]);
+    await log.close();
+  });
+
+  test('a commit that runs while the log is closed is finished first', async () => {
+    const directory = freshDirectory();
+    let log = await open(directory);
+    await log.admin.createTopic({ name: 't', partitions: 1 });
+    const writer = await log.openWriter();
+    appendRecord(writer, { topic: 't', partition: 0 }, { value: 'a' });
+    const flushed = writer.flush();
+    await log.close();
+    await flushed;
+    log = await open(directory);
+    expect(await contentOf(log, 't')).toEqual([['a']]);
     await log.close();
   });
 
@@ -370,7 +396,10 @@ describe('a process that writes', () => {
     expect(String(shell.stderr)).toBe('');
     const lines = String(shell.stdout).trim().split('\n');
     expect(lines.at(-1)).toBe('failed');
-    const log = await open(directory);
+    const complaints: string[] = [];
+    const complain = (_: object, message: string): number => complaints.push(message);
+    const log = await open(directory, { logger: { ...silentLogger, warn: complain, error: complain } });
+    expect(complaints).toEqual([]);
     const [first, second] = await contentOf(log, 't');
     expect(first!.length).toBe(lines.length);
     expect(first!.at(-1)).toBe('small');

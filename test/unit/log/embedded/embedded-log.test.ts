@@ -66,6 +66,27 @@ describe('the embedded log', () => {
     await log.close();
   });
 
+  test('serves every partition in turn when not all fit', async () => {
+    const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+    await log.admin.createTopic({ name: 't', partitions: 3 });
+    const writer = await log.openWriter();
+    const reader = log.openReader({ bufferBytesMax: 1 });
+    for (let partition = 0; partition < 3; partition++) {
+      reader.assign({ topic: 't', partition, offset: 0 });
+      for (let i = 0; i < 4; i++) {
+        appendRecord(writer, { topic: 't', partition }, { value: 'x' });
+        await writer.flush();
+      }
+    }
+    for (let round = 1; round <= 4; round++) {
+      for (let i = 0; i < 3; i++) expect(await reader.poll(0)).toHaveLength(1);
+      expect([0, 1, 2].map((partition) => reader.position({ topic: 't', partition }))).toEqual(
+        Array(3).fill(round),
+      );
+    }
+    await log.close();
+  });
+
   test('retention.bytes bounds a partition, and the default bounds one without', async () => {
     const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger, retentionBytes: 300_000 });
     await log.admin.createTopic({ name: 'own', partitions: 1, configs: { 'retention.bytes': '100000' } });
