@@ -97,7 +97,9 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   /** Asks the next load for a key, unless memory knows it. */
   want(key: Uint8Array, start: number, end: number): void {
-    if (this.complete || this.#keys.find(key, start, end) >= 0) return;
+    if (this.complete || this.#keys.find(key, start, end) >= 0 || this.wanted.find(key, start, end) >= 0)
+      return;
+    this.wanted.insert(key, start, end);
     this.wants.push({
       key: Buffer.from(key.subarray(start, end)),
       keyTo: null,

@@ -65,14 +65,20 @@ export class RocksDatabase {
   }
 
   /** Calls `visit` with every row of from <= key < to, in order. */
-  async scan(
+  scan(
     from: Buffer,
     to: Buffer,
     visit: (key: Buffer, value: Buffer) => void,
     capacity = SCAN_CAPACITY,
   ): Promise<void> {
-    for await (const { key, value } of this.#rocks.iterator({ gte: from, lt: to }, { capacity }))
-      visit(key, value);
+    // Listeners, not `for await`, which would cost a promise a row.
+    return new Promise((resolve, reject) => {
+      this.#rocks
+        .iterator({ gte: from, lt: to }, { capacity })
+        .on('data', ({ key, value }) => visit(key, value))
+        .on('error', reject)
+        .on('close', () => resolve());
+    });
   }
 
   close(): Promise<void> {

@@ -17,6 +17,12 @@ declare module 'rocksdb-native' {
     lt?: Uint8Array;
     lte?: Uint8Array;
   }
+  /** Emits rows in order; `close` comes last, after `error` too. */
+  interface RowStream {
+    on(event: 'data', listener: (row: { key: Buffer; value: Buffer }) => void): RowStream;
+    on(event: 'error', listener: (error: Error) => void): RowStream;
+    on(event: 'close', listener: () => void): RowStream;
+  }
   export default class RocksDB {
     constructor(path: string, options?: { writeBufferSize?: number; maxBackgroundJobs?: number });
     ready(): Promise<void>;
@@ -24,10 +30,7 @@ declare module 'rocksdb-native' {
     /** `capacity` must be the number of operations: a batch that outgrows it allocates again and again. */
     write(options: { capacity: number; autoDestroy: boolean }): WriteBatch;
     read(options: { capacity: number; autoDestroy: boolean }): ReadBatch;
-    iterator(
-      range: IteratorRange,
-      options: { capacity: number },
-    ): AsyncIterable<{ key: Buffer; value: Buffer }>;
+    iterator(range: IteratorRange, options: { capacity: number }): RowStream;
     get(key: Uint8Array): Promise<Buffer | null>;
   }
 }

@@ -1,6 +1,7 @@
 import { assert } from '../common/assert.ts';
 import { ByteWriter } from '../common/bytes.ts';
 import type { RowBatch } from './row-batch.ts';
+import { KeyTable } from './key-table.ts';
 import { SlotList, grownFloat64, grownUint8 } from './slot-list.ts';
 import type { ChangelogVisitor, StateStoreOptions, ValueCodec } from './store.ts';
 
@@ -61,7 +62,9 @@ export abstract class RowStore {
   rows = 0;
   /** Rows in the database when it was opened: for estimates only. */
   storedCount = 0;
-  wants: Want[] = [];
+  protected wants: Want[] = [];
+  /** The points in `wants`, so that a chunk's many records of one key ask once. */
+  protected readonly wanted: KeyTable = new KeyTable();
 
   protected readonly codec: ValueCodec;
   protected capacity = 64;
@@ -120,6 +123,16 @@ export abstract class RowStore {
   protected rewind(): void {}
   /** The last drain's view of what the store keeps beside rows becomes what `persist` writes. */
   protected afterDrain(): void {}
+
+  /** What was wanted since the last call. */
+  takeWants(): readonly Want[] {
+    const wants = this.wants;
+    if (wants.length > 0) {
+      this.wants = [];
+      this.wanted.clear();
+    }
+    return wants;
+  }
 
   get rowBytes(): number {
     return ROW_BYTES + this.#meanValueBytes * 2;
@@ -356,7 +369,7 @@ export abstract class RowStore {
     this.present = 0;
     this.storedCount = 0;
     this.complete = true;
-    this.wants = [];
+    this.takeWants();
     this.#drainedValues = EMPTY;
     this.#drainedTimestamps = new Float64Array(0);
     this.#undrained.clear();

@@ -34,7 +34,7 @@ const FORMAT_VERSION = 1;
 /** Keys of one batched read. */
 const GET_BATCH = 512;
 /** Ranges of single keys read at a time. */
-const PARALLEL_SCANS = 8;
+const PARALLEL_SCANS = 32;
 /** Rows of one key within a segment that are fetched in one trip. */
 const KEY_SCAN_CAPACITY = 64;
 
@@ -202,9 +202,8 @@ class LocalTaskState implements TaskState {
     this.#loading = true;
     try {
       for (const store of this.#stores) {
-        if (store.wants.length === 0) continue;
-        const wants = store.wants;
-        store.wants = [];
+        const wants = store.takeWants();
+        if (wants.length === 0) continue;
         const database = await this.#opened();
         if (store.kind === 'key-value') await loadKeys(database, store, wants);
         else await loadTimes(database, store, wants);
@@ -451,7 +450,7 @@ async function loadTimes(
   wants: readonly Want[],
 ): Promise<void> {
   const points = wants.filter((want) => want.kind === 'point');
-  const ranges = wants.filter((want) => want.kind === 'times' && want.key !== null);
+  const ranges = mergedByKey(wants);
   for (const want of wants) {
     if (want.kind === 'point' || want.key !== null) continue;
     for (const [from, to] of store.missingOfAll(want.from, want.to)) {
@@ -483,13 +482,35 @@ async function loadTimes(
     });
   await inSlices(ranges, PARALLEL_SCANS, async (slice) => {
     await Promise.all(
-      slice.map(async (want) => {
-        for (const [from, to] of store.missingTimes(want.key!, want.from, want.to))
-          await loadKeyTimes(database, store, want.key!, from, to);
-        store.coverTimes(want.key!, want.from, want.to);
+      slice.map(async (range) => {
+        for (const [from, to] of store.missingTimes(range.key, range.from, range.to))
+          await loadKeyTimes(database, store, range.key, from, to);
+        store.coverTimes(range.key, range.from, range.to);
       }),
     );
   });
+}
+
+interface KeyTimes {
+  readonly key: Buffer;
+  from: number;
+  to: number;
+}
+
+/** One range a key, over all that was wanted of it: what is covered must be one interval with no hole. */
+function mergedByKey(wants: readonly Want[]): KeyTimes[] {
+  const byKey = new Map<string, KeyTimes>();
+  for (const { kind, key, from, to } of wants) {
+    if (kind !== 'times' || key === null) continue;
+    const name = key.toString('latin1');
+    const range = byKey.get(name);
+    if (range === undefined) byKey.set(name, { key, from, to });
+    else {
+      range.from = Math.min(range.from, from);
+      range.to = Math.max(range.to, to);
+    }
+  }
+  return [...byKey.values()];
 }
 
 /** The times of [from, to] that the database may hold and that are still visible. */

@@ -1,6 +1,6 @@
 import { assert } from '../common/assert.ts';
 import { KeyTable } from './key-table.ts';
-import { ABSENT, DIRTY, RowStore } from './row-store.ts';
+import { ABSENT, DIRTY, LIVE, RowStore } from './row-store.ts';
 import { SlotFragments } from './slot-fragments.ts';
 import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
 import { SlotOrder } from './slot-order.ts';
@@ -52,6 +52,8 @@ export abstract class TimedRows extends RowStore {
   #allLow = Infinity;
   #allHigh = -Infinity;
   #hand = 0;
+  /** The row found last; it may be free by now. */
+  #lastRow = 0;
   #expiredSegment = -Infinity;
   /** Slots of rows being visited; a stack, because visitors may fetch. */
   protected scratch: Int32Array = new Int32Array(64);
@@ -108,6 +110,27 @@ export abstract class TimedRows extends RowStore {
     return this.times[row] === time && this.seconds[row] === second ? row : -1;
   }
 
+  /** The row of (key, time, second), absent or not; -1 when there is none in memory. */
+  protected rowOf(key: number, time: number, second: number): number {
+    // An aggregate finds a row and then puts it. A live row of this key and time is the row: no other can be.
+    const last = this.#lastRow;
+    if (this.#isRow(last, key, time, second) && (this.flags[last]! & LIVE) !== 0) return last;
+    const count = this.fragments.counts[key]!;
+    if (count === 0) return -1;
+    let row = this.fragments.arena[this.fragments.offsets[key]! + count - 1]!;
+    if (this.times[row] !== time || this.seconds[row] !== second) {
+      if (this.times[row]! < time) return -1;
+      row = this.rowAt(key, this.position(key, time, second), time, second);
+      if (row < 0) return -1;
+    }
+    this.#lastRow = row;
+    return row;
+  }
+
+  #isRow(row: number, key: number, time: number, second: number): boolean {
+    return this.keyOf[row] === key && this.times[row] === time && this.seconds[row] === second;
+  }
+
   protected keySlot(key: Uint8Array, start: number, end: number): number {
     const found = this.keys.find(key, start, end);
     if (found >= 0) return found;
@@ -157,10 +180,10 @@ export abstract class TimedRows extends RowStore {
       if (needless) return;
       slot = this.keySlot(key, start, end);
     }
-    const position = this.position(slot, time, second);
-    const row = this.rowAt(slot, position, time, second);
+    const row = this.rowOf(slot, time, second);
     if (row >= 0) this.write(row, false, value, timestamp);
-    else if (!needless) this.write(this.addRow(slot, position, time, second), true, value, timestamp);
+    else if (!needless)
+      this.write(this.addRow(slot, this.position(slot, time, second), time, second), true, value, timestamp);
   }
 
   /** The present row of (key, time, second), or -1; throws MISS when that is not known. */
@@ -168,7 +191,7 @@ export abstract class TimedRows extends RowStore {
     if (time < this.observedTime - this.retentionMs) return -1;
     const slot = this.keys.find(key, start, end);
     if (slot >= 0) {
-      const row = this.rowAt(slot, this.position(slot, time, second), time, second);
+      const row = this.rowOf(slot, time, second);
       if (!this.complete) this.#used[slot] = 1;
       if (row >= 0) return (this.flags[row]! & ABSENT) === 0 ? row : -1;
     }
@@ -217,8 +240,15 @@ export abstract class TimedRows extends RowStore {
     const slot = this.keys.find(key, start, end);
     if (this.isCovered(slot, from, to)) return;
     if (point && slot >= 0 && this.rowAt(slot, this.position(slot, from, 0), from, 0) >= 0) return;
-    const bytes = Buffer.from(key.subarray(start, end));
-    this.wants.push({ key: bytes, keyTo: null, kind: point ? 'point' : 'times', from, to });
+    // One entry a key and time: ranges are not merged here, but `missingTimes` sees what the ones before it covered.
+    const size = end - start;
+    const bytes = Buffer.allocUnsafe(size + 16);
+    bytes.set(key.subarray(start, end));
+    bytes.writeDoubleBE(from, size);
+    bytes.writeDoubleBE(to, size + 8);
+    if (this.wanted.find(bytes, 0, size + 16) >= 0) return;
+    this.wanted.insert(bytes, 0, size + 16);
+    this.wants.push({ key: bytes.subarray(0, size), keyTo: null, kind: point ? 'point' : 'times', from, to });
   }
 
   /**

@@ -217,6 +217,10 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
       if (random() < 0.5) {
         const name = pick(NAMES);
         opened.state.want(opened[name], padded, 2, end, from, time);
+        // Far apart, of the same key: what lies between must not count as read.
+        if (random() < 0.5)
+          opened.state.want(opened[name], padded, 2, end, clock - RETENTION_MS, clock - RETENTION_MS + 5);
+        if (random() < 0.3) await opened.state.load();
       }
       if (roll < 0.25) {
         const row = models.kv.rows.find((other) => other.key.equals(key));
