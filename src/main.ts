@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Backend } from './cli/backend.ts';
+import { keepAlive } from './common/clock.ts';
 import type { OutputFormat } from './cli/renderer.ts';
 import type { RunOptions } from './cli/run-statements.ts';
 import type { Engine } from './engine/engine.ts';
@@ -299,6 +300,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+keepAlive();
 process.exitCode = await main(process.argv);
 // Nothing should be left to keep the process, and a foreign handle must not hang a script.
 if (process.stdout.writableLength === 0) process.exit();

@@ -46,6 +46,12 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Keeps the process alive until what it returns is called: waiting on the embedded log alone would not. */
+export function keepAlive(): () => void {
+  const timer = setInterval(() => undefined, 0x7fffffff);
+  return () => clearInterval(timer);
+}
+
 /** A clock that stands still until it is moved. Timers fire from `advance`, in order of their due time. */
 export class ManualClock implements Clock {
   #now: number;

@@ -1,0 +1,66 @@
+import type { CatalogSource } from '../sql/catalog/source.ts';
+import { fieldDescription } from './describe.ts';
+import type { Engine } from './engine.ts';
+import type { PersistentQuery } from './persistent-query.ts';
+import type { QueryListing, SourceDescription, SourceListing } from './result.ts';
+
+/** Sources and queries as SHOW and DESCRIBE list them. */
+
+export function sourceListing(source: CatalogSource): SourceListing {
+  return {
+    type: source.type === 'stream' ? 'STREAM' : 'TABLE',
+    name: source.name,
+    topic: source.topic,
+    keyFormat: source.keyFormat.name,
+    valueFormat: source.valueFormat.name,
+    isWindowed: source.window !== null,
+  };
+}
+
+export function queryListing(query: PersistentQuery): QueryListing {
+  return {
+    queryString: query.statementText,
+    sinks: [query.sink],
+    sinkKafkaTopics: [query.sinkTopic],
+    id: query.id,
+    statusCount: { [query.state]: 1 },
+    queryType: 'PERSISTENT',
+    state: query.state,
+  };
+}
+
+export async function describeSourceOf(
+  engine: Engine,
+  source: CatalogSource,
+  extended: boolean,
+): Promise<SourceDescription> {
+  const queries = [...engine.queries.values()];
+  const { key, value, headers } = source.schema;
+  const topic = await engine.log.admin.describeTopic(source.topic);
+  return {
+    name: source.name,
+    windowType: source.window?.kind.toUpperCase() ?? null,
+    readQueries: queries.filter((query) => query.sources.includes(source.name)).map(queryListing),
+    writeQueries: queries.filter((query) => query.sink === source.name).map(queryListing),
+    fields: [
+      ...key.map((column) => fieldDescription(column, 'KEY')),
+      ...value.map((column) => fieldDescription(column)),
+      ...headers.map((column) => fieldDescription(column, 'HEADER')),
+    ],
+    type: source.type === 'stream' ? 'STREAM' : 'TABLE',
+    timestamp: source.timestamp?.column ?? '',
+    statistics: '',
+    errorStats: '',
+    extended,
+    keyFormat: source.keyFormat.name,
+    valueFormat: source.valueFormat.name,
+    topic: source.topic,
+    partitions: topic?.partitions ?? 0,
+    replication: topic?.replicas ?? 0,
+    statement: source.statementText,
+    queryOffsetSummaries: [],
+    sourceConstraints: queries.filter((query) => query.sources.includes(source.name)).map((query) => query.sink),
+    clusterStatistics: [],
+    clusterErrorStats: [],
+  };
+}

@@ -1,0 +1,42 @@
+import { describeFunction as describeOne, listFunctions, renderFunction } from '../../functions/describe.ts';
+import { SqlError } from '../../common/error.ts';
+import { answer, type StatementHandler } from './answer.ts';
+
+export const showFunctions: StatementHandler<'showFunctions'> = (_statement, { engine }) =>
+  answer({
+    '@type': 'function_names',
+    functions: listFunctions(engine.functions).map(({ name, kind, category }) => ({
+      name,
+      type: kind.toUpperCase(),
+      category,
+    })),
+  });
+
+export const describeFunction: StatementHandler<'describeFunction'> = ({ name, nameSpan }, { engine }) => {
+  const fn = engine.functions.get(name.toUpperCase());
+  if (fn === undefined)
+    throw new SqlError('ML_NAME_UNKNOWN', `there is no function ${name}`, {
+      span: nameSpan,
+      hint: 'SHOW FUNCTIONS lists them',
+    });
+  const { kind, signatures, ...described } = describeOne(fn);
+  return answer({
+    '@type': 'describe_function',
+    ...described,
+    author: '',
+    version: engine.options.version,
+    path: 'internal',
+    type: kind.toUpperCase(),
+    functions: signatures.map(({ parameters, returns }) => ({
+      arguments: parameters.map(({ variadic: isVariadic, name: argument, type, description }) => ({
+        name: argument,
+        type,
+        description,
+        isVariadic,
+      })),
+      returnType: returns,
+      description: '',
+    })),
+    text: renderFunction(fn),
+  });
+};

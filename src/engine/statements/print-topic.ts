@@ -1,0 +1,22 @@
+import { SqlError } from '../../common/error.ts';
+import { PrintQuery } from '../print-query.ts';
+import type { StatementHandler } from './answer.ts';
+
+export const printTopic: StatementHandler<'printTopic'> = async (statement, { engine }) => {
+  const { topic, topicSpan, fromBeginning, interval, limit } = statement;
+  const description = await engine.log.admin.describeTopic(topic);
+  if (description === undefined)
+    throw new SqlError('ML_TOPIC', `topic ${topic} does not exist`, {
+      span: topicSpan,
+      hint: 'SHOW TOPICS lists them; names of topics are case-sensitive',
+    });
+  const { partitions } = description;
+  const rows = await PrintQuery.open(engine.transientId('PRINT'), engine.log, {
+    topic,
+    partitions,
+    fromBeginning,
+    interval,
+    limit,
+  });
+  return { kind: 'rows', rows };
+};

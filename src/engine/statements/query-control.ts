@@ -1,0 +1,51 @@
+import { SqlError, type Span } from '../../common/error.ts';
+import type { Engine } from '../engine.ts';
+import type { PersistentQuery } from '../persistent-query.ts';
+import { answer, message, type StatementHandler } from './answer.ts';
+
+/** TERMINATE, PAUSE and RESUME. */
+
+export const terminate: StatementHandler<'terminate'> = async (statement, call) => {
+  const { engine } = call;
+  const { queryId, span } = statement;
+  const push = queryId === null ? undefined : pushQueryOf(engine, queryId);
+  if (push !== undefined) {
+    await push.terminate();
+    return answer({ '@type': 'terminate_query', queryId: push.queryId, wasTerminated: true });
+  }
+  const queries = select(engine, queryId, span);
+  await engine.record(call, engine.sequence);
+  for (const query of queries) await engine.removeQuery(query);
+  const names = queries.map((query) => query.id).join(', ');
+  return answer({ '@type': 'terminate_query', queryId: names, wasTerminated: queries.length > 0 });
+};
+
+export const pause: StatementHandler<'pause'> = async (statement, call) => {
+  const queries = select(call.engine, statement.queryId, statement.span);
+  await call.engine.record(call, call.engine.sequence);
+  for (const query of queries) query.streams.pause();
+  return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} paused`);
+};
+
+export const resume: StatementHandler<'resume'> = async (statement, call) => {
+  const queries = select(call.engine, statement.queryId, statement.span);
+  await call.engine.record(call, call.engine.sequence);
+  for (const query of queries) query.streams.resume();
+  return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} resumed`);
+};
+
+function select(engine: Engine, queryId: string | null, span: Span): readonly PersistentQuery[] {
+  if (queryId === null) return [...engine.queries.values()];
+  const query = engine.queries.get(queryId) ?? engine.queries.get(queryId.toUpperCase());
+  if (query === undefined)
+    throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${queryId}`, {
+      span,
+      hint: 'SHOW QUERIES lists the queries that run',
+    });
+  return [query];
+}
+
+/** Their names are given in lower case, and unquoted names arrive in upper case. */
+function pushQueryOf(engine: Engine, queryId: string) {
+  return [...engine.pushQueries.values()].find((query) => query.queryId.toUpperCase() === queryId.toUpperCase());
+}
