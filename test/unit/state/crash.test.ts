@@ -44,7 +44,9 @@ test('after each kill, rows and meta on disk are of one and the same persist', a
     });
     for (let round = 1; round <= 6; round++) {
       const reported = await runAndKill(bundle, directory, 3 + round * 4);
-      const state = await openStateBackend({ residentBytes: round % 2 === 0 ? 0 : 1 << 30 }).openTaskState(directory);
+      const state = await openStateBackend({ residentBytes: round % 2 === 0 ? 0 : 1 << 30 }).openTaskState(
+        directory,
+      );
       const kv = state.openStore({
         kind: 'key-value',
         name: 'kv',

@@ -1,0 +1,272 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MISS } from '../../../src/state/store.ts';
+import type {
+  KeyValueStore,
+  KeyValueStoreOptions,
+  TaskState,
+  WindowStoreOptions,
+} from '../../../src/state/store.ts';
+import { openStateBackend } from '../../../src/state/task-state.ts';
+import { textValues } from '../../harness/text-values.ts';
+
+const KV: KeyValueStoreOptions = {
+  kind: 'key-value',
+  name: 'kv',
+  values: textValues,
+  changelog: true,
+  persistent: true,
+};
+const WINDOWS: WindowStoreOptions = {
+  kind: 'window',
+  name: 'windows',
+  values: textValues,
+  changelog: true,
+  persistent: true,
+  retentionMs: 100,
+  duplicates: false,
+};
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'millrace-state-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+function put(store: KeyValueStore, key: string, value: string | null, timestamp = 1): void {
+  store.put(bytes(key), 0, key.length, value, timestamp);
+}
+
+function get(store: KeyValueStore, key: string): unknown {
+  const slot = store.find(bytes(key), 0, key.length);
+  return slot < 0 ? null : store.valueAt(slot);
+}
+
+function drain(state: TaskState, store: KeyValueStore): string[] {
+  const records: string[] = [];
+  state.drainChangelog(store, (key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp) => {
+    const text = valueStart < 0 ? '-' : Buffer.from(value.subarray(valueStart, valueEnd)).toString();
+    records.push(`${Buffer.from(key.subarray(keyStart, keyEnd)).toString()}=${text}@${timestamp}`);
+  });
+  return records;
+}
+
+test('a task opens no database and makes no directory until it persists', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  put(kv, 'a', '1');
+  drain(state, kv);
+  expect(existsSync(directory)).toBe(false);
+  await state.persist('m');
+  expect(existsSync(join(directory, 'rocksdb', 'CURRENT'))).toBe(true);
+  await state.close();
+});
+
+test('the changelog has one record a changed key, in the order of first change, and only once', async () => {
+  const state = await openStateBackend().openTaskState(null);
+  const kv = state.openStore(KV);
+  put(kv, 'b', '1', 1);
+  put(kv, 'a', '1', 2);
+  put(kv, 'b', '2', 3);
+  put(kv, 'c', '1', 4);
+  put(kv, 'c', null, 5);
+  expect(drain(state, kv)).toEqual(['b=2@3', 'a=1@2', 'c=-@5']);
+  expect(drain(state, kv)).toEqual([]);
+  put(kv, 'a', null, 6);
+  expect(drain(state, kv)).toEqual(['a=-@6']);
+});
+
+test('window changelog keys are those of Kafka Streams', async () => {
+  const state = await openStateBackend().openTaskState(null);
+  const windows = state.openStore(WINDOWS);
+  windows.put(bytes('k'), 0, 1, 0x0102030405, 'v', 7);
+  const keys: string[] = [];
+  state.drainChangelog(windows, (key, start, end) =>
+    keys.push(Buffer.from(key.subarray(start, end)).toString('hex')),
+  );
+  expect(keys).toEqual(['6b000000010203040500000000']);
+});
+
+test('persist writes what was drained, not what came after', async () => {
+  const backend = openStateBackend();
+  const directory = join(root, 'task');
+  const state = await backend.openTaskState(directory);
+  const kv = state.openStore(KV);
+  put(kv, 'a', 'drained');
+  put(kv, 'gone', 'x');
+  drain(state, kv);
+  put(kv, 'a', 'later');
+  put(kv, 'b', 'later');
+  put(kv, 'gone', null);
+  await state.persist('meta');
+  expect(get(kv, 'a')).toBe('later');
+  await state.close();
+  const again = await backend.openTaskState(directory);
+  const reopened = again.openStore(KV);
+  expect(again.meta).toBe('meta');
+  expect([get(reopened, 'a'), get(reopened, 'b'), get(reopened, 'gone')]).toEqual(['drained', null, 'x']);
+  await again.close();
+});
+
+test('dirty rows stay in memory when everything else is evicted', async () => {
+  const state = await openStateBackend().openTaskState(join(root, 'task'));
+  const kv = state.openStore(KV);
+  put(kv, 'clean', '1');
+  put(kv, 'changed', '1');
+  drain(state, kv);
+  await state.persist('m');
+  put(kv, 'changed', '2');
+  put(kv, 'new', '1');
+  expect(state.resident).toBe(true);
+  state.evict(0);
+  expect(state.resident).toBe(false);
+  expect([get(kv, 'changed'), get(kv, 'new')]).toEqual(['2', '1']);
+  let thrown: unknown;
+  try {
+    get(kv, 'clean');
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBe(MISS);
+  await state.load();
+  expect(get(kv, 'clean')).toBe('1');
+  await state.close();
+});
+
+test('want spares the miss', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  put(kv, 'a', '1');
+  drain(state, kv);
+  await state.persist('m');
+  state.evict(0);
+  state.want(kv, bytes('a'), 0, 1, 0, 0);
+  state.want(kv, bytes('absent'), 0, 6, 0, 0);
+  await state.load();
+  expect([get(kv, 'a'), get(kv, 'absent')]).toEqual(['1', null]);
+  await state.close();
+});
+
+test('rows expire exactly below observed time minus retention', async () => {
+  const state = await openStateBackend().openTaskState(null);
+  const windows = state.openStore(WINDOWS);
+  const key = bytes('k');
+  windows.put(key, 0, 1, -50, 'negative', 1);
+  windows.put(key, 0, 1, 0, 'zero', 1);
+  windows.put(key, 0, 1, 100, 'hundred', 1);
+  expect(windows.find(key, 0, 1, 0)).toBeGreaterThanOrEqual(0);
+  expect(windows.find(key, 0, 1, -50)).toBe(-1);
+  windows.put(key, 0, 1, 101, 'next', 1);
+  expect(windows.find(key, 0, 1, 0)).toBe(-1);
+  windows.put(key, 0, 1, 0, 'too late', 1);
+  const seen: number[] = [];
+  windows.fetch(key, 0, 1, -1000, 1000, false, (time) => {
+    seen.push(time);
+  });
+  windows.fetchAll(-1000, 1000, (_key, _start, _end, time) => {
+    seen.push(time);
+  });
+  expect(seen).toEqual([100, 101, 100, 101]);
+});
+
+test('expired rows leave memory and the database', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  const windows = state.openStore(WINDOWS);
+  for (let i = 0; i < 500; i++) windows.put(bytes(`k${i}`), 0, String(i).length + 1, 1000, 'old', 1);
+  state.drainChangelog(windows, () => undefined);
+  await state.persist('1');
+  const before = state.memoryBytes;
+  windows.put(bytes('k'), 0, 1, 1_000_000, 'new', 1);
+  state.drainChangelog(windows, () => undefined);
+  expect(state.memoryBytes).toBeLessThan(before / 50);
+  await state.persist('2');
+  await state.close();
+  const { RocksDatabase } = await import('../../../src/state/rocks-database.ts');
+  const database = await RocksDatabase.open(join(directory, 'rocksdb'), 1 << 20);
+  let rows = 0;
+  await database.scan(Buffer.from([0]), Buffer.from([0xff]), () => rows++);
+  await database.close();
+  expect(rows).toBe(1);
+});
+
+test('an undone record leaves no trace in the changelog', async () => {
+  const state = await openStateBackend().openTaskState(join(root, 'task'));
+  const kv = state.openStore(KV);
+  put(kv, 'a', '1');
+  put(kv, 'b', '1');
+  drain(state, kv);
+  await state.persist('m');
+  state.evict(0);
+  state.beginRecord();
+  put(kv, 'a', 'kept', 5);
+  state.beginRecord();
+  put(kv, 'a', 'ghost', 6);
+  put(kv, 'z', 'ghost', 6);
+  put(kv, 'a', null, 7);
+  state.undoRecord();
+  expect(get(kv, 'a')).toBe('kept');
+  expect(drain(state, kv)).toEqual(['a=kept@5']);
+  await state.close();
+});
+
+test('wipe forgets memory and disk, and the state goes on', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  put(kv, 'a', '1');
+  drain(state, kv);
+  await state.persist('m');
+  state.evict(0);
+  await state.wipe();
+  expect([state.meta, state.resident, get(kv, 'a')]).toEqual([null, true, null]);
+  expect(existsSync(join(directory, 'rocksdb'))).toBe(false);
+  put(kv, 'b', '2');
+  drain(state, kv);
+  await state.persist('n');
+  await state.close();
+  const again = await openStateBackend().openTaskState(directory);
+  const reopened = again.openStore(KV);
+  expect([again.meta, get(reopened, 'a'), get(reopened, 'b')]).toEqual(['n', null, '2']);
+  await again.close();
+});
+
+test('a directory has one opener; the lock of a dead process is taken over', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  await expect(openStateBackend().openTaskState(directory)).rejects.toThrow('already open');
+  await state.close();
+
+  const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: 'pipe' });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'lock'), `${other.pid} -\n`);
+  const locked = await openStateBackend().openTaskState(directory);
+  await expect(locked.persist('m')).rejects.toThrow(`in use by process ${other.pid}`);
+  await locked.close();
+
+  const gone = new Promise((resolve) => other.on('exit', resolve));
+  other.kill('SIGKILL');
+  await gone;
+  const taken = await openStateBackend().openTaskState(directory);
+  await taken.persist('m');
+  await taken.close();
+  expect(existsSync(join(directory, 'lock'))).toBe(false);
+});
+
+test('a store of another kind under the same name is refused', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  state.openStore(KV);
+  await state.persist('m');
+  await state.close();
+  const again = await openStateBackend().openTaskState(directory);
+  expect(() => again.openStore({ ...WINDOWS, name: 'kv' })).toThrow('another shape');
+  await again.close();
+});
