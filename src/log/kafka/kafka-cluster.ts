@@ -1,3 +1,4 @@
+import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
@@ -24,6 +25,8 @@ export class KafkaCluster {
   readonly #openBroker: OpenBroker;
   readonly #bootstrapCount: number;
   readonly #closing = new AbortController();
+  /** Keeps the process alive until `close`, as sockets do: between two attempts to connect there are none. */
+  readonly #alive = new MessageChannel().port1;
   readonly #addresses = new Map<number, Address>();
   readonly #brokers = new Map<number, Promise<Broker>>();
   /** The connection to a broker of the bootstrap list, while its node id is not known. */
@@ -37,6 +40,7 @@ export class KafkaCluster {
     this.#bootstrapCount = bootstrapCount;
     this.clock = clock;
     this.logger = logger;
+    this.#alive.ref();
   }
 
   /** Aborts when the cluster is closed. */
@@ -156,6 +160,7 @@ export class KafkaCluster {
   /** Ends what is under way and closes every connection. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#alive.close();
     const opened = [...this.#brokers.values(), ...(this.#seed === undefined ? [] : [this.#seed])];
     this.#brokers.clear();
     this.#seed = undefined;

@@ -280,7 +280,7 @@ export class KafkaWriter implements LogWriter {
         if (outbox.queue[0] !== heads.get(outbox)) continue;
         if (code === NONE || code === DUPLICATE_SEQUENCE_NUMBER)
           await this.#acknowledge(outbox, produced.baseOffset);
-        else if (IDENTITY_LOST.has(code) && outbox.producer != null) {
+        else if (IDENTITY_LOST.has(code) && outbox.producer) {
           const { topic, partition } = outbox;
           this.#cluster.logger.warn(
             { topic, partition, cause: describeCode(code) },

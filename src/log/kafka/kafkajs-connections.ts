@@ -90,7 +90,9 @@ export async function openConnections(options: ConnectionOptionsOfLog, logger: L
     logCreator: () => (entry) => {
       const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = entry.log;
       // Connections that break are retried and reported by us: kafkajs's errors are our warnings.
-      if (entry.level === logLevel.ERROR || entry.level === logLevel.WARN)
+      // An answer that nobody waits for any more is the end of a long poll that was given up.
+      const late = message === 'Response without match';
+      if (!late && (entry.level === logLevel.ERROR || entry.level === logLevel.WARN))
         logger.warn({ ...fields, part: entry.namespace }, message);
       else logger.debug({ ...fields, part: entry.namespace }, message);
     },
