@@ -3,18 +3,17 @@ import { printValue } from '../../types/print-value.ts';
 import type { Expression } from './expression.ts';
 
 /**
- * The expression as text for EXPLAIN and messages: SQL where SQL can say it. `columnName` names the input row's
- * positions. Every nested operator is in parentheses, so that the text needs no precedence table.
+ * The expression as text for EXPLAIN and messages: SQL where SQL can say it. `columnNames` are the input row's. Every nested operator is in parentheses, so that the text needs no precedence table.
  */
-export function printExpression(expression: Expression, columnName: (index: number) => string): string {
-  const print = (node: Expression): string => printExpression(node, columnName);
+export function printExpression(expression: Expression, columnNames: readonly string[]): string {
+  const print = (node: Expression): string => printExpression(node, columnNames);
   const inner = (node: Expression): string => {
     const text = print(node);
     return COMPOUND.has(node.kind) ? `(${text})` : text;
   };
   switch (expression.kind) {
     case 'column':
-      return columnName(expression.index);
+      return columnNames[expression.index] ?? `#${expression.index}`;
     case 'literal': {
       const { value, type } = expression;
       if (value === null) return 'NULL';

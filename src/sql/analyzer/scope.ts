@@ -1,0 +1,103 @@
+import { SqlError, type Span } from '../../common/error.ts';
+import { printIdentifier } from '../../types/print-type.ts';
+import { BIGINT, INTEGER, type SqlType } from '../../types/sql-type.ts';
+import type { CatalogSource } from '../catalog/source.ts';
+import { suggest } from './suggest.ts';
+
+/** Where a source's column comes from; the same shape as in plans. */
+export type ColumnOrigin =
+  | { readonly kind: 'key'; readonly index: number }
+  | { readonly kind: 'value'; readonly index: number }
+  | { readonly kind: 'header'; readonly headerKey: string | null }
+  | { readonly kind: 'rowtime' | 'rowpartition' | 'rowoffset' | 'windowstart' | 'windowend' };
+
+/** A column of the flat row that a source gives. */
+export interface SourceColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly origin: ColumnOrigin;
+}
+
+export const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
+  'ROWTIME',
+  'ROWPARTITION',
+  'ROWOFFSET',
+  'WINDOWSTART',
+  'WINDOWEND',
+]);
+
+/** The flat row of a source: key, value and header columns in catalog order, then the pseudo columns. */
+export function rowOfSource(source: CatalogSource): readonly SourceColumn[] {
+  const { key, value, headers } = source.schema;
+  return [
+    ...key.map((column, index) => ({ ...column, origin: { kind: 'key', index } as const })),
+    ...value.map((column, index) => ({ ...column, origin: { kind: 'value', index } as const })),
+    ...headers.map(({ name, type, headerKey }) => ({ name, type, origin: { kind: 'header', headerKey } as const })),
+    { name: 'ROWTIME', type: BIGINT, origin: { kind: 'rowtime' } },
+    { name: 'ROWPARTITION', type: INTEGER, origin: { kind: 'rowpartition' } },
+    { name: 'ROWOFFSET', type: BIGINT, origin: { kind: 'rowoffset' } },
+    ...(source.window === null
+      ? []
+      : ([
+          { name: 'WINDOWSTART', type: BIGINT, origin: { kind: 'windowstart' } },
+          { name: 'WINDOWEND', type: BIGINT, origin: { kind: 'windowend' } },
+        ] as const)),
+  ];
+}
+
+/** A column that expressions may name, at its position in the row. */
+export interface ScopeColumn {
+  /** The alias of its source; null for one that belongs to none (the synthetic ROWKEY of a join). */
+  readonly source: string | null;
+  readonly name: string;
+  readonly type: SqlType;
+  readonly index: number;
+}
+
+/** The names that can be used where an expression stands, and what they mean. */
+export class Scope {
+  readonly columns: readonly ScopeColumn[];
+  readonly #byName = new Map<string, ScopeColumn[]>();
+
+  constructor(columns: readonly ScopeColumn[]) {
+    this.columns = columns;
+    for (const column of columns) {
+      const same = this.#byName.get(column.name);
+      if (same === undefined) this.#byName.set(column.name, [column]);
+      else same.push(column);
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** Throws `SqlError` ML_NAME_UNKNOWN, or ML_NAME_AMBIGUOUS when more than one source has the column. */
+  resolve(source: string | null, name: string, span: Span): ScopeColumn {
+    const aliases = [...new Set(this.columns.flatMap((column) => (column.source === null ? [] : [column.source])))];
+    if (source !== null && !aliases.includes(source))
+      throw new SqlError('ML_NAME_UNKNOWN', `source ${printIdentifier(source)} is not in FROM`, {
+        span,
+        hint: suggest(source, aliases, aliases.length === 0 ? 'no columns can be used here' : `FROM has ${aliases.join(', ')}`),
+      });
+    const named = this.#byName.get(name) ?? [];
+    const found = source === null ? named : named.filter((column) => column.source === source);
+    if (found.length === 1) return found[0]!;
+    if (found.length > 1)
+      throw new SqlError('ML_NAME_AMBIGUOUS', `column ${printIdentifier(name)} is in more than one source`, {
+        span,
+        hint: `write ${found.map((column) => `${column.source}.${printIdentifier(name)}`).join(' or ')}`,
+      });
+    const known = this.columns.flatMap((column) => (source === null || column.source === source ? [column.name] : []));
+    throw new SqlError('ML_NAME_UNKNOWN', `column ${printIdentifier(name)} does not exist`, {
+      span,
+      hint: suggest(
+        name,
+        known,
+        known.length === 0
+          ? 'no columns can be used here'
+          : `the columns are ${known.filter((each) => !PSEUDO_COLUMNS.has(each)).join(', ')}`,
+      ),
+    });
+  }
+}
