@@ -8,6 +8,8 @@ export class SlotFragments {
   arena: Int32Array = new Int32Array(256);
   offsets: Int32Array = new Int32Array(64);
   counts: Int32Array = new Int32Array(64);
+  /** The last slot of each list, -1 of an empty one: most reads want it, and this is one step to it. */
+  newest: Int32Array = new Int32Array(64).fill(-1);
   /** log2 of the block's size + 1; 0 when the key has no block. */
   #classes: Uint8Array = new Uint8Array(64);
   #used = 0;
@@ -19,6 +21,8 @@ export class SlotFragments {
     const size = Math.max(capacity, this.counts.length * 2);
     this.offsets = grownInt32(this.offsets, size);
     this.counts = grownInt32(this.counts, size);
+    const used = this.newest.length;
+    this.newest = grownInt32(this.newest, size).fill(-1, used);
     this.#classes = grownUint8(this.#classes, size);
   }
 
@@ -41,6 +45,7 @@ export class SlotFragments {
     if (index < count) this.arena.copyWithin(offset + index + 1, offset + index, offset + count);
     this.arena[offset + index] = slot;
     this.counts[key] = count + 1;
+    if (index === count) this.newest[key] = slot;
   }
 
   /** Removes `size` slots from `index` on. */
@@ -48,7 +53,9 @@ export class SlotFragments {
     const offset = this.offsets[key]!;
     const count = this.counts[key]!;
     this.arena.copyWithin(offset + index, offset + index + size, offset + count);
-    this.counts[key] = count - size;
+    const left = count - size;
+    this.counts[key] = left;
+    this.newest[key] = left === 0 ? -1 : this.arena[offset + left - 1]!;
     if (count === size) {
       this.#release(key);
       this.#classes[key] = 0;
@@ -59,6 +66,7 @@ export class SlotFragments {
     this.arena = new Int32Array(256);
     this.offsets.fill(0);
     this.counts.fill(0);
+    this.newest.fill(-1);
     this.#classes.fill(0);
     this.#used = 0;
     this.#free = [];

@@ -115,9 +115,8 @@ export abstract class TimedRows extends RowStore {
     // An aggregate finds a row and then puts it. A live row of this key and time is the row: no other can be.
     const last = this.#lastRow;
     if (this.#isRow(last, key, time, second) && (this.flags[last]! & LIVE) !== 0) return last;
-    const count = this.fragments.counts[key]!;
-    if (count === 0) return -1;
-    let row = this.fragments.arena[this.fragments.offsets[key]! + count - 1]!;
+    let row = this.fragments.newest[key]!;
+    if (row < 0) return -1;
     if (this.times[row] !== time || this.seconds[row] !== second) {
       if (this.times[row]! < time) return -1;
       row = this.rowAt(key, this.position(key, time, second), time, second);
