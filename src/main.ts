@@ -40,7 +40,7 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
   if (directory !== undefined) mkdirSync(directory, { recursive: true });
   let log;
   if (options.kafka !== undefined) {
-    const { openKafkaLog } = await import('./log/kafka/kafka-log.ts');
+    const { openKafkaLog } = await import('./log/kafka/open-kafka-log.ts');
     log = await openKafkaLog({ brokers: options.kafka.split(','), clientId: 'millrace', ...shared });
   } else {
     const { openEmbeddedLog } = await import('./log/embedded/embedded-log.ts');

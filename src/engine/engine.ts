@@ -124,6 +124,25 @@ export class Engine {
     return turn;
   }
 
+  /** The number that the next query's name is made from, without taking it. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Adds a query to what runs, and starts it unless commands are being replayed (all start afterwards). */
+  async addQuery(query: PersistentQuery): Promise<void> {
+    this.queries.set(query.id, query);
+    this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
+    if (!this.replaying) await query.streams.start();
+  }
+
+  /** Stops a query for good. */
+  async removeQuery(query: PersistentQuery): Promise<void> {
+    this.queries.delete(query.id);
+    this.catalog.removeQuery(query.id);
+    if (!this.replaying) await query.terminate();
+  }
+
   /** The number that the next query's name is made from. */
   nextSequence(): number {
     return this.#sequence++;

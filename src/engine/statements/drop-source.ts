@@ -1,0 +1,43 @@
+import { SqlError } from '../../common/error.ts';
+import { changed, message, type StatementHandler } from './answer.ts';
+import { findSource } from './find-source.ts';
+
+/**
+ * DROP STREAM|TABLE. Refused while queries read the source, or others than the one that made it write it; that one
+ * is ended with it.
+ */
+export const dropSource: StatementHandler<'dropSource'> = async (statement, call) => {
+  const { engine } = call;
+  const { name, nameSpan, sourceKind, ifExists, deleteTopic } = statement;
+  if (ifExists && !engine.catalog.has(name)) return message(`there is no ${sourceKind} ${name}: nothing was dropped`);
+  const source = findSource(engine, name, nameSpan);
+  if (source.type !== sourceKind)
+    throw new SqlError('ML_NAME_UNKNOWN', `${name} is a ${source.type}, not a ${sourceKind}`, {
+      span: nameSpan,
+      hint: `use DROP ${source.type.toUpperCase()} ${name}`,
+    });
+  const users = [...engine.catalog.readersOf(name), ...engine.catalog.writersOf(name)].filter(
+    (id) => id !== source.createdBy,
+  );
+  if (users.length > 0)
+    throw new SqlError('ML_IN_USE', `${name} is used by ${[...new Set(users)].join(', ')}`, {
+      span: nameSpan,
+      hint: 'terminate those queries, or drop what they write, first',
+    });
+  if (deleteTopic && source.sourceOnly)
+    throw new SqlError('ML_UNSUPPORTED', `${name} is a SOURCE ${sourceKind}: its topic is not ours to delete`, {
+      span: statement.span,
+      hint: 'leave DELETE TOPIC away',
+    });
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  engine.catalog.remove(name);
+  const query = source.createdBy === null ? undefined : engine.queries.get(source.createdBy);
+  if (query !== undefined) await engine.removeQuery(query);
+  if (deleteTopic && !engine.replaying) await engine.log.admin.deleteTopic(source.topic);
+  return changed(
+    `${sourceKind}/\`${name}\`/drop`,
+    `Source ${name} was dropped${deleteTopic ? ` with topic ${source.topic}` : ''}`,
+    sequence,
+  );
+};

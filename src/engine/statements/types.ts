@@ -1,0 +1,33 @@
+import { SqlError } from '../../common/error.ts';
+import { resolveType } from '../../sql/analyzer/resolve-type.ts';
+import { changed, message, type StatementHandler } from './answer.ts';
+
+export const createType: StatementHandler<'createType'> = async (statement, call) => {
+  const { engine } = call;
+  const { name, nameSpan, ifNotExists } = statement;
+  if (engine.catalog.type(name) !== undefined) {
+    if (ifNotExists) return message(`type ${name} exists already: nothing was created`);
+    throw new SqlError('ML_NAME_TAKEN', `type ${name} exists already`, {
+      span: nameSpan,
+      hint: `DROP TYPE ${name}; removes it`,
+    });
+  }
+  const type = resolveType(statement.type, engine.catalog);
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  engine.catalog.addType(name, type);
+  return changed(`type/${name}/create`, `Registered type ${name}`, sequence);
+};
+
+export const dropType: StatementHandler<'dropType'> = async (statement, call) => {
+  const { engine } = call;
+  const { name, nameSpan, ifExists } = statement;
+  if (engine.catalog.type(name) === undefined) {
+    if (ifExists) return message(`there is no type ${name}: nothing was dropped`);
+    throw new SqlError('ML_NAME_UNKNOWN', `there is no type ${name}`, { span: nameSpan, hint: 'SHOW TYPES lists them' });
+  }
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  engine.catalog.removeType(name);
+  return changed(`type/${name}/drop`, `Dropped type ${name}`, sequence);
+};
