@@ -212,7 +212,8 @@ export interface TaskState {
 
   /**
    * Hands every change since the last drain to `visit`, one record per changed key, in the order of first change.
-   * Called with no record in flight, right before the commit.
+   * Called with no record in flight, right before the commit, for every store: the drain is what makes a change
+   * fit to be persisted, so a store without changelog is drained too, with nothing to visit.
    */
   drainChangelog(store: StateStore, visit: ChangelogVisitor): void;
   /** Applies a changelog record that was read back (restore): neither dirty for the changelog nor journalled. */

@@ -270,3 +270,53 @@ test('a store of another kind under the same name is refused', async () => {
   expect(() => again.openStore({ ...WINDOWS, name: 'kv' })).toThrow('another shape');
   await again.close();
 });
+
+test.each([1 << 30, 0])(
+  'duplicates keep adding rows after a restart (resident up to %i bytes)',
+  async (residentBytes) => {
+    const directory = join(root, 'task');
+    const options: WindowStoreOptions = { ...WINDOWS, duplicates: true };
+    for (let round = 1; round <= 3; round++) {
+      const state = await openStateBackend({ residentBytes }).openTaskState(directory);
+      const buffer = state.openStore(options);
+      buffer.put(bytes('k'), 0, 1, 5, `round ${round}`, round);
+      state.want(buffer, bytes('k'), 0, 1, 5, 5);
+      await state.load();
+      const seen: unknown[] = [];
+      buffer.fetch(bytes('k'), 0, 1, 5, 5, false, (_time, value) => {
+        seen.push(value);
+      });
+      expect(seen).toEqual(Array.from({ length: round }, (_, i) => `round ${i + 1}`));
+      state.drainChangelog(buffer, () => undefined);
+      await state.persist(`${round}`);
+      await state.close();
+    }
+  },
+);
+
+test('ranges of one key that were wanted together leave no hole that counts as read', async () => {
+  const state = await openStateBackend().openTaskState(join(root, 'task'));
+  const windows = state.openStore({ ...WINDOWS, retentionMs: 1_000_000 });
+  for (let time = 0; time < 100; time++) windows.put(bytes('k'), 0, 1, time, `${time}`, 1);
+  state.drainChangelog(windows, () => undefined);
+  await state.persist('m');
+  state.evict(0);
+  state.want(windows, bytes('k'), 0, 1, 0, 10);
+  state.want(windows, bytes('k'), 0, 1, 80, 90);
+  await state.load();
+  let rows = 0;
+  for (;;) {
+    rows = 0;
+    try {
+      windows.fetch(bytes('k'), 0, 1, 0, 90, false, () => {
+        rows++;
+      });
+      break;
+    } catch (signal) {
+      expect(signal).toBe(MISS);
+      await state.load();
+    }
+  }
+  expect(rows).toBe(91);
+  await state.close();
+});
