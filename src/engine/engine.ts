@@ -1,5 +1,5 @@
 import { must } from '../common/assert.ts';
-import { type Clock, type Random, sleep } from '../common/clock.ts';
+import type { Clock, Random } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EvaluationContext, FunctionRegistry } from '../functions/function.ts';
@@ -215,14 +215,15 @@ export class Engine {
    * wrote, and has committed. Queries that failed are not waited for.
    */
   async drain(): Promise<void> {
-    for (let before = -1; ; ) {
-      const running = [...this.queries.values()].filter((query) => query.state === 'RUNNING');
-      for (const query of running)
-        while (query.state === 'RUNNING' && !(await query.streams.caughtUp())) await sleep(this.options.clock, 2);
-      const processed = running.reduce((sum, query) => sum + query.streams.processedRecords, 0);
-      if (processed === before) return this.processingLog.flush();
-      before = processed;
+    const processed = (): number =>
+      [...this.queries.values()].reduce((sum, query) => sum + query.streams.processedRecords, 0);
+    // A query may write what an earlier one reads: go round until nothing moves, at most once for each.
+    for (let round = this.queries.size; round > 0; round--) {
+      const before = processed();
+      for (const query of this.queries.values()) await query.streams.catchUp();
+      if (processed() === before) break;
     }
+    await this.processingLog.flush();
   }
 
   /** Names of streams, tables, functions, for completion. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { assert, must } from '../../common/assert.ts';
-import { type Clock, nextTurn } from '../../common/clock.ts';
+import { type Clock, nextTurn, sleep } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
 import { LogError } from '../../log/log.ts';
@@ -181,23 +181,43 @@ export class Streams {
 
   /** Whether every input is processed up to where the log ended when this was called, and committed. */
   async caughtUp(): Promise<boolean> {
+    return this.#hasReached(await this.#endOffsets()) && must(this.#writer).pendingBytes === 0;
+  }
+
+  /**
+   * Resolves when everything that the sources held when this was called has gone through the whole topology and is
+   * committed, or the application has stopped. Input that keeps coming does not hold it up.
+   */
+  async catchUp(): Promise<void> {
+    // What is read now is in the next sub-topology's topics one round later.
+    for (let round = this.topology.subTopologies().length; round > 0; round--) {
+      const ends = await this.#endOffsets();
+      while (this.#state === 'running' && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
+      if (this.#state !== 'running') return;
+      await this.commit();
+    }
+  }
+
+  async #endOffsets(): Promise<ReadonlyMap<string, number>> {
     const ends = new Map<string, number>();
     const topics = new Set(this.#tasks.flatMap((task) => task.inputs.map((input) => input.topic)));
     for (const topic of topics) {
       const offsets = await this.#options.log.admin.offsets(topic);
       offsets.forEach((each, partition) => ends.set(`${topic}-${partition}`, each.end));
     }
-    const behind = this.#tasks.some((task) =>
-      task.inputs.some((input) => {
-        const end = ends.get(`${input.topic}-${input.partition}`) ?? 0;
-        const position = input.isEmpty
-          ? Math.max(input.position, must(this.#reader).position(input))
-          : input.position;
-        return position < end;
-      }),
+    return ends;
+  }
+
+  #hasReached(ends: ReadonlyMap<string, number>): boolean {
+    const reader = must(this.#reader);
+    return this.#tasks.every(
+      (task) =>
+        !task.commitNeeded &&
+        task.inputs.every((input) => {
+          const position = input.isEmpty ? Math.max(input.position, reader.position(input)) : input.position;
+          return position >= (ends.get(`${input.topic}-${input.partition}`) ?? 0);
+        }),
     );
-    if (behind || this.#tasks.some((task) => task.commitNeeded)) return false;
-    return must(this.#writer).pendingBytes === 0;
   }
 
   /** The stores of that name in this process, a partition each. */

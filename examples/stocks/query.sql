@@ -1,0 +1,4 @@
+-- The last windows of one symbol, read from the table's state.
+SELECT SYMBOL, WINDOWSTART, WINDOWEND, LOWEST, MONTHS, AVERAGE
+FROM STOCK_STATS
+WHERE SYMBOL = 'AAPL' AND WINDOWSTART >= '2009-10-01';
