@@ -1,11 +1,20 @@
 import { assert } from '../common/assert.ts';
 import { aggregateFunctions } from './aggregate/aggregate-functions.ts';
 import type { FunctionRegistry, SqlFunction } from './function.ts';
+import { arrayFunctions } from './scalar/array.ts';
+import { bytesFunctions } from './scalar/bytes.ts';
 import { conditionalFunctions, otherFunctions } from './scalar/conditional.ts';
 import { extremeFunctions } from './scalar/extreme.ts';
+import { geoFunctions } from './scalar/geo.ts';
+import { jsonFunctions } from './scalar/json.ts';
+import { lambdaFunctions } from './scalar/lambda.ts';
+import { mapFunctions } from './scalar/map.ts';
+import { maskFunctions } from './scalar/mask.ts';
 import { mathFunctions } from './scalar/math.ts';
+import { regexpFunctions } from './scalar/regexp.ts';
 import { stringFunctions } from './scalar/string.ts';
 import { temporalFunctions } from './scalar/temporal.ts';
+import { urlFunctions } from './scalar/url.ts';
 import { tableFunctions } from './table/explode.ts';
 
 /** Every built-in function, topic by topic. A new function joins its topic's list. */
@@ -13,8 +22,17 @@ export const allFunctions: readonly SqlFunction[] = [
   ...mathFunctions,
   ...extremeFunctions,
   ...stringFunctions,
+  ...maskFunctions,
+  ...regexpFunctions,
   ...temporalFunctions,
+  ...arrayFunctions,
+  ...mapFunctions,
+  ...lambdaFunctions,
   ...conditionalFunctions,
+  ...jsonFunctions,
+  ...urlFunctions,
+  ...bytesFunctions,
+  ...geoFunctions,
   ...otherFunctions,
   ...aggregateFunctions,
   ...tableFunctions,

@@ -56,7 +56,7 @@ function openMany(
   context: EvaluationContext,
 ): Aggregator {
   if (typeof size !== 'number' || size < 1)
-    throw new SqlError('ML_TYPE', `${String(size)} values by offset cannot be kept`, {
+    throw new SqlError('ML_TYPE', `EARLIEST_BY_OFFSET and LATEST_BY_OFFSET keep at least one value`, {
       hint: 'ask for 1 or more',
     });
   const next = openSequence(context);

@@ -25,7 +25,9 @@ const K = parameter('k', INTEGER, 'how many to keep');
 
 function sizeOf(k: SqlValue): number {
   if (typeof k === 'number' && k > 0) return k;
-  throw new SqlError('ML_TYPE', `the top ${String(k)} values cannot be kept`, { hint: 'ask for 1 or more' });
+  throw new SqlError('ML_TYPE', `TOPK and TOPKDISTINCT keep at least one value`, {
+    hint: 'ask for 1 or more',
+  });
 }
 
 /** `list`, in descending order, with `item` after all that are not smaller; the list itself if it has no room. */
