@@ -1,0 +1,34 @@
+import type { SideFormat } from '../../plan/node.ts';
+import type { Rule } from '../rule.ts';
+import { keyFormatOf } from '../key-format.ts';
+
+/**
+ * What: `repartition by k (x)` over a stream x whose record key already is the columns k, in that order and in that
+ * key format, becomes `x`.
+ * Why good: an internal topic, its writes and its reads are gone: the dearest part of most queries.
+ * Illegal: when the key's bytes would differ (`KEY_FORMAT='JSON'` over KAFKA: partitions are chosen by bytes); when x
+ * is windowed (its key holds the window); when k has the same columns in another order; over tables: grouping one
+ * needs the old row and the new one as a pair, also by its own key. Null keys: a record key that is null is dropped
+ * by whatever groups or joins, so `nullKeys` loses nothing.
+ * After: merge-projects, so that a column is still seen to be the key's.
+ */
+export const dropNeedlessRepartition: Rule = {
+  name: 'drop-needless-repartition',
+  order: 'bottom-up',
+  apply(node) {
+    if (node.kind !== 'repartition' || node.changes === 'table') return node;
+    const { input } = node;
+    if (input.window !== null || input.key.length === 0 || input.key.length !== node.key.length) return node;
+    if (!node.key.every((position, i) => position === input.key[i])) return node;
+    const format = keyFormatOf(input);
+    return format !== null && equalFormats(format, node.keyFormat) ? input : node;
+  },
+};
+
+function equalFormats(a: SideFormat, b: SideFormat): boolean {
+  return (
+    a.name === b.name &&
+    a.wrapped === b.wrapped &&
+    JSON.stringify(a.properties) === JSON.stringify(b.properties)
+  );
+}
