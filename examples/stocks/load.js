@@ -1,8 +1,7 @@
 // Prints the prices of the vega-datasets package as INSERT statements, oldest first, as a feed would bring them.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
-const file = createRequire(import.meta.url).resolve('vega-datasets/data/stocks.csv');
+const file = new URL('../../node_modules/vega-datasets/data/stocks.csv', import.meta.url);
 const [, ...lines] = readFileSync(file, 'utf8').trim().split('\n');
 const prices = lines.map((line) => {
   const [symbol, date, price] = line.split(',');
