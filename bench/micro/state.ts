@@ -55,7 +55,13 @@ try {
     retentionMs: 3_600_000,
     duplicates: false,
   });
-  const joins = task.openStore({ ...common, kind: 'window', name: 'joins', retentionMs: 60_000, duplicates: true });
+  const joins = task.openStore({
+    ...common,
+    kind: 'window',
+    name: 'joins',
+    retentionMs: 60_000,
+    duplicates: true,
+  });
   const row = [1, 2, 3];
   for (let round = 1; round <= 3; round++)
     report(`key-value find + put, round ${round}`, order.length, () => {
@@ -128,7 +134,8 @@ try {
   });
   await reportAsync('cold prefetch of 100,000 windows by 2,000', KEYS, async () => {
     for (let from = 0; from < KEYS; from += 2000) {
-      for (let i = from; i < from + 2000; i++) task.want(windows, keys, i * 12, i * 12 + 12, 600_000, 600_000);
+      for (let i = from; i < from + 2000; i++)
+        task.want(windows, keys, i * 12, i * 12 + 12, 600_000, 600_000);
       await task.load();
     }
   });

@@ -7,7 +7,13 @@ import { textValues } from './text-values.ts';
  */
 const directory = process.argv[2]!;
 const state = await openStateBackend().openTaskState(directory);
-const kv = state.openStore({ kind: 'key-value', name: 'kv', values: textValues, changelog: false, persistent: true });
+const kv = state.openStore({
+  kind: 'key-value',
+  name: 'kv',
+  values: textValues,
+  changelog: false,
+  persistent: true,
+});
 const windows = state.openStore({
   kind: 'window',
   name: 'windows',
