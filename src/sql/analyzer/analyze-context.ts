@@ -1,0 +1,13 @@
+import type { EvaluationContext, FunctionRegistry } from '../../functions/function.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+
+/** What the analysis of any statement is given. Analysis is a pure function of it and the statement. */
+export interface AnalyzeContext {
+  readonly catalog: Catalog;
+  readonly functions: FunctionRegistry;
+  readonly evaluation: EvaluationContext;
+  /** Session properties by full name, without `ksql.streams.`. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** The statement, for the catalog. */
+  readonly statementText: string;
+}

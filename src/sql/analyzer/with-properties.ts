@@ -1,0 +1,188 @@
+import { SqlError, type Span } from '../../common/error.ts';
+import { formatOf } from '../../formats/registry.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SideFormat } from '../catalog/source.ts';
+import type { Literal, WithProperty } from '../parser/ast.ts';
+import { suggest } from './suggest.ts';
+
+/** The statements that have a WITH clause. */
+export type WithClause = 'create' | 'create-as' | 'insert';
+
+type Value = 'text' | 'number' | 'truth';
+
+/** Every property of WITH clauses: what it holds and where it may stand. */
+const PROPERTIES: Readonly<Record<string, { readonly value: Value; readonly clauses: readonly WithClause[] }>> = {
+  KAFKA_TOPIC: { value: 'text', clauses: ['create', 'create-as'] },
+  PARTITIONS: { value: 'number', clauses: ['create', 'create-as'] },
+  REPLICAS: { value: 'number', clauses: ['create', 'create-as'] },
+  RETENTION_MS: { value: 'number', clauses: ['create', 'create-as'] },
+  CLEANUP_POLICY: { value: 'text', clauses: [] },
+  FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
+  KEY_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
+  VALUE_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
+  TIMESTAMP: { value: 'text', clauses: ['create', 'create-as'] },
+  TIMESTAMP_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
+  WRAP_SINGLE_VALUE: { value: 'truth', clauses: ['create', 'create-as'] },
+  KEY_DELIMITER: { value: 'text', clauses: ['create', 'create-as'] },
+  VALUE_DELIMITER: { value: 'text', clauses: ['create', 'create-as'] },
+  KEY_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
+  VALUE_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
+  VALUE_AVRO_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
+  KEY_SCHEMA_ID: { value: 'number', clauses: ['create', 'create-as'] },
+  VALUE_SCHEMA_ID: { value: 'number', clauses: ['create', 'create-as'] },
+  KEY_PROTOBUF_NULLABLE_REPRESENTATION: { value: 'text', clauses: ['create', 'create-as'] },
+  VALUE_PROTOBUF_NULLABLE_REPRESENTATION: { value: 'text', clauses: ['create', 'create-as'] },
+  WINDOW_TYPE: { value: 'text', clauses: ['create'] },
+  WINDOW_SIZE: { value: 'text', clauses: ['create'] },
+  SOURCED_BY_CONNECTOR: { value: 'text', clauses: ['create'] },
+  SOURCE_CONNECTOR: { value: 'text', clauses: ['create'] },
+  QUERY_ID: { value: 'text', clauses: ['insert'] },
+};
+
+/** Properties that a format gets, by their name without KEY_ or VALUE_. */
+const FORMAT_PROPERTIES = ['DELIMITER', 'SCHEMA_FULL_NAME', 'SCHEMA_ID', 'PROTOBUF_NULLABLE_REPRESENTATION'];
+
+/** The properties of one WITH clause, checked by name and type of value. */
+export class WithProperties {
+  readonly #byName = new Map<string, WithProperty>();
+
+  constructor(properties: readonly WithProperty[], clause: WithClause) {
+    for (const property of properties) {
+      const name = property.name.toUpperCase();
+      const known = PROPERTIES[name];
+      if (known === undefined || !known.clauses.includes(clause)) {
+        const names = Object.keys(PROPERTIES).filter((each) => PROPERTIES[each]!.clauses.includes(clause));
+        throw new SqlError('ML_PROPERTY', known === undefined ? `there is no property ${name}` : `property ${name} cannot be given here`, {
+          span: property.nameSpan,
+          hint: suggest(name, names.filter((each) => each !== name), 'remove it'),
+        });
+      }
+      if (this.#byName.has(name))
+        throw new SqlError('ML_PROPERTY', `property ${name} is given twice`, { span: property.nameSpan });
+      this.#byName.set(name, property);
+    }
+  }
+
+  spanOf(name: string): Span | undefined {
+    return this.#byName.get(name)?.value.span;
+  }
+
+  text(name: string): string | null {
+    const property = this.#byName.get(name);
+    if (property === undefined) return null;
+    const { value } = property;
+    switch (value.kind) {
+      case 'string':
+        return value.value;
+      case 'integer':
+      case 'bigint':
+      case 'boolean':
+        return String(value.value);
+      default:
+        throw bad(property.name, value, 'a text');
+    }
+  }
+
+  /** A whole number of at least `least`. */
+  number(name: string, least: number): number | null {
+    const property = this.#byName.get(name);
+    if (property === undefined) return null;
+    const { value } = property;
+    const number =
+      value.kind === 'integer' || value.kind === 'bigint'
+        ? Number(value.value)
+        : value.kind === 'string' && /^-?\d+$/.test(value.value.trim())
+          ? Number(value.value)
+          : Number.NaN;
+    if (!Number.isSafeInteger(number) || number < least) throw bad(property.name, value, `a whole number of at least ${least}`);
+    return number;
+  }
+
+  truth(name: string): boolean | null {
+    const property = this.#byName.get(name);
+    if (property === undefined) return null;
+    const { value } = property;
+    if (value.kind === 'boolean') return value.value;
+    if (value.kind === 'string' && /^(true|false)$/i.test(value.value)) return value.value.toLowerCase() === 'true';
+    throw bad(property.name, value, 'true or false');
+  }
+
+  /** The format that one side is asked to have, or null when nothing says. */
+  formatName(side: 'KEY' | 'VALUE'): { readonly name: string; readonly span: Span } | null {
+    const own = this.#byName.get(`${side}_FORMAT`);
+    const both = this.#byName.get('FORMAT');
+    if (own !== undefined && both !== undefined)
+      throw new SqlError('ML_PROPERTY', `FORMAT and ${side}_FORMAT cannot both be given`, {
+        span: own.nameSpan,
+        hint: 'FORMAT stands for KEY_FORMAT and VALUE_FORMAT together',
+      });
+    const property = own ?? both;
+    return property === undefined
+      ? null
+      : { name: this.text(property.name.toUpperCase())!.toUpperCase(), span: property.value.span };
+  }
+
+  /**
+   * The format of one side, with its wrapping and properties, checked against the columns it is to hold.
+   * A single key column always stands alone. Throws `SqlError` ML_FORMAT or ML_PROPERTY.
+   */
+  sideFormat(
+    side: 'KEY' | 'VALUE',
+    name: string,
+    columns: readonly Column[],
+    span: Span | undefined,
+    session: ReadonlyMap<string, string>,
+  ): SideFormat {
+    return withSpan(span, () => {
+      const format = formatOf(name);
+      const properties: [string, string][] = [];
+      for (const property of FORMAT_PROPERTIES) {
+        const value = this.text(`${side}_${property}`);
+        if (value === null) continue;
+        // Under FORMAT or a side without columns the property may be meant for the other side's format only.
+        if (format.properties.includes(property)) properties.push([property, value]);
+        else
+          throw new SqlError('ML_PROPERTY', `format ${format.name} does not know ${side}_${property}`, {
+            span: this.spanOf(`${side}_${property}`),
+            hint: 'remove it',
+          });
+      }
+      const wrapped = side === 'KEY' ? columns.length > 1 : this.#wrapped(format.name, columns, session);
+      format.validate(columns, { isKey: side === 'KEY', wrapped, properties: new Map(properties) });
+      return { name: format.name, wrapped, properties };
+    });
+  }
+
+  #wrapped(name: string, columns: readonly Column[], session: ReadonlyMap<string, string>): boolean {
+    const { singleColumn } = formatOf(name);
+    const asked = this.truth('WRAP_SINGLE_VALUE');
+    const span = this.spanOf('WRAP_SINGLE_VALUE');
+    if (columns.length !== 1) {
+      if (asked !== null)
+        throw new SqlError('ML_PROPERTY', 'WRAP_SINGLE_VALUE is for a single value column', { span, hint: 'remove it' });
+      return true;
+    }
+    if (asked === true && singleColumn === 'always-unwrapped')
+      throw new SqlError('ML_PROPERTY', `format ${name} cannot wrap a single value`, { span, hint: 'remove WRAP_SINGLE_VALUE' });
+    if (asked === false && singleColumn === 'always-wrapped')
+      throw new SqlError('ML_PROPERTY', `format ${name} always wraps a single value`, { span, hint: 'remove WRAP_SINGLE_VALUE' });
+    if (singleColumn !== 'wrapped-by-default') return singleColumn === 'always-wrapped';
+    const preset = session.get('ksql.persistence.wrap.single.values');
+    return asked ?? (preset === undefined ? true : preset.toLowerCase() === 'true');
+  }
+}
+
+function bad(name: string, value: Literal, wanted: string): SqlError {
+  return new SqlError('ML_PROPERTY', `property ${name.toUpperCase()} must be ${wanted}`, { span: value.span });
+}
+
+/** Runs `action`; a `SqlError` without a place in the text gets this one. */
+export function withSpan<T>(span: Span | undefined, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof SqlError && error.span === undefined && span !== undefined)
+      throw new SqlError(error.code, error.message, { span, hint: error.hint });
+    throw error;
+  }
+}
