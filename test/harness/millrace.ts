@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Finished {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built command line as a process of its own. */
+export class Millrace {
+  readonly process: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly finished: Promise<Finished>;
+  #listeners: (() => void)[] = [];
+
+  constructor(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+    if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm test builds it, or run npm run build');
+    this.process = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+    });
+    this.process.stdout!.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+      this.#changed();
+    });
+    this.process.stderr!.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+      this.#changed();
+    });
+    this.finished = new Promise((resolve) => {
+      this.process.on('close', (code) => {
+        this.#changed();
+        resolve({ code, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Resolves when `condition` holds, rejects when the process ends before. Checked whenever output comes. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    while (!condition()) {
+      if (this.process.exitCode !== null || this.process.signalCode !== null)
+        throw new Error(`the process ended before ${what}\n${this.stdout}\n${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#listeners.push(resolve);
+      });
+    }
+  }
+
+  write(text: string): void {
+    this.process.stdin!.write(text);
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Finished> {
+    this.process.kill(signal);
+    return this.finished;
+  }
+
+  #changed(): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener();
+  }
+}
+
+/** Runs the command line to its end, with `input` on its standard input. */
+export async function millrace(args: readonly string[], input = ''): Promise<Finished> {
+  const running = new Millrace(args);
+  running.process.stdin!.end(input);
+  return running.finished;
+}
