@@ -1,0 +1,45 @@
+import { analyzeAlterSource, analyzeCreateSource } from '../../sql/analyzer/analyze-source.ts';
+import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
+import type { StatementCall } from '../engine.ts';
+import { ensureTopic } from '../topics.ts';
+import { answer, changed, type StatementHandler } from './answer.ts';
+
+/** What the analyzer is given about the engine and the session. */
+export function analyzeContext({ engine, session, parsed }: StatementCall): AnalyzeContext {
+  return {
+    catalog: engine.catalog,
+    functions: engine.functions,
+    evaluation: engine.evaluation,
+    properties: session.properties,
+    statementText: parsed.resolvedText,
+  };
+}
+
+/** CREATE [SOURCE] STREAM|TABLE: declares what is in a topic, which is created when PARTITIONS says how. */
+export const createSource: StatementHandler<'createSource'> = async (statement, call) => {
+  const { engine } = call;
+  const { name, sourceKind, ifNotExists } = statement;
+  if (ifNotExists && engine.catalog.has(name))
+    return answer({
+      '@type': 'warning_entity',
+      message: `${name} exists already: nothing was created`,
+    });
+  const { source, topic, replaces } = analyzeCreateSource(statement, analyzeContext(call));
+  const partitions = await ensureTopic(engine.log.admin, { ...topic, sourceKind });
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  const declared = { ...source, partitions };
+  if (replaces === null) engine.catalog.add(declared);
+  else engine.catalog.replace(declared);
+  const kind = sourceKind === 'stream' ? 'Stream' : 'Table';
+  return changed(`${sourceKind}/\`${name}\`/create`, `${kind} ${name} created`, sequence);
+};
+
+export const alterSource: StatementHandler<'alterSource'> = async (statement, call) => {
+  const { engine } = call;
+  const source = analyzeAlterSource(statement, analyzeContext(call));
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  engine.catalog.replace(source);
+  return changed(`${statement.sourceKind}/\`${source.name}\`/alter`, `${source.name} altered`, sequence);
+};

@@ -1,0 +1,81 @@
+import type { Statement, StatementKind, StatementOf } from '../../sql/parser/ast.ts';
+import type { StatementCall } from '../engine.ts';
+import type { StatementResult } from '../result.ts';
+import type { StatementHandler } from './answer.ts';
+import { alterSource, createSource } from './create-source.ts';
+import { createSourceAs, insertSelect } from './create-source-as.ts';
+import { dropSource } from './drop-source.ts';
+import { explain } from './explain.ts';
+import { describeFunction, showFunctions } from './functions.ts';
+import { insertValues } from './insert-values.ts';
+import { printTopic } from './print-topic.ts';
+import { query } from './query.ts';
+import { pause, resume, terminate } from './query-control.ts';
+import {
+  defineVariable,
+  setProperty,
+  showProperties,
+  showVariables,
+  undefineVariable,
+  unsetProperty,
+} from './session-statements.ts';
+import { describeSource, showQueries, showSources, showTopics, showTypes } from './show.ts';
+import { createType, dropType } from './types.ts';
+import { unsupported } from './unsupported.ts';
+
+const connectors = unsupported('managing connectors', 'use the REST interface of Kafka Connect itself');
+const assertions = unsupported('ASSERT', 'run the statement with `millrace test` when it comes');
+
+/** Every statement has its handler: one that is missing does not compile. */
+const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
+  query,
+  createSource,
+  createSourceAs,
+  alterSource,
+  dropSource,
+  insertSelect,
+  insertValues,
+  createType,
+  dropType,
+  createConnector: connectors,
+  dropConnector: connectors,
+  describeConnector: connectors,
+  showConnectors: connectors,
+  showConnectorPlugins: connectors,
+  showTopics,
+  showSources,
+  showFunctions,
+  showQueries,
+  showProperties,
+  showTypes,
+  showVariables,
+  describeSource,
+  describeSources: unsupported('DESCRIBE of all at once', 'DESCRIBE one by its name, or SHOW them'),
+  describeFunction,
+  explain,
+  printTopic,
+  terminate,
+  pause,
+  resume,
+  setProperty,
+  unsetProperty,
+  alterSystem: unsupported('ALTER SYSTEM', 'SET a property in the session, or give it with --set'),
+  defineVariable,
+  undefineVariable,
+  assertTopic: assertions,
+  assertSchema: assertions,
+  assertValues: assertions,
+  assertTombstone: assertions,
+  assertSource: assertions,
+  runScript: unsupported('RUN SCRIPT inside a script', "at the prompt, type run script 'FILE'"),
+};
+
+/** Runs a statement through its handler. */
+export async function executeStatement(call: StatementCall): Promise<StatementResult> {
+  return dispatch(call.parsed.statement, call);
+}
+
+function dispatch<K extends StatementKind>(statement: Statement & { kind: K }, call: StatementCall) {
+  const handler = HANDLERS[statement.kind] as StatementHandler<K>;
+  return handler(statement as unknown as StatementOf<K>, call);
+}
