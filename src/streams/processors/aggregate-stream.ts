@@ -14,7 +14,7 @@ export interface AggregateStreamOptions extends Aggregation {
 
 /**
  * One state a key. Records with a null key or value are dropped. The result's time is the greatest among the
- * key's records.
+ * key's records. The change of a key's first record is from the initial state, not from absent, as in Kafka Streams.
  */
 export function aggregateStream(options: AggregateStreamOptions): () => Processor {
   return () => new AggregateStream(options);
@@ -46,9 +46,9 @@ class AggregateStream implements Processor {
     if (value === null) return this.#context.skip('null-value', 'an aggregation needs a value');
     const store = this.#store;
     const slot = store.find(key.buffer, key.start, key.end);
-    const old = slot < 0 ? null : store.valueAt(slot);
+    const old = slot < 0 ? initial() : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-    const state = add(old === null ? initial() : old, value, key, timestamp, this.#context.record);
+    const state = add(old, value, key, timestamp, this.#context.record);
     store.put(key.buffer, key.start, key.end, state, time);
     const before = sendOldValues ? old : undefined;
     if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);

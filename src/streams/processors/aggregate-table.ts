@@ -109,7 +109,6 @@ class AggregateTable implements Processor {
     if (removed !== null && old !== null) state = options.undo(old, removed, key, timestamp, context.record);
     if (added !== null)
       state = options.add(state === null ? options.initial() : state, added, key, timestamp, context.record);
-    if (state === null) state = options.initial();
     store.put(key.buffer, key.start, key.end, state, time);
     const before = options.sendOldValues ? old : undefined;
     if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);

@@ -75,9 +75,9 @@ class AggregateTimeWindows implements Processor {
         continue;
       }
       const slot = store.find(buffer, keyStart, keyEnd, start);
-      const old = slot < 0 ? null : store.valueAt(slot);
+      const old = slot < 0 ? options.initial() : store.valueAt(slot);
       const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-      const state = options.add(old === null ? options.initial() : old, value, key, timestamp, context.record);
+      const state = options.add(old, value, key, timestamp, context.record);
       store.put(buffer, keyStart, keyEnd, start, state, time);
       if (options.emit === 'close') continue;
       windowed.setWindowed(key, start, end);

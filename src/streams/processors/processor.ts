@@ -64,6 +64,8 @@ export interface ProcessorContext {
    * operator stream time, last emit time. `initial` until first set.
    */
   persisted(name: string, initial: number): PersistedNumber;
+  /** As `persisted`, but the same number for every node of the task that asks for it by this name. */
+  shared(name: string, initial: number): PersistedNumber;
   /**
    * Drops the record in flight at this node: counts it, logs it with topic, partition and offset, and hands it to
    * the instance's `onSkip`. What to do otherwise (fail) is the policy's business.

@@ -510,6 +510,10 @@ class NodeContext implements ProcessorContext {
     return this.#internals.number(`${this.nodeName} ${name}`, initial);
   }
 
+  shared(name: string, initial: number): PersistedNumber {
+    return this.#internals.number(name, initial);
+  }
+
   skip(reason: SkipReason, detail: string): void {
     this.#internals.skip(this.nodeName, reason, detail);
   }

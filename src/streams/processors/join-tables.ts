@@ -1,0 +1,90 @@
+import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Processor, ProcessorContext, ValueJoiner } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+import type { TableReader, TableView } from './table-view.ts';
+
+export interface JoinTablesOptions {
+  /** The table on the other side. */
+  readonly other: TableView;
+  /** `right` is the mirrored side of a left join: without a row on the other side there is no result. */
+  readonly join: 'inner' | 'left' | 'right' | 'outer';
+  /** Called with this side's row first. */
+  readonly joiner: ValueJoiner;
+  readonly sendOldValues: boolean;
+}
+
+/**
+ * One side of a join of two tables: a change here is joined with the other side's row as it is now. The result's
+ * time is the greater of the two rows'. Where the other side has no row, an inner join had no result that would
+ * have to be taken back, so nothing is forwarded.
+ */
+export function joinTables(options: JoinTablesOptions): () => Processor {
+  return () => new JoinTables(options);
+}
+
+class JoinTables implements Processor {
+  readonly #options: JoinTablesOptions;
+  #context!: ProcessorContext;
+  #other!: TableReader;
+
+  constructor(options: JoinTablesOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#other = this.#options.other.open(context);
+  }
+
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    this.#other.prefetch(key, timestamp, state);
+  }
+
+  process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
+    const { join, joiner, sendOldValues } = this.#options;
+    if (!key.present) return this.#context.skip('null-key', 'a join of tables needs a key');
+    const old = oldValue ?? null;
+    const other = this.#other.get(key);
+    if (other === null) {
+      if (join === 'inner' || join === 'right') return undefined;
+      if (value === null && old === null) return undefined;
+    }
+    const time = other === null ? timestamp : Math.max(timestamp, this.#other.timestamp);
+    const joins = (own: unknown): boolean => own !== null || join === 'right' || (join === 'outer' && other !== null);
+    const after = joins(value) ? joiner(value, other, key) : null;
+    let before: unknown = undefined;
+    if (sendOldValues) before = joins(old) ? joiner(old, other, key) : null;
+    return this.#context.forward(key, after, before, time);
+  }
+}
+
+export interface MergeTableOptions {
+  /** A key-value store of the results, or null. */
+  readonly store: string | null;
+  readonly sendOldValues: boolean;
+}
+
+/** Where both sides of a join meet: keeps the result in a store, if it is to be kept. */
+export function mergeTable(options: MergeTableOptions): () => Processor {
+  return () => new MergeTable(options);
+}
+
+class MergeTable implements Processor {
+  readonly #options: MergeTableOptions;
+  #context!: ProcessorContext;
+  #store: KeyValueStore | null = null;
+
+  constructor(options: MergeTableOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    this.#store?.put(key.buffer, key.start, key.end, value, timestamp);
+    this.#context.forward(key, value, this.#options.sendOldValues ? old : undefined, timestamp);
+  }
+}

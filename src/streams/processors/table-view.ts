@@ -1,0 +1,188 @@
+import type { KeyValueStore, SessionStore, StateStore, TaskState, WindowStore } from '../../state/store.ts';
+import type { ProcessorContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+/**
+ * How another operator reads a table by key: from its store, or, where the table has none, computed from the stores
+ * of the tables it is made of.
+ */
+export interface TableView {
+  /** The stores that a reader must be connected to. */
+  readonly stores: readonly string[];
+  open(context: ProcessorContext): TableReader;
+}
+
+export interface TableReader {
+  /** The row of a key (and its window, for a windowed table) as it is now; null when there is none. */
+  get(key: RecordKey): unknown;
+  /** The time of the row that `get` returned last. */
+  readonly timestamp: number;
+  /** Asks for what `get` will read. */
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void;
+}
+
+/** The rows of a store of any kind. */
+export function storeView(store: string): TableView {
+  return {
+    stores: [store],
+    open(context) {
+      const opened = context.store(store);
+      switch (opened.kind) {
+        case 'key-value':
+          return new KeyValueReader(opened);
+        case 'window':
+          return new WindowReader(opened);
+        case 'session':
+          return new SessionReader(opened);
+      }
+    },
+  };
+}
+
+/** A row changed or hidden (null) by a function of it. */
+export type RowTransform = (value: unknown, key: RecordKey, timestamp: number) => unknown;
+
+/** A filter or a new value over another view. */
+export function transformedView(parent: TableView, transform: RowTransform): TableView {
+  return {
+    stores: parent.stores,
+    open: (context) => new TransformedReader(parent.open(context), transform),
+  };
+}
+
+export type TableJoinKind = 'inner' | 'left' | 'outer';
+
+/** The join of two views, computed when it is read. */
+export function joinedView(
+  left: TableView,
+  right: TableView,
+  join: TableJoinKind,
+  joiner: (left: unknown, right: unknown, key: RecordKey) => unknown,
+): TableView {
+  return {
+    stores: [...new Set([...left.stores, ...right.stores])],
+    open: (context) => new JoinedReader(left.open(context), right.open(context), join, joiner),
+  };
+}
+
+class KeyValueReader implements TableReader {
+  readonly #store: KeyValueStore;
+  timestamp = -1;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  get(key: RecordKey): unknown {
+    const slot = this.#store.find(key.buffer, key.start, key.end);
+    if (slot < 0) return null;
+    this.timestamp = this.#store.timestampAt(slot);
+    return this.#store.valueAt(slot);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    state.want(this.#store as StateStore, key.buffer, key.start, key.end, 0, 0);
+  }
+}
+
+class WindowReader implements TableReader {
+  readonly #store: WindowStore;
+  timestamp = -1;
+
+  constructor(store: WindowStore) {
+    this.#store = store;
+  }
+
+  get(key: RecordKey): unknown {
+    const slot = this.#store.find(key.buffer, key.start, key.end, key.windowStart);
+    if (slot < 0) return null;
+    this.timestamp = this.#store.timestampAt(slot);
+    return this.#store.valueAt(slot);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    if (key.windowed) state.want(this.#store, key.buffer, key.start, key.end, key.windowStart, key.windowStart);
+  }
+}
+
+class SessionReader implements TableReader {
+  readonly #store: SessionStore;
+  timestamp = -1;
+
+  constructor(store: SessionStore) {
+    this.#store = store;
+  }
+
+  get(key: RecordKey): unknown {
+    let found: unknown = null;
+    this.#store.fetch(key.buffer, key.start, key.end, key.windowEnd, key.windowStart, (start, end, value, timestamp) => {
+      if (start !== key.windowStart || end !== key.windowEnd) return true;
+      found = value;
+      this.timestamp = timestamp;
+      return false;
+    });
+    return found;
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    if (key.windowed) state.want(this.#store, key.buffer, key.start, key.end, key.windowEnd, key.windowEnd);
+  }
+}
+
+class TransformedReader implements TableReader {
+  readonly #parent: TableReader;
+  readonly #transform: RowTransform;
+
+  constructor(parent: TableReader, transform: RowTransform) {
+    this.#parent = parent;
+    this.#transform = transform;
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp;
+  }
+
+  get(key: RecordKey): unknown {
+    const value = this.#parent.get(key);
+    return value === null ? null : this.#transform(value, key, this.#parent.timestamp);
+  }
+
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    this.#parent.prefetch(key, timestamp, state);
+  }
+}
+
+class JoinedReader implements TableReader {
+  readonly #left: TableReader;
+  readonly #right: TableReader;
+  readonly #join: TableJoinKind;
+  readonly #joiner: (left: unknown, right: unknown, key: RecordKey) => unknown;
+  timestamp = -1;
+
+  constructor(
+    left: TableReader,
+    right: TableReader,
+    join: TableJoinKind,
+    joiner: (left: unknown, right: unknown, key: RecordKey) => unknown,
+  ) {
+    this.#left = left;
+    this.#right = right;
+    this.#join = join;
+    this.#joiner = joiner;
+  }
+
+  get(key: RecordKey): unknown {
+    const left = this.#left.get(key);
+    if (left === null && this.#join !== 'outer') return null;
+    const leftTime = left === null ? -1 : this.#left.timestamp;
+    const right = this.#right.get(key);
+    if (right === null && (this.#join === 'inner' || left === null)) return null;
+    this.timestamp = Math.max(leftTime, right === null ? -1 : this.#right.timestamp);
+    return this.#joiner(left, right, key);
+  }
+
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    this.#left.prefetch(key, timestamp, state);
+    this.#right.prefetch(key, timestamp, state);
+  }
+}

@@ -1,0 +1,59 @@
+import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Processor, ProcessorContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+import type { RowTransform } from './table-view.ts';
+
+export interface TransformTableOptions {
+  /** Not called for absent rows; null hides the row. */
+  readonly transform: RowTransform;
+  /** A key-value store of the results; null where the table is only a view. */
+  readonly store: string | null;
+  readonly sendOldValues: boolean;
+  /** Whether a change from absent to absent is dropped, where old values are known (filters). */
+  readonly dropAbsent: boolean;
+}
+
+/** A filter or new values for the rows of a table, kept in a store or not. */
+export function transformTable(options: TransformTableOptions): () => Processor {
+  return () => new TransformTable(options);
+}
+
+class TransformTable implements Processor {
+  readonly #options: TransformTableOptions;
+  #context!: ProcessorContext;
+  #store: KeyValueStore | null = null;
+
+  constructor(options: TransformTableOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    if (this.#store !== null) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    const { sendOldValues, dropAbsent } = this.#options;
+    const store = this.#store;
+    const after = this.#visible(value, key, timestamp);
+    let before: unknown = undefined;
+    if (sendOldValues) before = store === null ? this.#visible(old, key, timestamp) : this.#stored(store, key);
+    if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
+    if (store !== null) store.put(key.buffer, key.start, key.end, after, timestamp);
+    return this.#context.forward(key, after, before, timestamp);
+  }
+
+  #visible(value: unknown, key: RecordKey, timestamp: number): unknown {
+    if (value === null || value === undefined) return null;
+    return this.#options.transform(value, key, timestamp);
+  }
+
+  #stored(store: KeyValueStore, key: RecordKey): unknown {
+    const slot = store.find(key.buffer, key.start, key.end);
+    return slot < 0 ? null : store.valueAt(slot);
+  }
+}
