@@ -77,7 +77,7 @@ function split(regexp: RE2JS, input: string): string[] {
 /** Java's replacement text: `$1` and `${name}` are groups, a backslash makes what follows plain. */
 function replace(regexp: RE2JS, input: string, replacement: string): string {
   try {
-    return regexp.matcher(input).replaceAll(replacement);
+    return regexp.matcher(input).replaceAll(replacement, true);
   } catch (error) {
     throw new DataError(`the replacement ${replacement} cannot be used (${(error as Error).message})`);
   }

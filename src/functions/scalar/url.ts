@@ -30,7 +30,7 @@ function decode(text: string): string {
 
 function parseUri(text: string): Uri {
   const match = PARTS.exec(text);
-  if (match === null || ILLEGAL.test(text) || text === '')
+  if (match === null || ILLEGAL.test(text) || text === '' || text.startsWith(':'))
     throw new DataError(`${JSON.stringify(text.slice(0, 100))} is not a URL`);
   const [, scheme, authority, path, query, fragment] = match;
   if (scheme !== undefined && !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme))
