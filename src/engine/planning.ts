@@ -1,0 +1,29 @@
+import { type LoweredQuery, lower } from '../sql/lower/lower.ts';
+import { type OptimizedPlan, optimize } from '../sql/optimizer/optimizer.ts';
+import type { PlanNode } from '../sql/plan/node.ts';
+import type { Row } from '../types/value.ts';
+import type { Engine } from './engine.ts';
+import { propertyValue } from './properties.ts';
+import type { QueryPlan } from './persistent-query.ts';
+
+/** From a naive plan to the optimized one, unless the session switched the optimizer off. */
+export function optimizePlan(engine: Engine, before: PlanNode, properties: ReadonlyMap<string, string>): QueryPlan {
+  const { functions, evaluation } = engine;
+  const off = propertyValue(properties, 'ksql.optimizer.enabled') === 'false';
+  const { plan: after, steps }: OptimizedPlan = off
+    ? { plan: before, steps: [] }
+    : optimize(before, { functions, evaluation });
+  return { before, after, steps };
+}
+
+/** From a plan to a topology. `push` takes the rows of a push query. */
+export function lowerPlan(
+  engine: Engine,
+  plan: PlanNode,
+  properties: ReadonlyMap<string, string>,
+  push?: (row: Row, tombstone: boolean) => void,
+): LoweredQuery {
+  const { functions, evaluation } = engine;
+  const coalesce = Number(propertyValue(properties, 'cache.max.bytes.buffering')) > 0;
+  return lower(plan, { functions, evaluation, coalesce, ...(push === undefined ? {} : { push }) });
+}

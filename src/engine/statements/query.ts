@@ -1,0 +1,51 @@
+import { SqlError } from '../../common/error.ts';
+import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
+import { sourcesOf } from '../../sql/analyzer/analyzed-query.ts';
+import type { StatementOf } from '../../sql/parser/ast.ts';
+import { buildPushPlan } from '../../sql/plan/build-plan.ts';
+import type { StatementCall } from '../engine.ts';
+import { lowerPlan, optimizePlan } from '../planning.ts';
+import { pullRows } from '../pull-query.ts';
+import { PushQuery } from '../push-query.ts';
+import type { ResultColumn, StatementResult } from '../result.ts';
+import type { StatementHandler } from './answer.ts';
+import { analyzeContext } from './create-source.ts';
+
+/** SELECT: with EMIT a push query, without a pull query. */
+export const query: StatementHandler<'query'> = (statement, call) =>
+  statement.emit === null ? pullRows(statement, call, analyzeContext(call)) : pushRows(statement, call);
+
+const PUSH_QUERIES_MAX = 1000;
+
+async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<StatementResult> {
+  const { engine, session, parsed } = call;
+  const max = engine.options.pushQueriesMax ?? PUSH_QUERIES_MAX;
+  if (engine.pushQueries.size >= max)
+    throw new SqlError('ML_LIMIT', `${max} push queries run already`, { hint: 'end some, or raise the limit' });
+  const analyzed = analyzeQuery(statement, analyzeContext(call));
+  const properties = new Map(session.properties);
+  const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
+  const columns: ResultColumn[] = analyzed.select.map(({ name, type }, i) => ({
+    name,
+    type,
+    isKey: after.kind === 'output' && after.key.includes(after.positions[i]!),
+  }));
+  const queryId = engine.transientId(sourcesOf(analyzed.from)[0]!.alias);
+  const push = new PushQuery(
+    queryId,
+    parsed.resolvedText,
+    columns,
+    statement.limit,
+    (row) => lowerPlan(engine, after, properties, row),
+    engine.streamsOptions(queryId, properties),
+    () => engine.pushQueries.delete(queryId),
+  );
+  engine.pushQueries.set(queryId, push);
+  try {
+    await push.start();
+  } catch (error) {
+    await push.close();
+    throw error;
+  }
+  return { kind: 'rows', rows: push };
+}
