@@ -67,19 +67,21 @@ const DATE_LETTERS = 'GuyDMLQqYwEecd';
 const TIME_LETTERS = 'ahKkHmsSAnN';
 const ZONE_LETTERS = 'VvzOXxZ';
 
-const compiled = new Map<string, TimePattern>();
+type Dialect = 'java.time' | 'lenient';
+
+const compiled: Readonly<Record<Dialect, Map<string, TimePattern>>> = {
+  'java.time': new Map(),
+  lenient: new Map(),
+};
 
 /** Compiles a pattern, or gives it from the cache. Throws `DataError` for a pattern that is none. */
-export function openTimePattern(
-  pattern: string,
-  dialect: 'java.time' | 'lenient' = 'java.time',
-): TimePattern {
-  const key = dialect + pattern;
-  let result = compiled.get(key);
+export function openTimePattern(pattern: string, dialect: Dialect = 'java.time'): TimePattern {
+  const cache = compiled[dialect];
+  let result = cache.get(pattern);
   if (result === undefined) {
     result = compile(pattern, dialect === 'lenient');
-    if (compiled.size >= 1000) compiled.clear();
-    compiled.set(key, result);
+    if (cache.size >= 1000) cache.clear();
+    cache.set(pattern, result);
   }
   return result;
 }
@@ -157,7 +159,8 @@ function quoted(pattern: string, start: number): { text: string; next: number } 
 function localOf(epochMs: number, zone: TimeZone): Local {
   const localMs = epochMs + zone.offsetAt(epochMs);
   const days = Math.floor(localMs / DAY_MS);
-  return { ...civilOf(days), days, millis: localMs - days * DAY_MS, epochMs, zone };
+  const { year, month, day } = civilOf(days);
+  return { year, month, day, days, millis: localMs - days * DAY_MS, epochMs, zone };
 }
 
 function printAll(parts: readonly Part[], local: Local): string {
@@ -218,7 +221,11 @@ function readNumber(
   return { value: sign === '-' ? -value : value, end };
 }
 
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+
 function pad(value: number, width: number): string {
+  if (width === 2 && value >= 0 && value < 100) return TWO_DIGITS[value]!;
+  if (width === 4 && value >= 1000 && value < 10_000) return `${value}`;
   return value < 0 ? `-${String(-value).padStart(width, '0')}` : String(value).padStart(width, '0');
 }
 

@@ -56,7 +56,8 @@ describe('SUM', () => {
     const fn = aggregator('SUM', [decimal(3, 1)]);
     const state = addAll(fn, column(Decimal.parse('50.9')));
     expect(() => fn.add(state, Decimal.parse('50.8'))).toThrow(DataError);
-    expect(String(fn.result(addAll(fn, column(Decimal.parse('5.4'), Decimal.parse('10.1')))))).toBe('15.5');
+    const sum = fn.result(addAll(fn, column(Decimal.parse('5.4'), Decimal.parse('10.1'))));
+    expect((sum as Decimal).toString()).toBe('15.5');
   });
 
   test('SUM_LIST sums items', () => {
@@ -76,7 +77,7 @@ test('MIN and MAX: null of nothing', () => {
   expect(run('MIN', [STRING], column(null, 'b', 'a', 'c'))).toEqual([null, 'b', 'a', 'a']);
   expect(run('MAX', [BIGINT], column(1, MAX_BIGINT, 2))).toEqual([1, MAX_BIGINT, MAX_BIGINT]);
   expect(run('MAX', [DOUBLE], column(-0.5, null, -3))).toEqual([-0.5, -0.5, -0.5]);
-  expect(aggregator('MIN', [INTEGER]).undo).toBeUndefined();
+  expect('undo' in aggregator('MIN', [INTEGER])).toBe(false);
 });
 
 test('COLLECT_LIST keeps nulls, up to its limit; undo takes the last equal item', () => {
