@@ -253,8 +253,11 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
     ],
   },
   'drop-needless-materialization': {
-    fires: [{ says: 'changes on the way to an output', plan: p.output(p.filter(p.table(), aAbove1), [1]) }],
+    fires: [
+      { says: 'changes on the way to an output', plan: p.output(p.project(p.table(), everything), [1]) },
+    ],
     not: [
+      { says: 'a filter that must know what was shown', plan: p.output(p.filter(p.table(), aAbove1), [1]) },
       { says: 'a table that is joined with', plan: p.output(p.join(p.source(), p.table()), [1]) },
       {
         says: 'a table that is aggregated',

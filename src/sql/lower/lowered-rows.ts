@@ -1,0 +1,94 @@
+import { assert } from '../../common/assert.ts';
+import type { RecordContext } from '../../streams/processors/processor.ts';
+import type { RecordKey } from '../../streams/processors/record-key.ts';
+import { Topology } from '../../streams/topology/topology.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { PlanNode, SideFormat } from '../plan/node.ts';
+import type { LowerContext } from './lower-context.ts';
+import { type RowStep, streamChain, tableChain } from './row-chain.ts';
+import type { RowKeySerde } from './row-key-serde.ts';
+import type { RawColumns } from './source-serde.ts';
+
+/** The rows of a plan node, as far as they have been lowered. */
+export interface LoweredRows {
+  /** The topology's node that they leave, before `steps`. */
+  readonly parent: string;
+  /** Filters and projects that are not in the topology yet, bottom-up: they become one operator. */
+  readonly steps: readonly RowStep[];
+  readonly changes: 'stream' | 'table';
+  /** A regrouped table: values are `GroupedChange` of rows. */
+  readonly grouped: boolean;
+  /** Table changes come with old rows. */
+  readonly sendsOld: boolean;
+  readonly key: { readonly serde: RowKeySerde; readonly format: SideFormat };
+  /**
+   * Streams: the row (before `steps`) of a record without a value, in which only what comes from its key and
+   * position is filled; for the key of a repartition. Null where no such record comes by.
+   */
+  readonly rowOfKey: ((key: RecordKey, timestamp: number, record: RecordContext) => SqlValue[]) | null;
+  /** The store that the table can be read back from. */
+  readonly stored: StoredRows | null;
+  /** Columns that stay bytes until the sink. */
+  readonly raw: RawColumns | null;
+}
+
+export interface StoredRows {
+  readonly store: string;
+  readonly kind: 'key-value' | 'window' | 'session';
+  /** Time windows. */
+  readonly windowSizeMs: number | null;
+  /** The flat row (before `steps`) of a stored value. `key` are the record key's values. */
+  rowOf(
+    value: unknown,
+    key: readonly SqlValue[],
+    windowStart: number,
+    windowEnd: number,
+    timestamp: number,
+  ): SqlValue[];
+}
+
+/** What is wanted of a node by those above it. */
+export interface Wanted {
+  /** Columns that are read as values. */
+  readonly columns: ReadonlySet<number>;
+  /** Old rows of a table's changes. */
+  readonly old: boolean;
+}
+
+/** The topology under construction. */
+export class Lowering {
+  readonly context: LowerContext;
+  readonly topology = new Topology();
+  readonly topics = new Set<string>();
+  readonly #lower: (node: PlanNode, wanted: Wanted, lowering: Lowering) => LoweredRows;
+  readonly #names = new Map<string, number>();
+
+  constructor(
+    context: LowerContext,
+    lower: (node: PlanNode, wanted: Wanted, lowering: Lowering) => LoweredRows,
+  ) {
+    this.context = context;
+    this.#lower = lower;
+  }
+
+  lower(node: PlanNode, wanted: Wanted): LoweredRows {
+    return this.#lower(node, wanted, this);
+  }
+
+  /** A name that is the same for the same plan: `filter`, `filter-2`, … Task state is kept under it. */
+  name(stem: string): string {
+    const count = (this.#names.get(stem) ?? 0) + 1;
+    this.#names.set(stem, count);
+    return count === 1 ? stem : `${stem}-${count}`;
+  }
+
+  /** The rows with no steps left to do. */
+  settle(rows: LoweredRows): LoweredRows {
+    assert(!rows.grouped || rows.steps.length === 0, 'a regrouped table is only aggregated');
+    if (rows.steps.length === 0) return rows;
+    const name = this.name(rows.steps.every((step) => step.kind === 'filter') ? 'filter' : 'project');
+    const open = rows.changes === 'stream' ? streamChain(rows.steps) : tableChain(rows.steps, rows.sendsOld);
+    this.topology.addProcessor({ name, open, parents: [rows.parent] });
+    return { ...rows, parent: name, steps: [], rowOfKey: null, stored: null };
+  }
+}

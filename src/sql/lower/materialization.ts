@@ -1,0 +1,48 @@
+import type { SqlValue } from '../../types/value.ts';
+import type { PlanColumn, SinkNode, WindowShape } from '../plan/node.ts';
+import type { LoweredRows } from './lowered-rows.ts';
+import { applySteps } from './row-chain.ts';
+import type { RowKeySerde } from './row-key-serde.ts';
+
+/** How the rows of a table that a query makes are read back from the store it keeps (pull queries). */
+export interface Materialization {
+  /** Of the query's topology; a task has the keys whose partition it has. */
+  readonly store: string;
+  readonly kind: 'key-value' | 'window' | 'session';
+  readonly window: WindowShape | null;
+  /** Time windows: the end of a stored window is its start and this. */
+  readonly windowSizeMs: number | null;
+  /** Bytes of the store's keys (and the topic's, so that partitions follow) from key values, and back. */
+  readonly key: RowKeySerde;
+  /** The table's columns: key columns, then value columns. */
+  readonly columns: readonly PlanColumn[];
+  /** The table's row of a stored value, null when HAVING or WHERE hides it. A new array each time. */
+  rowOf(
+    key: readonly SqlValue[],
+    value: unknown,
+    windowStart: number,
+    windowEnd: number,
+    timestamp: number,
+  ): SqlValue[] | null;
+}
+
+/** `rows`: the sink's input before its steps became operators. */
+export function materializationOf(node: SinkNode, rows: LoweredRows): Materialization | null {
+  const { stored, steps } = rows;
+  if (stored === null || node.input.changes !== 'table') return null;
+  const keyOrder = node.keyPositions.map((position) => node.input.key.indexOf(position));
+  return {
+    store: stored.store,
+    kind: stored.kind,
+    window: node.input.window,
+    windowSizeMs: stored.windowSizeMs,
+    key: rows.key.serde,
+    columns: node.columns,
+    rowOf(key, value, windowStart, windowEnd, timestamp) {
+      for (const step of steps) step.errors.context = null;
+      const row = applySteps(steps, stored.rowOf(value, key, windowStart, windowEnd, timestamp));
+      if (row === null) return null;
+      return [...keyOrder.map((at) => key[at]!), ...node.valuePositions.map((position) => row[position]!)];
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
+import { groupTable } from '../../../streams/processors/aggregate-table.ts';
+import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
+import { RecordKey } from '../../../streams/processors/record-key.ts';
+import type { SqlValue } from '../../../types/value.ts';
+import type { RepartitionNode } from '../../plan/node.ts';
+import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
+import { applySteps } from '../row-chain.ts';
+import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
+import { groupedChangeSerde, rowSerde } from '../row-serde.ts';
+
+/** Rows → new key → internal topic → rows. What travels is what is read above; key columns travel as the key. */
+export function lowerRepartition(
+  node: RepartitionNode,
+  wanted: Wanted,
+  input: LoweredRows,
+  lowering: Lowering,
+): LoweredRows {
+  const { topology } = lowering;
+  const rows = lowering.settle(input);
+  const keySerde = rowKeySerde(
+    node.key.map((position) => node.columns[position]!),
+    node.keyFormat,
+  );
+  const carried = [...wanted.columns].filter((index) => !node.key.includes(index)).sort((a, b) => a - b);
+  const serde = rowSerde(node.columns, carried);
+  const name = lowering.name(node.name);
+  const topic = `${name}-repartition`;
+  topology.addRepartitionTopic({ name: topic, partitions: null });
+  const rekey = `${name} key`;
+  const table = node.changes === 'table';
+  topology.addProcessor({
+    name: rekey,
+    open: table
+      ? groupTable(
+          (row) => keyOf(node.key, row as SqlValue[], 'drop'),
+          (row) => row,
+          keySerde,
+        )
+      : () => new RekeyStream(node, input, keySerde),
+    parents: [rows.parent],
+  });
+  const value = table ? groupedChangeSerde(serde) : serde;
+  topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value });
+  topology.addSource({ name: `${name} source`, topics: [topic], key: keySerde, value });
+  const keyColumns = node.key.flatMap((position, i) =>
+    wanted.columns.has(position) ? [{ position, i }] : [],
+  );
+  let parent = `${name} source`;
+  if (keyColumns.length > 0) {
+    parent = `${name} rows`;
+    topology.addProcessor({
+      name: parent,
+      open: () => new KeyColumns(keyColumns),
+      parents: [`${name} source`],
+    });
+  }
+  return {
+    parent,
+    steps: [],
+    changes: node.changes,
+    grouped: table,
+    sendsOld: false,
+    key: { serde: keySerde, format: node.keyFormat },
+    rowOfKey: null,
+    stored: null,
+    raw: null,
+  };
+}
+
+/** The key's values; null is the null key. A group needs all of its values, PARTITION BY one. */
+function keyOf(key: readonly number[], row: SqlValue[], nulls: 'drop' | 'keep'): SqlValue[] | null {
+  const values: SqlValue[] = [];
+  let nullValues = 0;
+  for (let i = 0; i < key.length; i++) {
+    const value = row[key[i]!]!;
+    if (value === null) nullValues++;
+    values.push(value);
+  }
+  return nullValues > 0 && (nulls === 'drop' || nullValues === key.length)
+    ? null
+    : key.length === 0
+      ? null
+      : values;
+}
+
+/** A new key for each row of a stream. */
+class RekeyStream implements Processor {
+  readonly #node: RepartitionNode;
+  readonly #input: LoweredRows;
+  readonly #key: RecordKey<SqlValue[]>;
+  #context!: ProcessorContext;
+
+  constructor(node: RepartitionNode, input: LoweredRows, serde: RowKeySerde) {
+    this.#node = node;
+    this.#input = input;
+    this.#key = new RecordKey(serde);
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const { key: positions, nullKeys } = this.#node;
+    const row = value === null ? this.#rowOfKey(key, timestamp) : (value as SqlValue[]);
+    const values = row === null ? null : keyOf(positions, row, nullKeys);
+    if (nullKeys === 'drop') {
+      if (value === null) return this.#context.skip('null-value', 'a group needs a value');
+      if (values === null) return this.#context.skip('null-key', 'a value to group or join by is null');
+    }
+    this.#key.setValue(values);
+    return this.#context.forward(this.#key, value, undefined, timestamp);
+  }
+
+  /** What PARTITION BY sees of a record without a value: the columns of its key. */
+  #rowOfKey(key: RecordKey, timestamp: number): SqlValue[] | null {
+    const { rowOfKey, steps } = this.#input;
+    if (rowOfKey === null) return null;
+    for (const step of steps) step.errors.context = null;
+    return applySteps(steps, rowOfKey(key, timestamp, this.#context.record));
+  }
+}
+
+/** Puts the columns that travelled as the key back into the rows. */
+class KeyColumns implements Processor {
+  readonly #columns: readonly { readonly position: number; readonly i: number }[];
+  #context!: ProcessorContext;
+
+  constructor(columns: readonly { readonly position: number; readonly i: number }[]) {
+    this.#columns = columns;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    if (value !== null && key.present) {
+      const values = key.value as readonly SqlValue[];
+      if (Array.isArray(value)) {
+        this.#fill(value as SqlValue[], values);
+      } else {
+        const { added, removed } = value as GroupedChange;
+        if (added !== null) this.#fill(added as SqlValue[], values);
+        if (removed !== null) this.#fill(removed as SqlValue[], values);
+      }
+    }
+    this.#context.forward(key, value, undefined, timestamp);
+  }
+
+  #fill(row: SqlValue[], key: readonly SqlValue[]): void {
+    for (const { position, i } of this.#columns) row[position] = key[i]!;
+  }
+}

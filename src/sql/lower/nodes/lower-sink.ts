@@ -1,0 +1,138 @@
+import { assert, must } from '../../../common/assert.ts';
+import { equalTypes } from '../../../types/equal-types.ts';
+import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
+import { mapStream } from '../../../streams/processors/map-values.ts';
+import type { RecordKey } from '../../../streams/processors/record-key.ts';
+import { selectKey } from '../../../streams/processors/select-key.ts';
+import type { SqlValue } from '../../../types/value.ts';
+import type { PlanNode, SinkNode } from '../../plan/node.ts';
+import { equalFormats } from '../format-settings.ts';
+import type { LoweredRows, Lowering } from '../lowered-rows.ts';
+import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
+import { openRowTimestamp } from '../row-timestamp.ts';
+import { sinkSerde } from '../sink-serde.ts';
+import { windowedKeyFormat } from './lower-source.ts';
+
+/** Rows → topic. The key goes as it came when it is the same columns in the same format. */
+export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
+  const { topology } = lowering;
+  const rows = lowering.settle(input);
+  let { parent } = rows;
+  if (node.timestamp !== null) {
+    const { column, format } = node.timestamp;
+    const read = openRowTimestamp(format);
+    const name = lowering.name('timestamp');
+    topology.addProcessor({ name, open: () => new Retime(column, read), parents: [parent] });
+    parent = name;
+  }
+  if (node.keyPositions.length === 0) {
+    const name = lowering.name('no key');
+    topology.addProcessor({ name, open: selectKey(() => null, rows.key.serde), parents: [parent] });
+    parent = name;
+  }
+  if (node.valueFormat.name === 'NONE') {
+    const name = lowering.name('no value');
+    topology.addProcessor({ name, open: mapStream(() => null), parents: [parent] });
+    parent = name;
+  }
+  const { raw } = rows;
+  const rawIndex = node.valuePositions.map((position) => {
+    const origin = raw === null ? null : originOf(node.input, position);
+    return origin === null ? -1 : must(must(raw).rawIndex[origin]);
+  });
+  const { window } = node.input;
+  topology.addSink({
+    name: lowering.name(`sink ${node.sink}`),
+    topic: node.topic,
+    parents: [parent],
+    key: sinkKeySerde(node, rows),
+    value: must(sinkSerde(node, raw, rawIndex), 'raw columns were settled before'),
+    ...(window === null ? {} : { window: windowedKeyFormat(window) }),
+  });
+  return rows;
+}
+
+/** Null: the key's bytes as they are. */
+function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
+  const { input, keyPositions } = node;
+  if (keyPositions.length === 0) return null;
+  const order = keyPositions.map((position) => {
+    const i = input.key.indexOf(position);
+    assert(i >= 0, `column ${input.columns[position]?.name} is not in the record key`);
+    return i;
+  });
+  const columns = keyPositions.map((position, i) => {
+    const { name, type } = must(input.columns[position]);
+    return { name: node.columns[i]?.name ?? name, type };
+  });
+  const inOrder = order.length === input.key.length && order.every((at, i) => at === i);
+  const sameNames = columns.every((column, i) => {
+    const own = must(input.columns[must(input.key[i])]);
+    return column.name === own.name && equalTypes(column.type, own.type);
+  });
+  // Names are in the bytes of some formats only, when the key is a record.
+  const named = columns.length > 1 || node.keyFormat.wrapped;
+  const namesMatter = named && node.keyFormat.name !== 'KAFKA' && node.keyFormat.name !== 'DELIMITED';
+  if (
+    inOrder &&
+    equalFormats(node.keyFormat, rows.key.format) &&
+    (!namesMatter || (sameNames && keptNames(input)))
+  )
+    return null;
+  const serde = rowKeySerde(columns, node.keyFormat);
+  if (inOrder) return serde;
+  return {
+    serialize: (key, writer) =>
+      serde.serialize(
+        order.map((at) => key[at]!),
+        writer,
+      ),
+    deserialize: (buffer, start, end) => serde.deserialize(buffer, start, end),
+  };
+}
+
+/** Whether the key's columns have the names that they were written under, where the key was last made. */
+function keptNames(node: PlanNode): boolean {
+  let at = node;
+  const names = node.key.map((position) => node.columns[position]?.name);
+  while (at.kind === 'filter' || at.kind === 'project' || at.kind === 'flat-map' || at.kind === 'aggregate')
+    at = at.input;
+  return at.key.every((position, i) => at.columns[position]?.name === names[i]);
+}
+
+/** The source's position that is at `position` above filters and projects, null when it was computed. */
+export function originOf(node: PlanNode, position: number): number | null {
+  let at = position;
+  let below = node;
+  while (below.kind === 'filter' || below.kind === 'project') {
+    if (below.kind === 'project') {
+      const expression = below.expressions[at];
+      if (expression?.kind !== 'column') return null;
+      at = expression.index;
+    }
+    below = below.input;
+  }
+  return below.kind === 'source' ? at : null;
+}
+
+/** The TIMESTAMP property of a sink: a column is the record's time. A removal keeps its own. */
+class Retime implements Processor {
+  readonly #column: number;
+  readonly #read: (value: SqlValue) => number;
+  #context!: ProcessorContext;
+
+  constructor(column: number, read: (value: SqlValue) => number) {
+    this.#column = column;
+    this.#read = read;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    const time = value === null ? timestamp : this.#read((value as readonly SqlValue[])[this.#column]!);
+    if (time < 0) return this.#context.skip('timestamp', 'the column for the timestamp holds none');
+    return this.#context.forward(key, value, old, time);
+  }
+}

@@ -1,0 +1,25 @@
+import { formatOf } from '../../formats/registry.ts';
+import type { Serde } from '../../streams/topology/serde.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { PlanColumn, SideFormat } from '../plan/node.ts';
+import { settingsOf } from './format-settings.ts';
+
+/** Record keys as rows: one value a key column, in order. Null keys never come here. */
+export type RowKeySerde = Serde<SqlValue[]>;
+
+export function rowKeySerde(columns: readonly PlanColumn[], format: SideFormat): RowKeySerde {
+  const settings = settingsOf(format, true);
+  const codec = formatOf(format.name);
+  const wanted = columns.map((_, column) => ({ column, slot: column, raw: -1 }));
+  const slots = columns.map((_, column) => column);
+  const encoder = codec.openEncoder(columns, settings);
+  const decoder = codec.openDecoder(columns, settings, wanted);
+  return {
+    serialize: (key, writer) => encoder.encode(key, slots, writer),
+    deserialize(buffer, start, end) {
+      const key: SqlValue[] = columns.map(() => null);
+      decoder.decode(buffer, start, end, key);
+      return key;
+    },
+  };
+}

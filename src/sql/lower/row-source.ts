@@ -1,0 +1,98 @@
+import type { Processor, ProcessorContext, RecordContext } from '../../streams/processors/processor.ts';
+import { RecordKey } from '../../streams/processors/record-key.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { SourceNode } from '../plan/node.ts';
+import type { RowKeySerde } from './row-key-serde.ts';
+
+/** Writes what of a source's row does not come from the value: key columns, record time and place, window, headers. */
+export type FillRow = (row: SqlValue[], key: RecordKey, timestamp: number, record: RecordContext) => void;
+
+/** Null when nobody wants any of it: the usual case. */
+export function fillRow(node: SourceNode): FillRow | null {
+  const fills: FillRow[] = [];
+  node.columns.forEach((column, slot) => {
+    if (!column.wanted) return;
+    const { origin } = column;
+    switch (origin.kind) {
+      case 'value':
+        break;
+      case 'key':
+        fills.push((row, key) => {
+          const values = key.value as readonly SqlValue[] | null;
+          row[slot] = values === null ? null : (values[origin.index] ?? null);
+        });
+        break;
+      case 'header':
+        fills.push((row, _key, _timestamp, record) => {
+          row[slot] = headerValue(record, origin.headerKey);
+        });
+        break;
+      case 'rowtime':
+        fills.push((row, _key, timestamp) => {
+          row[slot] = timestamp;
+        });
+        break;
+      case 'rowpartition':
+        fills.push((row, _key, _timestamp, record) => {
+          row[slot] = record.partition;
+        });
+        break;
+      case 'rowoffset':
+        fills.push((row, _key, _timestamp, record) => {
+          row[slot] = record.offset;
+        });
+        break;
+      case 'windowstart':
+        fills.push((row, key) => {
+          row[slot] = key.windowed ? key.windowStart : null;
+        });
+        break;
+      case 'windowend':
+        fills.push((row, key) => {
+          row[slot] = key.windowed ? key.windowEnd : null;
+        });
+        break;
+    }
+  });
+  const [first, second] = fills;
+  if (first === undefined) return null;
+  if (second === undefined) return first;
+  return (row, key, timestamp, record) => {
+    for (let i = 0; i < fills.length; i++) fills[i]!(row, key, timestamp, record);
+  };
+}
+
+/** HEADERS: an array of structs of key and bytes. HEADER('k'): the last value under that key. */
+function headerValue(record: RecordContext, headerKey: string | null): SqlValue {
+  const headers = record.headers();
+  if (headerKey === null) return headers.map((header) => [header.key, header.value]);
+  return headers.findLast((header) => header.key === headerKey)?.value ?? null;
+}
+
+/**
+ * Completes the rows of a source. Without key columns the record key is not the query's to know: it becomes null.
+ */
+export function rowSource(fill: FillRow | null, keyless: boolean, keySerde: RowKeySerde): () => Processor {
+  return () => new RowSource(fill, keyless ? new RecordKey(keySerde) : null);
+}
+
+class RowSource implements Processor {
+  readonly #fill: FillRow | null;
+  readonly #noKey: RecordKey<SqlValue[]> | null;
+  #context!: ProcessorContext;
+
+  constructor(fill: FillRow | null, noKey: RecordKey<SqlValue[]> | null) {
+    this.#fill = fill;
+    this.#noKey = noKey;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    if (value !== null && this.#fill !== null)
+      this.#fill(value as SqlValue[], key, timestamp, this.#context.record);
+    this.#context.forward(this.#noKey ?? key, value, undefined, timestamp);
+  }
+}

@@ -1,0 +1,62 @@
+import { AssertionError } from '../../common/assert.ts';
+import { EMPTY_BYTES } from '../../common/bytes.ts';
+import type { Decoder, WantedColumn } from '../../formats/format.ts';
+import { formatOf } from '../../formats/registry.ts';
+import type { Serde } from '../../streams/topology/serde.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { SourceNode } from '../plan/node.ts';
+import { settingsOf } from './format-settings.ts';
+
+/** The bytes of the record in flight, for a sink that copies columns as they are. */
+export interface RawColumns {
+  readonly decoder: Decoder;
+  /** Index into the decoder's raw ranges by position in the source's row; -1 for the others. */
+  readonly rawIndex: readonly number[];
+  /** What the ranges point into: valid while the record is in flight. */
+  buffer: Uint8Array;
+}
+
+export interface SourceSerde extends Serde<SqlValue[]> {
+  readonly borrowed: true;
+  /** Null when no column is passed as bytes. */
+  readonly raw: RawColumns | null;
+}
+
+/**
+ * Values of a source's topic as flat rows: the wanted value columns in their slots, everything else null, for the
+ * row source to fill. Always the same array. With nothing wanted the bytes are not looked at.
+ */
+export function sourceSerde(node: SourceNode): SourceSerde {
+  const row: SqlValue[] = node.columns.map(() => null);
+  const rawIndex: number[] = [];
+  const wanted: WantedColumn[] = [];
+  let raws = 0;
+  node.columns.forEach((column, slot) => {
+    const raw = column.raw && column.origin.kind === 'value' ? raws++ : -1;
+    rawIndex.push(raw);
+    if (column.origin.kind !== 'value' || !(column.wanted || column.raw)) return;
+    wanted.push({ column: column.origin.index, slot: raw < 0 ? slot : -1, raw });
+  });
+  const decoder =
+    wanted.length === 0
+      ? null
+      : formatOf(node.valueFormat.name).openDecoder(
+          node.valueColumns,
+          settingsOf(node.valueFormat, false),
+          wanted,
+        );
+  const raw =
+    raws === 0 || decoder === null ? null : { decoder, rawIndex, buffer: EMPTY_BYTES as Uint8Array };
+  return {
+    borrowed: true,
+    raw,
+    serialize() {
+      throw new AssertionError('sources are not written');
+    },
+    deserialize(buffer, start, end) {
+      decoder?.decode(buffer, start, end, row);
+      if (raw !== null) raw.buffer = buffer;
+      return row;
+    },
+  };
+}
