@@ -2,10 +2,10 @@
 export function suggest(name: string, known: Iterable<string>, otherwise: string): string {
   let best: string | undefined;
   // A third of the letters may be wrong: more is another word.
-  let bestDistance = Math.floor(Math.max(name.length, 3) / 3) + 1;
+  let bestDistance = Infinity;
   for (const candidate of known) {
     const distance = editDistance(name.toUpperCase(), candidate.toUpperCase());
-    if (distance < bestDistance) {
+    if (distance < bestDistance && distance <= Math.max(name.length, candidate.length) / 3) {
       best = candidate;
       bestDistance = distance;
     }

@@ -1,0 +1,207 @@
+import { SqlError } from '../../common/error.ts';
+import { equalTypes } from '../../types/equal-types.ts';
+import { printIdentifier, printType } from '../../types/print-type.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SqlType } from '../../types/sql-type.ts';
+import type { CatalogSource } from '../catalog/source.ts';
+import type * as ast from '../parser/ast.ts';
+import type { AnalyzeContext } from './analyze-context.ts';
+import { analyzeQuery } from './analyze-query.ts';
+import { type AnalyzedSource, checkName, checkReplacement, timestampOf, topicWish } from './analyze-source.ts';
+import { type AnalyzedQuery, sourcesOf } from './analyzed-query.ts';
+import { PSEUDO_COLUMNS } from './scope.ts';
+import { WithProperties } from './with-properties.ts';
+
+/** A query that writes a stream or table. */
+export interface AnalyzedPersistentQuery {
+  readonly query: AnalyzedQuery;
+  /** What it writes. For CREATE … AS its `createdBy` is null: the engine names the query. */
+  readonly sink: CatalogSource;
+  /** Which select columns make the sink's key and value columns, in the sink's order. */
+  readonly keyItems: readonly number[];
+  readonly valueItems: readonly number[];
+  /** Names in the catalog of what it reads, left to right. */
+  readonly reads: readonly string[];
+}
+
+/** CREATE STREAM|TABLE … AS. `sink.partitions` are those of the left-most source unless PARTITIONS says otherwise. */
+export function analyzeCreateSourceAs(
+  statement: ast.CreateSourceAs,
+  context: AnalyzeContext,
+): AnalyzedPersistentQuery & Omit<AnalyzedSource, 'source'> {
+  const { properties: session } = context;
+  const replaces = checkName(statement, context.catalog);
+  const properties = new WithProperties(statement.properties, 'create-as');
+  const query = analyzeQuery(statement.query, context);
+  checkPersistent(query, statement.query);
+  if (query.type !== statement.sourceKind)
+    throw new SqlError('ML_SCHEMA', `the query gives a ${query.type}, not a ${statement.sourceKind}`, {
+      span: statement.nameSpan,
+      hint: `write CREATE ${query.type.toUpperCase()} ${printIdentifier(statement.name)} AS …`,
+    });
+  const { keyItems, valueItems } = splitSelect(query);
+  const key = keyItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
+  const value = valueItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
+  const first = sourcesOf(query.from)[0]!.source;
+  const keyFormat = properties.formatName('KEY');
+  const valueFormat = properties.formatName('VALUE');
+  const inherited = first.keyFormat.name;
+  const keyName =
+    keyFormat?.name ??
+    (query.partitionBy?.expressions.length === 0
+      ? 'NONE'
+      : inherited === 'NONE' && key.length > 0
+        ? (session.get('ksql.persistence.default.format.key') ?? 'KAFKA')
+        : inherited);
+  const prefix = session.get('ksql.output.topic.name.prefix') ?? '';
+  const topicName = properties.text('KAFKA_TOPIC') ?? `${prefix}${statement.name}`;
+  const topic = topicWish(properties, topicName, query.type, query.grouping?.windowing ?? null);
+  const partitions = topic.partitions ?? first.partitions;
+  const sink: CatalogSource = {
+    name: statement.name,
+    type: query.type,
+    schema: { key, value, headers: [] },
+    topic: topicName,
+    partitions,
+    keyFormat: properties.sideFormat('KEY', keyName, key, keyFormat?.span ?? statement.nameSpan, session),
+    valueFormat: properties.sideFormat(
+      'VALUE',
+      valueFormat?.name ?? first.valueFormat.name,
+      value,
+      valueFormat?.span ?? statement.nameSpan,
+      session,
+    ),
+    window: query.window === null ? null : { kind: query.window.kind, sizeMs: query.window.kind === 'session' ? null : query.window.sizeMs },
+    timestamp: timestampOf(properties, [...key, ...value]),
+    statementText: context.statementText,
+    sourceOnly: false,
+    createdBy: null,
+  };
+  if (replaces !== null) checkReplacement(replaces, sink, statement.nameSpan);
+  return {
+    query,
+    sink,
+    keyItems,
+    valueItems,
+    reads: readsOf(query),
+    topic: { ...topic, partitions },
+    replaces,
+  };
+}
+
+/** INSERT INTO … SELECT. `queryId`: the one that WITH asks for. */
+export function analyzeInsertSelect(
+  statement: ast.InsertSelect,
+  context: AnalyzeContext,
+): AnalyzedPersistentQuery & { readonly queryId: string | null } {
+  const properties = new WithProperties(statement.properties, 'insert');
+  const sink = context.catalog.get(statement.target);
+  const name = printIdentifier(statement.target);
+  const span = statement.targetSpan;
+  if (sink === undefined) throw new SqlError('ML_NAME_UNKNOWN', `there is no stream ${name}`, { span, hint: 'SHOW STREAMS lists them' });
+  if (sink.type === 'table')
+    throw new SqlError('ML_UNSUPPORTED', `${name} is a table, and INSERT INTO … SELECT writes streams only`, { span });
+  if (sink.sourceOnly) throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, { span, hint: 'it was created as a SOURCE' });
+  if (sink.schema.headers.length > 0)
+    throw new SqlError('ML_UNSUPPORTED', `${name} has columns of headers, which cannot be written`, { span });
+  const query = analyzeQuery(statement.query, context);
+  checkPersistent(query, statement.query);
+  if (query.type !== 'stream') throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
+  const { keyItems, valueItems } = splitSelect(query);
+  const check = (side: string, items: readonly number[], columns: readonly Column[]): void => {
+    const same =
+      items.length === columns.length && items.every((item, i) => equalTypes(query.select[item]!.type, columns[i]!.type));
+    if (same) return;
+    const given = items.map((item) => `${printIdentifier(query.select[item]!.name)} ${printType(query.select[item]!.type)}`);
+    const wanted = columns.map((column) => `${printIdentifier(column.name)} ${printType(column.type)}`);
+    throw new SqlError('ML_SCHEMA', `the ${side} columns of the query do not fit those of ${name}`, {
+      span: statement.query.span,
+      hint: `${name} has (${wanted.join(', ')}) and the query gives (${given.join(', ')})`,
+    });
+  };
+  check('key', keyItems, sink.schema.key);
+  check('value', valueItems, sink.schema.value);
+  return { query, sink, keyItems, valueItems, reads: readsOf(query), queryId: queryIdOf(properties) };
+}
+
+function queryIdOf(properties: WithProperties): string | null {
+  const id = properties.text('QUERY_ID')?.toUpperCase() ?? null;
+  if (id === null) return null;
+  const span = properties.spanOf('QUERY_ID');
+  if (!/^[A-Z0-9_]+$/.test(id))
+    throw new SqlError('ML_PROPERTY', 'QUERY_ID may hold letters, digits and _ only', { span });
+  if (/^(INSERTQUERY|CTAS|CSAS|CST)_/.test(id))
+    throw new SqlError('ML_PROPERTY', `QUERY_ID ${id} begins as generated names do`, { span, hint: 'choose another one' });
+  return id;
+}
+
+function readsOf(query: AnalyzedQuery): readonly string[] {
+  return sourcesOf(query.from).map((source) => source.source.name);
+}
+
+/** What may stand in other queries but not in one that writes. */
+function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
+  if (query.limit !== null)
+    throw new SqlError('ML_UNSUPPORTED', 'a persistent query has no LIMIT', { span: node.span, hint: 'remove it' });
+  for (const { source, alias, type } of sourcesOf(query.from))
+    if (source.window !== null && type === 'table')
+      throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(alias)} is a windowed table, which no persistent query can read`, {
+        span: node.from.span,
+        hint: 'declare a stream over its topic with WINDOW_TYPE and read that',
+      });
+  for (const column of query.select)
+    if (PSEUDO_COLUMNS.has(column.name) && !column.isWindowBound)
+      throw new SqlError('ML_SCHEMA', `${column.name} is a name of the system's own columns`, {
+        span: column.span,
+        hint: `give it another name: ${column.name} AS …`,
+      });
+  for (const key of query.key)
+    if (containsMap(key.type))
+      throw new SqlError('ML_SCHEMA', `key column ${printIdentifier(key.name)} of type ${printType(key.type)} holds a MAP`, {
+        span: node.span,
+        hint: 'a MAP cannot be part of a key',
+      });
+}
+
+function containsMap(type: SqlType): boolean {
+  switch (type.kind) {
+    case 'map':
+      return true;
+    case 'array':
+      return containsMap(type.element);
+    case 'struct':
+      return type.fields.some((field) => containsMap(field.type));
+    default:
+      return false;
+  }
+}
+
+/** Select columns by the side they go to. Every key column must be selected exactly once, and something else. */
+function splitSelect(query: AnalyzedQuery): { keyItems: readonly number[]; valueItems: readonly number[] } {
+  const keyItems = query.key.map((key) => {
+    const found = query.select.flatMap(({ expression }, item) =>
+      expression.kind === 'column' && key.aliases.includes(expression.index) ? [item] : [],
+    );
+    const name = printIdentifier(key.name);
+    // Both sides of a join's key may be selected: the first one is the key.
+    const distinct = new Set(found.map((item) => (query.select[item]!.expression as { index: number }).index));
+    if (found.length === 0)
+      throw new SqlError('ML_SCHEMA', `the key column ${name} is not selected`, {
+        span: query.span,
+        hint: `add ${name} to SELECT; AS_VALUE(${name}) copies it into the value too`,
+      });
+    if (found.length > distinct.size)
+      throw new SqlError('ML_SCHEMA', `the key column ${name} is selected more than once`, {
+        span: query.select[found[1]!]!.span,
+        hint: `write AS_VALUE(${name}) for a copy in the value`,
+      });
+    return found[0]!;
+  });
+  const valueItems = query.select.flatMap((column, item) => (keyItems.includes(item) || column.isWindowBound ? [] : [item]));
+  if (valueItems.length === 0)
+    throw new SqlError('ML_SCHEMA', 'only key columns are selected', {
+      span: query.span,
+      hint: 'select at least one other column; AS_VALUE(key) makes one of a key',
+    });
+  return { keyItems, valueItems };
+}

@@ -1,0 +1,146 @@
+import type { Span } from '../../common/error.ts';
+import type { SqlType } from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
+import type { CatalogSource } from '../catalog/source.ts';
+import type { Expression } from '../expressions/expression.ts';
+import type { SourceColumn } from './scope.ts';
+
+/**
+ * A query with every name resolved. Clauses stay apart, in the order in which rows meet them, and each says over
+ * which flat row its expressions are:
+ *
+ * from → `where` → `tableCalls` (columns appended) → `partitionBy` (columns appended) or `grouping` (a new row) →
+ * `having` → `select`
+ */
+export interface AnalyzedQuery {
+  readonly from: AnalyzedRelation;
+  readonly where: Expression | null;
+  /** Table functions; function i's column stands at position `from.columns.length + i`. */
+  readonly tableCalls: readonly TableCall[];
+  readonly partitionBy: PartitionBy | null;
+  readonly grouping: Grouping | null;
+  readonly having: Expression | null;
+  readonly select: readonly SelectColumn[];
+  /** The record key of the row that `select` is over. */
+  readonly key: readonly KeyColumn[];
+  /** The result's keys are windowed; positions of the bounds in the row that `select` is over. */
+  readonly window: ResultWindow | null;
+  readonly type: 'stream' | 'table';
+  readonly emit: 'changes' | 'final' | null;
+  readonly limit: number | null;
+  readonly span: Span;
+}
+
+export interface SelectColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly expression: Expression;
+  readonly span: Span;
+  /** WINDOWSTART or WINDOWEND without an alias: part of the windowed key already, so a sink leaves it out. */
+  readonly isWindowBound: boolean;
+}
+
+export interface KeyColumn {
+  /** Where its value is. */
+  readonly position: number;
+  /** Columns that stand for it when they are selected, `position` included. A join's two sides are one key. */
+  readonly aliases: readonly number[];
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+export interface ResultWindow {
+  readonly kind: 'tumbling' | 'hopping' | 'session';
+  readonly sizeMs: number | null;
+  readonly startColumn: number;
+  readonly endColumn: number;
+}
+
+/** A column of a relation's flat row. */
+export interface RelationColumn {
+  /** Alias of the source it is of; null for the columns that a join adds. */
+  readonly source: string | null;
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+export type AnalyzedRelation = SourceRelation | JoinRelation;
+
+export interface SourceRelation {
+  readonly kind: 'source';
+  readonly alias: string;
+  readonly source: CatalogSource;
+  /** As `rowOfSource` gives it. */
+  readonly row: readonly SourceColumn[];
+  readonly columns: readonly RelationColumn[];
+  readonly key: readonly KeyColumn[];
+  readonly window: ResultWindow | null;
+  readonly type: 'stream' | 'table';
+}
+
+/**
+ * Its row: the left's columns, the left key expression if it is no plain column, the right's columns, the right
+ * key expression if it is none, and for a full join the key of whichever side is there.
+ */
+export interface JoinRelation {
+  readonly kind: 'join';
+  readonly shape: 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
+  readonly join: 'inner' | 'left' | 'right' | 'outer';
+  readonly left: AnalyzedRelation;
+  readonly right: SourceRelation;
+  /** Over the left's row (foreign key: the right's primary key) and the right's. */
+  readonly leftKey: Expression;
+  readonly rightKey: Expression;
+  /** Over the join's row without its last column; null when a side's own key will do. */
+  readonly outerKey: Expression | null;
+  readonly within: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number | null } | null;
+  readonly columns: readonly RelationColumn[];
+  readonly key: readonly KeyColumn[];
+  readonly window: ResultWindow | null;
+  readonly type: 'stream' | 'table';
+}
+
+export interface TableCall {
+  readonly name: string;
+  readonly signature: number;
+  readonly args: readonly Expression[];
+  readonly type: SqlType;
+}
+
+export interface PartitionBy {
+  /** Over the row with the table functions' columns. Empty: PARTITION BY NULL, no key. */
+  readonly expressions: readonly Expression[];
+  readonly names: readonly string[];
+}
+
+/**
+ * Its row: a column a group-by expression, a column a call, then WINDOWSTART and WINDOWEND when windowed, then
+ * ROWTIME.
+ */
+export interface Grouping {
+  readonly expressions: readonly Expression[];
+  readonly names: readonly string[];
+  readonly calls: readonly AggregateCall[];
+  readonly windowing: WindowDefinition | null;
+}
+
+export interface AggregateCall {
+  readonly name: string;
+  readonly signature: number;
+  readonly args: readonly Expression[];
+  readonly literals: readonly SqlValue[];
+  readonly type: SqlType;
+}
+
+export interface WindowDefinition {
+  readonly kind: 'tumbling' | 'hopping' | 'session';
+  readonly sizeMs: number;
+  readonly advanceMs: number;
+  readonly graceMs: number;
+  readonly retentionMs: number;
+}
+
+/** The sources of a relation, left to right. */
+export function sourcesOf(relation: AnalyzedRelation): readonly SourceRelation[] {
+  return relation.kind === 'source' ? [relation] : [...sourcesOf(relation.left), relation.right];
+}

@@ -1,0 +1,332 @@
+import { must } from '../../common/assert.ts';
+import { SqlError } from '../../common/error.ts';
+import { formatOf } from '../../formats/registry.ts';
+import type { AnalyzedPersistentQuery } from '../analyzer/analyze-persistent.ts';
+import { type AnalyzedQuery, type AnalyzedRelation, type JoinRelation, sourcesOf } from '../analyzer/analyzed-query.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { BIGINT } from '../../types/sql-type.ts';
+import type {
+  AggregateNode,
+  FilterNode,
+  FlatMapNode,
+  JoinNode,
+  OutputNode,
+  PlanColumn,
+  PlanNode,
+  ProjectNode,
+  RepartitionNode,
+  SideFormat,
+  SinkNode,
+  SourceNode,
+  WindowShape,
+} from './node.ts';
+import { inputsOf, withInputs } from './plan-inputs.ts';
+
+/**
+ * The logical plan as the query was written: filters where WHERE stands, sources whole, a repartition wherever a key
+ * is made. What is needless in it is the optimizer's to find.
+ */
+
+/** The plan of CREATE … AS or INSERT INTO … SELECT. */
+export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode {
+  const { query, sink, keyItems, valueItems } = analyzed;
+  const { input, project } = buildQuery(query);
+  const node = project(input);
+  const { timestamp } = sink;
+  return {
+    kind: 'sink',
+    input: node,
+    sink: sink.name,
+    topic: sink.topic,
+    keyFormat: sink.keyFormat,
+    valueFormat: sink.valueFormat,
+    keyPositions: keyItems,
+    valuePositions: valueItems,
+    timestamp: timestamp === null ? null : { column: positionOfSink(analyzed, timestamp.column), format: timestamp.format },
+    columns: node.columns,
+    key: node.key,
+    window: node.window,
+    changes: node.changes,
+  };
+}
+
+/** Where the select column of a sink's column is in the projection. */
+function positionOfSink(analyzed: AnalyzedPersistentQuery, column: string): number {
+  const { key, value } = analyzed.sink.schema;
+  const at = key.findIndex((each) => each.name === column);
+  return at >= 0
+    ? must(analyzed.keyItems[at])
+    : must(analyzed.valueItems[value.findIndex((each) => each.name === column)]);
+}
+
+/** The plan of SELECT … EMIT: what the user selected, in order, stands first in the output's row. */
+export function buildPushPlan(query: AnalyzedQuery): OutputNode {
+  const { input, project } = buildQuery(query);
+  const node = project(input);
+  return {
+    kind: 'output',
+    input: node,
+    positions: query.select.map((_, i) => i),
+    limit: query.limit,
+    columns: node.columns,
+    key: node.key,
+    window: node.window,
+    changes: node.changes,
+  };
+}
+
+/** The node with `f` applied to its inputs; itself when nothing changes. */
+export function mapInputs(node: PlanNode, f: (input: PlanNode) => PlanNode): PlanNode {
+  return withInputs(node, inputsOf(node).map(f));
+}
+
+export function filter(input: PlanNode, predicate: Expression, clause: FilterNode['clause']): FilterNode {
+  const { columns, key, window, changes } = input;
+  return { kind: 'filter', input, predicate, clause, columns, key, window, changes };
+}
+
+/** Computes `expressions`, named in order. `key` and `window` are positions in the new row. */
+export function project(
+  input: PlanNode,
+  expressions: readonly Expression[],
+  names: readonly string[],
+  key: readonly number[],
+  window: WindowShape | null,
+): ProjectNode {
+  const columns = expressions.map((expression, i): PlanColumn => ({ name: names[i]!, type: expression.type }));
+  return { kind: 'project', input, expressions, columns, key, window, changes: input.changes };
+}
+
+/** The input's columns and some more at the end; key and window stay. */
+export function extend(input: PlanNode, expressions: readonly Expression[], names: readonly string[]): PlanNode {
+  if (expressions.length === 0) return input;
+  return project(
+    input,
+    [...input.columns.map(({ type }, index): Expression => ({ kind: 'column', type, index })), ...expressions],
+    [...input.columns.map((column) => column.name), ...names],
+    input.key,
+    input.window,
+  );
+}
+
+export function repartition(
+  input: PlanNode,
+  key: readonly number[],
+  name: string,
+  keyFormat: SideFormat,
+  nullKeys: RepartitionNode['nullKeys'],
+): RepartitionNode {
+  const { columns, changes } = input;
+  return { kind: 'repartition', input, name, keyFormat, nullKeys, columns, key, window: null, changes };
+}
+
+interface Built {
+  /** The row that SELECT is over. */
+  readonly input: PlanNode;
+  readonly project: (input: PlanNode) => ProjectNode;
+}
+
+function buildQuery(query: AnalyzedQuery): Built {
+  const [first] = sourcesOf(query.from);
+  const sourceFormat = first!.source.keyFormat;
+  let node = buildRelation(query.from);
+  if (query.where !== null) node = filter(node, query.where, 'where');
+  if (query.tableCalls.length > 0) {
+    const columns = query.tableCalls.map(({ type }, i): PlanColumn => ({ name: `KSQL_SYNTH_${i}`, type }));
+    const { key, window, changes } = node;
+    const flatMap: FlatMapNode = {
+      kind: 'flat-map',
+      input: node,
+      functions: query.tableCalls,
+      columns: [...node.columns, ...columns],
+      key,
+      window,
+      changes,
+    };
+    node = flatMap;
+  }
+  if (query.partitionBy !== null) {
+    const { expressions, names } = query.partitionBy;
+    const { extended, positions } = withColumns(node, expressions, names);
+    node = repartition(extended, positions, 'PartitionBy', internalKeyFormat(sourceFormat, extended, positions), 'keep');
+  }
+  if (query.grouping !== null) {
+    const { expressions, names, calls, windowing } = query.grouping;
+    const { extended, positions } = withColumns(node, expressions, names);
+    const keyFormat = internalKeyFormat(sourceFormat, extended, positions);
+    const input = repartition(extended, positions, 'Aggregate-GroupBy', keyFormat, 'drop');
+    const bounds: PlanColumn[] =
+      windowing === null
+        ? []
+        : [
+            { name: 'WINDOWSTART', type: BIGINT },
+            { name: 'WINDOWEND', type: BIGINT },
+          ];
+    const aggregate: AggregateNode = {
+      kind: 'aggregate',
+      input,
+      groupBy: positions,
+      calls,
+      windowing,
+      emit: query.emit === 'final' ? 'final' : 'changes',
+      store: 'Aggregate-Aggregate-Materialize',
+      columns: [
+        ...expressions.map((expression, i): PlanColumn => ({ name: names[i]!, type: expression.type })),
+        ...calls.map(({ type }, i): PlanColumn => ({ name: `KSQL_AGG_VARIABLE_${i}`, type })),
+        ...bounds,
+        { name: 'ROWTIME', type: BIGINT },
+      ],
+      key: expressions.map((_, i) => i),
+      window: query.window,
+      changes: 'table',
+    };
+    node = aggregate;
+  }
+  if (query.having !== null) node = filter(node, query.having, 'having');
+  return { input: node, project: (input) => projectSelect(input, query) };
+}
+
+/** What the user selected; after it, unseen, the parts of the record key that were not. */
+function projectSelect(input: PlanNode, query: AnalyzedQuery): ProjectNode {
+  const expressions: Expression[] = [];
+  const names: string[] = [];
+  const keyPositions: number[] = query.key.map(() => -1);
+  for (const { expression, name } of query.select) {
+    let placed = expression;
+    query.key.forEach((key, k) => {
+      if (keyPositions[k] !== -1 || expression.kind !== 'column' || !key.aliases.includes(expression.index)) return;
+      keyPositions[k] = expressions.length;
+      placed = { ...expression, index: key.position };
+    });
+    expressions.push(placed);
+    names.push(name);
+  }
+  const add = (type: PlanColumn['type'], index: number): number => {
+    names.push(input.columns[index]!.name);
+    return expressions.push({ kind: 'column', type, index }) - 1;
+  };
+  query.key.forEach((key, k) => {
+    if (keyPositions[k] === -1) keyPositions[k] = add(key.type, key.position);
+  });
+  let window: WindowShape | null = null;
+  if (query.window !== null) {
+    const placeBound = (column: number): number => {
+      const at = expressions.findIndex((expression) => expression.kind === 'column' && expression.index === column);
+      return at >= 0 ? at : add(BIGINT, column);
+    };
+    const { kind, sizeMs } = query.window;
+    const startColumn = placeBound(query.window.startColumn);
+    window = { kind, sizeMs, startColumn, endColumn: placeBound(query.window.endColumn) };
+  }
+  return project(input, expressions, names, keyPositions, window);
+}
+
+/** The node with a column for each expression that is none, and where all of them then are. */
+function withColumns(
+  node: PlanNode,
+  expressions: readonly Expression[],
+  names: readonly string[],
+): { extended: PlanNode; positions: readonly number[] } {
+  // Every expression gets a place, also one that is a column, so that positions do not depend on the others.
+  const isComputed = expressions.some((expression) => expression.kind !== 'column');
+  const width = node.columns.length;
+  const positions = expressions.map((expression, i) => (expression.kind === 'column' ? expression.index : width + i));
+  return { extended: isComputed ? extend(node, expressions, names) : node, positions };
+}
+
+function buildRelation(relation: AnalyzedRelation): PlanNode {
+  if (relation.kind === 'join') return buildJoin(relation);
+  const { source, alias, row, window, type } = relation;
+  const { timestamp } = source;
+  const node: SourceNode = {
+    kind: 'source',
+    source: source.name,
+    alias,
+    topic: source.topic,
+    partitions: source.partitions,
+    keyFormat: source.keyFormat,
+    valueFormat: source.valueFormat,
+    keyColumns: source.schema.key,
+    valueColumns: source.schema.value,
+    timestamp:
+      timestamp === null
+        ? null
+        : { column: row.findIndex((column) => column.name === timestamp.column), format: timestamp.format },
+    materialized: type === 'table',
+    columns: row.map((column) => ({ ...column, wanted: true, raw: false })),
+    key: source.schema.key.map((_, position) => position),
+    window,
+    changes: type,
+  };
+  return node;
+}
+
+function buildJoin(relation: JoinRelation): PlanNode {
+  const { shape, join, within, leftKey, rightKey, outerKey } = relation;
+  const depth = sourcesOf(relation).length;
+  const prefix = depth > 2 ? `Join-${depth - 1}` : 'Join';
+  const leftInput = buildRelation(relation.left);
+  const rightInput = buildRelation(relation.right);
+  const leftSource = sourcesOf(relation.left)[0]!.source;
+  const rightSource = relation.right.source;
+
+  const keyed = (input: PlanNode, key: Expression): { node: PlanNode; position: number } =>
+    key.kind === 'column'
+      ? { node: input, position: key.index }
+      : { node: extend(input, [key], ['']), position: input.columns.length };
+  const left = keyed(leftInput, leftKey);
+  const right = keyed(rightInput, rightKey);
+
+  const isForeign = shape === 'foreign-key';
+  // The side that stays where it is says in which format keys must be to meet; a table always stays.
+  const keyFormat =
+    shape === 'stream-table' || rightInput.key.includes(right.position)
+      ? rightSource.keyFormat
+      : internalKeyFormat(leftSource.keyFormat, left.node, [left.position]);
+  const moveLeft = !isForeign && leftInput.changes === 'stream' && leftInput.window === null;
+  const moveRight = !isForeign && rightInput.changes === 'stream' && rightInput.window === null;
+  const nullKeys = join === 'inner' ? 'drop' : 'keep';
+  const leftNode = moveLeft ? repartition(left.node, [left.position], `${prefix}-left`, keyFormat, nullKeys) : left.node;
+  const rightNode = moveRight ? repartition(right.node, [right.position], `${prefix}-right`, keyFormat, nullKeys) : right.node;
+
+  const columns: PlanColumn[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({ name, type }));
+  // Names only serve readers of plans: where both sides have one, its source stands before it.
+  const named = columns.map((column, i): PlanColumn => {
+    const source = relation.columns[i]?.source ?? null;
+    return source === null ? column : { name: `${source}_${relation.columns[i]!.name}`, type: column.type };
+  });
+  const node: JoinNode = {
+    kind: 'join',
+    shape,
+    join,
+    left: leftNode,
+    right: rightNode,
+    within,
+    foreignKey: isForeign ? leftKey : null,
+    name: prefix,
+    columns: named,
+    key: isForeign ? leftNode.key : [join === 'right' ? leftNode.columns.length + right.position : left.position],
+    window: relation.window,
+    changes: relation.type,
+  };
+  if (outerKey === null) return node;
+  const extended = extend(node, [outerKey], [relation.columns.at(-1)!.name]) as ProjectNode;
+  return { ...extended, key: [node.columns.length] };
+}
+
+/**
+ * The key format of a topic of the query's own: the source's when it can hold the columns, else JSON, which holds
+ * everything that a key may be.
+ */
+function internalKeyFormat(format: SideFormat, node: PlanNode, positions: readonly number[]): SideFormat {
+  const columns = positions.map((position) => node.columns[position]!);
+  const wrapped = columns.length > 1;
+  if (columns.length === 0) return { name: 'NONE', wrapped: false, properties: [] };
+  try {
+    formatOf(format.name).validate(columns, { isKey: true, wrapped, properties: new Map(format.properties) });
+    return { ...format, wrapped };
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return { name: 'JSON', wrapped, properties: [] };
+  }
+}
