@@ -212,7 +212,7 @@ export class Engine {
 
   /**
    * Resolves when every persistent query has processed all that its sources hold, including what the other queries
-   * wrote, and has committed. Queries that failed are not waited for.
+   * wrote, and has committed. Queries that failed or are paused are not waited for.
    */
   async drain(): Promise<void> {
     const processed = (): number =>
@@ -220,7 +220,7 @@ export class Engine {
     // A query may write what an earlier one reads: go round until nothing moves, at most once for each.
     for (let round = this.queries.size; round > 0; round--) {
       const before = processed();
-      for (const query of this.queries.values()) await query.streams.catchUp();
+      for (const query of this.queries.values()) if (query.state === 'RUNNING') await query.streams.catchUp();
       if (processed() === before) break;
     }
     await this.processingLog.flush();

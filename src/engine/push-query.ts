@@ -7,9 +7,18 @@ import { RowQueue } from './row-queue.ts';
 /** Rows that wait for a client that does not ask, before the query pauses. */
 const ROWS_MAX = 4096;
 
-/** SELECT … EMIT: a topology of its own whose rows go to one client. */
+export interface PushQueryFields {
+  /** `pull`: it ends where its sources ended when it started. */
+  readonly kind: 'push' | 'pull';
+  readonly queryId: string;
+  readonly statementText: string;
+  readonly columns: readonly ResultColumn[];
+  readonly limit: number | null;
+}
+
+/** SELECT … EMIT, and SELECT on a stream: a topology of its own whose rows go to one client. */
 export class PushQuery implements RowStream {
-  readonly kind = 'push';
+  readonly kind: 'push' | 'pull';
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   readonly statementText: string;
@@ -20,20 +29,19 @@ export class PushQuery implements RowStream {
   #rows = 0;
   #end: RowStream['end'] = null;
   #closing: Promise<void> | null = null;
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(
-    queryId: string,
-    statementText: string,
-    columns: readonly ResultColumn[],
-    limit: number | null,
+    fields: PushQueryFields,
     lower: (push: (row: Row, tombstone: boolean) => void) => LoweredQuery,
     options: StreamsOptions,
     onClose: () => void,
   ) {
-    this.queryId = queryId;
-    this.statementText = statementText;
-    this.columns = columns;
-    this.#limit = limit;
+    this.kind = fields.kind;
+    this.queryId = fields.queryId;
+    this.statementText = fields.statementText;
+    this.columns = fields.columns;
+    this.#limit = fields.limit;
     this.#onClose = onClose;
     this.#queue = new RowQueue(
       ROWS_MAX,
@@ -55,7 +63,9 @@ export class PushQuery implements RowStream {
 
   async start(): Promise<void> {
     if (this.#limit === 0) return this.#finish('limit');
-    return this.streams.start();
+    await this.streams.start();
+    if (this.kind === 'pull') this.#reading = this.#readToEnd();
+    return undefined;
   }
 
   async next(): Promise<RowBatch | null> {
@@ -73,10 +83,20 @@ export class PushQuery implements RowStream {
     return this.#closing;
   }
 
+  async #readToEnd(): Promise<void> {
+    try {
+      await this.streams.catchUp();
+      this.#finish('complete');
+    } catch (error) {
+      this.#queue.end(error);
+    }
+  }
+
   async #release(): Promise<void> {
     this.#finish('terminated');
     this.#onClose();
     await this.streams.close();
+    await this.#reading;
     await this.streams.cleanUp();
   }
 

@@ -32,10 +32,7 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
   }));
   const queryId = engine.transientId(sourcesOf(analyzed.from)[0]!.alias);
   const push = new PushQuery(
-    queryId,
-    parsed.resolvedText,
-    columns,
-    statement.limit,
+    { kind: 'push', queryId, statementText: parsed.resolvedText, columns, limit: statement.limit },
     (row) => lowerPlan(engine, after, properties, row),
     engine.streamsOptions(queryId, properties),
     () => engine.pushQueries.delete(queryId),

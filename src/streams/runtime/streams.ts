@@ -192,8 +192,8 @@ export class Streams {
     // What is read now is in the next sub-topology's topics one round later.
     for (let round = this.topology.subTopologies().length; round > 0; round--) {
       const ends = await this.#endOffsets();
-      while (this.#state === 'running' && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
-      if (this.#state !== 'running') return;
+      while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
+      if (!this.#isAlive) return;
       await this.commit();
     }
   }
@@ -261,6 +261,10 @@ export class Streams {
     for (const topic of this.topology.repartitionTopics) await log.admin.deleteTopic(plan.topicName(topic.name));
     for (const store of this.topology.stores)
       if (this.#changelogs && store.options.changelog) await log.admin.deleteTopic(plan.changelogName(store.options.name));
+  }
+
+  get #isAlive(): boolean {
+    return this.#state === 'running' || this.#state === 'paused';
   }
 
   get #changelogs(): boolean {
