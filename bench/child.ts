@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../src/common/clock.ts';
+import { keepAlive, systemClock } from '../src/common/clock.ts';
 import { openLogger } from '../src/common/logger.ts';
 import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts';
 import { openKafkaLog } from '../src/log/kafka/open-kafka-log.ts';
@@ -41,6 +41,8 @@ const PASSES_MAX = 5;
 export async function runChild(task: Task): Promise<ChildResult> {
   const contender = contenders().find((each) => each.name === task.contender);
   if (contender === undefined) throw new Error(`there is no contender ${task.contender}`);
+  // Timers of the clock do not keep a process alive; the child exits when it has answered.
+  keepAlive();
   const { scenario } = contender;
   const shared = { clock: systemClock, logger: openLogger('error') };
   const log: Log =
