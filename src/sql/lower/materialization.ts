@@ -37,7 +37,7 @@ export function materializationOf(node: SinkNode, rows: LoweredRows): Materializ
     window: node.input.window,
     windowSizeMs: stored.windowSizeMs,
     key: rows.key.serde,
-    columns: node.columns,
+    columns: [...node.keyPositions, ...node.valuePositions].map((position) => node.input.columns[position]!),
     rowOf(key, value, windowStart, windowEnd, timestamp) {
       for (const step of steps) step.errors.context = null;
       const row = applySteps(steps, stored.rowOf(value, key, windowStart, windowEnd, timestamp));

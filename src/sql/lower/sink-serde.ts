@@ -27,13 +27,7 @@ export function sinkSerde(
   return { serialize: (row, writer) => encode(row, slots, raw.buffer, writer), deserialize };
 }
 
-/** The sink's value columns under the names they have in its topic: its own columns after the key's. */
+/** The sink's value columns, as they are named in its topic. */
 export function valueColumnsOf(node: SinkNode): SinkNode['columns'] {
-  return node.valuePositions.map((position, i) => {
-    const { type } = node.input.columns[position]!;
-    return {
-      name: node.columns[node.keyPositions.length + i]?.name ?? node.input.columns[position]!.name,
-      type,
-    };
-  });
+  return node.valuePositions.map((position) => node.input.columns[position]!);
 }

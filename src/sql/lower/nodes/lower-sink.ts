@@ -1,5 +1,4 @@
 import { assert, must } from '../../../common/assert.ts';
-import { equalTypes } from '../../../types/equal-types.ts';
 import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
 import { mapStream } from '../../../streams/processors/map-values.ts';
 import type { RecordKey } from '../../../streams/processors/record-key.ts';
@@ -61,24 +60,11 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
     assert(i >= 0, `column ${input.columns[position]?.name} is not in the record key`);
     return i;
   });
-  const columns = keyPositions.map((position, i) => {
-    const { name, type } = must(input.columns[position]);
-    return { name: node.columns[i]?.name ?? name, type };
-  });
+  const columns = keyPositions.map((position) => must(input.columns[position]));
   const inOrder = order.length === input.key.length && order.every((at, i) => at === i);
-  const sameNames = columns.every((column, i) => {
-    const own = must(input.columns[must(input.key[i])]);
-    return column.name === own.name && equalTypes(column.type, own.type);
-  });
-  // Names are in the bytes of some formats only, when the key is a record.
-  const named = columns.length > 1 || node.keyFormat.wrapped;
-  const namesMatter = named && node.keyFormat.name !== 'KAFKA' && node.keyFormat.name !== 'DELIMITED';
-  if (
-    inOrder &&
-    equalFormats(node.keyFormat, rows.key.format) &&
-    (!namesMatter || (sameNames && keptNames(input)))
-  )
-    return null;
+  // Names are in the bytes when the key is a record of named fields.
+  const named = (columns.length > 1 || node.keyFormat.wrapped) && !NAMELESS.has(node.keyFormat.name);
+  if (inOrder && equalFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input))) return null;
   const serde = rowKeySerde(columns, node.keyFormat);
   if (inOrder) return serde;
   return {
@@ -90,6 +76,9 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
     deserialize: (buffer, start, end) => serde.deserialize(buffer, start, end),
   };
 }
+
+/** Formats that write values without names. */
+const NAMELESS: ReadonlySet<string> = new Set(['KAFKA', 'DELIMITED', 'NONE']);
 
 /** Whether the key's columns have the names that they were written under, where the key was last made. */
 function keptNames(node: PlanNode): boolean {
