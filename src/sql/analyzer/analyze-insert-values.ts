@@ -18,7 +18,7 @@ export interface AnalyzedInsert {
   /** Values of the source's key and value columns, in its order. */
   readonly key: readonly SqlValue[];
   readonly value: readonly SqlValue[];
-  /** ROWTIME, or the TIMESTAMP column's; null: now. */
+  /** ROWTIME; null: now. */
   readonly timestampMs: number | null;
 }
 
