@@ -11,6 +11,8 @@ export interface StoredBatch {
   readonly segment: Segment | null;
   /** Where in the segment it begins. */
   readonly position: number;
+  /** When this process first looked at it, which is within moments of its arrival or the log's opening. */
+  seenMs?: number;
 }
 
 /** What bounds a partition, from the settings of its topic. Infinity means no bound. */
@@ -41,6 +43,8 @@ export class PartitionLog {
   #batches: StoredBatch[] = [];
   /** Batches before this index are gone; the array is cut when they are many. */
   #head = 0;
+  /** Batches before this index have a `seenMs`. */
+  #seen = 0;
 
   constructor(topicId: number, topic: string, partition: number, start: number, next: number) {
     this.topicId = topicId;
@@ -85,12 +89,18 @@ export class PartitionLog {
     while (this.batchCount > 0 && this.#batches[this.#head]!.lastOffset < offset) this.#dropFirst();
   }
 
-  /** Drops the oldest batches as `retention` wants, but never the newest one for its size. */
+  /**
+   * Drops the oldest batches as `retention` wants, but never the newest one for its size. A batch's age counts from
+   * its newest record or from when it arrived, whichever is later: old events that are loaded today are kept as
+   * long as today's.
+   */
   expire(retention: Retention, nowMs: number): void {
+    for (; this.#seen < this.#batches.length; this.#seen++) this.#batches[this.#seen]!.seenMs ??= nowMs;
     while (this.batchCount > 0) {
       const oldest = this.#batches[this.#head]!;
       const tooLarge = this.batchCount > 1 && this.sizeBytes - oldest.sizeBytes >= retention.bytes;
-      if (!tooLarge && oldest.maxTimestamp >= nowMs - retention.ms) return;
+      const newest = Math.max(oldest.maxTimestamp, oldest.seenMs ?? nowMs);
+      if (!tooLarge && newest >= nowMs - retention.ms) return;
       this.#dropFirst();
       this.start = oldest.lastOffset + 1;
     }
@@ -113,6 +123,7 @@ export class PartitionLog {
     for (let i = 0; i < count; i++) this.#release(this.#batches[this.#head + i]!);
     this.#batches = [...replacement, ...this.#batches.slice(this.#head + count)];
     this.#head = 0;
+    this.#seen = 0;
   }
 
   notify(): void {
@@ -124,6 +135,7 @@ export class PartitionLog {
     this.#head++;
     if (this.#head < 1024 || this.#head < this.#batches.length / 2) return;
     this.#batches = this.#batches.slice(this.#head);
+    this.#seen = Math.max(0, this.#seen - this.#head);
     this.#head = 0;
   }
 

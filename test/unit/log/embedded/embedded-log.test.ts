@@ -116,14 +116,21 @@ describe('the embedded log', () => {
     const log = await openEmbeddedLog({ clock, logger: silentLogger, retentionCheckMs: 1000 });
     await log.admin.createTopic({ name: 't', partitions: 1, configs: { 'retention.ms': '60000' } });
     const writer = await log.openWriter();
-    for (const timestamp of [900_000, 950_000, 1_000_000]) {
+    const write = async (timestamp: number): Promise<void> => {
       appendRecord(writer, { topic: 't', partition: 0 }, { timestamp });
       await writer.flush();
-    }
+    };
+    // An old event that arrives now is as young as its arrival.
+    await write(0);
+    clock.advance(30_000);
+    await write(1_000_000);
+    await write(1_100_000);
+    expect(await log.admin.offsets('t')).toEqual([{ start: 0, end: 3 }]);
+    clock.advance(40_000);
     expect(await log.admin.offsets('t')).toEqual([{ start: 1, end: 3 }]);
     clock.advance(30_000);
     expect(await log.admin.offsets('t')).toEqual([{ start: 2, end: 3 }]);
-    clock.advance(60_000);
+    clock.advance(70_000);
     expect(await log.admin.offsets('t')).toEqual([{ start: 3, end: 3 }]);
     await log.close();
   });
