@@ -17,13 +17,13 @@ export interface Materialization {
   /** The table's columns: key columns, then value columns. */
   readonly columns: readonly PlanColumn[];
   /** The table's row of a stored value, null when HAVING or WHERE hides it. A new array each time. */
-  rowOf(
+  readonly rowOf: (
     key: readonly SqlValue[],
     value: unknown,
     windowStart: number,
     windowEnd: number,
     timestamp: number,
-  ): SqlValue[] | null;
+  ) => SqlValue[] | null;
 }
 
 /** `rows`: the sink's input before its steps became operators. */

@@ -1,5 +1,6 @@
 import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
 import { groupTable } from '../../../streams/processors/aggregate-table.ts';
+import { groupedChangeSerde } from '../../../streams/processors/grouped-change-serde.ts';
 import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
 import { RecordKey } from '../../../streams/processors/record-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
@@ -7,7 +8,7 @@ import type { RepartitionNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { applySteps } from '../row-chain.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
-import { groupedChangeSerde, rowSerde } from '../row-serde.ts';
+import { rowSerde } from '../row-serde.ts';
 
 /** Rows → new key → internal topic → rows. What travels is what is read above; key columns travel as the key. */
 export function lowerRepartition(

@@ -148,5 +148,5 @@ function pullRows(streams: Streams, { materialization }: LoweredQuery): SqlValue
         add(bytes, start, end, value, from, from + windowSizeMs!, time),
       );
   }
-  return rows.sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  return rows.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
