@@ -117,6 +117,7 @@ async function runOptions(
     output: new Output(process.stdout),
     errors: new Output(process.stderr),
     acknowledge,
+    settle: true,
     signal,
   };
 }

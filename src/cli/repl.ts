@@ -127,6 +127,7 @@ class ReplSession {
           output: this.#output,
           errors: this.#errors,
           acknowledge: true,
+          settle: false,
           signal: this.#running.signal,
         });
         if (!ok) this.#failed = true;

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly errors: Output;
   /** Whether statements that only acknowledge are shown. */
   readonly acknowledge: boolean;
+  /** Whether a pull query waits until what the statements before it wrote has been processed: scripts read on. */
+  readonly settle: boolean;
   /** Aborted by Ctrl-C: ends the query that is printing. */
   readonly signal: AbortSignal;
 }
@@ -25,6 +27,8 @@ export async function runStatement(
 ): Promise<boolean> {
   const { renderer, output } = options;
   try {
+    const { statement: node } = statement;
+    if (options.settle && node.kind === 'query' && node.emit === null) await options.backend.drain();
     const outcome = await execute(statement);
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];
