@@ -1,6 +1,7 @@
 import { DataError, SqlError, type Span } from '../../common/error.ts';
 import type { AggregateFunction, FunctionRegistry, TableFunction } from '../../functions/function.ts';
 import { type ArgumentType, resolveScalar } from '../../functions/resolve.ts';
+import { parseBigint, parseInteger } from '../../types/bigint.ts';
 import { openCast } from '../../types/cast.ts';
 import { openComparison } from '../../types/compare-values.ts';
 import { Decimal } from '../../types/decimal.ts';
@@ -71,8 +72,7 @@ export function literalValue(node: ast.Expression): { type: SqlType | null; valu
       return { type: STRING, value: node.value };
     case 'decimal': {
       const value = Decimal.parse(node.text);
-      const precision = Math.max(value.precision, value.scale + 1);
-      return { type: { kind: 'decimal', precision, scale: value.scale }, value };
+      return { type: decimalTypeOf(value), value };
     }
     default:
       return undefined;
@@ -160,7 +160,7 @@ class Analysis {
       case 'comparison':
         return this.#comparison(node.operator, node.left, node.right, node.span);
       case 'isNull':
-        return { kind: 'is-null', type: BOOLEAN, operand: this.analyze(node.operand), negated: node.negated };
+        return { kind: 'is-null', type: BOOLEAN, operand: this.analyzeOrNull(node.operand, STRING), negated: node.negated };
       case 'between': {
         const lower = this.#comparison('>=', node.operand, node.lower, node.span);
         const upper = this.#comparison('<=', node.operand, node.upper, node.span);
@@ -352,11 +352,7 @@ class Analysis {
       throw new SqlError('ML_TYPE', 'IN needs at least one value that is not NULL', { span: node.span });
     const items = present.map((item): Expression => {
       const analyzed = this.#comparisonSide(this.analyze(item), item, operand, node.operand);
-      // A number written as text in a list of numbers is read as one.
-      if (item.kind === 'string' && isNumeric(operand.type)) return fold(analyzed, operand.type, item.span) ?? analyzed;
-      if (isLiteral(item) && operand.type.kind === 'string' && analyzed.type.kind !== 'string')
-        return fold(analyzed, STRING, item.span) ?? analyzed;
-      return analyzed;
+      return bend(analyzed, item, operand.type);
     });
     let type: SqlType = operand.type;
     items.forEach((item, i) => {
@@ -449,13 +445,9 @@ class Analysis {
         hint: 'its type follows from its items',
       });
     let type: SqlType = known[0]!.type;
-    const bend = (item: Expression, node: ast.Expression): Expression => {
-      if (commonType(type, item.type) !== null || !isLiteral(node)) return item;
-      return fold(item, type, node.span) ?? item;
-    };
     const bent = analyzed.map((item, i) => {
       if (item === null) return null;
-      const other = bend(item, nodes[i]!);
+      const other = bend(item, nodes[i]!, type);
       const common = commonType(type, other.type);
       if (common === null)
         throw new SqlError('ML_TYPE', `the items of ${what} must have one type, and ${printType(other.type)} is not ${printType(type)}`, {
@@ -613,6 +605,34 @@ export function cast(expression: Expression, type: SqlType): Expression {
     }
   }
   return { kind: 'cast', type, operand: expression };
+}
+
+/**
+ * A literal in a list whose other items are of `type`: a number written as text is a number, anything may become
+ * text, and a constructor of literals bends as they do. Whatever cannot bend stays as it is.
+ */
+function bend(expression: Expression, node: ast.Expression, type: SqlType): Expression {
+  if (commonType(type, expression.type) !== null) return expression;
+  if (node.kind === 'string' && isNumeric(type)) return numberOf(node) ?? fold(expression, type, node.span) ?? expression;
+  if (isLiteral(node)) return fold(expression, type, node.span) ?? expression;
+  if ((node.kind === 'array' || node.kind === 'map' || node.kind === 'struct') && openCast(expression.type, type) !== null)
+    return { kind: 'cast', type, operand: expression, guarded: true };
+  return expression;
+}
+
+/** A number written as text, in the type that it has as a literal; null when it is none. */
+function numberOf(node: ast.StringLiteral): Expression | null {
+  const text = node.value.trim();
+  const whole = parseBigint(text);
+  if (whole !== undefined)
+    return { kind: 'literal', type: parseInteger(text) === undefined ? BIGINT : INTEGER, value: whole };
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/.test(text)) return null;
+  const value = Decimal.parse(text);
+  return { kind: 'literal', type: decimalTypeOf(value), value };
+}
+
+function decimalTypeOf(value: Decimal): SqlType {
+  return { kind: 'decimal', precision: Math.max(value.precision, value.scale + 1), scale: value.scale };
 }
 
 /** A literal in another type, or null when there is no such cast. A value that the type cannot take is an error. */

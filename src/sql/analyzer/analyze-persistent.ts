@@ -40,6 +40,12 @@ export function analyzeCreateSourceAs(
       hint: `write CREATE ${query.type.toUpperCase()} ${printIdentifier(statement.name)} AS …`,
     });
   const { keyItems, valueItems } = splitSelect(query);
+  const asksKeyFormat = properties.formatName('KEY');
+  if (query.partitionBy?.expressions.length === 0 && asksKeyFormat !== null && asksKeyFormat.name !== 'NONE')
+    throw new SqlError('ML_FORMAT', 'PARTITION BY NULL leaves no key that a format could hold', {
+      span: asksKeyFormat.span,
+      hint: 'remove KEY_FORMAT, and write VALUE_FORMAT instead of FORMAT',
+    });
   const key = keyItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
   const value = valueItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
   const first = sourcesOf(query.from)[0]!.source;
@@ -150,7 +156,7 @@ function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
         hint: 'declare a stream over its topic with WINDOW_TYPE and read that',
       });
   for (const column of query.select)
-    if (PSEUDO_COLUMNS.has(column.name) && !column.isWindowBound)
+    if (PSEUDO_COLUMNS.has(column.name) && !column.isWindowBound && !query.key.some((key) => key.name === column.name))
       throw new SqlError('ML_SCHEMA', `${column.name} is a name of the system's own columns`, {
         span: column.span,
         hint: `give it another name: ${column.name} AS …`,

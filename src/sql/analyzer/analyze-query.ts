@@ -8,7 +8,7 @@ import { equalExpressions, mapChildren } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeCondition, analyzeExpression, cast, type ExpressionContext, literalValue } from './analyze-expression.ts';
-import { analyzeRelation, scopeOf } from './analyze-relation.ts';
+import { analyzeRelation, refuseKafkaValues, scopeOf } from './analyze-relation.ts';
 import {
   type AggregateCall,
   type AnalyzedQuery,
@@ -59,6 +59,8 @@ class QueryAnalysis {
   readonly #tableCalls: TableCall[] = [];
   readonly #calls: AggregateCall[] = [];
   readonly #isGrouped: boolean;
+  /** The expressions of PARTITION BY. */
+  #partitionKeys: readonly Expression[] = [];
 
   constructor(query: ast.Query, context: AnalyzeContext) {
     this.#query = query;
@@ -75,6 +77,7 @@ class QueryAnalysis {
     const where = query.where === null ? null : analyzeCondition(query.where, this.#clause('WHERE'));
     const groupBy = query.groupBy.map((node) => analyzeExpression(node, this.#clause('GROUP BY')));
     const selectContext = this.#selectContext(windowing !== null);
+    this.#partitionKeys = this.#analyzePartitionKeys();
     const items = query.select.flatMap((item) => this.#select(item, selectContext));
     const having =
       query.having === null ? null : analyzeCondition(query.having, { ...this.#clause('HAVING'), aggregate: must(selectContext.aggregate) });
@@ -136,6 +139,8 @@ class QueryAnalysis {
       throw new SqlError('ML_SCHEMA', 'EMIT FINAL needs a WINDOW', { span, hint: 'only windows have an end: use EMIT CHANGES' });
     if (this.#from.window !== null && (this.#isGrouped || partitionBy.length > 0))
       throw new SqlError('ML_UNSUPPORTED', 'a windowed source cannot be grouped or partitioned anew', { span });
+    if (this.#isGrouped)
+      for (const { source } of sourcesOf(this.#from)) refuseKafkaValues(source, 'GROUP BY', this.#query.groupBy[0]!.span);
     const first = partitionBy[0];
     if (first === undefined) return;
     if (this.#isGrouped)
@@ -170,8 +175,11 @@ class QueryAnalysis {
             span: call.span,
             hint: 'add GROUP BY with what the rows have in common',
           });
-        const nodes: readonly ast.Expression[] =
-          call.star && call.name === 'COUNT' ? [{ kind: 'integer', span: call.span, value: 1 }] : call.arguments;
+        // COUNT(*) and COUNT() count rows: what they count is never null.
+        const countsRows = call.name === 'COUNT' && call.arguments.length === 0;
+        const nodes: readonly ast.Expression[] = countsRows
+          ? [{ kind: 'integer', span: call.span, value: 1 }]
+          : call.arguments;
         if (call.star && call.name !== 'COUNT')
           throw new SqlError('ML_TYPE', `${call.name}(*) has no meaning`, { span: call.span, hint: 'name a column' });
         const args = nodes.map((node) => {
@@ -289,6 +297,14 @@ class QueryAnalysis {
     const isJoin = this.#from.kind === 'join';
     const items: Item[] = [];
     const synthetic: Item[] = [];
+    // The key comes first; one that was computed is a column too.
+    const keys = wanted === null ? this.#partitionKeys : [];
+    this.#query.partitionBy.forEach((node, i) => {
+      const expression = keys[i];
+      if (expression === undefined || (expression.kind === 'column' && !this.#isPseudo(expression.index))) return;
+      const ownName = node.kind === 'fieldAccess' ? node.field : node.kind === 'column' ? node.name : null;
+      synthetic.push({ expression, span: item.span, alias: null, ownName, numbered: ownName !== null, isWindowBound: false });
+    });
     // The columns of a windowed key come together: key, bounds, then the values.
     const order = this.#from.columns.map((column, index) => ({ ...column, index }));
     const window = this.#from.window;
@@ -296,6 +312,10 @@ class QueryAnalysis {
       const bounds = order.splice(window.startColumn, 2);
       order.splice(this.#from.key.length, 0, ...bounds);
     }
+    // PARTITION BY moves the new key to the front, and the old one behind the values.
+    const rankOf = (index: number): number =>
+      keys.some((key) => key.kind === 'column' && key.index === index) ? 0 : this.#from.key.some((key) => key.position === index) ? 2 : 1;
+    if (keys.length > 0 && !isJoin) order.sort((a, b) => rankOf(a.index) - rankOf(b.index));
     for (const { source, name, type, index } of order) {
       const isWindowBound = name === 'WINDOWSTART' || name === 'WINDOWEND';
       if (PSEUDO_COLUMNS.has(name) && (!isWindowBound || isJoin)) continue;
@@ -313,11 +333,22 @@ class QueryAnalysis {
     return [...synthetic, ...items];
   }
 
+  #isPseudo(index: number): boolean {
+    return PSEUDO_COLUMNS.has(this.#from.columns[index]?.name ?? '');
+  }
+
+  /** Empty for PARTITION BY NULL, too. */
+  #analyzePartitionKeys(): readonly Expression[] {
+    const nodes = this.#query.partitionBy;
+    if (nodes.length === 1 && nodes[0]!.kind === 'null') return [];
+    return nodes.map((node) => analyzeExpression(node, this.#clause('PARTITION BY')));
+  }
+
   #partitionBy(items: readonly Item[]): PartitionBy | null {
     const nodes = this.#query.partitionBy;
     if (nodes.length === 0) return null;
-    if (nodes.length === 1 && nodes[0]!.kind === 'null') return { expressions: [], names: [] };
-    const expressions = nodes.map((node) => analyzeExpression(node, this.#clause('PARTITION BY')));
+    const expressions = this.#partitionKeys;
+    if (expressions.length === 0) return { expressions, names: [] };
     const names = nodes.map((node, i) => this.#keyName(node, expressions[i]!, items, nameItems(items), i));
     return { expressions, names };
   }

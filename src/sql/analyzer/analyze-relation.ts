@@ -1,9 +1,10 @@
-import { SqlError } from '../../common/error.ts';
+import { SqlError, type Span } from '../../common/error.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BOOLEAN } from '../../types/sql-type.ts';
+import type { CatalogSource } from '../catalog/source.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { columnsOf, mapColumns } from '../expressions/walk.ts';
+import { columnsOf, equalExpressions, mapColumns } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeExpression } from './analyze-expression.ts';
@@ -76,7 +77,12 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
 
   const shape = joinShape(node, left, right, leftKey, rightKey);
   if (shape !== 'foreign-key') checkPartitions(node, left, right);
-  const leftColumns = withKeyColumn(left.columns, leftKey);
+  checkWindowedKeys(node, left, right, leftKey, rightKey);
+  // The key of an earlier join that was nobody's column ends here: this join has its own.
+  const leftColumns = withKeyColumn(
+    left.columns.map((column) => (column.source === null ? { ...column, name: '' } : column)),
+    leftKey,
+  );
   const rightColumns = withKeyColumn(right.columns, rightKey);
   const leftPosition = leftKey.kind === 'column' ? leftKey.index : left.columns.length;
   const rightPosition = leftColumns.length + (rightKey.kind === 'column' ? rightKey.index : right.columns.length);
@@ -88,10 +94,8 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
     key = left.key;
   } else {
     const { type } = leftKey;
-    const plain = [
-      ...(leftKey.kind === 'column' ? [leftPosition, ...aliasesOf(left.key, leftPosition)] : []),
-      ...(rightKey.kind === 'column' ? [rightPosition] : []),
-    ];
+    const same = [leftPosition, ...aliasesOf(left.key, leftPosition), rightPosition];
+    const plain = same.filter((position) => columns[position]!.source !== null);
     let position = join === 'right' ? rightPosition : leftPosition;
     const synthetic = join === 'outer' || plain.length === 0;
     if (synthetic) {
@@ -116,7 +120,7 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
     key = [
       {
         position,
-        aliases: synthetic ? [position] : [...new Set([position, ...plain])],
+        aliases: join === 'outer' ? [position] : [...new Set([position, ...same])],
         name: columns[synthetic ? position : plain[0]!]!.name,
         type,
       },
@@ -137,6 +141,15 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
     window: joinWindow(left),
     type: left.type === 'stream' ? 'stream' : 'table',
   };
+}
+
+/** Values in the KAFKA format are bare bytes whose null cannot be told from a missing record. */
+export function refuseKafkaValues(source: CatalogSource, clause: string, span: Span): void {
+  if (source.valueFormat.name === 'KAFKA')
+    throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(source.name)} has VALUE_FORMAT KAFKA, which does not go with ${clause}`, {
+      span,
+      hint: "make a copy: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS SELECT *",
+    });
 }
 
 function joinWindow(left: AnalyzedRelation): ResultWindow | null {
@@ -162,6 +175,7 @@ function withKeyColumn(columns: readonly RelationColumn[], key: Expression): rea
 }
 
 function checkKinds(node: ast.JoinRelation, left: AnalyzedRelation, right: SourceRelation): void {
+  for (const { source } of [...sourcesOf(left), right]) refuseKafkaValues(source, 'JOIN', node.span);
   if (left.type === 'table' && right.type === 'stream')
     throw new SqlError('ML_UNSUPPORTED', 'a table cannot be joined with a stream on its right', {
       span: node.span,
@@ -217,7 +231,38 @@ function analyzeOn(
       span: on.span,
       hint: 'CAST one side to the type of the other',
     });
-  return { leftKey, rightKey };
+  return { leftKey: knownKey(left, leftKey), rightKey };
+}
+
+/** The column of an earlier join that holds the same expression, if there is one. */
+function knownKey(left: AnalyzedRelation, key: Expression): Expression {
+  if (left.kind !== 'join' || key.kind === 'column') return key;
+  const leftWidth = left.left.columns.length + (left.leftKey.kind === 'column' ? 0 : 1);
+  if (left.leftKey.kind !== 'column' && equalExpressions(left.leftKey, key))
+    return { kind: 'column', type: key.type, index: left.left.columns.length };
+  const rightKey = mapColumns(left.rightKey, (index) => index + leftWidth);
+  if (rightKey.kind !== 'column' && equalExpressions(rightKey, key))
+    return { kind: 'column', type: key.type, index: leftWidth + left.right.columns.length };
+  return key;
+}
+
+/** The records of a windowed source cannot be given another key, and only equal windows can meet. */
+function checkWindowedKeys(
+  node: ast.JoinRelation,
+  left: AnalyzedRelation,
+  right: SourceRelation,
+  leftKey: Expression,
+  rightKey: Expression,
+): void {
+  if (left.window === null || right.window === null) return;
+  const isKey = (relation: AnalyzedRelation, key: Expression): boolean =>
+    relation.key.length === 1 && key.kind === 'column' && relation.key[0]!.aliases.includes(key.index);
+  if (!isKey(left, leftKey) || !isKey(right, rightKey))
+    throw new SqlError('ML_UNSUPPORTED', 'windowed sources can only be joined on their keys', { span: node.on.span });
+  if (left.window.kind !== 'session' && left.window.sizeMs !== right.window.sizeMs)
+    throw new SqlError('ML_UNSUPPORTED', 'windowed sources can only be joined when their windows have one size', {
+      span: node.span,
+    });
 }
 
 function joinShape(

@@ -35,6 +35,11 @@ const ALL_HEADERS: SqlType = array(struct([{ name: 'KEY', type: STRING }, { name
 export function analyzeCreateSource(statement: CreateSource, context: AnalyzeContext): AnalyzedSource {
   const { catalog, properties: session } = context;
   const replaces = checkName(statement, catalog);
+  if (statement.readOnly && statement.orReplace)
+    throw new SqlError('ML_UNSUPPORTED', `a read-only SOURCE ${statement.sourceKind} cannot be replaced`, {
+      span: statement.nameSpan,
+      hint: 'DROP it and create it anew',
+    });
   const properties = new WithProperties(statement.properties, 'create');
   const schema = schemaOf(statement.elements, statement.sourceKind, catalog);
   if (schema.key.length + schema.value.length === 0)
@@ -46,6 +51,12 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
     throw new SqlError('ML_SCHEMA', `table ${printIdentifier(statement.name)} has no PRIMARY KEY`, {
       span: statement.nameSpan,
       hint: 'put PRIMARY KEY after the type of the column that is the record key',
+    });
+  const window = windowOf(properties);
+  if (window !== null && schema.key.length === 0)
+    throw new SqlError('ML_SCHEMA', `windowed ${statement.sourceKind} ${printIdentifier(statement.name)} has no key column`, {
+      span: properties.spanOf('WINDOW_TYPE'),
+      hint: 'windows are part of the record key: declare its other columns with KEY',
     });
   const topic = properties.text('KAFKA_TOPIC');
   if (topic === null)
@@ -73,7 +84,7 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
     partitions: wish.partitions ?? 0,
     keyFormat,
     valueFormat,
-    window: windowOf(properties),
+    window,
     timestamp: timestampOf(properties, [...schema.key, ...schema.value]),
     statementText: context.statementText,
     sourceOnly: statement.readOnly,
