@@ -133,7 +133,7 @@ export class Engine {
   async addQuery(query: PersistentQuery): Promise<void> {
     this.queries.set(query.id, query);
     this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
-    if (!this.replaying) await query.streams.start();
+    if (!this.replaying) await query.start();
   }
 
   /** Stops a query for good. */
@@ -251,7 +251,7 @@ export class Engine {
   /** Stops queries, committing what they have done, and closes the log. */
   async close(): Promise<void> {
     await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
-    await Promise.all([...this.queries.values()].map((query) => query.streams.close()));
+    await Promise.all([...this.queries.values()].map((query) => query.close()));
     await this.processingLog.close();
     await this.#commandLog?.close();
     await this.#writer.close();
@@ -275,7 +275,7 @@ export class Engine {
     }
     this.replaying = false;
     for (const query of this.queries.values())
-      await query.streams.start().catch((error: unknown) => {
+      await query.start().catch((error: unknown) => {
         query.errors.push({ timestamp: this.options.clock.now(), message: String(error) });
         logger.error({ query: query.id, error: String(error) }, 'a query could not be started again');
       });

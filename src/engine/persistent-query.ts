@@ -16,6 +16,10 @@ export interface QueryPlan {
   readonly steps: readonly OptimizerStep[];
 }
 
+const ERRORS_MAX = 10;
+const RESTART_MIN_MS = 1000;
+const RESTART_MAX_MS = 5 * 60 * 1000;
+
 /** A running CREATE … AS or INSERT INTO … SELECT. */
 export class PersistentQuery {
   readonly id: string;
@@ -26,10 +30,16 @@ export class PersistentQuery {
   readonly sinkTopic: string;
   readonly plan: QueryPlan;
   readonly lowered: LoweredQuery;
-  readonly streams: Streams;
+  /** Replaced when the query is started again after a failure. */
+  streams: Streams;
   readonly properties: ReadonlyMap<string, string>;
+  /** The latest ones, oldest first. */
   readonly errors: QueryError[] = [];
   readonly #options: StreamsOptions;
+  #restarts = 0;
+  #restarting: Promise<void> = Promise.resolve();
+  #cancelRestart: () => void = () => undefined;
+  #closed = false;
 
   constructor(
     fields: Pick<
@@ -47,14 +57,20 @@ export class PersistentQuery {
     this.lowered = fields.lowered;
     this.properties = fields.properties;
     this.#options = options;
-    this.streams = new Streams(fields.lowered.topology, {
-      ...options,
-      onError: (error) =>
-        this.errors.push({
-          timestamp: options.clock.now(),
-          message: error instanceof Error ? error.message : String(error),
-        }),
-    });
+    this.streams = this.#open();
+  }
+
+  /** Rejects when it cannot start; a failure later starts it again, after longer and longer waits. */
+  async start(): Promise<void> {
+    await this.streams.start();
+  }
+
+  /** Stops it, committing what it has done; it can be started again from there. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRestart();
+    await this.#restarting;
+    await this.streams.close();
   }
 
   /** As SHOW QUERIES names it. */
@@ -77,9 +93,37 @@ export class PersistentQuery {
 
   /** Stops it for good: state, offsets and internal topics go too. */
   async terminate(): Promise<void> {
-    await this.streams.close();
+    await this.close();
     await this.streams.cleanUp();
     const { stateDirectory, applicationId } = this.#options;
     if (stateDirectory !== null) await rm(join(stateDirectory, applicationId), { recursive: true, force: true });
+  }
+
+  #open(): Streams {
+    return new Streams(this.lowered.topology, { ...this.#options, onError: (error) => this.#failed(error) });
+  }
+
+  #failed(error: unknown): void {
+    const { clock, logger } = this.#options;
+    const message = error instanceof Error ? error.message : String(error);
+    this.errors.push({ timestamp: clock.now(), message });
+    if (this.errors.length > ERRORS_MAX) this.errors.shift();
+    if (this.#closed) return;
+    const waitMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** this.#restarts++);
+    logger.warn({ query: this.id, waitMs }, 'the query is started again after a failure');
+    this.#cancelRestart = clock.setTimer(waitMs, () => {
+      this.#restarting = this.#restart();
+    });
+  }
+
+  async #restart(): Promise<void> {
+    await this.streams.close();
+    if (this.#closed) return;
+    this.streams = this.#open();
+    try {
+      await this.streams.start();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 }

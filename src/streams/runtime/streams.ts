@@ -3,6 +3,7 @@ import { assert, must } from '../../common/assert.ts';
 import { type Clock, nextTurn, sleep } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
+import type { RecordBatch } from '../../log/record-batch.ts';
 import { LogError } from '../../log/log.ts';
 import type { StateBackend, StateStore } from '../../state/store.ts';
 import type { SubTopology, Topology } from '../topology/topology.ts';
@@ -55,6 +56,8 @@ export interface TaskStore {
 /** Longest synchronous stretch, so that sockets and timers get their turn. */
 const CHUNK_MS = 10;
 const CHUNK_RECORDS_MAX = 4000;
+/** How long a turn may wait for input when nothing else is due. */
+const IDLE_WAIT_MS = 1000;
 /** Output that is worth a request of its own before the commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
@@ -81,6 +84,8 @@ export class Streams {
   #loop: Promise<void> | null = null;
   #stop = false;
   #paused = false;
+  /** Aborted to wake a paused loop. */
+  #resting = new AbortController();
   #error: unknown = null;
   #lastCommitMs = 0;
   #lastPersistMs = 0;
@@ -156,14 +161,24 @@ export class Streams {
    * Returns whether anything was processed or sent.
    */
   async step(maxWaitMs = 0): Promise<boolean> {
-    const turn = this.#turn.then(() => this.#step(maxWaitMs));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    if (this.#paused) {
+      await sleep(this.#options.clock, Math.max(1, maxWaitMs), this.#resting.signal);
+      return false;
+    }
+    const buffered = this.#tasks.some((task) => task.inputs.some((input) => !input.isEmpty));
+    // Waiting for input is no turn: a commit need not wait for it.
+    const batches = await must(this.#reader).poll(buffered ? 0 : maxWaitMs);
+    return this.#alone(() => this.#step(batches));
   }
 
   /** Commits now: everything processed so far is then in the log. */
   async commit(): Promise<void> {
-    const turn = this.#turn.then(() => this.#commit());
+    return this.#alone(() => this.#commit());
+  }
+
+  /** One turn at a time: processing and commits never interleave. */
+  async #alone<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action);
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
@@ -176,6 +191,8 @@ export class Streams {
 
   resume(): void {
     this.#paused = false;
+    this.#resting.abort();
+    this.#resting = new AbortController();
     if (this.#state === 'paused') this.#changeState('running');
   }
 
@@ -236,11 +253,19 @@ export class Streams {
     const failed = this.#state === 'error';
     if (!failed) this.#changeState('stopping');
     this.#stop = true;
+    this.#resting.abort();
+    await this.#reader?.close();
     await this.#loop?.catch(() => undefined);
     await this.#turn;
     if (!failed && this.#writer !== null && this.#error === null) {
-      await this.#commit();
-      await this.#persist();
+      try {
+        await this.#commit();
+        await this.#persist();
+      } catch (error) {
+        this.#error = error;
+        const fields = { applicationId: this.applicationId, error: String(error) };
+        this.#options.logger.error(fields, 'the last commit failed: what it held is processed again at the next start');
+      }
     }
     for (const task of this.#tasks) task.close();
     await this.#release();
@@ -282,7 +307,8 @@ export class Streams {
         const busy = await this.step(this.#waitMs(clock.now()));
         if (busy || this.#paused) await nextTurn();
       } catch (error) {
-        if (this.#stop) return;
+        // A reader that is closed while it polls is how `close` wakes the loop.
+        if (this.#stop && this.#error === null) return;
         this.#fail(error);
         return;
       }
@@ -291,7 +317,7 @@ export class Streams {
 
   /** How long a turn may wait for input: until something else is due. */
   #waitMs(now: number): number {
-    let wait = 100;
+    let wait = IDLE_WAIT_MS;
     const commitInterval = this.#options.commitIntervalMs ?? 100;
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + commitInterval - now);
@@ -299,16 +325,12 @@ export class Streams {
     return Math.max(0, wait);
   }
 
-  async #step(maxWaitMs: number): Promise<boolean> {
+  async #step(batches: readonly RecordBatch[]): Promise<boolean> {
+    if (this.#stop) return false;
     const { clock } = this.#options;
     const reader = must(this.#reader);
     const writer = must(this.#writer);
-    const buffered = this.#tasks.some((task) => task.inputs.some((input) => !input.isEmpty));
-    if (this.#paused) {
-      await this.#idle(maxWaitMs);
-      return false;
-    }
-    for (const batch of await reader.poll(buffered ? 0 : maxWaitMs)) {
+    for (const batch of batches) {
       const input = this.#inputs.get(`${batch.topic}-${batch.partition}`);
       input?.push(batch);
     }
@@ -335,12 +357,6 @@ export class Streams {
     }
     await this.#purgeWhenDue(now);
     return processed > 0 || pending > 0;
-  }
-
-  async #idle(waitMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#options.clock.setTimer(Math.max(1, waitMs), resolve);
-    });
   }
 
   readonly #inputs = new Map<string, Task['inputs'][number]>();

@@ -76,7 +76,7 @@ test('a restarted application goes on where it committed', async () => {
   await produce(log, 'lines', [{ key: 'a', value: 'before the restart' }]);
   const first = new Streams(filterAndMap(), options());
   await first.start();
-  await drain(first);
+  await first.catchUp();
   await first.close();
   await produce(log, 'lines', [{ key: 'a', value: 'after the restart' }]);
   const second = new Streams(filterAndMap(), options());
