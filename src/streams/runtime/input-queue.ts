@@ -10,6 +10,8 @@ export class InputQueue {
   batch: RecordBatch | null = null;
   index = 0;
   bufferedBytes = 0;
+  /** The reader was told to stop until some of it is processed. */
+  paused = false;
   /** The offset to commit when nothing is queued: after the last record, gaps and markers included. */
   #endOffset: number;
 

@@ -8,9 +8,6 @@ export interface RestoreRange extends TopicPartition {
   readonly to: number;
 }
 
-/** Memory that may be held by restored rows before they go to the database. */
-const PERSIST_BYTES = 32 * 1024 * 1024;
-
 /**
  * Replays changelog ranges into the task's stores. It is done when the reader's position (not a record's offset)
  * has reached the end: markers and compaction leave gaps. Returns how many records were applied.
@@ -19,7 +16,6 @@ export async function restoreStores(
   log: Log,
   state: TaskState,
   ranges: readonly RestoreRange[],
-  metaAt: () => string,
 ): Promise<number> {
   const open = new Map<string, RestoreRange>();
   const reader = log.openReader();
@@ -54,7 +50,6 @@ export async function restoreStores(
         reader.unassign(range);
         open.delete(name);
       }
-      if (state.unpersistedBytes > PERSIST_BYTES && open.size === 0) await state.persist(metaAt());
     }
   } finally {
     await reader.close();

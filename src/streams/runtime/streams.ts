@@ -7,6 +7,7 @@ import type { RecordBatch } from '../../log/record-batch.ts';
 import { LogError } from '../../log/log.ts';
 import type { StateBackend, StateStore } from '../../state/store.ts';
 import type { SubTopology, Topology } from '../topology/topology.ts';
+import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreRange, restoreStores } from './restore.ts';
@@ -93,7 +94,8 @@ export class Streams {
   #flushing: Promise<void> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #skippedRecords = 0;
-  #wanted = new Map<string, { queuePaused: boolean }>();
+  /** By `topic-partition` of the log. */
+  readonly #inputs = new Map<string, InputQueue>();
 
   constructor(topology: Topology, options: StreamsOptions) {
     this.topology = topology;
@@ -359,20 +361,17 @@ export class Streams {
     return processed > 0 || pending > 0;
   }
 
-  readonly #inputs = new Map<string, Task['inputs'][number]>();
-
   /** Pauses partitions of which much is queued, so that one input cannot fill the memory. */
   #throttle(): void {
     const reader = must(this.#reader);
     const limit = (this.#options.bufferBytesMax ?? 32 * 1024 * 1024) / Math.max(1, this.#inputs.size);
-    for (const [name, input] of this.#inputs) {
-      const wanted = must(this.#wanted.get(name));
-      if (!wanted.queuePaused && input.bufferedBytes > limit) {
+    for (const input of this.#inputs.values()) {
+      if (!input.paused && input.bufferedBytes > limit) {
         reader.pause(input);
-        wanted.queuePaused = true;
-      } else if (wanted.queuePaused && input.bufferedBytes <= limit / 2) {
+        input.paused = true;
+      } else if (input.paused && input.bufferedBytes <= limit / 2) {
         reader.resume(input);
-        wanted.queuePaused = false;
+        input.paused = false;
       }
     }
   }
@@ -538,7 +537,7 @@ export class Streams {
       });
       positions.set(name, end);
     }
-    const restored = await restoreStores(log, state, ranges, () => JSON.stringify(this.#metaOf(task)));
+    const restored = await restoreStores(log, state, ranges);
     if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
     task.init();
 
@@ -550,7 +549,6 @@ export class Streams {
       const offset = await this.#startOffset(name, partition, own, topic === name ? reset : 'earliest');
       const input = task.addInput(topic, offset);
       this.#inputs.set(`${name}-${partition}`, input);
-      this.#wanted.set(`${name}-${partition}`, { queuePaused: false });
       must(this.#reader).assign({ topic: name, partition, offset });
     }
   }
