@@ -8,7 +8,7 @@ import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import { type AnalyzedSource, checkName, checkReplacement, timestampOf, topicWish } from './analyze-source.ts';
-import { type AnalyzedQuery, sourcesOf } from './analyzed-query.ts';
+import { type AnalyzedQuery, itemsOfKey, sourcesOf } from './analyzed-query.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
 
@@ -185,18 +185,14 @@ function containsMap(type: SqlType): boolean {
 /** Select columns by the side they go to. Every key column must be selected exactly once, and something else. */
 function splitSelect(query: AnalyzedQuery): { keyItems: readonly number[]; valueItems: readonly number[] } {
   const keyItems = query.key.map((key) => {
-    const found = query.select.flatMap(({ expression }, item) =>
-      expression.kind === 'column' && key.aliases.includes(expression.index) ? [item] : [],
-    );
+    const [found] = itemsOfKey(key, query.select);
     const name = printIdentifier(key.name);
-    // Both sides of a join's key may be selected: the first one is the key.
-    const distinct = new Set(found.map((item) => (query.select[item]!.expression as { index: number }).index));
-    if (found.length === 0)
+    if (found === undefined)
       throw new SqlError('ML_SCHEMA', `the key column ${name} is not selected`, {
         span: query.span,
         hint: `add ${name} to SELECT; AS_VALUE(${name}) copies it into the value too`,
       });
-    if (found.length > distinct.size)
+    if (found.length > 1)
       throw new SqlError('ML_SCHEMA', `the key column ${name} is selected more than once`, {
         span: query.select[found[1]!]!.span,
         hint: `write AS_VALUE(${name}) for a copy in the value`,

@@ -120,7 +120,7 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
     key = [
       {
         position,
-        aliases: join === 'outer' ? [position] : [...new Set([position, ...same])],
+        aliases: join === 'outer' ? [position] : [...new Set([...same, position])],
         name: columns[synthetic ? position : plain[0]!]!.name,
         type,
       },

@@ -43,7 +43,7 @@ export interface SelectColumn {
 export interface KeyColumn {
   /** Where its value is. */
   readonly position: number;
-  /** Columns that stand for it when they are selected, `position` included. A join's two sides are one key. */
+  /** Columns that stand for it when they are selected. A join's two sides are one key: the left's come first. */
   readonly aliases: readonly number[];
   readonly name: string;
   readonly type: SqlType;
@@ -143,4 +143,15 @@ export interface WindowDefinition {
 /** The sources of a relation, left to right. */
 export function sourcesOf(relation: AnalyzedRelation): readonly SourceRelation[] {
   return relation.kind === 'source' ? [relation] : [...sourcesOf(relation.left), relation.right];
+}
+
+/**
+ * The select columns that are a key column, as it is: by what they name, the first alias first (the left side of a
+ * join before its right), and for one that is named twice in the order of SELECT.
+ */
+export function itemsOfKey(key: KeyColumn, select: readonly SelectColumn[]): readonly (readonly number[])[] {
+  const byAlias = key.aliases.map((alias) =>
+    select.flatMap(({ expression }, item) => (expression.kind === 'column' && expression.index === alias ? [item] : [])),
+  );
+  return byAlias.filter((items) => items.length > 0);
 }

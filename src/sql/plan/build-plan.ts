@@ -2,7 +2,7 @@ import { must } from '../../common/assert.ts';
 import { SqlError } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
 import type { AnalyzedPersistentQuery } from '../analyzer/analyze-persistent.ts';
-import { type AnalyzedQuery, type AnalyzedRelation, type JoinRelation, sourcesOf } from '../analyzer/analyzed-query.ts';
+import { type AnalyzedQuery, type AnalyzedRelation, itemsOfKey, type JoinRelation, sourcesOf } from '../analyzer/analyzed-query.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { BIGINT } from '../../types/sql-type.ts';
 import type {
@@ -188,19 +188,13 @@ function buildQuery(query: AnalyzedQuery): Built {
 
 /** What the user selected; after it, unseen, the parts of the record key that were not. */
 function projectSelect(input: PlanNode, query: AnalyzedQuery): ProjectNode {
-  const expressions: Expression[] = [];
-  const names: string[] = [];
-  const keyPositions: number[] = query.key.map(() => -1);
-  for (const { expression, name } of query.select) {
-    let placed = expression;
-    query.key.forEach((key, k) => {
-      if (keyPositions[k] !== -1 || expression.kind !== 'column' || !key.aliases.includes(expression.index)) return;
-      keyPositions[k] = expressions.length;
-      placed = { ...expression, index: key.position };
-    });
-    expressions.push(placed);
-    names.push(name);
-  }
+  const names = query.select.map((column) => column.name);
+  // A key is taken from where its value always is: a join's other side may be absent.
+  const keyPositions = query.key.map((key) => itemsOfKey(key, query.select)[0]?.[0] ?? -1);
+  const expressions = query.select.map(({ expression }, item): Expression => {
+    const key = query.key[keyPositions.indexOf(item)];
+    return key === undefined ? expression : { kind: 'column', type: key.type, index: key.position };
+  });
   const add = (type: PlanColumn['type'], index: number): number => {
     names.push(input.columns[index]!.name);
     return expressions.push({ kind: 'column', type, index }) - 1;
