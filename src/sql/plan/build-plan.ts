@@ -267,7 +267,7 @@ function buildJoin(relation: JoinRelation): PlanNode {
   const keyed = (input: PlanNode, key: Expression): { node: PlanNode; position: number } =>
     key.kind === 'column'
       ? { node: input, position: key.index }
-      : { node: extend(input, [key], ['']), position: input.columns.length };
+      : { node: extend(input, [key], ['KSQL_JOIN_KEY']), position: input.columns.length };
   const left = keyed(leftInput, leftKey);
   const right = keyed(rightInput, rightKey);
 
@@ -296,7 +296,7 @@ function buildJoin(relation: JoinRelation): PlanNode {
     left: leftNode,
     right: rightNode,
     within,
-    foreignKey: isForeign ? leftKey : null,
+    foreignKey: isForeign ? { kind: 'column', type: leftKey.type, index: left.position } : null,
     name: prefix,
     columns: named,
     key: isForeign ? leftNode.key : [join === 'right' ? leftNode.columns.length + right.position : left.position],
