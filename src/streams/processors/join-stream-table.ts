@@ -1,10 +1,14 @@
+import { must } from '../../common/assert.ts';
 import type { KeyValueStore, TaskState } from '../../state/store.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
+import type { TableReader, TableView } from './table-view.ts';
 
 export interface JoinStreamTableOptions {
-  /** The table's store. */
-  readonly store: string;
+  /** The table's store; or `table`. */
+  readonly store?: string;
+  /** How the table is read, where it is more than rows of one store. */
+  readonly table?: TableView;
   readonly join: 'inner' | 'left';
   readonly joiner: ValueJoiner;
   /** What the table shows of a stored value, where the table is a view on the store; null hides the row. */
@@ -22,7 +26,8 @@ export function joinStreamTable(options: JoinStreamTableOptions): () => Processo
 class JoinStreamTable implements Processor {
   readonly #options: JoinStreamTableOptions;
   #context!: ProcessorContext;
-  #store!: KeyValueStore;
+  #store: KeyValueStore | null = null;
+  #table: TableReader | null = null;
 
   constructor(options: JoinStreamTableOptions) {
     this.#options = options;
@@ -30,11 +35,14 @@ class JoinStreamTable implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    this.#store = context.store(this.#options.store) as KeyValueStore;
+    const { store, table } = this.#options;
+    if (table !== undefined) this.#table = table.open(context);
+    else this.#store = context.store(must(store)) as KeyValueStore;
   }
 
-  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    this.#table?.prefetch(key, timestamp, state);
+    if (this.#store !== null) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
@@ -47,10 +55,12 @@ class JoinStreamTable implements Processor {
   }
 
   #lookUp(key: RecordKey): unknown {
-    const slot = this.#store.find(key.buffer, key.start, key.end);
+    const store = this.#store;
+    if (store === null) return must(this.#table).get(key);
+    const slot = store.find(key.buffer, key.start, key.end);
     if (slot < 0) return null;
-    const value = this.#store.valueAt(slot);
+    const value = store.valueAt(slot);
     const { view } = this.#options;
-    return view === undefined ? value : view(value, key, this.#store.timestampAt(slot));
+    return view === undefined ? value : view(value, key, store.timestampAt(slot));
   }
 }

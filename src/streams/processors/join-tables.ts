@@ -1,6 +1,8 @@
+import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, TaskState } from '../../state/store.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
+import { windowedStoreKey } from './stored-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
 
 export interface JoinTablesOptions {
@@ -71,6 +73,7 @@ export function mergeTable(options: MergeTableOptions): () => Processor {
 
 class MergeTable implements Processor {
   readonly #options: MergeTableOptions;
+  readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
   #store: KeyValueStore | null = null;
 
@@ -84,7 +87,11 @@ class MergeTable implements Processor {
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    this.#store?.put(key.buffer, key.start, key.end, value, timestamp);
+    const store = this.#store;
+    if (store !== null) {
+      if (key.windowed) store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp);
+      else store.put(key.buffer, key.start, key.end, value, timestamp);
+    }
     this.#context.forward(key, value, this.#options.sendOldValues ? old : undefined, timestamp);
   }
 }

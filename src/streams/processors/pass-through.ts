@@ -17,3 +17,20 @@ class PassThrough implements Processor {
     this.#context.forward(key, value, undefined, timestamp);
   }
 }
+
+/** Where changes of one table meet: old values pass. */
+export function passChanges(): () => Processor {
+  return () => new PassChanges();
+}
+
+class PassChanges implements Processor {
+  #context!: ProcessorContext;
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    this.#context.forward(key, value, old, timestamp);
+  }
+}

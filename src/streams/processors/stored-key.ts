@@ -27,3 +27,10 @@ export function readStoredKey(
   into.windowStart = Number(bytes.readBigInt64BE(end - 8));
   into.windowEnd = suffix === 'session' ? Number(bytes.readBigInt64BE(end - 16)) : into.windowStart + sizeMs;
 }
+
+/** The key of a windowed table's row in a key-value store: [key][end][start]. Returns where it ends in `writer`. */
+export function windowedStoreKey(key: RecordKey, writer: ByteWriter): number {
+  writer.length = 0;
+  writeStoredKey(key, 'session', writer);
+  return writer.length;
+}

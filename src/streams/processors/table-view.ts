@@ -1,6 +1,8 @@
+import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, SessionStore, StateStore, TaskState, WindowStore } from '../../state/store.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
+import { windowedStoreKey } from './stored-key.ts';
 
 /**
  * How another operator reads a table by key: from its store, or, where the table has none, computed from the stores
@@ -67,6 +69,7 @@ export function joinedView(
 
 class KeyValueReader implements TableReader {
   readonly #store: KeyValueStore;
+  readonly #writer = new ByteWriter(64);
   timestamp = -1;
 
   constructor(store: KeyValueStore) {
@@ -74,14 +77,16 @@ class KeyValueReader implements TableReader {
   }
 
   get(key: RecordKey): unknown {
-    const slot = this.#store.find(key.buffer, key.start, key.end);
+    const slot = key.windowed
+      ? this.#store.find(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer))
+      : this.#store.find(key.buffer, key.start, key.end);
     if (slot < 0) return null;
     this.timestamp = this.#store.timestampAt(slot);
     return this.#store.valueAt(slot);
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    state.want(this.#store as StateStore, key.buffer, key.start, key.end, 0, 0);
+    if (!key.windowed) state.want(this.#store as StateStore, key.buffer, key.start, key.end, 0, 0);
   }
 }
 

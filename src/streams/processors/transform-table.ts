@@ -1,6 +1,8 @@
+import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, TaskState } from '../../state/store.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
+import { windowedStoreKey } from './stored-key.ts';
 import type { RowTransform } from './table-view.ts';
 
 export interface TransformTableOptions {
@@ -20,6 +22,7 @@ export function transformTable(options: TransformTableOptions): () => Processor 
 
 class TransformTable implements Processor {
   readonly #options: TransformTableOptions;
+  readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
   #store: KeyValueStore | null = null;
 
@@ -33,7 +36,7 @@ class TransformTable implements Processor {
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    if (this.#store !== null) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+    if (this.#store !== null && !key.windowed) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
@@ -43,7 +46,10 @@ class TransformTable implements Processor {
     let before: unknown = undefined;
     if (sendOldValues) before = store === null ? this.#visible(old, key, timestamp) : this.#stored(store, key);
     if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
-    if (store !== null) store.put(key.buffer, key.start, key.end, after, timestamp);
+    if (store !== null) {
+      if (key.windowed) store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp);
+      else store.put(key.buffer, key.start, key.end, after, timestamp);
+    }
     return this.#context.forward(key, after, before, timestamp);
   }
 
@@ -53,7 +59,9 @@ class TransformTable implements Processor {
   }
 
   #stored(store: KeyValueStore, key: RecordKey): unknown {
-    const slot = store.find(key.buffer, key.start, key.end);
+    const slot = key.windowed
+      ? store.find(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer))
+      : store.find(key.buffer, key.start, key.end);
     return slot < 0 ? null : store.valueAt(slot);
   }
 }

@@ -43,8 +43,14 @@ export async function prepareTopics(
       partitions.set(topic, description.partitions);
     }
   }
-  for (const name of repartitions.keys()) {
-    const count = partitionsOfRepartition(name, topology, subTopologies, partitions, new Set());
+  for (const { source } of topology.globalStores)
+    for (const topic of source.topics) {
+      const description = await admin.describeTopic(topic);
+      if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+      partitions.set(topic, description.partitions);
+    }
+  const counts = repartitionCounts(topology, subTopologies, partitions);
+  for (const [name, count] of counts) {
     partitions.set(name, count);
     await ensureTopic(admin, topicName(name), count, {
       'cleanup.policy': 'delete',
@@ -96,30 +102,61 @@ export function taskCount(sub: SubTopology, partitions: ReadonlyMap<string, numb
   return count;
 }
 
-function partitionsOfRepartition(
-  name: string,
+/**
+ * Partition counts of the repartition topics: as fixed, else what topics read together with it have, else the
+ * greatest of the topics that feed it. Throws `LogError` `invalid-topic` when topics that are read together have
+ * different counts that nobody may change.
+ */
+function repartitionCounts(
   topology: Topology,
   subTopologies: readonly SubTopology[],
-  known: Map<string, number>,
-  visiting: Set<string>,
-): number {
-  const fixed = topology.repartitionTopics.find((topic) => topic.name === name)?.partitions ?? null;
-  if (fixed !== null) return fixed;
-  if (known.has(name)) return must(known.get(name));
-  visiting.add(name);
-  let count = 1;
-  for (const sub of subTopologies) {
-    if (!sub.nodes.some((node) => node.kind === 'sink' && node.topic === name)) continue;
-    for (const node of sub.nodes) {
-      if (node.kind !== 'source') continue;
-      for (const topic of node.topics) {
-        if (visiting.has(topic)) continue;
-        const feeding = known.get(topic) ?? partitionsOfRepartition(topic, topology, subTopologies, known, visiting);
-        count = Math.max(count, feeding);
-      }
+  sources: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const fixed = new Map(sources);
+  for (const { name, partitions } of topology.repartitionTopics) if (partitions !== null) fixed.set(name, partitions);
+  const groups = copartitionGroups(topology);
+  const counts = new Map<string, number>();
+  const countOf = (topic: string, visiting: ReadonlySet<string>): number => {
+    const known = fixed.get(topic) ?? counts.get(topic);
+    if (known !== undefined) return known;
+    const group = groups.find((topics) => topics.has(topic)) ?? new Set([topic]);
+    for (const other of group) {
+      const count = fixed.get(other);
+      if (count !== undefined) return count;
     }
+    const seen = new Set([...visiting, ...group]);
+    let count = 1;
+    for (const member of group)
+      for (const sub of subTopologies) {
+        if (!sub.nodes.some((node) => node.kind === 'sink' && node.topic === member)) continue;
+        for (const node of sub.nodes)
+          if (node.kind === 'source')
+            for (const feeding of node.topics) if (!seen.has(feeding)) count = Math.max(count, countOf(feeding, seen));
+      }
+    return count;
+  };
+  for (const { name } of topology.repartitionTopics) counts.set(name, countOf(name, new Set()));
+  for (const topics of groups) {
+    const list = [...topics].map((topic) => ({ topic, count: fixed.get(topic) ?? must(counts.get(topic)) }));
+    if (new Set(list.map(({ count }) => count)).size > 1)
+      throw new LogError(
+        'invalid-topic',
+        `topics that are joined must have the same number of partitions, but ` +
+          `${list.map(({ topic, count }) => `${topic} has ${count}`).join(' and ')}; repartition one of them`,
+      );
   }
-  return count;
+  return counts;
+}
+
+/** Topics that are read together, by way of others or directly. */
+function copartitionGroups(topology: Topology): ReadonlySet<string>[] {
+  let groups: Set<string>[] = [];
+  for (const topics of topology.copartitions) {
+    const joined = new Set(topics);
+    for (const group of groups) if (topics.some((topic) => group.has(topic))) for (const topic of group) joined.add(topic);
+    groups = [...groups.filter((group) => ![...group].some((topic) => joined.has(topic))), joined];
+  }
+  return groups;
 }
 
 async function ensureTopic(

@@ -6,7 +6,7 @@ import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '
 import type { RecordBatch } from '../../log/record-batch.ts';
 import { LogError } from '../../log/log.ts';
 import type { StateBackend, StateStore } from '../../state/store.ts';
-import type { SubTopology, Topology } from '../topology/topology.ts';
+import type { SubTopology, Topology, TopologyNode } from '../topology/topology.ts';
 import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
 import { TaskOutput } from './record-sink.ts';
@@ -78,6 +78,8 @@ export class Streams {
   readonly #options: StreamsOptions;
   #plan: TopicPlan | null = null;
   #tasks: Task[] = [];
+  /** Reads the topics of global stores, all partitions; commits nothing. */
+  #globalTask: Task | null = null;
   #reader: LogReader | null = null;
   #writer: LogWriter | null = null;
   #changelogPositions = new Map<Task, Map<string, number>>();
@@ -143,6 +145,7 @@ export class Streams {
       const committed = new Map(
         (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
       );
+      if (this.topology.globalStores.length > 0) await this.#openGlobalTask();
       for (const sub of this.topology.subTopologies()) {
         const count = taskCount(sub, this.#plan.partitions);
         for (let partition = 0; partition < count; partition++)
@@ -167,10 +170,43 @@ export class Streams {
       await sleep(this.#options.clock, Math.max(1, maxWaitMs), this.#resting.signal);
       return false;
     }
-    const buffered = this.#tasks.some((task) => task.inputs.some((input) => !input.isEmpty));
+    const buffered = this.allTasks.some((task) => task.inputs.some((input) => !input.isEmpty));
     // Waiting for input is no turn: a commit need not wait for it.
     const batches = await must(this.#reader).poll(buffered ? 0 : maxWaitMs);
     return this.#alone(() => this.#step(batches));
+  }
+
+  /**
+   * For drivers that choose the order of records (the topology test driver): `fetch` queues what has come, then
+   * `processOne` processes the next record of an input, `punctuate` fires what is due by the wall clock.
+   */
+  async fetch(): Promise<void> {
+    const reader = must(this.#reader);
+    for (;;) {
+      for (const batch of await reader.poll(0)) this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
+      let behind = false;
+      for (const task of this.allTasks)
+        for (const input of task.inputs) {
+          if (reader.position(input) < reader.endOffset(input)) behind = true;
+          if (input.isEmpty) input.skipTo(reader.position(input));
+        }
+      if (!behind) return;
+    }
+  }
+
+  /** The tasks and, first, the reader of global stores. */
+  get allTasks(): readonly Task[] {
+    return this.#globalTask === null ? this.#tasks : [this.#globalTask, ...this.#tasks];
+  }
+
+  async processOne(task: Task, input: InputQueue): Promise<void> {
+    await task.processOne(input);
+    if (task === this.#globalTask) this.#settleGlobalStores();
+  }
+
+  punctuate(): void {
+    const now = this.#options.clock.now();
+    for (const task of this.#tasks) task.punctuate(now);
   }
 
   /** Commits now: everything processed so far is then in the log. */
@@ -219,7 +255,7 @@ export class Streams {
 
   async #endOffsets(): Promise<ReadonlyMap<string, number>> {
     const ends = new Map<string, number>();
-    const topics = new Set(this.#tasks.flatMap((task) => task.inputs.map((input) => input.topic)));
+    const topics = new Set(this.allTasks.flatMap((task) => task.inputs.map((input) => input.topic)));
     for (const topic of topics) {
       const offsets = await this.#options.log.admin.offsets(topic);
       offsets.forEach((each, partition) => ends.set(`${topic}-${partition}`, each.end));
@@ -242,7 +278,7 @@ export class Streams {
   /** The stores of that name in this process, a partition each. */
   stores(name: string): readonly TaskStore[] {
     const found: TaskStore[] = [];
-    for (const task of this.#tasks) {
+    for (const task of this.allTasks) {
       const store = task.stores.get(name);
       if (store !== undefined) found.push({ task, partition: task.partition, store });
     }
@@ -269,7 +305,7 @@ export class Streams {
         this.#options.logger.error(fields, 'the last commit failed: what it held is processed again at the next start');
       }
     }
-    for (const task of this.#tasks) task.close();
+    for (const task of this.allTasks) task.close();
     await this.#release();
     this.#changeState('stopped');
   }
@@ -336,11 +372,11 @@ export class Streams {
       const input = this.#inputs.get(`${batch.topic}-${batch.partition}`);
       input?.push(batch);
     }
-    for (const task of this.#tasks)
+    for (const task of this.allTasks)
       for (const input of task.inputs) if (input.isEmpty) input.skipTo(reader.position(input));
     this.#throttle();
 
-    let processed = 0;
+    let processed = await this.#followGlobalStores();
     const now = clock.now();
     for (const task of this.#tasks) {
       task.punctuate(now);
@@ -481,6 +517,69 @@ export class Streams {
           await this.#options.log.admin.deleteRecords({ topic, partition, offset: position });
   }
 
+  /** Reads the topics of global stores to their present end. */
+  async #openGlobalTask(): Promise<void> {
+    const { log, state: backend, clock, applicationId } = this.#options;
+    const plan = must(this.#plan);
+    const globals = this.topology.globalStores;
+    const nodes: TopologyNode[] = [];
+    for (const { source, processorName, open } of globals)
+      nodes.push(
+        { kind: 'source', ...source },
+        { kind: 'processor', name: processorName, open, parents: [source.name] },
+      );
+    const task = new Task(
+      {
+        applicationId,
+        subTopology: {
+          index: this.topology.subTopologies().length,
+          nodes,
+          stores: globals.map(({ store, processorName }) => ({ options: store, processors: [processorName] })),
+        },
+        partition: 0,
+        state: await backend.openTaskState(null),
+        output: new TaskOutput(must(this.#writer), (topic) => this.#partitionsOf(topic)),
+        clock,
+        topicName: plan.topicName,
+        onSkip: (skipped) => this.#skipped(skipped),
+        maxIdleMs: -1,
+        lagOf: () => 0,
+      },
+      {},
+    );
+    task.init();
+    this.#globalTask = task;
+    const ends = new Map<InputQueue, number>();
+    const reader = must(this.#reader);
+    for (const { source } of globals)
+      for (const topic of source.topics)
+        for (const [partition, { start, end }] of (await log.admin.offsets(topic)).entries()) {
+          const input = task.addInput(topic, start, partition);
+          ends.set(input, end);
+          this.#inputs.set(`${topic}-${partition}`, input);
+          reader.assign({ topic, partition, offset: start });
+        }
+    while ([...ends].some(([input, end]) => (input.isEmpty ? Math.max(input.position, reader.position(input)) : input.position) < end)) {
+      for (const batch of await reader.poll(100)) this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
+      await this.#followGlobalStores();
+    }
+  }
+
+  async #followGlobalStores(): Promise<number> {
+    const task = this.#globalTask;
+    if (task === null || task.inputs.every((input) => input.isEmpty)) return 0;
+    const processed = await task.processChunk(CHUNK_RECORDS_MAX, this.#options.clock.monotonic() + CHUNK_MS);
+    this.#settleGlobalStores();
+    return processed;
+  }
+
+  /** Global stores have no changelog: what changed need not be remembered. */
+  #settleGlobalStores(): void {
+    const task = must(this.#globalTask);
+    for (const store of task.stores.values()) task.state.drainChangelog(store, () => undefined);
+    task.commitNeeded = false;
+  }
+
   async #openTask(
     sub: SubTopology,
     partition: number,
@@ -511,6 +610,7 @@ export class Streams {
         state,
         output: new TaskOutput(must(this.#writer), (topic) => this.#partitionsOf(topic)),
         clock,
+        globalStores: this.#globalTask?.stores ?? new Map(),
         topicName: plan.topicName,
         onSkip: (skipped) => this.#skipped(skipped),
         maxIdleMs: this.#options.maxIdleMs ?? 0,
@@ -616,7 +716,7 @@ export class Streams {
     if (this.#flushing !== null) await this.#flushing;
     await this.#reader?.close();
     await this.#writer?.close();
-    for (const task of this.#tasks) await task.state.close();
+    for (const task of this.allTasks) await task.state.close();
   }
 }
 

@@ -40,6 +40,8 @@ export interface TaskOptions {
   readonly state: TaskState;
   readonly output: TaskOutput;
   readonly clock: Clock;
+  /** Stores that every task may read. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>;
   /** The log's name of a topic that the topology names. */
   readonly topicName: (topic: string) => string;
   readonly onSkip: (skipped: SkippedRecord) => void;
@@ -77,6 +79,7 @@ export class Task {
   readonly #wallPunctuations = new Punctuations('wall-clock');
   readonly #savedNumbers: number[] = [];
   #idleSince = -1;
+  #chosen: TaskSource | null = null;
 
   constructor(options: TaskOptions, restoredNumbers: Readonly<Record<string, number>>) {
     this.#options = options;
@@ -101,13 +104,16 @@ export class Task {
     for (const node of this.#order) node.processor.init?.(node);
   }
 
-  /** Starts reading an input partition (of this task's number) at `offset`. `topic` is the topology's name. */
-  addInput(topic: string, offset: number): InputQueue {
+  /**
+   * Starts reading an input partition at `offset`: of this task's number, except for global stores, which read all.
+   * `topic` is the topology's name.
+   */
+  addInput(topic: string, offset: number, partition = this.partition): InputQueue {
     const source = must(
       this.#sourceNodes.find((node) => node.topics.includes(topic)),
       `no source for ${topic}`,
     );
-    const queue = new InputQueue(this.#options.topicName(topic), this.partition, offset);
+    const queue = new InputQueue(this.#options.topicName(topic), partition, offset);
     this.inputs.push(queue);
     this.#sources.push(new TaskSource(source, this.#children(source.name), queue));
     return queue;
@@ -126,6 +132,21 @@ export class Task {
       done = missed < 0 ? -missed - 1 : missed;
       if (missed >= 0) return done;
       await this.load();
+    }
+  }
+
+  /** Processes the next record of one input, whatever the others hold: for drivers that choose the order. */
+  async processOne(input: InputQueue): Promise<void> {
+    if (this.loading !== null) await this.loading;
+    const source = must(
+      this.#sources.find((each) => each.queue === input),
+      'the input must be one of this task',
+    );
+    this.#chosen = source;
+    try {
+      while (this.#run(1, Infinity, 0) !== 1) await this.load();
+    } finally {
+      this.#chosen = null;
     }
   }
 
@@ -168,7 +189,7 @@ export class Task {
     const { clock, output } = this.#options;
     const guarded = !this.state.resident;
     while (done < recordsMax) {
-      const source = this.#choose();
+      const source = this.#chosen ?? this.#choose();
       if (source === null) return done;
       const queue = source.queue;
       if (guarded) {
@@ -491,6 +512,8 @@ class NodeContext implements ProcessorContext {
   }
 
   store(name: string): StateStore {
+    const global = this.#internals.options.globalStores?.get(name);
+    if (global !== undefined) return global;
     assert(
       this.#stores.some((store) => store.options.name === name),
       `store ${name} is not connected to ${this.nodeName}`,

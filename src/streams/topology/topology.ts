@@ -63,8 +63,23 @@ export interface StoreNode {
   readonly changelogConfigs?: Readonly<Record<string, string>>;
   /** Names of the processors that use it. */
   readonly processors: readonly string[];
+  /** What its keys are encoded with, for those who read it from outside. */
+  readonly keys?: Serde;
   /** A topic that already is its changelog (a table's source topic); nothing is written then. */
   readonly sourceTopic?: string;
+}
+
+/**
+ * A table that every instance holds whole: all partitions of a topic, read to the end before anything else runs and
+ * followed from then on. Processors of any sub-topology may read the store and belong to no other for it.
+ */
+export interface GlobalStoreNode {
+  readonly source: Omit<SourceNode, 'kind'>;
+  readonly processorName: string;
+  /** Puts the source's records into the store. */
+  readonly open: () => Processor;
+  /** In memory, without a changelog: the topic is it. */
+  readonly store: StateStoreOptions;
 }
 
 /** A topic that the topology writes and reads itself, to bring records of one key together. */
@@ -91,6 +106,8 @@ export class Topology {
   readonly #nodes = new Map<string, TopologyNode>();
   readonly #stores = new Map<string, StoreNode>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
+  readonly #globals = new Map<string, GlobalStoreNode>();
+  readonly #copartitions: (readonly string[])[] = [];
 
   addSource(node: Omit<SourceNode, 'kind'>): this {
     for (const topic of node.topics)
@@ -130,6 +147,30 @@ export class Topology {
     assert(!this.#repartitions.has(topic.name), `repartition topic ${topic.name} exists already`);
     this.#repartitions.set(topic.name, topic);
     return this;
+  }
+
+  /** Adds a store that all sub-topologies may read. */
+  addGlobalStore(node: GlobalStoreNode): this {
+    assert(!this.#stores.has(node.store.name), `store ${node.store.name} exists already`);
+    this.#globals.set(node.store.name, node);
+    return this;
+  }
+
+  /**
+   * Says that records of one key lie in partitions of one number in all these topics. Repartition topics among them
+   * get the partition count of the others; others of different counts cannot be joined.
+   */
+  addCopartition(topics: readonly string[]): this {
+    this.#copartitions.push(topics);
+    return this;
+  }
+
+  get globalStores(): readonly GlobalStoreNode[] {
+    return [...this.#globals.values()];
+  }
+
+  get copartitions(): readonly (readonly string[])[] {
+    return this.#copartitions;
   }
 
   get nodes(): readonly TopologyNode[] {
@@ -201,6 +242,15 @@ export class Topology {
         if (node.kind !== 'source') lines.push(`      <-- ${node.parents.join(', ')}`);
       }
     }
+    for (const { source, processorName, store } of this.#globals.values())
+      lines.push(
+        `   Global store: ${store.name}`,
+        `    Source: ${source.name} (topics: [${source.topics.join(', ')}])`,
+        `      --> ${processorName}`,
+        `    Processor: ${processorName} (stores: [${store.name}])`,
+        '      --> none',
+        `      <-- ${source.name}`,
+      );
     return `${lines.join('\n')}\n`;
   }
 

@@ -1,0 +1,285 @@
+import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
+import { filterStream } from '../processors/filter.ts';
+import type { Processor } from '../processors/processor.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import type { TableView } from '../processors/table-view.ts';
+import type { Serde } from '../topology/serde.ts';
+import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
+import { TopologyError } from './topology-error.ts';
+
+/** A store with what is around it in the topology. */
+export interface GraphStore {
+  readonly options: StateStoreOptions;
+  readonly changelogConfigs?: Readonly<Record<string, string>>;
+}
+
+/** What one operation of the DSL adds to the topology, once it is known what is asked of it. */
+export interface GraphNodeOptions {
+  /** What children name as their parent. */
+  readonly name: string;
+  /** `parents` are the names of the nodes above. */
+  readonly write: (plan: WritePlan, parents: readonly string[]) => void;
+  readonly changesKey?: boolean;
+  readonly changesValue?: boolean;
+  readonly merges?: boolean;
+  /** A left or outer join: records without a key reach it (KIP-962). */
+  readonly wantsNullKeys?: boolean;
+  /** Set for sources of streams: operations on the same topics share one. */
+  readonly sourceTopics?: readonly string[];
+  readonly isRepartition?: boolean;
+}
+
+export class GraphNode {
+  readonly options: GraphNodeOptions;
+  readonly parents = new Set<GraphNode>();
+  readonly children = new Set<GraphNode>();
+  /** Nodes are written in this order, parents first. */
+  priority = 0;
+  /** Repartitions: whether records without a key go through. */
+  keepsNullKeys = false;
+
+  constructor(options: GraphNodeOptions) {
+    this.options = options;
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+}
+
+/** Collects what the nodes write: stores are connected when all processors are there. */
+export class WritePlan {
+  readonly topology = new Topology();
+  readonly #stores = new Map<string, GraphStore>();
+  readonly #users = new Map<string, string[]>();
+
+  processor(name: string, parents: readonly string[], open: () => Processor, stores: readonly GraphStore[] = []): void {
+    this.topology.addProcessor({ name, parents, open });
+    for (const store of stores) {
+      this.#stores.set(store.options.name, store);
+      this.use(store.options.name, name);
+    }
+  }
+
+  /** Lets a processor use a store that another brings. */
+  use(store: string, processor: string): void {
+    const users = this.#users.get(store);
+    if (users === undefined) this.#users.set(store, [processor]);
+    else if (!users.includes(processor)) users.push(processor);
+  }
+
+  useView(view: TableView, processor: string): void {
+    for (const store of view.stores) this.use(store, processor);
+  }
+
+  store(store: GraphStore): void {
+    this.#stores.set(store.options.name, store);
+  }
+
+  finish(graph: Graph): Topology {
+    for (const store of this.#stores.values()) {
+      const { options, changelogConfigs } = store;
+      const processors = this.#users.get(options.name) ?? [];
+      if (processors.length === 0) continue;
+      const keys = graph.keySerdes.get(options.name) ?? graph.defaultKeySerde;
+      this.topology.addStore({ options, processors, ...(changelogConfigs && { changelogConfigs }), ...(keys && { keys }) });
+    }
+    for (const [store, users] of this.#users)
+      if (!this.#stores.has(store) && !graph.globalStores.has(store))
+        throw new TopologyError(`${users.join(', ')} asks for store ${store}, which does not exist`, 'add it with addStateStore');
+    return this.topology;
+  }
+}
+
+/**
+ * The operations of one builder, before they become a topology: which of them send old values, which table sources
+ * need a store, where records without a key are kept, are known only when all are there.
+ */
+export class Graph {
+  readonly root = new GraphNode({ name: 'root', write: () => undefined });
+  readonly defaultKeySerde: Serde | undefined;
+  readonly defaultValueSerde: Serde | undefined;
+  readonly globalStores = new Set<string>();
+  /** What the keys of a store are encoded with, for those who read it by name. */
+  readonly keySerdes = new Map<string, Serde | undefined>();
+  readonly stores: GraphStore[] = [];
+  readonly #copartitioned: ReadonlySet<string>[] = [];
+  #nextName = 0;
+  #nextPriority = 0;
+
+  constructor(defaultKeySerde: Serde | undefined, defaultValueSerde: Serde | undefined) {
+    this.defaultKeySerde = defaultKeySerde;
+    this.defaultValueSerde = defaultValueSerde;
+  }
+
+  /** A name as Kafka Streams generates them; they are in the names of topics. */
+  newName(prefix: string): string {
+    return `${prefix}${String(this.#nextName++).padStart(10, '0')}`;
+  }
+
+  newStoreName(prefix: string): string {
+    return this.newName(`${prefix}STATE-STORE-`);
+  }
+
+  add(parents: readonly GraphNode[], node: GraphNode): void {
+    for (const parent of parents) {
+      parent.children.add(node);
+      node.parents.add(parent);
+      node.priority = ++this.#nextPriority;
+    }
+  }
+
+  /** Records of one key must lie in partitions of one number in all topics that these source nodes read. */
+  copartition(sources: ReadonlySet<string>): void {
+    if (sources.size > 1) this.#copartitioned.push(sources);
+  }
+
+  build(): Topology {
+    this.#mergeSources();
+    this.#findNullKeys();
+    const plan = new WritePlan();
+    for (const store of this.stores) plan.store(store);
+    const written = new Set<GraphNode>([this.root]);
+    const waiting = new Set<GraphNode>(this.root.children);
+    while (waiting.size > 0) {
+      let next: GraphNode | null = null;
+      for (const node of waiting)
+        if ((next === null || node.priority < next.priority) && [...node.parents].every((parent) => written.has(parent)))
+          next = node;
+      if (next === null) throw new TopologyError('the operations form a circle');
+      waiting.delete(next);
+      written.add(next);
+      const parents = [...next.parents].filter((parent) => parent !== this.root).map((parent) => parent.name);
+      next.options.write(plan, parents);
+      for (const child of next.children) if (!written.has(child)) waiting.add(child);
+    }
+    const topology = plan.finish(this);
+    for (const sources of this.#copartitioned) {
+      const topics = topology.nodes.flatMap((node) => (node.kind === 'source' && sources.has(node.name) ? node.topics : []));
+      if (topics.length > 1) topology.addCopartition(topics);
+    }
+    return topology;
+  }
+
+  /** Streams of the same topics share one source; topics that are shared only in part cannot be read. */
+  #mergeSources(): void {
+    const byTopic = new Map<string, GraphNode>();
+    for (const node of [...this.root.children].sort((a, b) => a.priority - b.priority)) {
+      const topics = node.options.sourceTopics;
+      if (topics === undefined) continue;
+      for (const topic of topics) {
+        const first = byTopic.get(topic);
+        if (first === undefined) {
+          byTopic.set(topic, node);
+          continue;
+        }
+        if (first === node || !this.root.children.has(node)) continue;
+        if (first.options.sourceTopics!.join() !== topics.join())
+          throw new TopologyError(
+            `topic ${topic} is read together with other topics by another stream`,
+            'read the same topics in both, or each topic once',
+          );
+        for (const child of node.children) {
+          child.parents.delete(node);
+          child.parents.add(first);
+          first.children.add(child);
+        }
+        this.root.children.delete(node);
+        for (const sources of this.#copartitioned)
+          if (sources.has(node.name)) (sources as Set<string>).add(first.name);
+      }
+    }
+  }
+
+  /** Records without a key go through a repartition only where a left or outer join below wants them. */
+  #findNullKeys(): void {
+    const seen = new Set<GraphNode>();
+    const visit = (node: GraphNode): void => {
+      if (seen.has(node)) return;
+      for (const child of node.children) {
+        visit(child);
+        if (child.options.wantsNullKeys === true || child.keepsNullKeys) node.keepsNullKeys = true;
+      }
+      seen.add(node);
+    };
+    visit(this.root);
+  }
+}
+
+export interface RepartitionOptions {
+  /** Without the suffix. */
+  readonly prefix: string;
+  readonly keySerde: Serde | undefined;
+  readonly valueSerde: Serde | undefined;
+  readonly partitions?: number;
+  readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
+  readonly window?: WindowedKeyFormat | undefined;
+}
+
+/** A sink, a topic and a source that bring records of one key together. Its name is the source's. */
+export function repartitionNode(graph: Graph, options: RepartitionOptions): GraphNode {
+  const { prefix } = options;
+  const topic = prefix.endsWith('-repartition') ? prefix : `${prefix}-repartition`;
+  let sinkName = graph.newName('KSTREAM-SINK-');
+  let filterName = graph.newName('KSTREAM-FILTER-');
+  let sourceName = graph.newName('KSTREAM-SOURCE-');
+  if (!/^KSTREAM.*-[0-9]{10}$/.test(prefix)) {
+    sinkName = `${topic}-sink`;
+    filterName = `${topic}-filter`;
+    sourceName = `${topic}-source`;
+  }
+  const node: GraphNode = new GraphNode({
+    name: sourceName,
+    isRepartition: true,
+    write({ topology }, parents) {
+      const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
+      const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);
+      const { partitioner, partitions, window } = options;
+      topology.addRepartitionTopic({ name: topic, partitions: partitions ?? null });
+      const keep = node.keepsNullKeys;
+      topology.addProcessor({ name: filterName, parents, open: filterStream((_value, each) => keep || each.present) });
+      topology.addSink({
+        name: sinkName,
+        topic,
+        parents: [filterName],
+        key,
+        value,
+        ...(window && { window }),
+        ...(partitioner && { partitioner }),
+      });
+      topology.addSource({ name: sourceName, topics: [topic], key, value, ...(window && { window }) });
+    },
+  });
+  return node;
+}
+
+/** The serde, or an error that says where one is missing. */
+export function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
+  if (serde !== undefined) return serde;
+  throw new TopologyError(
+    `there is no serde for the ${what}s of ${where}`,
+    'give one to the operation, or a default to the StreamsBuilder',
+  );
+}
+
+/** How a store keeps what a serde reads and writes. */
+export function codecOf(serde: Serde): ValueCodec {
+  return {
+    encode: (value, writer) => serde.serialize(value, writer),
+    decode: (buffer, start, end) => serde.deserialize(buffer, start, end),
+  };
+}
+
+/** Stands for the serde of keys that were just made, until an operation that writes them names one. */
+export function pendingKeySerde(where: string): Serde {
+  const missing = (): never => {
+    throw new TopologyError(`there is no serde for the keys that ${where} makes`, 'name one where the stream is grouped, joined or written');
+  };
+  return { serialize: missing, deserialize: missing };
+}
+
+/** The key as the user's functions see it: a window goes with the key of a windowed table. */
+export function userKey(key: RecordKey): unknown {
+  if (!key.windowed) return key.value;
+  return { key: key.value, window: { start: key.windowStart, end: key.windowEnd } };
+}

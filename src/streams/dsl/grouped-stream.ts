@@ -1,0 +1,153 @@
+import { aggregateStream } from '../processors/aggregate-stream.ts';
+import type { Processor } from '../processors/processor.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
+import { CogroupedKStream } from './cogrouped.ts';
+import { GraphNode, type GraphStore, repartitionNode, userKey } from './graph.ts';
+import type { StreamHandle } from './kstream.ts';
+import { KTable } from './ktable.ts';
+import { type AnyMaterialized, keyValueStore, materialize, type StorePlan } from './materialize.ts';
+import type { Grouped, Materialized, Named } from './options.ts';
+import { Serdes } from './serdes.ts';
+import { StoredTable } from './table-suppliers.ts';
+import { SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
+import { SessionWindows, type SlidingWindows, type TimeWindows } from './windows.ts';
+
+/** What an aggregate over a grouped stream is made of. */
+export interface AggregatePlan {
+  readonly name: string;
+  readonly store: StorePlan;
+  /** Whether the user named the store. */
+  readonly queryable: string | undefined;
+  readonly keySerde: Serde | undefined;
+  readonly valueSerde: Serde | undefined;
+  readonly window: WindowedKeyFormat | undefined;
+  readonly graceMs: number | undefined;
+  readonly open: (sendOldValues: boolean) => () => Processor;
+  readonly makeStore: () => GraphStore;
+}
+
+/** Records of a stream by key, ready to be aggregated. Records without a key or value do not take part. */
+export class KGroupedStream<K, V> {
+  /** @internal */
+  readonly handle: StreamHandle;
+  /** @internal */
+  readonly grouped: Grouped<K, V>;
+  #repartition: GraphNode | null = null;
+
+  /** @internal */
+  constructor(handle: StreamHandle, grouped: Grouped<K, V>) {
+    this.handle = handle;
+    this.grouped = grouped;
+  }
+
+  /** How many records each key has had. */
+  count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<K, number> {
+    // Kafka Streams uses up a name here; it is in the names of topics that follow.
+    if (materialized.name === undefined) this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+    return this.#aggregate('KSTREAM-AGGREGATE-', () => 0, (state) => (state as number) + 1, Serdes.long as Serde, materialized, named);
+  }
+
+  /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
+  aggregate<VR>(
+    initializer: () => VR,
+    aggregator: (key: K, value: V, aggregate: VR) => VR,
+    materialized: Materialized<K, VR> = {},
+    named: Named = {},
+  ): KTable<K, VR> {
+    const add: Add = (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR);
+    return this.#aggregate('KSTREAM-AGGREGATE-', initializer, add, undefined, materialized, named);
+  }
+
+  /** As `aggregate`, where the state is a value: the first record of a key is its state. */
+  reduce(reducer: (aggregate: V, value: V) => V, materialized: Materialized<K, V> = {}, named: Named = {}): KTable<K, V> {
+    const add: Add = (state, value) => (state === null ? value : reducer(state as V, value as V));
+    const fallback = this.grouped.valueSerde as Serde | undefined;
+    return this.#aggregate('KSTREAM-REDUCE-', () => null, add, fallback ?? this.handle.valueSerde, materialized, named);
+  }
+
+  /** Aggregates by window, too. */
+  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedKStream<K, V>;
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
+  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
+    return windows instanceof SessionWindows
+      ? new SessionWindowedKStream(this, windows, 'update')
+      : new TimeWindowedKStream(this, windows, 'update');
+  }
+
+  /** Aggregates several grouped streams into one state. */
+  cogroup<VR>(aggregator: (key: K, value: V, aggregate: VR) => VR): CogroupedKStream<K, VR> {
+    return new CogroupedKStream<K, VR>([]).cogroup(this, aggregator);
+  }
+
+  /** @internal */
+  get keySerde(): Serde | undefined {
+    return (this.grouped.keySerde as Serde | undefined) ?? this.handle.keySerde;
+  }
+
+  /** @internal */
+  get valueSerde(): Serde | undefined {
+    return (this.grouped.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
+  }
+
+  /** @internal The node that aggregates stand below: behind a repartition topic when the key was changed. */
+  parentFor(storeName: string): GraphNode {
+    const { graph, node, repartitionRequired, window } = this.handle;
+    if (!repartitionRequired) return node;
+    const { name } = this.grouped;
+    const made = repartitionNode(graph, {
+      prefix: name ?? storeName,
+      keySerde: this.keySerde,
+      valueSerde: this.valueSerde,
+      window,
+    });
+    if (this.#repartition === null || name === undefined) this.#repartition = made;
+    graph.add([node], this.#repartition);
+    return this.#repartition;
+  }
+
+  /** @internal */
+  build<VR>(plan: AggregatePlan): KTable<K, VR> {
+    const { graph } = this.handle;
+    const parent = this.parentFor(plan.store.name);
+    const supplier = new StoredTable(plan.store.name);
+    graph.keySerdes.set(plan.store.name, plan.keySerde);
+    const node = new GraphNode({
+      name: plan.name,
+      write: (write, parents) =>
+        write.processor(plan.name, parents, () => plan.open(supplier.sendOldValues)(), [plan.makeStore()]),
+    });
+    graph.add([parent], node);
+    const sources = parent === this.handle.node ? this.handle.sources : new Set([parent.name]);
+    const { name, keySerde, valueSerde, queryable, window, graceMs } = plan;
+    return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: queryable, window, graceMs });
+  }
+
+  #aggregate<VR>(
+    prefix: string,
+    initial: () => unknown,
+    add: Add,
+    fallbackSerde: Serde | undefined,
+    materialized: Materialized<K, VR>,
+    named: Named,
+  ): KTable<K, VR> {
+    const { graph } = this.handle;
+    const store = materialize(graph, materialized as AnyMaterialized, prefix);
+    const name = named.name ?? graph.newName(prefix);
+    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const { coalesce = false } = materialized;
+    return this.build({
+      name,
+      store,
+      queryable: materialized.name,
+      keySerde: (materialized.keySerde as Serde | undefined) ?? this.keySerde,
+      valueSerde,
+      window: undefined,
+      graceMs: undefined,
+      open: (sendOldValues) => aggregateStream({ initial, add, store: store.name, sendOldValues, coalesce }),
+      makeStore: () => keyValueStore(store, valueSerde, graph),
+    });
+  }
+}
+
+type Add = Parameters<typeof aggregateStream>[0]['add'];

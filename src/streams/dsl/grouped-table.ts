@@ -1,0 +1,128 @@
+import { aggregateTable, type AggregateTableOptions } from '../processors/aggregate-table.ts';
+import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
+import type { Serde } from '../topology/serde.ts';
+import { type Graph, GraphNode, need, userKey } from './graph.ts';
+import { KTable } from './ktable.ts';
+import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
+import type { Grouped, Materialized, Named } from './options.ts';
+import { Serdes } from './serdes.ts';
+import { StoredTable } from './table-suppliers.ts';
+
+/** Rows of a table under new keys. An aggregate takes back what left a group before it adds what came. */
+export class KGroupedTable<K, V> {
+  readonly #graph: Graph;
+  readonly #node: GraphNode;
+  readonly #grouped: Grouped<K, V>;
+  #repartition: GraphNode | null = null;
+
+  /** @internal */
+  constructor(options: { readonly graph: Graph; readonly node: GraphNode; readonly grouped: Grouped<K, V> }) {
+    this.#graph = options.graph;
+    this.#node = options.node;
+    this.#grouped = options.grouped;
+  }
+
+  /** How many rows each group has. */
+  count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<K, number> {
+    const functions: Functions = {
+      initial: () => 0,
+      add: (state) => (state as number) + 1,
+      undo: (state) => (state as number) - 1,
+    };
+    return this.#build('KTABLE-AGGREGATE-', functions, Serdes.long as Serde, materialized, named);
+  }
+
+  /** `adder` puts a row into its group's state, `subtractor` takes one out that was put in before. */
+  aggregate<VR>(
+    initializer: () => VR,
+    adder: (key: K, value: V, aggregate: VR) => VR,
+    subtractor: (key: K, value: V, aggregate: VR) => VR,
+    materialized: Materialized<K, VR> = {},
+    named: Named = {},
+  ): KTable<K, VR> {
+    const functions: Functions = {
+      initial: initializer,
+      add: (state, value, key) => adder(userKey(key) as K, value as V, state as VR),
+      undo: (state, value, key) => subtractor(userKey(key) as K, value as V, state as VR),
+    };
+    return this.#build('KTABLE-AGGREGATE-', functions, undefined, materialized, named);
+  }
+
+  /** As `aggregate`, where the state is a value: the first row of a group is its state. */
+  reduce(
+    adder: (aggregate: V, value: V) => V,
+    subtractor: (aggregate: V, value: V) => V,
+    materialized: Materialized<K, V> = {},
+    named: Named = {},
+  ): KTable<K, V> {
+    const functions: Functions = {
+      initial: () => null,
+      add: (state, value) => (state === null ? value : adder(state as V, value as V)),
+      undo: (state, value) => subtractor(state as V, value as V),
+    };
+    return this.#build('KTABLE-REDUCE-', functions, this.#grouped.valueSerde as Serde | undefined, materialized, named);
+  }
+
+  #build<VR>(
+    prefix: string,
+    functions: Functions,
+    fallbackSerde: Serde | undefined,
+    materialized: Materialized<K, VR>,
+    named: Named,
+  ): KTable<K, VR> {
+    const graph = this.#graph;
+    const plan = materialize(graph, materialized as AnyMaterialized, 'KTABLE-AGGREGATE-');
+    const sinkName = named.name === undefined ? graph.newName('KSTREAM-SINK-') : `${named.name}-sink`;
+    const sourceName = named.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${named.name}-source`;
+    const name = named.name ?? graph.newName(prefix);
+    const topic = `${this.#grouped.name ?? plan.name}-repartition`;
+    if (this.#repartition === null || this.#grouped.name === undefined)
+      this.#repartition = this.#repartitionNode(topic, sinkName, sourceName);
+    const repartition = this.#repartition;
+    graph.add([this.#node], repartition);
+    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const supplier = new StoredTable(plan.name);
+    graph.keySerdes.set(plan.name, (materialized.keySerde ?? this.#grouped.keySerde) as Serde | undefined);
+    const { coalesce = false } = materialized;
+    const node = new GraphNode({
+      name,
+      write: (write, parents) =>
+        write.processor(
+          name,
+          parents,
+          aggregateTable({ ...functions, store: plan.name, sendOldValues: supplier.sendOldValues, coalesce }),
+          [keyValueStore(plan, valueSerde, graph)],
+        ),
+    });
+    graph.add([repartition], node);
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde: (materialized.keySerde as Serde | undefined) ?? (this.#grouped.keySerde as Serde | undefined),
+      valueSerde,
+      sources: new Set([repartition.name]),
+      supplier,
+      queryableStore: materialized.name,
+      window: undefined,
+      graceMs: undefined,
+    });
+  }
+
+  #repartitionNode(topic: string, sinkName: string, sourceName: string): GraphNode {
+    return new GraphNode({
+      name: sourceName,
+      isRepartition: true,
+      write: ({ topology }, parents) => {
+        const key = need((this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde, 'key', topic);
+        const values = need((this.#grouped.valueSerde as Serde | undefined) ?? this.#graph.defaultValueSerde, 'value', topic);
+        const value = groupedChangeSerde(values) as Serde;
+        topology.addRepartitionTopic({ name: topic, partitions: null });
+        topology.addSink({ name: sinkName, topic, parents, key, value });
+        topology.addSource({ name: sourceName, topics: [topic], key, value });
+      },
+    });
+  }
+}
+
+type Functions = Pick<AggregateTableOptions, 'initial' | 'add' | 'undo'>;

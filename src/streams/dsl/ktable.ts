@@ -1,0 +1,379 @@
+import {
+  answerSerde,
+  answerSubscribers,
+  answerSubscription,
+  type Answer,
+  receiveSubscriptions,
+  resolveAnswers,
+  sendSubscriptions,
+  subscriptionSerde,
+} from '../processors/foreign-key-join.ts';
+import { groupTable } from '../processors/aggregate-table.ts';
+import { joinTables, mergeTable } from '../processors/join-tables.ts';
+import { passThrough } from '../processors/pass-through.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import {
+  bufferedChangeCodec,
+  bufferTimeCodec,
+  suppress,
+  suppressedView,
+  type SuppressOptions,
+} from '../processors/suppress.ts';
+import { tableSource } from '../processors/table-source.ts';
+import type { RowTransform } from '../processors/table-view.ts';
+import { transformTable } from '../processors/transform-table.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
+import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
+import { KGroupedTable } from './grouped-table.ts';
+import { KStream, type KeyValue, union } from './kstream.ts';
+import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
+import type { Grouped, Materialized, Named } from './options.ts';
+import { JoinedTable, SourceTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
+import { TopologyError } from './topology-error.ts';
+import type { Suppressed } from './windows.ts';
+
+/** Where a table stands in the graph. */
+export interface TableHandle {
+  readonly graph: Graph;
+  readonly node: GraphNode;
+  readonly name: string;
+  readonly keySerde: Serde | undefined;
+  readonly valueSerde: Serde | undefined;
+  readonly sources: ReadonlySet<string>;
+  readonly supplier: TableSupplier;
+  readonly queryableStore: string | undefined;
+  readonly window: WindowedKeyFormat | undefined;
+  /** How long after its end a window of this table may still change. */
+  readonly graceMs: number | undefined;
+}
+
+/**
+ * A table: the latest value of each key, as a stream of changes. Values are never null: a null value is a row that
+ * is not there. Functions are not called for rows that are not there, except joiners of left and outer joins.
+ */
+export class KTable<K, V> {
+  /** @internal */
+  readonly handle: TableHandle;
+
+  /** @internal */
+  constructor(handle: TableHandle) {
+    this.handle = handle;
+  }
+
+  /** The store's name, for queries; undefined when the table has none that was named. */
+  get queryableStoreName(): string | undefined {
+    return this.handle.queryableStore;
+  }
+
+  /** Keeps the rows for which `predicate` holds; a row that no longer does becomes a removal. */
+  filter(predicate: (key: K, value: V) => boolean, materialized?: Materialized<K, V>, named: Named = {}): KTable<K, V> {
+    const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? value : null);
+    return this.#transform('KTABLE-FILTER-', transform, true, this.handle.valueSerde, materialized, named) as KTable<K, V>;
+  }
+
+  /** Keeps the rows for which `predicate` does not hold. */
+  filterNot(predicate: (key: K, value: V) => boolean, materialized?: Materialized<K, V>, named: Named = {}): KTable<K, V> {
+    const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? null : value);
+    return this.#transform('KTABLE-FILTER-', transform, true, this.handle.valueSerde, materialized, named) as KTable<K, V>;
+  }
+
+  /** A new value for each row. Equal rows must give equal values: old rows are mapped again. */
+  mapValues<V2>(mapper: (value: V, key: K) => V2, materialized?: Materialized<K, V2>, named: Named = {}): KTable<K, V2> {
+    const transform: RowTransform = (value, key) => mapper(value as V, userKey(key) as K);
+    return this.#transform('KTABLE-MAPVALUES-', transform, false, undefined, materialized, named) as unknown as KTable<K, V2>;
+  }
+
+  /** The changes of the table as a stream; with a `mapper`, under new keys. */
+  toStream(named?: Named): KStream<K, V>;
+  toStream<K2>(mapper: (key: K, value: V) => K2, named?: Named): KStream<K2, V>;
+  toStream<K2>(first: Named | ((key: K, value: V) => K2) = {}, second: Named = {}): KStream<K2, V> | KStream<K, V> {
+    const named = typeof first === 'function' ? {} : first;
+    const { graph, keySerde, valueSerde, sources, window } = this.handle;
+    const name = named.name ?? graph.newName('KTABLE-TOSTREAM-');
+    const node = new GraphNode({
+      name,
+      changesValue: true,
+      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+    });
+    graph.add([this.handle.node], node);
+    const stream = new KStream<K, V>({ graph, node, name, keySerde, valueSerde, sources, repartitionRequired: false, window });
+    return typeof first === 'function' ? stream.selectKey(first as (key: K, value: V) => K2, second) : stream;
+  }
+
+  /** Groups the rows anew: each change moves its row from the old group to the new one. */
+  groupBy<K2, V2>(selector: (key: K, value: V) => KeyValue<K2, V2>, grouped: Grouped<K2, V2> = {}): KGroupedTable<K2, V2> {
+    const { graph } = this.handle;
+    const name = grouped.name ?? graph.newName('KTABLE-SELECT-');
+    const select = (value: unknown, key: RecordKey): KeyValue<K2, V2> => selector(userKey(key) as K, value as V);
+    const open = groupTable(
+      (value, key) => select(value, key)[0],
+      (value, key) => select(value, key)[1],
+      (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
+    );
+    const node = new GraphNode({ name, changesKey: true, write: (plan, parents) => plan.processor(name, parents, open) });
+    graph.add([this.handle.node], node);
+    this.handle.supplier.enableOldValues(true);
+    return new KGroupedTable({ graph, node, grouped });
+  }
+
+  /** Holds changes back: until windows have closed, or for a time. */
+  suppress(suppressed: Suppressed): KTable<K, V> {
+    const { graph, supplier, valueSerde, window } = this.handle;
+    const { until, options: bounds } = suppressed;
+    const name = bounds.name ?? graph.newName('KTABLE-SUPPRESS-');
+    const storeName = bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
+    const { graceMs } = this.handle;
+    if (until === 'window-close' && (window === undefined || graceMs === undefined))
+      throw new TopologyError(
+        `${name} waits for windows to close, but the table above has none`,
+        'suppress until windows close right below a windowed aggregation, or until a time limit',
+      );
+    const common: Omit<SuppressOptions, 'sendOldValues'> = {
+      store: storeName,
+      index: until === 'window-close' ? null : `${storeName}-index`,
+      until,
+      waitMs: until === 'window-close' ? graceMs! : suppressed.waitMs,
+      suffix: window === undefined ? 'none' : window.kind,
+      windowSizeMs: window?.kind === 'time' ? window.sizeMs : 0,
+      recordsMax: bounds.recordsMax ?? Infinity,
+      bytesMax: bounds.bytesMax ?? Infinity,
+      whenFull: bounds.whenFull ?? 'emit',
+    };
+    let sendOldValues = false;
+    const node = new GraphNode({
+      name,
+      write(plan, parents) {
+        const values = codecOf(need(valueSerde ?? graph.defaultValueSerde, 'value', name));
+        const base = { kind: 'key-value', changelog: bounds.logging ?? true, persistent: true } as const;
+        const stores: GraphStore[] = [{ options: { ...base, name: storeName, values: bufferedChangeCodec(values) } }];
+        if (common.index !== null) stores.push({ options: { ...base, name: common.index, values: bufferTimeCodec } });
+        plan.processor(name, parents, () => suppress({ ...common, sendOldValues })(), stores);
+      },
+    });
+    graph.add([this.handle.node], node);
+    const held: TableSupplier = {
+      enableOldValues: (force) => (sendOldValues = supplier.enableOldValues(force)),
+      view: () => suppressedView(supplier.view(), { ...common, sendOldValues }),
+    };
+    return new KTable({ ...this.handle, node, name, supplier: held, queryableStore: undefined });
+  }
+
+  /** Rows that exist on both sides, joined; recomputed when either changes. */
+  join<VO, VR>(other: KTable<K, VO>, joiner: (left: V, right: VO) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  /** By the key of `other` that each row of this table names; null joins nothing. */
+  join<KO, VO, VR>(other: KTable<KO, VO>, foreignKeyOf: (value: V, key: K) => KO | null, joiner: (left: V, right: VO) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  join(other: unknown, second: unknown, third?: unknown, fourth?: unknown, fifth?: unknown): unknown {
+    return this.#join('inner', other, second, third, fourth, fifth);
+  }
+
+  /** As `join`, and rows of this table without a partner join null. */
+  leftJoin<VO, VR>(other: KTable<K, VO>, joiner: (left: V, right: VO | null) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  leftJoin<KO, VO, VR>(other: KTable<KO, VO>, foreignKeyOf: (value: V, key: K) => KO | null, joiner: (left: V, right: VO | null) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  leftJoin(other: unknown, second: unknown, third?: unknown, fourth?: unknown, fifth?: unknown): unknown {
+    return this.#join('left', other, second, third, fourth, fifth);
+  }
+
+  /** As `join`, and rows of either table without a partner join null. */
+  outerJoin<VO, VR>(other: KTable<K, VO>, joiner: (left: V | null, right: VO | null) => VR, materialized?: Materialized<K, VR>, named: Named = {}): KTable<K, VR> {
+    return this.#joinTable('outer', other as KTable<K, unknown>, joiner as Joiner, materialized as AnyMaterialized | undefined, named) as unknown as KTable<K, VR>;
+  }
+
+  #join(kind: 'inner' | 'left', other: unknown, second: unknown, third: unknown, fourth: unknown, fifth: unknown): KTable<unknown, unknown> {
+    if (typeof third === 'function')
+      return this.#joinForeign(kind, other as KTable<unknown, unknown>, second as (value: unknown, key: unknown) => unknown, third as Joiner, (fourth ?? {}) as AnyMaterialized, (fifth ?? {}) as Named);
+    return this.#joinTable(kind, other as KTable<K, unknown>, second as Joiner, third as AnyMaterialized | undefined, (fourth ?? {}) as Named);
+  }
+
+  #transform(
+    prefix: string,
+    transform: RowTransform,
+    dropAbsent: boolean,
+    inherited: Serde | undefined,
+    materialized: AnyMaterialized | undefined,
+    named: Named,
+  ): KTable<unknown, unknown> {
+    const { graph, supplier: parent } = this.handle;
+    // A store that nobody named is not made, but Kafka Streams uses up its name.
+    if (materialized !== undefined && materialized.name === undefined) graph.newStoreName(prefix);
+    const name = named.name ?? graph.newName(prefix);
+    const store = materialized?.name ?? null;
+    const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
+    const supplier = new TransformedTable(parent, transform, store);
+    if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
+    // A filter right above a store knows which rows were visible and need not send removals for the others.
+    if (dropAbsent) supplier.sendOldValues = parent.enableOldValues(false);
+    const node = new GraphNode({
+      name,
+      changesValue: !dropAbsent,
+      write(plan, parents) {
+        const stores = store === null ? [] : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
+        const { sendOldValues } = supplier;
+        plan.processor(name, parents, transformTable({ transform, store, sendOldValues, dropAbsent }), stores);
+      },
+    });
+    graph.add([this.handle.node], node);
+    return new KTable({ ...this.handle, node, name, valueSerde, supplier, queryableStore: store ?? undefined });
+  }
+
+  #joinTable(kind: 'inner' | 'left' | 'outer', other: KTable<K, unknown>, joiner: Joiner, materialized: AnyMaterialized | undefined, named: Named): KTable<unknown, unknown> {
+    const { graph, supplier: left, window } = this.handle;
+    const right = other.handle.supplier;
+    // A store's name comes before the operation's.
+    const plan = materialized === undefined ? null : materialize(graph, materialized, 'KTABLE-MERGE-');
+    const name = named.name ?? graph.newName('KTABLE-MERGE-');
+    const sources = union(this.handle.sources, other.handle.sources);
+    graph.copartition(sources);
+    if (kind !== 'inner') left.enableOldValues(true);
+    if (kind === 'outer') right.enableOldValues(true);
+    const thisName = named.name === undefined ? graph.newName('KTABLE-JOINTHIS-') : `${name}-join-this`;
+    const otherName = named.name === undefined ? graph.newName('KTABLE-JOINOTHER-') : `${name}-join-other`;
+    const join = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
+    const mirrored = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(b, a, userKey(key));
+    const store = plan?.name ?? null;
+    const supplier = new JoinedTable(left, right, kind, join, store);
+    const leftView = left.view();
+    const rightView = right.view();
+    const leftParent = this.handle.node;
+    const rightParent = other.handle.node;
+    const valueSerde = materialized?.valueSerde as Serde | undefined;
+    if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
+    const node = new GraphNode({
+      name,
+      write(write) {
+        const { sendOldValues } = supplier;
+        const toLeft = kind === 'left' ? 'right' : kind;
+        write.processor(thisName, [leftParent.name], joinTables({ other: rightView, join: kind, joiner: join, sendOldValues }));
+        write.processor(otherName, [rightParent.name], joinTables({ other: leftView, join: toLeft, joiner: mirrored, sendOldValues }));
+        write.useView(rightView, thisName);
+        write.useView(leftView, otherName);
+        const stores: GraphStore[] = [];
+        if (plan !== null) stores.push(keyValueStore(plan, valueSerde, graph));
+        write.processor(name, [thisName, otherName], mergeTable({ store, sendOldValues }), stores);
+      },
+    });
+    graph.add([leftParent], node);
+    graph.add([rightParent], node);
+    return new KTable({ graph, node, name, keySerde: this.handle.keySerde, valueSerde, sources, supplier, queryableStore: materialized?.name, window, graceMs: undefined });
+  }
+
+  #joinForeign(
+    join: 'inner' | 'left',
+    other: KTable<unknown, unknown>,
+    foreignKeyOf: (value: unknown, key: unknown) => unknown,
+    joiner: Joiner,
+    materialized: AnyMaterialized,
+    named: Named,
+  ): KTable<unknown, unknown> {
+    const { graph, supplier: left, sources } = this.handle;
+    const right = other.handle.supplier;
+    right.enableOldValues(true);
+    left.enableOldValues(true);
+    const suffixed = (suffix: string, prefix: string): string =>
+      named.name === undefined ? graph.newName(prefix) : named.name + suffix;
+    const subscriptionTopic = `${suffixed('-subscription-registration', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-')}-topic`;
+    const sendName = suffixed('-subscription-registration-processor', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-');
+    const sendSink = suffixed('-subscription-registration-sink', 'KTABLE-SINK-');
+    const receiveSource = suffixed('-subscription-registration-source', 'KTABLE-SOURCE-');
+    const storeName = named.name === undefined ? graph.newName('KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-') : `${named.name}-subscription-store`;
+    const receiveName = suffixed('-subscription-receive', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
+    const answerName = suffixed('-subscription-join-foreign', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
+    const changeName = suffixed('-foreign-join-subscription', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
+    const responseTopic = `${suffixed('-subscription-response', 'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-')}-topic`;
+    const responseSink = suffixed('-subscription-response-sink', 'KTABLE-SINK-');
+    const responseSource = suffixed('-subscription-response-source', 'KTABLE-SOURCE-');
+    const resolveName = suffixed('-subscription-response-resolver', 'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-');
+    const resultName = suffixed('-result', 'KTABLE-FK-JOIN-OUTPUT-');
+    const plan = materialize(graph, materialized, 'KTABLE-FK-JOIN-OUTPUT-');
+
+    graph.copartition(union(other.handle.sources, new Set([receiveSource])));
+    const resultSources = union(sources, new Set([responseSource]));
+    graph.copartition(resultSources);
+    const rightView = right.view();
+    const leftView = left.view();
+    const keySerde = (where: string): Serde => need(this.handle.keySerde ?? graph.defaultKeySerde, 'key', where);
+    const foreignKeySerde = (): Serde => need(other.handle.keySerde ?? graph.defaultKeySerde, 'key', sendName);
+    const leftValues = () => codecOf(need(this.handle.valueSerde ?? graph.defaultValueSerde, 'value', sendName));
+    const rightSerde = (): Serde => need(other.handle.valueSerde ?? graph.defaultValueSerde, 'value', responseTopic);
+    const node = (name: string, write: GraphNode['options']['write']): GraphNode => new GraphNode({ name, write });
+
+    const send = node(sendName, (write, parents) => {
+      const of = (value: unknown, key: RecordKey): unknown => foreignKeyOf(value, userKey(key));
+      const options = { foreignKeyOf: of, foreignKeySerde: foreignKeySerde(), values: leftValues(), join };
+      write.processor(sendName, parents, sendSubscriptions(options));
+    });
+    const sink = node(sendSink, ({ topology }, parents) => {
+      topology.addRepartitionTopic({ name: subscriptionTopic, partitions: null });
+      topology.addSink({ name: sendSink, topic: subscriptionTopic, parents, key: foreignKeySerde(), value: subscriptionSerde as Serde });
+    });
+    const source = node(receiveSource, ({ topology }) => {
+      topology.addSource({ name: receiveSource, topics: [subscriptionTopic], key: foreignKeySerde(), value: subscriptionSerde as Serde });
+    });
+    const subscriptions: GraphStore = {
+      options: { kind: 'key-value', name: storeName, values: codecOf(subscriptionSerde as Serde), changelog: true, persistent: true },
+    };
+    const receive = node(receiveName, (write, parents) => {
+      write.processor(receiveName, parents, receiveSubscriptions({ store: storeName }), [subscriptions]);
+    });
+    const answer = node(answerName, (write, parents) => {
+      write.processor(answerName, parents, answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }));
+      write.useView(rightView, answerName);
+    });
+    const change = node(changeName, (write, parents) => {
+      write.processor(changeName, parents, answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }));
+      write.use(storeName, changeName);
+    });
+    const respond = node(responseSink, ({ topology }, parents) => {
+      topology.addRepartitionTopic({ name: responseTopic, partitions: null });
+      topology.addSink({
+        name: responseSink,
+        topic: responseTopic,
+        parents,
+        key: keySerde(responseTopic),
+        value: answerSerde(rightSerde()) as Serde,
+        partitioner: (_key, value) => (value as Answer).partition,
+      });
+    });
+    const responses = node(responseSource, ({ topology }) => {
+      const value = answerSerde(rightSerde()) as Serde;
+      topology.addSource({ name: responseSource, topics: [responseTopic], key: keySerde(responseTopic), value });
+    });
+    const resolve = node(resolveName, (write, parents) => {
+      const options = { left: leftView, values: leftValues(), join, joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)) };
+      write.processor(resolveName, parents, resolveAnswers(options));
+      write.useView(leftView, resolveName);
+    });
+    const valueSerde = materialized.valueSerde as Serde | undefined;
+    const supplier = new SourceTable(plan, valueSerde, graph);
+    graph.keySerdes.set(plan.name, this.handle.keySerde);
+    const result = node(resultName, (write, parents) => {
+      const stores = supplier.materialized ? [supplier.store()] : [];
+      write.processor(resultName, parents, () => tableSource(supplier.options())(), stores);
+    });
+    graph.add([this.handle.node], send);
+    graph.add([send], sink);
+    graph.add([sink], source);
+    graph.add([source], receive);
+    graph.add([receive], answer);
+    graph.add([other.handle.node], change);
+    graph.add([answer], respond);
+    graph.add([change], respond);
+    graph.add([respond], responses);
+    graph.add([responses], resolve);
+    graph.add([resolve], result);
+    return new KTable({
+      graph,
+      node: result,
+      name: resultName,
+      keySerde: this.handle.keySerde,
+      valueSerde,
+      sources: resultSources,
+      supplier,
+      queryableStore: materialized.name,
+      window: undefined,
+      graceMs: undefined,
+    });
+  }
+}
+
+type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;

@@ -1,0 +1,74 @@
+import type { Serde } from '../topology/serde.ts';
+
+/** Options of the DSL's operations: plain objects, all fields optional. A missing serde is the builder's default. */
+
+/** Names an operation. Names of stateful ones are in topic names: give them, and topologies can change around them. */
+export interface Named {
+  readonly name?: string;
+}
+
+export interface TimedRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  /** The record's own timestamp. */
+  readonly timestamp: number;
+}
+
+export interface Consumed<K, V> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** A record's time; negative drops the record. `partitionTime` is the greatest time seen in the partition. */
+  readonly timestampExtractor?: (record: TimedRecord<K, V>, partitionTime: number) => number;
+  /** Where to start without a committed offset. */
+  readonly offsetReset?: 'earliest' | 'latest';
+}
+
+export interface Produced<K, V> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** The partition of a record; -1 is the default: by the key's hash. */
+  readonly partitioner?: (key: K, value: V, partitions: number) => number;
+}
+
+export interface Grouped<K, V> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+}
+
+export interface Repartitioned<K, V> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** Default: the greatest count of the sources that feed it. */
+  readonly partitions?: number;
+  readonly partitioner?: (key: K, value: V, partitions: number) => number;
+}
+
+export interface Materialized<K, V> {
+  /** The store's name, under which it can be queried, and part of its changelog's. */
+  readonly name?: string;
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** How long windows are kept; at least window size + grace, which is the default. */
+  readonly retentionMs?: number;
+  /** False: no changelog; what it holds is lost with the disk. */
+  readonly logging?: boolean;
+  /** Settings of the changelog topic. */
+  readonly logConfig?: Readonly<Record<string, string>>;
+  /** False keeps the store in memory. */
+  readonly persistent?: boolean;
+  /** True: one change a key and commit goes downstream, not one a record. */
+  readonly coalesce?: boolean;
+}
+
+export interface Joined<K, V, VO> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  readonly otherValueSerde?: Serde<NonNullable<VO>>;
+}
+
+export interface StreamJoined<K, V, VO> extends Joined<K, V, VO> {
+  /** What the names of both window stores begin with. */
+  readonly storeName?: string;
+  readonly logging?: boolean;
+  readonly logConfig?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,237 @@
+import { ByteWriter } from '../../common/bytes.ts';
+import type { KeyValueStore, SessionStore, StateStore, WindowStore } from '../../state/store.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { Windowed } from './windows.ts';
+
+/** A row as queries and processors see it. */
+export interface Row<K, V> {
+  readonly key: K;
+  readonly value: V;
+  /** The time of the record that it comes from. */
+  readonly timestamp: number;
+}
+
+/** A key-value store with keys and values of the user's. */
+export interface KeyValueStoreView<K, V> {
+  readonly kind: 'key-value';
+  readonly name: string;
+  /** Null when there is no row. */
+  get(key: K): V | null;
+  getRow(key: K): Row<K, V> | null;
+  /** Replaces or inserts; null deletes. */
+  put(key: K, value: V | null, timestamp: number): void;
+  delete(key: K): void;
+  /** All rows, in the order of the keys' bytes. */
+  all(): Row<K, V>[];
+  /** Rows with from <= key <= to, in the order of the keys' bytes. */
+  range(from: K, to: K): Row<K, V>[];
+  readonly approximateCount: number;
+}
+
+export interface WindowStoreView<K, V> {
+  readonly kind: 'window';
+  readonly name: string;
+  get(key: K, windowStart: number): V | null;
+  put(key: K, value: V | null, windowStart: number): void;
+  /** Windows of a key that start in [from, to], by time. */
+  fetch(key: K, from: number, to: number): Row<Windowed<K>, V>[];
+  /** Windows of all keys that start in [from, to], by time, then key. */
+  fetchAll(from: number, to: number): Row<Windowed<K>, V>[];
+}
+
+export interface SessionStoreView<K, V> {
+  readonly kind: 'session';
+  readonly name: string;
+  /** Sessions of a key that overlap [from, to], by end. */
+  fetch(key: K, from?: number, to?: number): Row<Windowed<K>, V>[];
+  /** Sessions of all keys that end in [from, to], by end, then key. */
+  fetchAll(from: number, to: number): Row<Windowed<K>, V>[];
+  put(key: K, start: number, end: number, value: V | null): void;
+}
+
+export type StateStoreView =
+  | KeyValueStoreView<unknown, unknown>
+  | WindowStoreView<unknown, unknown>
+  | SessionStoreView<unknown, unknown>
+  // oxlint-disable-next-line no-explicit-any
+  | KeyValueStoreView<any, any>
+  // oxlint-disable-next-line no-explicit-any
+  | WindowStoreView<any, any>
+  // oxlint-disable-next-line no-explicit-any
+  | SessionStoreView<any, any>;
+
+/** Shows a store of bytes with decoded keys. `windowSizeMs` gives time windows their end. */
+export function openStoreView(store: StateStore, keys: Serde, windowSizeMs = 0): StateStoreView {
+  switch (store.kind) {
+    case 'key-value':
+      return new KeyValueView(store, keys);
+    case 'window':
+      return new WindowView(store, keys, windowSizeMs);
+    case 'session':
+      return new SessionView(store, keys);
+  }
+}
+
+class KeyBytes {
+  readonly serde: Serde;
+  readonly #writer = new ByteWriter(64);
+
+  constructor(serde: Serde) {
+    this.serde = serde;
+  }
+
+  /** The key's bytes; valid until the next call. */
+  of(key: unknown): Buffer {
+    this.#writer.length = 0;
+    this.serde.serialize(key, this.#writer);
+    return this.#writer.buffer.subarray(0, this.#writer.length);
+  }
+
+  copyOf(key: unknown): Buffer {
+    return Buffer.from(this.of(key));
+  }
+}
+
+class KeyValueView implements KeyValueStoreView<unknown, unknown> {
+  readonly kind = 'key-value';
+  readonly #store: KeyValueStore;
+  readonly #keys: KeyBytes;
+
+  constructor(store: KeyValueStore, keys: Serde) {
+    this.#store = store;
+    this.#keys = new KeyBytes(keys);
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  get approximateCount(): number {
+    return this.#store.approximateCount;
+  }
+
+  get(key: unknown): unknown {
+    return this.getRow(key)?.value ?? null;
+  }
+
+  getRow(key: unknown): Row<unknown, unknown> | null {
+    const bytes = this.#keys.of(key);
+    const slot = this.#store.find(bytes, 0, bytes.length);
+    if (slot < 0) return null;
+    return { key, value: this.#store.valueAt(slot), timestamp: this.#store.timestampAt(slot) };
+  }
+
+  put(key: unknown, value: unknown, timestamp: number): void {
+    const bytes = this.#keys.of(key);
+    this.#store.put(bytes, 0, bytes.length, value, timestamp);
+  }
+
+  delete(key: unknown): void {
+    this.put(key, null, 0);
+  }
+
+  all(): Row<unknown, unknown>[] {
+    return this.#range(null, null);
+  }
+
+  range(from: unknown, to: unknown): Row<unknown, unknown>[] {
+    // The store's upper bound is excluded: the least bytes above a key are the key and a zero.
+    return this.#range(this.#keys.copyOf(from), Buffer.concat([this.#keys.copyOf(to), Buffer.of(0)]));
+  }
+
+  #range(from: Buffer | null, to: Buffer | null): Row<unknown, unknown>[] {
+    const rows: Row<unknown, unknown>[] = [];
+    this.#store.range(from, to, false, (buffer, start, end, value, timestamp) => {
+      rows.push({ key: this.#keys.serde.deserialize(buffer, start, end), value, timestamp });
+    });
+    return rows;
+  }
+}
+
+class WindowView implements WindowStoreView<unknown, unknown> {
+  readonly kind = 'window';
+  readonly #store: WindowStore;
+  readonly #keys: KeyBytes;
+  readonly #sizeMs: number;
+
+  constructor(store: WindowStore, keys: Serde, sizeMs: number) {
+    this.#store = store;
+    this.#keys = new KeyBytes(keys);
+    this.#sizeMs = sizeMs;
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  get(key: unknown, windowStart: number): unknown {
+    const bytes = this.#keys.of(key);
+    const slot = this.#store.find(bytes, 0, bytes.length, windowStart);
+    return slot < 0 ? null : this.#store.valueAt(slot);
+  }
+
+  put(key: unknown, value: unknown, windowStart: number): void {
+    const bytes = this.#keys.of(key);
+    this.#store.put(bytes, 0, bytes.length, windowStart, value, windowStart);
+  }
+
+  fetch(key: unknown, from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    const rows: Row<Windowed<unknown>, unknown>[] = [];
+    const bytes = this.#keys.of(key);
+    this.#store.fetch(bytes, 0, bytes.length, from, to, false, (start, value, timestamp) => {
+      rows.push({ key: this.#windowed(key, start), value, timestamp });
+    });
+    return rows;
+  }
+
+  fetchAll(from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    const rows: Row<Windowed<unknown>, unknown>[] = [];
+    this.#store.fetchAll(from, to, (buffer, keyStart, keyEnd, start, value, timestamp) => {
+      const key = this.#keys.serde.deserialize(buffer, keyStart, keyEnd);
+      rows.push({ key: this.#windowed(key, start), value, timestamp });
+    });
+    return rows;
+  }
+
+  #windowed(key: unknown, start: number): Windowed<unknown> {
+    return { key, window: { start, end: start + this.#sizeMs } };
+  }
+}
+
+class SessionView implements SessionStoreView<unknown, unknown> {
+  readonly kind = 'session';
+  readonly #store: SessionStore;
+  readonly #keys: KeyBytes;
+
+  constructor(store: SessionStore, keys: Serde) {
+    this.#store = store;
+    this.#keys = new KeyBytes(keys);
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  fetch(key: unknown, from = 0, to = Number.MAX_SAFE_INTEGER): Row<Windowed<unknown>, unknown>[] {
+    const rows: Row<Windowed<unknown>, unknown>[] = [];
+    const bytes = this.#keys.of(key);
+    this.#store.fetch(bytes, 0, bytes.length, from, to, (start, end, value, timestamp) => {
+      rows.push({ key: { key, window: { start, end } }, value, timestamp });
+    });
+    return rows;
+  }
+
+  fetchAll(from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    const rows: Row<Windowed<unknown>, unknown>[] = [];
+    this.#store.fetchAll(from, to, (buffer, keyStart, keyEnd, start, end, value, timestamp) => {
+      const key = this.#keys.serde.deserialize(buffer, keyStart, keyEnd);
+      rows.push({ key: { key, window: { start, end } }, value, timestamp });
+    });
+    return rows;
+  }
+
+  put(key: unknown, start: number, end: number, value: unknown): void {
+    const bytes = this.#keys.of(key);
+    this.#store.put(bytes, 0, bytes.length, start, end, value, end);
+  }
+}

@@ -1,0 +1,162 @@
+import { tableSource } from '../processors/table-source.ts';
+import { storeView } from '../processors/table-view.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { TimestampExtractor, Topology } from '../topology/topology.ts';
+import { GlobalKTable } from './global-ktable.ts';
+import { Graph, GraphNode, need, userKey } from './graph.ts';
+import { KStream } from './kstream.ts';
+import { KTable } from './ktable.ts';
+import { type AnyMaterialized, keyValueStore, materialize, timedStore } from './materialize.ts';
+import type { Consumed, Materialized } from './options.ts';
+import { SourceTable } from './table-suppliers.ts';
+
+export interface StreamsBuilderOptions {
+  /** Used where an operation names none. */
+  readonly keySerde?: Serde;
+  readonly valueSerde?: Serde;
+}
+
+/** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
+export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
+  readonly name: string;
+  readonly kind: 'key-value' | 'window' | 'session';
+}
+
+/**
+ * Describes what is to be done with which topics; `build` makes the topology.
+ *
+ * ```ts
+ * const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+ * builder
+ *   .stream<string, string>('lines')
+ *   .flatMapValues((line) => line.split(' '))
+ *   .groupBy((_key, word) => word)
+ *   .count({ name: 'counts' })
+ *   .toStream()
+ *   .to('word-counts', { valueSerde: Serdes.long });
+ * const topology = builder.build();
+ * ```
+ */
+export class StreamsBuilder {
+  readonly #graph: Graph;
+
+  constructor(options: StreamsBuilderOptions = {}) {
+    this.#graph = new Graph(options.keySerde, options.valueSerde);
+  }
+
+  /** The records of one topic or several. Streams of the same topics share a source. */
+  stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V> = {}): KStream<K, V> {
+    const graph = this.#graph;
+    const name = consumed.name ?? graph.newName('KSTREAM-SOURCE-');
+    const sourceTopics = typeof topics === 'string' ? [topics] : [...topics];
+    const node = new GraphNode({
+      name,
+      sourceTopics,
+      write: ({ topology }) => this.#addSource(topology, name, sourceTopics, consumed as Consumed<unknown, unknown>),
+    });
+    graph.add([graph.root], node);
+    return new KStream({
+      graph,
+      node,
+      name,
+      keySerde: consumed.keySerde as Serde | undefined,
+      valueSerde: consumed.valueSerde as Serde | undefined,
+      sources: new Set([name]),
+      repartitionRequired: false,
+      window: undefined,
+    });
+  }
+
+  /** The table of the latest value of each key of a topic; records without a value remove their key. */
+  table<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): KTable<K, V> {
+    const graph = this.#graph;
+    const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
+    const sourceName = consumed.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${consumed.name}-source`;
+    const name = consumed.name ?? graph.newName('KTABLE-SOURCE-');
+    const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
+    const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
+    const supplier = new SourceTable(plan, valueSerde, graph);
+    graph.keySerdes.set(plan.name, keySerde);
+    const node = new GraphNode({
+      name,
+      write: (write) => {
+        this.#addSource(write.topology, sourceName, [topic], { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>);
+        const stores = supplier.materialized ? [supplier.store()] : [];
+        write.processor(name, [sourceName], () => tableSource(supplier.options())(), stores);
+      },
+    });
+    graph.add([graph.root], node);
+    const sources = new Set([sourceName]);
+    return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: materialized.name, window: undefined, graceMs: undefined });
+  }
+
+  /** A table that every instance holds whole, for joins by any key. It is read to its end before anything else runs. */
+  globalTable<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): GlobalKTable<K, V> {
+    const graph = this.#graph;
+    const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
+    const sourceName = consumed.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${consumed.name}-source`;
+    const name = consumed.name ?? graph.newName('KTABLE-SOURCE-');
+    const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
+    const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
+    graph.globalStores.add(plan.name);
+    graph.keySerdes.set(plan.name, keySerde);
+    const node = new GraphNode({
+      name,
+      write: ({ topology }) => {
+        const { options } = keyValueStore(plan, valueSerde, graph);
+        topology.addGlobalStore({
+          source: {
+            name: sourceName,
+            topics: [topic],
+            key: need(keySerde ?? graph.defaultKeySerde, 'key', topic),
+            value: need(valueSerde ?? graph.defaultValueSerde, 'value', topic),
+            ...extractor(consumed as Consumed<unknown, unknown>),
+          },
+          processorName: name,
+          open: tableSource({ store: plan.name, sendOldValues: false, keep: (value) => value }),
+          store: { ...options, changelog: false, persistent: false },
+        });
+      },
+    });
+    graph.add([graph.root], node);
+    return new GlobalKTable(storeView(plan.name), keySerde, materialized.name);
+  }
+
+  /** Declares a store for processors of your own. */
+  addStateStore<K, V>(declaration: StateStoreDeclaration<K, V>): this {
+    const graph = this.#graph;
+    const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
+    graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
+    const { kind, retentionMs = 24 * 60 * 60 * 1000 } = declaration;
+    graph.stores.push(
+      kind === 'key-value' ? keyValueStore(plan, undefined, graph) : timedStore(plan, kind, retentionMs, undefined, graph),
+    );
+    return this;
+  }
+
+  /** The topology of everything described so far. Once. */
+  build(): Topology {
+    return this.#graph.build();
+  }
+
+  #addSource(topology: Topology, name: string, topics: readonly string[], consumed: Consumed<unknown, unknown>): void {
+    const where = topics.join(', ');
+    topology.addSource({
+      name,
+      topics,
+      key: need(consumed.keySerde ?? this.#graph.defaultKeySerde, 'key', where),
+      value: need(consumed.valueSerde ?? this.#graph.defaultValueSerde, 'value', where),
+      ...(consumed.offsetReset && { offsetReset: consumed.offsetReset }),
+      ...extractor(consumed),
+    });
+  }
+}
+
+function extractor(consumed: Consumed<unknown, unknown>): { timestampExtractor?: TimestampExtractor } {
+  const { timestampExtractor } = consumed;
+  if (timestampExtractor === undefined) return {};
+  return {
+    timestampExtractor: (value, key, timestamp, partitionTime) =>
+      timestampExtractor({ key: userKey(key), value, timestamp }, partitionTime),
+  };
+}

@@ -1,0 +1,137 @@
+import type { TableSourceOptions } from '../processors/table-source.ts';
+import type { ValueJoiner } from '../processors/processor.ts';
+import {
+  joinedView,
+  type RowTransform,
+  storeView,
+  type TableJoinKind,
+  type TableView,
+  transformedView,
+} from '../processors/table-view.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { Graph, GraphStore } from './graph.ts';
+import { keyValueStore, type StorePlan } from './materialize.ts';
+
+/**
+ * What a table can be asked by the operations below it, while the graph is put together. Old values cost a read for
+ * each record, so a table sends them only when somebody asked.
+ */
+export interface TableSupplier {
+  /**
+   * Asks for old values. Without `force` a source that has no store yet declines. Returns whether they will be sent.
+   */
+  enableOldValues(force: boolean): boolean;
+  /** How the table is read by key; gives a source table a store. */
+  view(): TableView;
+}
+
+/** A table read from a topic, or made of a stream: its store is made when somebody needs it. */
+export class SourceTable implements TableSupplier {
+  materialized: boolean;
+  #sendOldValues = false;
+  readonly #plan: StorePlan;
+  readonly #valueSerde: Serde | undefined;
+  readonly #graph: Graph;
+
+  constructor(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph) {
+    this.#plan = plan;
+    this.#valueSerde = valueSerde;
+    this.#graph = graph;
+    this.materialized = plan.materialized.name !== undefined;
+  }
+
+  enableOldValues(force: boolean): boolean {
+    if (!force && !this.materialized) return false;
+    this.#sendOldValues = true;
+    this.materialized = true;
+    return true;
+  }
+
+  view(): TableView {
+    this.materialized = true;
+    return storeView(this.#plan.name);
+  }
+
+  store(): GraphStore {
+    return keyValueStore(this.#plan, this.#valueSerde, this.#graph);
+  }
+
+  options(): TableSourceOptions {
+    return {
+      store: this.materialized ? this.#plan.name : null,
+      sendOldValues: this.#sendOldValues,
+      keep: (value) => value,
+    };
+  }
+}
+
+/** A table that always has a store: an aggregate. */
+export class StoredTable implements TableSupplier {
+  sendOldValues = false;
+  readonly #store: string;
+
+  constructor(store: string) {
+    this.#store = store;
+  }
+
+  enableOldValues(): boolean {
+    this.sendOldValues = true;
+    return true;
+  }
+
+  view(): TableView {
+    return storeView(this.#store);
+  }
+}
+
+/** A filter or new values over another table. */
+export class TransformedTable implements TableSupplier {
+  sendOldValues = false;
+  readonly #parent: TableSupplier;
+  readonly #transform: RowTransform;
+  readonly #store: string | null;
+
+  constructor(parent: TableSupplier, transform: RowTransform, store: string | null) {
+    this.#parent = parent;
+    this.#transform = transform;
+    this.#store = store;
+  }
+
+  enableOldValues(force: boolean): boolean {
+    if (this.#store !== null || this.#parent.enableOldValues(force)) this.sendOldValues = true;
+    return this.sendOldValues;
+  }
+
+  view(): TableView {
+    return this.#store === null ? transformedView(this.#parent.view(), this.#transform) : storeView(this.#store);
+  }
+}
+
+export class JoinedTable implements TableSupplier {
+  sendOldValues = false;
+  readonly #left: TableSupplier;
+  readonly #right: TableSupplier;
+  readonly #join: TableJoinKind;
+  readonly #joiner: ValueJoiner;
+  readonly #store: string | null;
+
+  constructor(left: TableSupplier, right: TableSupplier, join: TableJoinKind, joiner: ValueJoiner, store: string | null) {
+    this.#left = left;
+    this.#right = right;
+    this.#join = join;
+    this.#joiner = joiner;
+    this.#store = store;
+  }
+
+  enableOldValues(): boolean {
+    this.#left.enableOldValues(true);
+    this.#right.enableOldValues(true);
+    this.sendOldValues = true;
+    return true;
+  }
+
+  view(): TableView {
+    if (this.#store !== null) return storeView(this.#store);
+    return joinedView(this.#left.view(), this.#right.view(), this.#join, this.#joiner);
+  }
+}

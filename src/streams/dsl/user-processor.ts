@@ -1,0 +1,141 @@
+import type { Header } from '../../log/record-batch.ts';
+import type { Processor, ProcessorContext, PunctuationKind } from '../processors/processor.ts';
+import { RecordKey } from '../processors/record-key.ts';
+import type { Serde } from '../topology/serde.ts';
+import { userKey } from './graph.ts';
+import { openStoreView, type StateStoreView } from './state-store-view.ts';
+
+/** A record as processors of your own see it. */
+export interface StreamRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  readonly timestamp: number;
+  readonly headers: readonly Header[];
+}
+
+/** Where the record in flight came from. In a punctuation: topic '', partition and offset -1. */
+export interface RecordMetadata {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+interface UserContext {
+  readonly applicationId: string;
+  readonly taskId: string;
+  recordMetadata(): RecordMetadata;
+  currentStreamTimeMs(): number;
+  currentSystemTimeMs(): number;
+  /** A store connected to this processor (`process(…, { stores: [name] })`). */
+  getStateStore<S extends StateStoreView>(name: string): S;
+  /**
+   * Calls `callback` every `intervalMs`: of stream time, or by the wall clock. Returns what ends it. Output of a
+   * punctuation is forwarded like any other.
+   */
+  schedule(intervalMs: number, kind: PunctuationKind, callback: (timestamp: number) => void): () => void;
+  /** Asks for a commit soon. */
+  commit(): void;
+}
+
+export interface UserProcessorContext<K, V> extends UserContext {
+  /** To all children, or to the one that is named. Headers go along as they came. */
+  forward(record: { readonly key: K; readonly value: V; readonly timestamp: number }, child?: string): void;
+}
+
+export interface FixedKeyProcessorContext<V> extends UserContext {
+  /** A value under the key of the record in flight. Not in punctuations, which have none. */
+  forward(record: { readonly value: V; readonly timestamp: number }): void;
+}
+
+/** A processor of your own; one instance a task. Synchronous: what waits for the outside does not belong here. */
+export interface UserProcessor<K, V, K2, V2> {
+  init?(context: UserProcessorContext<K2, V2>): void;
+  process(record: StreamRecord<K, V>): void;
+  close?(): void;
+}
+
+/** One that keeps the key. */
+export interface UserFixedKeyProcessor<K, V, V2> {
+  init?(context: FixedKeyProcessorContext<V2>): void;
+  process(record: StreamRecord<K, V>): void;
+  close?(): void;
+}
+
+/** Gives a new processor at each call. */
+export type ProcessorSupplier<K, V, K2, V2> = () => UserProcessor<K, V, K2, V2>;
+export type FixedKeyProcessorSupplier<K, V, V2> = () => UserFixedKeyProcessor<K, V, V2>;
+
+/** What the keys of a store are encoded with. */
+export type KeysOf = (store: string) => Serde;
+
+export function userProcessor(supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>, serde: Serde, keysOf: KeysOf): () => Processor {
+  return () => {
+    const user = supplier();
+    const key = new RecordKey<unknown>(serde);
+    return new UserNode(user, (context) => ({
+      ...contextOf(context, keysOf),
+      forward(record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number }, child?: string): void {
+        key.setValue(record.key);
+        if (child === undefined) context.forward(key, record.value, undefined, record.timestamp);
+        else context.forwardTo(child, key, record.value, undefined, record.timestamp);
+      },
+    }));
+  };
+}
+
+export function fixedKeyProcessor(supplier: FixedKeyProcessorSupplier<unknown, unknown, unknown>, keysOf: KeysOf): () => Processor {
+  return () => {
+    const user = supplier();
+    const node: UserNode = new UserNode(user as UserNode['user'], (context) => ({
+      ...contextOf(context, keysOf),
+      forward(record: { readonly value: unknown; readonly timestamp: number }): void {
+        context.forward(node.key, record.value, undefined, record.timestamp);
+      },
+    }));
+    return node;
+  };
+}
+
+function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
+  return {
+    applicationId: context.applicationId,
+    taskId: context.taskId,
+    recordMetadata: () => ({ topic: context.record.topic, partition: context.record.partition, offset: context.record.offset }),
+    currentStreamTimeMs: () => context.streamTime(),
+    currentSystemTimeMs: () => context.now(),
+    getStateStore: <S extends StateStoreView>(name: string) => openStoreView(context.store(name), keysOf(name)) as S,
+    schedule: (intervalMs, kind, callback) => context.schedule(intervalMs, kind, callback),
+    commit: () => context.requestCommit(),
+  };
+}
+
+class UserNode implements Processor {
+  readonly user: UserProcessor<unknown, unknown, unknown, unknown>;
+  readonly #contextFor: (context: ProcessorContext) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>;
+  #context!: ProcessorContext;
+  /** Of the record in flight. */
+  key: RecordKey;
+
+  constructor(
+    user: UserProcessor<unknown, unknown, unknown, unknown>,
+    contextFor: (context: ProcessorContext) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>,
+  ) {
+    this.user = user;
+    this.#contextFor = contextFor;
+    this.key = new RecordKey({ serialize: () => undefined, deserialize: () => null });
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.user.init?.(this.#contextFor(context) as UserProcessorContext<unknown, unknown>);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    this.key = key;
+    this.user.process({ key: userKey(key), value, timestamp, headers: this.#context.record.headers() });
+  }
+
+  close(): void {
+    this.user.close?.();
+  }
+}

@@ -1,0 +1,199 @@
+import { aggregateSessions } from '../processors/aggregate-sessions.ts';
+import { aggregateSlidingWindows } from '../processors/aggregate-sliding-windows.ts';
+import { aggregateTimeWindows } from '../processors/aggregate-time-windows.ts';
+import type { Aggregation } from '../processors/aggregate.ts';
+import type { Processor } from '../processors/processor.ts';
+import type { Serde } from '../topology/serde.ts';
+import { userKey } from './graph.ts';
+import type { KGroupedStream } from './grouped-stream.ts';
+import type { KTable } from './ktable.ts';
+import { type AnyMaterialized, materialize, type StorePlan, timedStore } from './materialize.ts';
+import type { Materialized, Named } from './options.ts';
+import { Serdes } from './serdes.ts';
+import { TopologyError } from './topology-error.ts';
+import { type EmitStrategy, type SessionWindows, type SlidingWindows, TimeWindows, type Windowed } from './windows.ts';
+
+/** What differs between the kinds of windows. */
+export interface WindowKind {
+  readonly store: 'window' | 'session';
+  readonly retentionMs: number;
+  readonly graceMs: number;
+  readonly sizeMs: number;
+  open(functions: SessionAggregation, store: string, emit: EmitStrategy, sendOldValues: boolean, coalesce: boolean): () => Processor;
+}
+
+export interface SessionAggregation extends Aggregation {
+  readonly merge: Parameters<typeof aggregateSessions>[0]['merge'];
+}
+
+export function timeWindowKind(windows: TimeWindows | SlidingWindows): WindowKind {
+  if (windows instanceof TimeWindows) {
+    const { sizeMs, advanceMs, graceMs } = windows;
+    return {
+      store: 'window',
+      retentionMs: sizeMs + graceMs,
+      graceMs,
+      sizeMs,
+      open: (functions, store, emit, sendOldValues, coalesce) =>
+        aggregateTimeWindows({ ...functions, store, sizeMs, advanceMs, graceMs, emit, sendOldValues, coalesce, skipNullValues: false }),
+    };
+  }
+  const { differenceMs, graceMs } = windows;
+  return {
+    store: 'window',
+    retentionMs: 2 * differenceMs + graceMs,
+    graceMs,
+    sizeMs: differenceMs,
+    open: (functions, store, emit, sendOldValues) =>
+      aggregateSlidingWindows({ ...functions, store, differenceMs, graceMs, emit, sendOldValues }),
+  };
+}
+
+export function sessionWindowKind(windows: SessionWindows): WindowKind {
+  const { gapMs, graceMs } = windows;
+  return {
+    store: 'session',
+    retentionMs: gapMs + graceMs,
+    // A session may still grow until the gap after its end has passed.
+    graceMs: graceMs + gapMs,
+    sizeMs: 0,
+    open: (functions, store, emit, sendOldValues) =>
+      aggregateSessions({ ...functions, store, gapMs, graceMs, emit, sendOldValues, skipNullValues: false }),
+  };
+}
+
+/** How long the store keeps windows, as given or as long as they can change. */
+export function retentionOf(plan: StorePlan, kind: WindowKind, emit: EmitStrategy): number {
+  const { retentionMs = kind.retentionMs } = plan.materialized;
+  if (retentionMs < kind.retentionMs)
+    throw new TopologyError(
+      `store ${plan.name} keeps windows for ${retentionMs} ms, but they can change for ${kind.retentionMs} ms`,
+      'give a longer retentionMs, or shorter windows or grace',
+    );
+  // Kafka Streams' stores do not show the row at the very end of the retention, except those by time.
+  return emit === 'close' && kind.store === 'window' ? retentionMs : retentionMs - 1;
+}
+
+abstract class WindowedKStream<K, V> {
+  protected readonly grouped: KGroupedStream<K, V>;
+  protected readonly kind: WindowKind;
+  protected readonly emit: EmitStrategy;
+
+  protected constructor(grouped: KGroupedStream<K, V>, kind: WindowKind, emit: EmitStrategy) {
+    this.grouped = grouped;
+    this.kind = kind;
+    this.emit = emit;
+  }
+
+  /** How many records each key has had in each window. */
+  count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<Windowed<K>, number> {
+    if (materialized.name === undefined) this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+    const functions: SessionAggregation = {
+      initial: () => 0,
+      add: (state) => (state as number) + 1,
+      merge: (_key, left, right) => (left as number) + (right as number),
+    };
+    return this.build('KSTREAM-AGGREGATE-', functions, Serdes.long as Serde, materialized, named);
+  }
+
+  /** As `aggregate`, where the state is a value: the first record in a window is its state. */
+  reduce(reducer: (aggregate: V, value: V) => V, materialized: Materialized<K, V> = {}, named: Named = {}): KTable<Windowed<K>, V> {
+    const combine = (left: unknown, right: unknown): unknown => (left === null ? right : reducer(left as V, right as V));
+    const functions: SessionAggregation = {
+      initial: () => null,
+      add: (state, value) => combine(state, value),
+      merge: (_key, left, right) => combine(left, right),
+    };
+    return this.build('KSTREAM-REDUCE-', functions, this.grouped.valueSerde, materialized, named);
+  }
+
+  protected build<VR>(
+    prefix: string,
+    functions: SessionAggregation,
+    fallbackSerde: Serde | undefined,
+    materialized: Materialized<K, VR>,
+    named: Named,
+  ): KTable<Windowed<K>, VR> {
+    const { grouped, kind, emit } = this;
+    const { graph } = grouped.handle;
+    const store = materialize(graph, materialized as AnyMaterialized, prefix);
+    const name = named.name ?? graph.newName(prefix);
+    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const retentionMs = retentionOf(store, kind, emit);
+    const { coalesce = false } = materialized;
+    return grouped.build<VR>({
+      name,
+      store,
+      queryable: materialized.name,
+      keySerde: (materialized.keySerde as Serde | undefined) ?? grouped.keySerde,
+      valueSerde,
+      window: kind.store === 'session' ? { kind: 'session' } : { kind: 'time', sizeMs: kind.sizeMs },
+      graceMs: kind.graceMs,
+      open: (sendOldValues) => kind.open(functions, store.name, emit, sendOldValues, coalesce),
+      makeStore: () => timedStore(store, kind.store, retentionMs, valueSerde, graph),
+    }) as unknown as KTable<Windowed<K>, VR>;
+  }
+}
+
+/** A grouped stream by tumbling, hopping or sliding windows. */
+export class TimeWindowedKStream<K, V> extends WindowedKStream<K, V> {
+  readonly #windows: TimeWindows | SlidingWindows;
+
+  /** @internal */
+  constructor(grouped: KGroupedStream<K, V>, windows: TimeWindows | SlidingWindows, emit: EmitStrategy) {
+    super(grouped, timeWindowKind(windows), emit);
+    this.#windows = windows;
+  }
+
+  /** When results are forwarded: `update` (each change, the default) or `close` (once, KIP-825). */
+  emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
+    return new TimeWindowedKStream(this.grouped, this.#windows, emit);
+  }
+
+  /** A state for each key and window. The values of records may be null, except in sliding windows. */
+  aggregate<VR>(
+    initializer: () => VR,
+    aggregator: (key: K, value: V, aggregate: VR) => VR,
+    materialized: Materialized<K, VR> = {},
+    named: Named = {},
+  ): KTable<Windowed<K>, VR> {
+    const functions: SessionAggregation = {
+      initial: initializer,
+      add: (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR),
+      merge: (_key, left) => left,
+    };
+    return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
+  }
+}
+
+/** A grouped stream by sessions. */
+export class SessionWindowedKStream<K, V> extends WindowedKStream<K, V> {
+  readonly #windows: SessionWindows;
+
+  /** @internal */
+  constructor(grouped: KGroupedStream<K, V>, windows: SessionWindows, emit: EmitStrategy) {
+    super(grouped, sessionWindowKind(windows), emit);
+    this.#windows = windows;
+  }
+
+  /** When results are forwarded: `update` (each change, the default) or `close` (once, KIP-825). */
+  emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
+    return new SessionWindowedKStream(this.grouped, this.#windows, emit);
+  }
+
+  /** A state for each key and session; `merger` joins the states of sessions that a record brought together. */
+  aggregate<VR>(
+    initializer: () => VR,
+    aggregator: (key: K, value: V, aggregate: VR) => VR,
+    merger: (key: K, left: VR, right: VR) => VR,
+    materialized: Materialized<K, VR> = {},
+    named: Named = {},
+  ): KTable<Windowed<K>, VR> {
+    const functions: SessionAggregation = {
+      initial: initializer,
+      add: (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR),
+      merge: (key, left, right) => merger(userKey(key) as K, left as VR, right as VR),
+    };
+    return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
+  }
+}

@@ -1,0 +1,158 @@
+import { TopologyError } from './topology-error.ts';
+
+/** Bounds of a window in milliseconds. `end` is excluded for time windows, included for sliding windows and sessions. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The key of a windowed table. */
+export interface Windowed<K> {
+  readonly key: K;
+  readonly window: Window;
+}
+
+/** When a windowed aggregation forwards: with each record, or once, when the window has closed. */
+export type EmitStrategy = 'update' | 'close';
+
+function check(holds: boolean, message: string): void {
+  if (!holds) throw new TopologyError(message);
+}
+
+/** Tumbling windows [start, start + size), or hopping ones with `advanceBy`. Aligned to the epoch. */
+export class TimeWindows {
+  readonly sizeMs: number;
+  readonly advanceMs: number;
+  readonly graceMs: number;
+
+  private constructor(sizeMs: number, advanceMs: number, graceMs: number) {
+    check(sizeMs > 0, 'a window must be longer than nothing');
+    check(advanceMs > 0 && advanceMs <= sizeMs, 'windows advance by more than nothing and at most by their size');
+    check(graceMs >= 0, 'grace cannot be negative');
+    this.sizeMs = sizeMs;
+    this.advanceMs = advanceMs;
+    this.graceMs = graceMs;
+  }
+
+  static ofSizeAndGrace(sizeMs: number, graceMs: number): TimeWindows {
+    return new TimeWindows(sizeMs, sizeMs, graceMs);
+  }
+
+  static ofSizeWithNoGrace(sizeMs: number): TimeWindows {
+    return new TimeWindows(sizeMs, sizeMs, 0);
+  }
+
+  advanceBy(advanceMs: number): TimeWindows {
+    return new TimeWindows(this.sizeMs, advanceMs, this.graceMs);
+  }
+}
+
+/** Windows [t - difference, t], made by the records (KIP-450). */
+export class SlidingWindows {
+  readonly differenceMs: number;
+  readonly graceMs: number;
+
+  private constructor(differenceMs: number, graceMs: number) {
+    check(differenceMs >= 0, 'a time difference cannot be negative');
+    check(graceMs >= 0, 'grace cannot be negative');
+    this.differenceMs = differenceMs;
+    this.graceMs = graceMs;
+  }
+
+  static ofTimeDifferenceAndGrace(differenceMs: number, graceMs: number): SlidingWindows {
+    return new SlidingWindows(differenceMs, graceMs);
+  }
+
+  static ofTimeDifferenceWithNoGrace(differenceMs: number): SlidingWindows {
+    return new SlidingWindows(differenceMs, 0);
+  }
+}
+
+/** Sessions: records of a key no further apart than the gap. */
+export class SessionWindows {
+  readonly gapMs: number;
+  readonly graceMs: number;
+
+  private constructor(gapMs: number, graceMs: number) {
+    check(gapMs > 0, 'the gap of a session must be longer than nothing');
+    check(graceMs >= 0, 'grace cannot be negative');
+    this.gapMs = gapMs;
+    this.graceMs = graceMs;
+  }
+
+  static ofInactivityGapAndGrace(gapMs: number, graceMs: number): SessionWindows {
+    return new SessionWindows(gapMs, graceMs);
+  }
+
+  static ofInactivityGapWithNoGrace(gapMs: number): SessionWindows {
+    return new SessionWindows(gapMs, 0);
+  }
+}
+
+/** A right record joins a left one at t when it lies in [t - before, t + after]. */
+export class JoinWindows {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  readonly graceMs: number;
+
+  private constructor(beforeMs: number, afterMs: number, graceMs: number) {
+    check(beforeMs + afterMs >= 0, 'a join window cannot end before it begins');
+    check(graceMs >= 0, 'grace cannot be negative');
+    this.beforeMs = beforeMs;
+    this.afterMs = afterMs;
+    this.graceMs = graceMs;
+  }
+
+  static ofTimeDifferenceAndGrace(differenceMs: number, graceMs: number): JoinWindows {
+    return new JoinWindows(differenceMs, differenceMs, graceMs);
+  }
+
+  static ofTimeDifferenceWithNoGrace(differenceMs: number): JoinWindows {
+    return new JoinWindows(differenceMs, differenceMs, 0);
+  }
+
+  before(beforeMs: number): JoinWindows {
+    return new JoinWindows(beforeMs, this.afterMs, this.graceMs);
+  }
+
+  after(afterMs: number): JoinWindows {
+    return new JoinWindows(this.beforeMs, afterMs, this.graceMs);
+  }
+}
+
+export interface BufferBound {
+  readonly recordsMax?: number;
+  readonly bytesMax?: number;
+}
+
+interface SuppressedOptions extends BufferBound {
+  /** What happens when the buffer is full: the oldest goes out early, or the application stops. */
+  readonly whenFull?: 'emit' | 'shut-down';
+  readonly name?: string;
+  /** False: the buffer has no changelog. */
+  readonly logging?: boolean;
+}
+
+/** How long a suppression holds changes back. */
+export class Suppressed {
+  readonly until: 'window-close' | 'time-limit';
+  readonly waitMs: number;
+  readonly options: SuppressedOptions;
+
+  private constructor(until: 'window-close' | 'time-limit', waitMs: number, options: SuppressedOptions) {
+    this.until = until;
+    this.waitMs = waitMs;
+    this.options = options;
+  }
+
+  /** Windowed tables: one change a window, when it has closed. Never early, so a bound shuts down when it is full. */
+  static untilWindowCloses(options: Omit<SuppressedOptions, 'whenFull'> = {}): Suppressed {
+    return new Suppressed('window-close', 0, { ...options, whenFull: 'shut-down' });
+  }
+
+  /** At most one change a key in `waitMs` of stream time. */
+  static untilTimeLimit(waitMs: number, options: SuppressedOptions = {}): Suppressed {
+    check(waitMs >= 0, 'a time limit cannot be negative');
+    return new Suppressed('time-limit', waitMs, options);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Predicate, Processor, ProcessorContext } from './processor.ts';
+import type { RecordKey } from './record-key.ts';
+
+/** Sends each record to the child of the first predicate that holds, or to `otherwise`; null drops it. */
+export function branch(
+  branches: readonly { readonly child: string; readonly predicate: Predicate }[],
+  otherwise: () => string | null,
+): () => Processor {
+  return () => new Branch(branches, otherwise());
+}
+
+class Branch implements Processor {
+  readonly #branches: readonly { readonly child: string; readonly predicate: Predicate }[];
+  readonly #otherwise: string | null;
+  #context!: ProcessorContext;
+
+  constructor(branches: readonly { readonly child: string; readonly predicate: Predicate }[], otherwise: string | null) {
+    this.#branches = branches;
+    this.#otherwise = otherwise;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const context = this.#context;
+    for (const { child, predicate } of this.#branches)
+      if (predicate(value, key, timestamp, context.record)) return context.forwardTo(child, key, value, undefined, timestamp);
+    if (this.#otherwise !== null) context.forwardTo(this.#otherwise, key, value, undefined, timestamp);
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Serde } from '../topology/serde.ts';
+import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+/** Calls `emit` for each record that a record becomes: none, one or many. */
+export type RecordExpander = (
+  key: RecordKey,
+  value: unknown,
+  timestamp: number,
+  record: RecordContext,
+  emit: (key: unknown, value: unknown) => void,
+) => void;
+
+/** Any number of records with keys of their own for each stream record, in the order they are emitted. */
+export function flatMapRecords(expand: RecordExpander, serde: Serde): () => Processor {
+  return () => new FlatMapRecords(expand, serde);
+}
+
+class FlatMapRecords implements Processor {
+  readonly #expand: RecordExpander;
+  readonly #key: RecordKey;
+  readonly #emit: (key: unknown, value: unknown) => void;
+  #context!: ProcessorContext;
+  #timestamp = 0;
+
+  constructor(expand: RecordExpander, serde: Serde) {
+    this.#expand = expand;
+    this.#key = new RecordKey(serde);
+    this.#emit = (key, value) => {
+      this.#key.setValue(key);
+      this.#context.forward(this.#key, value, undefined, this.#timestamp);
+    };
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    this.#timestamp = timestamp;
+    this.#expand(key, value, timestamp, this.#context.record, this.#emit);
+  }
+}
