@@ -239,6 +239,27 @@ async function serverCommand(options: CommonOptions & { port: string; host: stri
   }
 }
 
+async function testCommand(
+  paths: readonly string[],
+  options: { report?: string; optimizer: 'on' | 'off'; only?: string; functions?: string },
+): Promise<number> {
+  const [{ runTests }, { loadFunctions }, { systemClock }] = await Promise.all([
+    import('./cli/testing/test-command.ts'),
+    import('./cli/testing/load-functions.ts'),
+    import('./common/clock.ts'),
+  ]);
+  const ok = await runTests({
+    paths,
+    report: options.report,
+    optimizer: options.optimizer === 'on',
+    only: options.only,
+    functions: options.functions === undefined ? undefined : await loadFunctions(options.functions),
+    clock: systemClock,
+    write: (text) => process.stdout.write(text),
+  });
+  return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
 function buildProgram(finish: (code: number) => void): Command {
   const output = new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table');
   const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
@@ -279,6 +300,16 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
     .exitOverride()
     .action(async (_options: object, command: Command) => finish(await serverCommand(command.optsWithGlobals())));
+  program
+    .command('test')
+    .description('runs test cases and says how many passed')
+    .argument('<path...>', 'case files, or directories of them')
+    .option('--report <file>', 'write the result of every case as JSON')
+    .option('--functions <file>', 'a JavaScript module of functions that the cases call')
+    .option('--only <text>', 'only the cases whose name has this in it')
+    .addOption(new Option('--optimizer <state>', 'run plans optimized or as they are built').choices(['on', 'off']).default('on'))
+    .exitOverride()
+    .action(async (paths: string[], _options: object, command: Command) => finish(await testCommand(paths, command.opts())));
   return program;
 }
 

@@ -37,6 +37,11 @@ export interface EngineOptions {
   readonly version: string;
   /** Functions beside the built-in ones. */
   readonly functions?: FunctionRegistry;
+  /**
+   * Whether persistent queries run as soon as they are created. `stepped`: they stay as created, and who opened the
+   * engine drives their topologies record by record (the test runner). Default running.
+   */
+  readonly startQueries?: 'running' | 'stepped';
   /** Push queries that may run at once. Default 1000. */
   readonly pushQueriesMax?: number;
 }

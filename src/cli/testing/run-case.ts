@@ -1,0 +1,310 @@
+import { AssertionError, must } from '../../common/assert.ts';
+import { ManualClock } from '../../common/clock.ts';
+import { SqlError } from '../../common/error.ts';
+import { silentLogger } from '../../common/logger.ts';
+import { Engine } from '../../engine/engine.ts';
+import type { PersistentQuery } from '../../engine/persistent-query.ts';
+import { propertyName } from '../../engine/properties.ts';
+import { newSession, type Session } from '../../engine/session.ts';
+import type { FunctionRegistry } from '../../functions/function.ts';
+import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
+import type { Log } from '../../log/log.ts';
+import type { Statement, WithProperty } from '../../sql/parser/ast.ts';
+import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
+import type { CatalogSource } from '../../sql/catalog/source.ts';
+import { openStateBackend } from '../../state/task-state.ts';
+import { Streams } from '../../streams/runtime/streams.ts';
+import type { TestCase } from './case.ts';
+import { checkPost } from './check-post.ts';
+import { compareOutput } from './compare-output.ts';
+import { encodeInput } from './encode-input.ts';
+import { FedLog } from './fed-log.ts';
+import { recordsOf, type TopicRecord } from './topic-records.ts';
+
+export interface RunCaseOptions {
+  /** False: plans run as they are built. */
+  readonly optimizer: boolean;
+  readonly functions?: FunctionRegistry;
+  /** Aborts when the case has taken too long. */
+  readonly signal: AbortSignal;
+}
+
+/** As ksqlDB's own executor names it. */
+const SERVICE_ID = 'some.ksql.service.id';
+const EXACT_NUMBERS = 'use.exact.numeric.comparison';
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Runs a case in an engine and log of its own, at the time 0. Returns null when it held, else why not.
+ * Throws what went wrong inside.
+ */
+export async function runCase(test: TestCase, options: RunCaseOptions): Promise<string | null> {
+  const clock = new ManualClock();
+  const log = await openEmbeddedLog({ clock, logger: silentLogger });
+  const engine = await Engine.open({
+    log,
+    durable: false,
+    stateDirectory: null,
+    state: openStateBackend(),
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    serviceId: SERVICE_ID,
+    commandLog: false,
+    version: 'test',
+    startQueries: 'stepped',
+    ...(options.functions === undefined ? {} : { functions: options.functions }),
+  });
+  try {
+    return await new CaseRun(test, engine, options).run();
+  } finally {
+    await engine.close();
+  }
+}
+
+class CaseRun {
+  readonly #test: TestCase;
+  readonly #engine: Engine;
+  readonly #options: RunCaseOptions;
+  readonly #session: Session = newSession();
+  /** Why the last statement or the processing was rejected. */
+  #rejection: Error | null = null;
+
+  constructor(test: TestCase, engine: Engine, options: RunCaseOptions) {
+    this.#test = test;
+    this.#engine = engine;
+    this.#options = options;
+    for (const [name, value] of test.properties)
+      if (name !== EXACT_NUMBERS) this.#session.properties.set(propertyName(name), value);
+    if (!options.optimizer) this.#session.properties.set('ksql.optimizer.enabled', 'false');
+  }
+
+  async run(): Promise<string | null> {
+    const { expectsRejection } = this.#test;
+    const early = await this.#executeStatements();
+    if (early !== null) return early;
+    if (this.#rejection === null) await this.#process();
+    const rejection = this.#rejection as Error | null;
+    if (expectsRejection) {
+      if (rejection === null) return 'expected a rejection, but everything was accepted';
+      return isForTheUser(rejection) ? null : `rejected by an error of ours: ${describeFailure(rejection)}`;
+    }
+    if (rejection !== null) return describeFailure(rejection);
+    return (await this.#compareOutputs()) ?? this.#checkPost();
+  }
+
+  /** Null when all were executed, or only the last was rejected; else why the case has failed. */
+  async #executeStatements(): Promise<string | null> {
+    const { statements } = this.#test;
+    let parsed: readonly ParsedStatement[];
+    try {
+      parsed = parseStatements(statements.join('\n'));
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      this.#rejection = error;
+      return parses(statements.slice(0, -1)) ? null : describeFailure(error);
+    }
+    await this.#createTopics(parsed.map(({ statement }) => statement));
+    for (const [i, statement] of parsed.entries()) {
+      if (this.#options.signal.aborted) return 'took too long';
+      try {
+        await this.#engine.execute(statement, this.#session);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (i < parsed.length - 1) return `statement ${i + 1} of ${parsed.length}: ${describeFailure(error)}`;
+        this.#rejection = error;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Topics are there before the statements: those that the case lists, those of declared columns, and those of its
+   * records. A sink that asks for a number of partitions makes its own.
+   */
+  async #createTopics(statements: readonly Statement[]): Promise<void> {
+    const { topics, inputs, outputs } = this.#test;
+    const partitions = new Map(topics.map((topic) => [topic.name, topic.partitions]));
+    const own = new Set<string>();
+    for (const statement of statements) {
+      if (statement.kind !== 'createSource' && statement.kind !== 'createSourceAs') continue;
+      const topic = propertyText(statement.properties, 'KAFKA_TOPIC');
+      const count = Number(propertyText(statement.properties, 'PARTITIONS') ?? '0');
+      if (statement.kind === 'createSourceAs') {
+        if (count > 0) own.add(topic ?? statement.name);
+      } else if (topic !== undefined && statement.elements.length > 0 && !partitions.has(topic)) {
+        partitions.set(topic, count > 0 ? count : 1);
+      }
+    }
+    for (const { topic } of [...inputs, ...outputs])
+      if (!partitions.has(topic) && !own.has(topic)) partitions.set(topic, 1);
+    for (const [name, count] of partitions)
+      await this.#engine.log.admin.createTopic({ name, partitions: Math.max(1, count) });
+  }
+
+  async #process(): Promise<void> {
+    const { log } = this.#engine;
+    const inputs = await this.#writeInputs();
+    for (const query of this.#engine.queries.values()) {
+      if (this.#options.signal.aborted) return;
+      try {
+        await this.#runQuery(query, inputs, log);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        this.#rejection = error;
+        return;
+      }
+    }
+  }
+
+  /** Puts the inputs into their topics. Returns them as they lie there, in the order of the case. */
+  async #writeInputs(): Promise<readonly TopicRecord[]> {
+    const { log, catalog } = this.#engine;
+    const { inputs } = this.#test;
+    const starts = new Map<string, number>();
+    const writer = await log.openWriter();
+    for (const record of inputs) {
+      const { topic, timestamp, headers } = record;
+      if (!starts.has(topic)) starts.set(topic, must((await log.admin.offsets(topic))[0]).end);
+      const source = catalog.sources().find((each) => each.topic === topic);
+      const { key, value } = encodeInput(record, source ?? bareSource(topic));
+      writer
+        .appender({ topic, partition: 0 })
+        .append(
+          timestamp ?? 0,
+          key ?? EMPTY,
+          key === null ? -1 : 0,
+          key?.length ?? -1,
+          value ?? EMPTY,
+          value === null ? -1 : 0,
+          value?.length ?? -1,
+          headers.length === 0 ? null : headers,
+        );
+    }
+    await writer.flush();
+    await writer.close();
+    const written = new Map<string, TopicRecord[]>();
+    for (const [topic, start] of starts)
+      written.set(
+        topic,
+        (await recordsOf(log, topic)).filter(
+          ({ batch, index }) => batch.partition === 0 && batch.offsets[index]! >= start,
+        ),
+      );
+    return inputs.map(({ topic }) => must(must(written.get(topic)).shift(), 'an input is not in its topic'));
+  }
+
+  /**
+   * Feeds a query everything it reads, one record at a time, each through the whole topology before the next: first
+   * the case's inputs in their order, then what other topics hold by now.
+   */
+  async #runQuery(query: PersistentQuery, inputs: readonly TopicRecord[], log: Log): Promise<void> {
+    const topics = query.lowered.sources;
+    const fed = new FedLog(log, topics);
+    const streams = new Streams(query.lowered.topology, {
+      ...this.#engine.streamsOptions(query.id, query.properties),
+      log: fed,
+    });
+    await streams.open();
+    try {
+      const pipe = async (record: TopicRecord): Promise<void> => {
+        fed.feed(record);
+        while (!this.#options.signal.aborted && (await streams.step(0)));
+      };
+      for (const record of inputs) if (topics.includes(record.batch.topic)) await pipe(record);
+      for (const topic of topics) {
+        if (inputs.some((record) => record.batch.topic === topic)) continue;
+        for (const record of await recordsOf(log, topic)) await pipe(record);
+      }
+      await streams.commit();
+    } finally {
+      await streams.close().catch(() => undefined);
+    }
+  }
+
+  async #compareOutputs(): Promise<string | null> {
+    const { outputs, inputs, properties } = this.#test;
+    const { catalog, log } = this.#engine;
+    const options = { exact: properties.get(EXACT_NUMBERS) !== 'false', withoutInputs: inputs.length === 0 };
+    for (const topic of new Set(outputs.map((record) => record.topic))) {
+      const source = catalog.sources().find((each) => each.topic === topic);
+      if (source === undefined) return `topic ${topic}: nothing in the catalog says how to read it`;
+      const reason = compareOutput(
+        outputs.filter((record) => record.topic === topic),
+        await recordsOf(log, topic),
+        source,
+        options,
+      );
+      if (reason !== null) return reason;
+    }
+    return null;
+  }
+
+  async #checkPost(): Promise<string | null> {
+    const { log, catalog } = this.#engine;
+    const topics = new Map<string, number>();
+    for (const name of await log.admin.listTopics())
+      topics.set(name, must(await log.admin.describeTopic(name)).partitions);
+    return checkPost(this.#test.post, { catalog, topics, internalTopic: (name) => this.#internalTopic(name) });
+  }
+
+  /** Repartition topics have a counterpart; the names of changelogs are numbers of Kafka Streams' own nodes. */
+  #internalTopic(name: string): string | null {
+    const rest = /^_confluent-ksql-.*?query_(.*-repartition)$/.exec(name)?.[1];
+    const id = [...this.#engine.queries.keys()].find((queryId) => rest?.startsWith(`${queryId}-`));
+    return rest === undefined || id === undefined ? null : `${this.#engine.applicationId(id)}${rest.slice(id.length)}`;
+  }
+}
+
+/** What the user can mend, in a statement or in the data; not a mistake of ours. */
+function isForTheUser(error: Error): boolean {
+  return !(
+    error instanceof AssertionError ||
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError
+  );
+}
+
+function parses(statements: readonly string[]): boolean {
+  try {
+    parseStatements(statements.join('\n'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One line, with what kind of error it is; of our own mistakes also where. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof SqlError) return `${error.code}: ${error.message}`;
+  const where = isForTheUser(error) ? undefined : /at .*?\(?([^\s()]*\/(?:src|grammar)\/[^\s()]*)\)?/.exec(error.stack ?? '')?.[1];
+  const text = `${error.name}: ${error.message}`.replaceAll(/\s+/g, ' ');
+  return where === undefined ? text : `${text} (${where.replace(/^.*\/(?=(?:src|grammar)\/)/, '')})`;
+}
+
+function propertyText(properties: readonly WithProperty[], name: string): string | undefined {
+  const value = properties.find((property) => property.name.toUpperCase() === name)?.value;
+  return value !== undefined && 'value' in value ? String(value.value) : undefined;
+}
+
+/** How records of a topic are written that no stream or table reads: as JSON. */
+function bareSource(topic: string): CatalogSource {
+  const json = { name: 'JSON', wrapped: false, properties: [] };
+  return {
+    name: topic,
+    type: 'stream',
+    schema: { key: [], value: [], headers: [] },
+    topic,
+    partitions: 1,
+    keyFormat: json,
+    valueFormat: json,
+    window: null,
+    timestamp: null,
+    statementText: '',
+    sourceOnly: false,
+    createdBy: null,
+  };
+}

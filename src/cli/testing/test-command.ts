@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../common/clock.ts';
+import { nextTurn } from '../../common/clock.ts';
+import type { FunctionRegistry } from '../../functions/function.ts';
+import type { CaseResult, TestCase } from './case.ts';
+import { readCases } from './read-cases.ts';
+import { describeFailure, runCase } from './run-case.ts';
+
+export interface TestRun {
+  /** Files and directories of cases. */
+  readonly paths: readonly string[];
+  /** Where a JSON array of results goes, if anywhere. */
+  readonly report?: string | undefined;
+  readonly optimizer: boolean;
+  readonly functions?: FunctionRegistry | undefined;
+  /** Only cases whose name has this in it. */
+  readonly only?: string | undefined;
+  /** The machine's: it measures how long a case takes. */
+  readonly clock: Clock;
+  readonly write: (text: string) => void;
+  /** How long a case may take. Default 10 s. */
+  readonly caseTimeoutMs?: number;
+}
+
+/** Runs every case below the paths, one after another. Returns whether none failed. Throws what cannot be read. */
+export async function runTests(run: TestRun): Promise<boolean> {
+  const results: CaseResult[] = [];
+  for (const file of run.paths.flatMap(filesOf))
+    for (const test of readCases(file, readFileSync(file, 'utf8'))) {
+      if (run.only !== undefined && !test.name.includes(run.only)) continue;
+      const result = await judge(test, run);
+      results.push(result);
+      if (result.status === 'failed') {
+        const variant = result.variant === '' ? '' : ` [${result.variant}]`;
+        run.write(`${result.file}: ${result.name}${variant}: ${result.reason}\n`);
+      }
+      await nextTurn();
+    }
+  if (run.report !== undefined) writeFileSync(run.report, `${JSON.stringify(results, null, 1)}\n`);
+  const count = (status: CaseResult['status']): number => results.filter((each) => each.status === status).length;
+  run.write(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);
+  return count('failed') === 0;
+}
+
+async function judge(test: TestCase, run: TestRun): Promise<CaseResult> {
+  const { file, name, variant, skip } = test;
+  if (skip !== null) return { file, name, variant, status: 'skipped', reason: skip };
+  const reason = await limited(test, run);
+  return { file, name, variant, status: reason === null ? 'passed' : 'failed', reason };
+}
+
+async function limited(test: TestCase, run: TestRun): Promise<string | null> {
+  const controller = new AbortController();
+  const limitMs = run.caseTimeoutMs ?? 10_000;
+  let cancel = (): void => undefined;
+  const late = new Promise<string>((resolve) => {
+    cancel = run.clock.setTimer(limitMs, () => {
+      controller.abort();
+      resolve(`took more than ${limitMs} ms`);
+    });
+  });
+  const done = runCase(test, {
+    optimizer: run.optimizer,
+    signal: controller.signal,
+    ...(run.functions === undefined ? {} : { functions: run.functions }),
+  }).catch((error: unknown) => describeFailure(error));
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    cancel();
+  }
+}
+
+/** The case files below a path, sorted; a file stands for itself. */
+function filesOf(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => {
+      const inner = join(path, name);
+      if (statSync(inner).isDirectory()) return filesOf(inner);
+      return name.endsWith('.json') ? [inner] : [];
+    });
+}
