@@ -6,7 +6,14 @@ import { openCast } from '../../types/cast.ts';
 import { openComparison } from '../../types/compare-values.ts';
 import { Decimal } from '../../types/decimal.ts';
 import { equalTypes } from '../../types/equal-types.ts';
-import { arithmeticType, asDecimalType, canWiden, commonType, isNumeric } from '../../types/implicit-cast.ts';
+import {
+  arithmeticType,
+  asDecimalType,
+  canWiden,
+  commonType,
+  commonTypeOf,
+  isNumeric,
+} from '../../types/implicit-cast.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, STRING, TIMESTAMP, type SqlType } from '../../types/sql-type.ts';
 import { parseTimestamp } from '../../types/temporal.ts';
@@ -48,10 +55,14 @@ export function analyzeAs(node: ast.Expression, type: SqlType, context: Expressi
 export function analyzeCondition(node: ast.Expression, context: ExpressionContext): Expression {
   const condition = analyzeExpression(node, context);
   if (condition.type.kind !== 'boolean')
-    throw new SqlError('ML_TYPE', `${context.clause} needs a BOOLEAN, and this is ${printType(condition.type)}`, {
-      span: node.span,
-      hint: 'compare it with something',
-    });
+    throw new SqlError(
+      'ML_TYPE',
+      `${context.clause} needs a BOOLEAN, and this is ${printType(condition.type)}`,
+      {
+        span: node.span,
+        hint: 'compare it with something',
+      },
+    );
   return condition;
 }
 
@@ -93,11 +104,19 @@ const COMPARISONS: Readonly<Record<ast.ComparisonOperator, ComparisonOperator>> 
 const TIME_COLUMNS: ReadonlySet<string> = new Set(['ROWTIME', 'WINDOWSTART', 'WINDOWEND']);
 
 const INTERVAL_UNITS: ReadonlySet<string> = new Set(
-  ['MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR'].flatMap((unit) => [unit, `${unit}S`]),
+  ['MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR'].flatMap((unit) => [
+    unit,
+    `${unit}S`,
+  ]),
 );
 
 /** Parts of an expression that ksqlDB guards on their own as arguments (§2.3 of its evaluation rules). */
-const GUARDED_ARGUMENTS: ReadonlySet<ast.ExpressionKind> = new Set(['call', 'fieldAccess', 'subscript', 'concatenation'] as const);
+const GUARDED_ARGUMENTS: ReadonlySet<ast.ExpressionKind> = new Set([
+  'call',
+  'fieldAccess',
+  'subscript',
+  'concatenation',
+] as const);
 
 class Analysis {
   readonly #context: ExpressionContext;
@@ -143,9 +162,13 @@ class Analysis {
       case 'unary': {
         const operand = this.analyze(node.operand);
         if (!isNumeric(operand.type))
-          throw new SqlError('ML_TYPE', `${node.operator} needs a number, and this is ${printType(operand.type)}`, {
-            span: node.operand.span,
-          });
+          throw new SqlError(
+            'ML_TYPE',
+            `${node.operator} needs a number, and this is ${printType(operand.type)}`,
+            {
+              span: node.operand.span,
+            },
+          );
         return node.operator === '+' ? operand : { kind: 'negate', type: operand.type, operand };
       }
       case 'arithmetic':
@@ -160,11 +183,22 @@ class Analysis {
       case 'comparison':
         return this.#comparison(node.operator, node.left, node.right, node.span);
       case 'isNull':
-        return { kind: 'is-null', type: BOOLEAN, operand: this.analyzeOrNull(node.operand, STRING), negated: node.negated };
+        return {
+          kind: 'is-null',
+          type: BOOLEAN,
+          operand: this.analyzeOrNull(node.operand, STRING),
+          negated: node.negated,
+        };
       case 'between': {
         const lower = this.#comparison('>=', node.operand, node.lower, node.span);
         const upper = this.#comparison('<=', node.operand, node.upper, node.span);
-        const both: Expression = { kind: 'logical', type: BOOLEAN, operator: 'and', left: lower, right: upper };
+        const both: Expression = {
+          kind: 'logical',
+          type: BOOLEAN,
+          operator: 'and',
+          left: lower,
+          right: upper,
+        };
         return node.negated ? { kind: 'not', type: BOOLEAN, operand: both } : both;
       }
       case 'in':
@@ -197,8 +231,16 @@ class Analysis {
         return { kind: 'array', type: { kind: 'array', element: type }, items: items.map(guard) };
       }
       case 'map': {
-        const keys = this.#unify(node.entries.map((entry) => entry.key), 'MAP', node.span);
-        const values = this.#unify(node.entries.map((entry) => entry.value), 'MAP', node.span);
+        const keys = this.#unify(
+          node.entries.map((entry) => entry.key),
+          'MAP',
+          node.span,
+        );
+        const values = this.#unify(
+          node.entries.map((entry) => entry.value),
+          'MAP',
+          node.span,
+        );
         const entries = keys.items.map((key, i) => ({ key: guard(key), value: guard(values.items[i]!) }));
         return { kind: 'map', type: { kind: 'map', key: keys.type, value: values.type }, entries };
       }
@@ -206,15 +248,22 @@ class Analysis {
         const names = new Set<string>();
         const fields = node.fields.map((field) => {
           if (names.has(field.name))
-            throw new SqlError('ML_SCHEMA', `the struct has two fields named ${printIdentifier(field.name)}`, {
-              span: field.nameSpan,
-            });
+            throw new SqlError(
+              'ML_SCHEMA',
+              `the struct has two fields named ${printIdentifier(field.name)}`,
+              {
+                span: field.nameSpan,
+              },
+            );
           names.add(field.name);
           return { name: field.name, expression: guard(this.analyze(field.value)) };
         });
         return {
           kind: 'struct',
-          type: { kind: 'struct', fields: fields.map(({ name, expression }) => ({ name, type: expression.type })) },
+          type: {
+            kind: 'struct',
+            fields: fields.map(({ name, expression }) => ({ name, type: expression.type })),
+          },
           fields: fields.map((field) => field.expression),
         };
       }
@@ -257,9 +306,13 @@ class Analysis {
     if (operand.type.kind === 'array') {
       const index = this.analyzeOrNull(node.index, INTEGER);
       if (index.type.kind !== 'integer' && index.type.kind !== 'bigint')
-        throw new SqlError('ML_TYPE', `an array subscript must be a whole number, not ${printType(index.type)}`, {
-          span: node.index.span,
-        });
+        throw new SqlError(
+          'ML_TYPE',
+          `an array subscript must be a whole number, not ${printType(index.type)}`,
+          {
+            span: node.index.span,
+          },
+        );
       return { kind: 'subscript', type: operand.type.element, operand, index };
     }
     if (operand.type.kind === 'map') {
@@ -267,10 +320,14 @@ class Analysis {
       const index = this.coerce(this.analyzeOrNull(node.index, key), node.index, key, 'the map key must be');
       return { kind: 'subscript', type: value, operand, index };
     }
-    throw new SqlError('ML_TYPE', `a subscript needs an ARRAY or MAP, and this is ${printType(operand.type)}`, {
-      span: node.base.span,
-      ...(operand.type.kind === 'struct' ? { hint: 'fields of a STRUCT are read with ->' } : {}),
-    });
+    throw new SqlError(
+      'ML_TYPE',
+      `a subscript needs an ARRAY or MAP, and this is ${printType(operand.type)}`,
+      {
+        span: node.base.span,
+        ...(operand.type.kind === 'struct' ? { hint: 'fields of a STRUCT are read with ->' } : {}),
+      },
+    );
   }
 
   #arithmetic(node: ast.Arithmetic): Expression {
@@ -302,14 +359,26 @@ class Analysis {
     return { kind: 'arithmetic', type, operator, left: bring(left), right: bring(right) };
   }
 
-  #comparison(operator: ast.ComparisonOperator, leftNode: ast.Expression, rightNode: ast.Expression, span: Span): Expression {
+  #comparison(
+    operator: ast.ComparisonOperator,
+    leftNode: ast.Expression,
+    rightNode: ast.Expression,
+    span: Span,
+  ): Expression {
     for (const side of [leftNode, rightNode])
       if (side.kind === 'null')
         throw new SqlError('ML_TYPE', `${operator} NULL is never true`, {
           span: side.span,
           hint: 'use IS NULL or IS NOT NULL',
         });
-    const [left, right] = this.#comparable(operator, this.analyze(leftNode), leftNode, this.analyze(rightNode), rightNode, span);
+    const [left, right] = this.#comparable(
+      operator,
+      this.analyze(leftNode),
+      leftNode,
+      this.analyze(rightNode),
+      rightNode,
+      span,
+    );
     return { kind: 'comparison', type: BOOLEAN, operator: COMPARISONS[operator], left, right };
   }
 
@@ -330,13 +399,21 @@ class Analysis {
       throw new SqlError(
         'ML_TYPE',
         `${operator} cannot compare ${printType(left.type)} with ${printType(right.type)}`,
-        { span, hint: type === null ? 'CAST one side to the type of the other' : 'these types know only = and <>' },
+        {
+          span,
+          hint: type === null ? 'CAST one side to the type of the other' : 'these types know only = and <>',
+        },
       );
     return [cast(one, type), cast(other, type)];
   }
 
   /** A text literal beside a time column or bytes is read as such. */
-  #comparisonSide(side: Expression, node: ast.Expression, other: Expression, otherNode: ast.Expression): Expression {
+  #comparisonSide(
+    side: Expression,
+    node: ast.Expression,
+    other: Expression,
+    otherNode: ast.Expression,
+  ): Expression {
     if (node.kind !== 'string') return side;
     if (otherNode.kind === 'column' && TIME_COLUMNS.has(otherNode.name) && other.type.kind === 'bigint')
       return { kind: 'literal', type: BIGINT, value: attempt(() => parseTimestamp(node.value), node.span) };
@@ -358,10 +435,14 @@ class Analysis {
     items.forEach((item, i) => {
       const common = comparisonType(type, item.type);
       if (common === null)
-        throw new SqlError('ML_TYPE', `IN cannot compare ${printType(operand.type)} with ${printType(item.type)}`, {
-          span: present[i]!.span,
-          hint: 'CAST one side to the type of the other',
-        });
+        throw new SqlError(
+          'ML_TYPE',
+          `IN cannot compare ${printType(operand.type)} with ${printType(item.type)}`,
+          {
+            span: present[i]!.span,
+            hint: 'CAST one side to the type of the other',
+          },
+        );
       type = common;
     });
     return {
@@ -374,7 +455,10 @@ class Analysis {
   }
 
   #case(node: ast.Case): Expression {
-    const results = [...node.branches.map((branch) => branch.result), ...(node.otherwise === null ? [] : [node.otherwise])];
+    const results = [
+      ...node.branches.map((branch) => branch.result),
+      ...(node.otherwise === null ? [] : [node.otherwise]),
+    ];
     let type: SqlType | null = null;
     const analyzed = results.map((result) => {
       if (result.kind === 'null') return null;
@@ -401,7 +485,7 @@ class Analysis {
         node.operand === null
           ? this.#boolean(branch.when, 'WHEN')
           : this.#comparison('=', node.operand, branch.when, branch.when.span),
-      then: withType(analyzed[i]!),
+      result: withType(analyzed[i]!),
     }));
     const otherwise = node.otherwise === null ? null : withType(analyzed[node.branches.length]!);
     return { kind: 'case', type: resultType, branches, otherwise };
@@ -412,7 +496,9 @@ class Analysis {
     const operand = this.analyze(node);
     if (equalTypes(operand.type, type)) return operand;
     if (openCast(operand.type, type) === null)
-      throw new SqlError('ML_TYPE', `CAST cannot turn ${printType(operand.type)} into ${printType(type)}`, { span });
+      throw new SqlError('ML_TYPE', `CAST cannot turn ${printType(operand.type)} into ${printType(type)}`, {
+        span,
+      });
     return { kind: 'cast', type, operand, guarded: true };
   }
 
@@ -450,14 +536,20 @@ class Analysis {
       const other = bend(item, nodes[i]!, type);
       const common = commonType(type, other.type);
       if (common === null)
-        throw new SqlError('ML_TYPE', `the items of ${what} must have one type, and ${printType(other.type)} is not ${printType(type)}`, {
-          span: nodes[i]!.span,
-          hint: `CAST(… AS ${printType(type)})`,
-        });
+        throw new SqlError(
+          'ML_TYPE',
+          `the items of ${what} must have one type, and ${printType(other.type)} is not ${printType(type)}`,
+          {
+            span: nodes[i]!.span,
+            hint: `CAST(… AS ${printType(type)})`,
+          },
+        );
       type = common;
       return other;
     });
-    const items = bent.map((item): Expression => (item === null ? { kind: 'literal', type, value: null } : cast(item, type)));
+    const items = bent.map((item): Expression =>
+      item === null ? { kind: 'literal', type, value: null } : cast(item, type),
+    );
     return { items, type };
   }
 
@@ -470,10 +562,14 @@ class Analysis {
       });
     if (fn.kind === 'aggregate') {
       if (this.#context.aggregate === undefined)
-        throw new SqlError('ML_TYPE', `aggregate function ${node.name} cannot stand in ${this.#context.clause}`, {
-          span: node.span,
-          hint: 'aggregates belong in SELECT and HAVING of a query with GROUP BY',
-        });
+        throw new SqlError(
+          'ML_TYPE',
+          `aggregate function ${node.name} cannot stand in ${this.#context.clause}`,
+          {
+            span: node.span,
+            hint: 'aggregates belong in SELECT and HAVING of a query with GROUP BY',
+          },
+        );
       return this.#context.aggregate(node, fn);
     }
     if (fn.kind === 'table') {
@@ -496,7 +592,9 @@ class Analysis {
     const fn = this.#context.functions.get(name);
     if (fn === undefined || fn.kind !== 'scalar')
       throw new SqlError('ML_NAME_UNKNOWN', `function ${name} does not exist`, { span: nameSpan });
-    const analyzed = nodes.map((node) => (node.kind === 'lambda' || node.kind === 'null' ? null : this.#argument(node)));
+    const analyzed = nodes.map((node) =>
+      node.kind === 'lambda' || node.kind === 'null' ? null : this.#argument(node),
+    );
     const types = nodes.map((node, i): ArgumentType => {
       if (node.kind === 'lambda')
         return {
@@ -517,7 +615,13 @@ class Analysis {
       const brought = this.coerce(argument, node, type, `argument ${i + 1} of ${name} must be`);
       return GUARDED_ARGUMENTS.has(node.kind) ? guard(brought) : brought;
     });
-    return { kind: 'call', type: resolved.returns, name, signature: fn.signatures.indexOf(resolved.signature), args };
+    return {
+      kind: 'call',
+      type: resolved.returns,
+      name,
+      signature: fn.signatures.indexOf(resolved.signature),
+      args,
+    };
   }
 
   /** An argument; the keyword of an interval unit (TIMESTAMPADD(DAYS, …)) is a text. */
@@ -545,16 +649,28 @@ class Analysis {
   #lambda(node: ast.Lambda, types: readonly SqlType[]): Extract<Expression, { kind: 'lambda' }> {
     const depth = this.#parameters.length;
     node.parameters.forEach((parameter, i) => {
-      if (this.#context.scope.has(parameter.name) || this.#parameters.some((other) => other.name === parameter.name))
-        throw new SqlError('ML_NAME_TAKEN', `lambda parameter ${printIdentifier(parameter.name)} has the name of something else`, {
-          span: parameter.span,
-          hint: 'give it a name that no column or other parameter has',
-        });
+      if (
+        this.#context.scope.has(parameter.name) ||
+        this.#parameters.some((other) => other.name === parameter.name)
+      )
+        throw new SqlError(
+          'ML_NAME_TAKEN',
+          `lambda parameter ${printIdentifier(parameter.name)} has the name of something else`,
+          {
+            span: parameter.span,
+            hint: 'give it a name that no column or other parameter has',
+          },
+        );
       this.#parameters.push({ name: parameter.name, id: this.#nextId++, type: types[i]! });
     });
     try {
       const body = this.analyze(node.body);
-      return { kind: 'lambda', type: body.type, parameters: this.#parameters.slice(depth).map(({ id }) => id), body };
+      return {
+        kind: 'lambda',
+        type: body.type,
+        parameters: this.#parameters.slice(depth).map(({ id }) => id),
+        body,
+      };
     } finally {
       this.#parameters.length = depth;
     }
@@ -567,7 +683,13 @@ class Analysis {
       const folded = fold(expression, type, node.span);
       if (folded !== null) return folded;
     }
-    if (canWiden(expression.type, type) || (isNumeric(expression.type) && isNumeric(type) && type.kind === 'decimal' && asDecimalType(expression.type) !== null))
+    if (
+      canWiden(expression.type, type) ||
+      (isNumeric(expression.type) &&
+        isNumeric(type) &&
+        type.kind === 'decimal' &&
+        asDecimalType(expression.type) !== null)
+    )
       return cast(expression, type);
     throw new SqlError('ML_TYPE', `${needs} ${printType(type)}, and this is ${printType(expression.type)}`, {
       span: node.span,
@@ -613,12 +735,34 @@ export function cast(expression: Expression, type: SqlType): Expression {
  */
 function bend(expression: Expression, node: ast.Expression, type: SqlType): Expression {
   if (commonType(type, expression.type) !== null) return expression;
-  if (node.kind === 'string' && isNumeric(type)) return numberOf(node) ?? fold(expression, type, node.span) ?? expression;
+  if (node.kind === 'string' && isNumeric(type))
+    return numberOf(node) ?? fold(expression, type, node.span) ?? expression;
+  if (node.kind === 'string' && type.kind === 'boolean')
+    return TRUTH.test(node.value) ? fold(expression, type, node.span)! : expression;
   if (isLiteral(node)) return fold(expression, type, node.span) ?? expression;
-  if ((node.kind === 'array' || node.kind === 'map' || node.kind === 'struct') && openCast(expression.type, type) !== null)
-    return { kind: 'cast', type, operand: expression, guarded: true };
+  if (node.kind === 'array' && expression.kind === 'array' && type.kind === 'array') {
+    const items = expression.items.map((item, i) => bend(item, node.items[i]!, type.element));
+    const element = commonTypeOf([type.element, ...items.map((item) => item.type)]);
+    if (element === null) return expression;
+    return {
+      ...expression,
+      type: { kind: 'array', element },
+      items: items.map((item) => cast(item, element)),
+    };
+  }
+  if (node.kind === 'struct' && expression.kind === 'struct' && type.kind === 'struct') {
+    const fields = expression.fields.map((item, i) => {
+      const field = type.fields.find(({ name }) => name === node.fields[i]!.name);
+      return field === undefined ? item : bend(item, node.fields[i]!.value, field.type);
+    });
+    const types = fields.map((field, i) => ({ name: node.fields[i]!.name, type: field.type }));
+    return { ...expression, type: { kind: 'struct', fields: types }, fields };
+  }
   return expression;
 }
+
+/** What ksqlDB reads as a BOOLEAN: the beginning of a word for yes or no. */
+const TRUTH = /^(t(r(ue?)?)?|y(es?)?|f(a(l(se?)?)?)?|no?)$/i;
 
 /** A number written as text, in the type that it has as a literal; null when it is none. */
 function numberOf(node: ast.StringLiteral): Expression | null {
@@ -637,7 +781,8 @@ function decimalTypeOf(value: Decimal): SqlType {
 
 /** A literal in another type, or null when there is no such cast. A value that the type cannot take is an error. */
 function fold(expression: Expression, type: SqlType, span: Span): Expression | null {
-  const convert = openCast(expression.type, type) ?? (expression.type.kind === 'string' ? openCast(STRING, type) : null);
+  const convert =
+    openCast(expression.type, type) ?? (expression.type.kind === 'string' ? openCast(STRING, type) : null);
   if (expression.kind !== 'literal' || convert === null) return null;
   const { value } = expression;
   return { kind: 'literal', type, value: attempt(() => convert(value), span) };

@@ -32,40 +32,68 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
   if (source === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no stream or table ${name}`, {
       span,
-      hint: suggest(target, context.catalog.sources().map((other) => other.name), 'SHOW STREAMS and SHOW TABLES list them'),
+      hint: suggest(
+        target,
+        context.catalog.sources().map((other) => other.name),
+        'SHOW STREAMS and SHOW TABLES list them',
+      ),
     });
-  if (source.sourceOnly) throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, { span, hint: 'it was created as a SOURCE' });
-  if (source.window !== null) throw new SqlError('ML_UNSUPPORTED', `${name} is windowed and cannot be inserted into`, { span });
+  if (source.sourceOnly)
+    throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, {
+      span,
+      hint: 'it was created as a SOURCE',
+    });
+  if (source.window !== null)
+    throw new SqlError('ML_UNSUPPORTED', `${name} is windowed and cannot be inserted into`, { span });
   if (source.schema.headers.length > 0)
     throw new SqlError('ML_UNSUPPORTED', `${name} has columns of headers, which cannot be written`, { span });
 
   const { key, value } = source.schema;
   const all = [...key, ...value];
-  const columns = statement.columns.length === 0 ? all.map((column) => ({ name: column.name, span })) : statement.columns;
+  const columns =
+    statement.columns.length === 0 ? all.map((column) => ({ name: column.name, span })) : statement.columns;
   if (columns.length !== statement.values.length)
-    throw new SqlError('ML_DATA', `${columns.length} columns and ${statement.values.length} values are given`, {
-      span: statement.values[0]?.span ?? span,
-      hint: `the columns are ${columns.map((column) => printIdentifier(column.name)).join(', ')}`,
-    });
+    throw new SqlError(
+      'ML_DATA',
+      `${columns.length} columns and ${statement.values.length} values are given`,
+      {
+        span: statement.values[0]?.span ?? span,
+        hint: `the columns are ${columns.map((column) => printIdentifier(column.name)).join(', ')}`,
+      },
+    );
   const given = new Map<string, SqlValue>();
   columns.forEach((column, i) => {
     const type = column.name === 'ROWTIME' ? BIGINT : all.find((each) => each.name === column.name)?.type;
     if (type === undefined)
-      throw new SqlError('ML_NAME_UNKNOWN', `${name} has no column ${printIdentifier(column.name)} that can be inserted`, {
-        span: column.span,
-        hint: suggest(column.name, all.map((each) => each.name), `its columns are ${all.map((each) => printIdentifier(each.name)).join(', ')}`),
-      });
+      throw new SqlError(
+        'ML_NAME_UNKNOWN',
+        `${name} has no column ${printIdentifier(column.name)} that can be inserted`,
+        {
+          span: column.span,
+          hint: suggest(
+            column.name,
+            all.map((each) => each.name),
+            `its columns are ${all.map((each) => printIdentifier(each.name)).join(', ')}`,
+          ),
+        },
+      );
     if (given.has(column.name))
-      throw new SqlError('ML_DATA', `column ${printIdentifier(column.name)} is given twice`, { span: column.span });
+      throw new SqlError('ML_DATA', `column ${printIdentifier(column.name)} is given twice`, {
+        span: column.span,
+      });
     given.set(column.name, constant(statement.values[i]!, type, column.name, context));
   });
   if (source.type === 'table')
     for (const column of key)
       if ((given.get(column.name) ?? null) === null)
-        throw new SqlError('ML_DATA', `the primary key ${printIdentifier(column.name)} of ${name} is not given`, {
-          span,
-          hint: 'every row of a table needs its key',
-        });
+        throw new SqlError(
+          'ML_DATA',
+          `the primary key ${printIdentifier(column.name)} of ${name} is not given`,
+          {
+            span,
+            hint: 'every row of a table needs its key',
+          },
+        );
   const rowtime = given.get('ROWTIME') ?? null;
   if (rowtime !== null && (typeof rowtime !== 'number' || rowtime < 0))
     throw new SqlError('ML_DATA', 'ROWTIME must be milliseconds since 1970, zero or more', { span });
@@ -77,15 +105,28 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
 function constant(node: ast.Expression, type: SqlType, column: string, context: AnalyzeContext): SqlValue {
   if (node.kind === 'null') return null;
   // A time may be written as text.
-  if (column === 'ROWTIME' && node.kind === 'string') return attempt(() => parseTimestamp(node.value), node.span);
+  if (column === 'ROWTIME' && node.kind === 'string')
+    return attempt(() => parseTimestamp(node.value), node.span);
   const expression = analyzeExpression(node, { ...context, scope: NO_COLUMNS, clause: 'VALUES' });
-  if (!fits(expression.type, type, literalValue(node) !== undefined || node.kind === 'array' || node.kind === 'map' || node.kind === 'struct'))
+  if (
+    !fits(
+      expression.type,
+      type,
+      literalValue(node) !== undefined ||
+        node.kind === 'array' ||
+        node.kind === 'map' ||
+        node.kind === 'struct',
+    )
+  )
     throw new SqlError(
       'ML_TYPE',
       `column ${printIdentifier(column)} is ${printType(type)}, and this is ${printType(expression.type)}`,
       { span: node.span, hint: `CAST(… AS ${printType(type)})` },
     );
-  return attempt(() => evaluateConstant(cast(expression, type), context.functions, context.evaluation), node.span);
+  return attempt(
+    () => evaluateConstant(cast(expression, type), context.functions, context.evaluation),
+    node.span,
+  );
 }
 
 const NUMBERS: ReadonlySet<SqlType['kind']> = new Set(['integer', 'bigint', 'decimal', 'double'] as const);
@@ -94,7 +135,8 @@ function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
   if (openCast(from, to) === null) return false;
   if (from.kind === to.kind && !['array', 'map', 'struct'].includes(to.kind)) return true;
   const order = ['integer', 'bigint', 'decimal', 'double'];
-  if (NUMBERS.has(from.kind) && NUMBERS.has(to.kind)) return isLiteral || order.indexOf(from.kind) < order.indexOf(to.kind);
+  if (NUMBERS.has(from.kind) && NUMBERS.has(to.kind))
+    return isLiteral || order.indexOf(from.kind) < order.indexOf(to.kind);
   switch (to.kind) {
     case 'date':
     case 'time':
@@ -105,7 +147,9 @@ function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
     case 'array':
       return from.kind === 'array' && fits(from.element, to.element, isLiteral);
     case 'map':
-      return from.kind === 'map' && fits(from.key, to.key, isLiteral) && fits(from.value, to.value, isLiteral);
+      return (
+        from.kind === 'map' && fits(from.key, to.key, isLiteral) && fits(from.value, to.value, isLiteral)
+      );
     case 'struct':
       return (
         from.kind === 'struct' &&

@@ -7,7 +7,13 @@ import type { CatalogSource } from '../catalog/source.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeQuery } from './analyze-query.ts';
-import { type AnalyzedSource, checkName, checkReplacement, timestampOf, topicWish } from './analyze-source.ts';
+import {
+  type AnalyzedSource,
+  checkName,
+  checkReplacement,
+  timestampOf,
+  topicWish,
+} from './analyze-source.ts';
 import { type AnalyzedQuery, itemsOfKey, sourcesOf } from './analyzed-query.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
@@ -46,8 +52,14 @@ export function analyzeCreateSourceAs(
       span: asksKeyFormat.span,
       hint: 'remove KEY_FORMAT, and write VALUE_FORMAT instead of FORMAT',
     });
-  const key = keyItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
-  const value = valueItems.map((item): Column => ({ name: query.select[item]!.name, type: query.select[item]!.type }));
+  const key = keyItems.map((item): Column => ({
+    name: query.select[item]!.name,
+    type: query.select[item]!.type,
+  }));
+  const value = valueItems.map((item): Column => ({
+    name: query.select[item]!.name,
+    type: query.select[item]!.type,
+  }));
   const first = sourcesOf(query.from)[0]!.source;
   const keyFormat = properties.formatName('KEY');
   const valueFormat = properties.formatName('VALUE');
@@ -77,7 +89,10 @@ export function analyzeCreateSourceAs(
       valueFormat?.span ?? statement.nameSpan,
       session,
     ),
-    window: query.window === null ? null : { kind: query.window.kind, sizeMs: query.window.kind === 'session' ? null : query.window.sizeMs },
+    window:
+      query.window === null
+        ? null
+        : { kind: query.window.kind, sizeMs: query.window.kind === 'session' ? null : query.window.sizeMs },
     timestamp: timestampOf(properties, [...key, ...value]),
     statementText: context.statementText,
     sourceOnly: false,
@@ -104,21 +119,35 @@ export function analyzeInsertSelect(
   const sink = context.catalog.get(statement.target);
   const name = printIdentifier(statement.target);
   const span = statement.targetSpan;
-  if (sink === undefined) throw new SqlError('ML_NAME_UNKNOWN', `there is no stream ${name}`, { span, hint: 'SHOW STREAMS lists them' });
+  if (sink === undefined)
+    throw new SqlError('ML_NAME_UNKNOWN', `there is no stream ${name}`, {
+      span,
+      hint: 'SHOW STREAMS lists them',
+    });
   if (sink.type === 'table')
-    throw new SqlError('ML_UNSUPPORTED', `${name} is a table, and INSERT INTO … SELECT writes streams only`, { span });
-  if (sink.sourceOnly) throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, { span, hint: 'it was created as a SOURCE' });
+    throw new SqlError('ML_UNSUPPORTED', `${name} is a table, and INSERT INTO … SELECT writes streams only`, {
+      span,
+    });
+  if (sink.sourceOnly)
+    throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, {
+      span,
+      hint: 'it was created as a SOURCE',
+    });
   if (sink.schema.headers.length > 0)
     throw new SqlError('ML_UNSUPPORTED', `${name} has columns of headers, which cannot be written`, { span });
   const query = analyzeQuery(statement.query, context);
   checkPersistent(query, statement.query);
-  if (query.type !== 'stream') throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
+  if (query.type !== 'stream')
+    throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
   const { keyItems, valueItems } = splitSelect(query);
   const check = (side: string, items: readonly number[], columns: readonly Column[]): void => {
     const same =
-      items.length === columns.length && items.every((item, i) => equalTypes(query.select[item]!.type, columns[i]!.type));
+      items.length === columns.length &&
+      items.every((item, i) => equalTypes(query.select[item]!.type, columns[i]!.type));
     if (same) return;
-    const given = items.map((item) => `${printIdentifier(query.select[item]!.name)} ${printType(query.select[item]!.type)}`);
+    const given = items.map(
+      (item) => `${printIdentifier(query.select[item]!.name)} ${printType(query.select[item]!.type)}`,
+    );
     const wanted = columns.map((column) => `${printIdentifier(column.name)} ${printType(column.type)}`);
     throw new SqlError('ML_SCHEMA', `the ${side} columns of the query do not fit those of ${name}`, {
       span: statement.query.span,
@@ -137,7 +166,10 @@ function queryIdOf(properties: WithProperties): string | null {
   if (!/^[A-Z0-9_]+$/.test(id))
     throw new SqlError('ML_PROPERTY', 'QUERY_ID may hold letters, digits and _ only', { span });
   if (/^(INSERTQUERY|CTAS|CSAS|CST)_/.test(id))
-    throw new SqlError('ML_PROPERTY', `QUERY_ID ${id} begins as generated names do`, { span, hint: 'choose another one' });
+    throw new SqlError('ML_PROPERTY', `QUERY_ID ${id} begins as generated names do`, {
+      span,
+      hint: 'choose another one',
+    });
   return id;
 }
 
@@ -148,25 +180,40 @@ function readsOf(query: AnalyzedQuery): readonly string[] {
 /** What may stand in other queries but not in one that writes. */
 function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
   if (query.limit !== null)
-    throw new SqlError('ML_UNSUPPORTED', 'a persistent query has no LIMIT', { span: node.span, hint: 'remove it' });
+    throw new SqlError('ML_UNSUPPORTED', 'a persistent query has no LIMIT', {
+      span: node.span,
+      hint: 'remove it',
+    });
   for (const { source, alias, type } of sourcesOf(query.from))
     if (source.window !== null && type === 'table')
-      throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(alias)} is a windowed table, which no persistent query can read`, {
-        span: node.from.span,
-        hint: 'declare a stream over its topic with WINDOW_TYPE and read that',
-      });
+      throw new SqlError(
+        'ML_UNSUPPORTED',
+        `${printIdentifier(alias)} is a windowed table, which no persistent query can read`,
+        {
+          span: node.from.span,
+          hint: 'declare a stream over its topic with WINDOW_TYPE and read that',
+        },
+      );
   for (const column of query.select)
-    if (PSEUDO_COLUMNS.has(column.name) && !column.isWindowBound && !query.key.some((key) => key.name === column.name))
+    if (
+      PSEUDO_COLUMNS.has(column.name) &&
+      !column.isWindowBound &&
+      !query.key.some((key) => key.name === column.name)
+    )
       throw new SqlError('ML_SCHEMA', `${column.name} is a name of the system's own columns`, {
         span: column.span,
         hint: `give it another name: ${column.name} AS …`,
       });
   for (const key of query.key)
     if (containsMap(key.type))
-      throw new SqlError('ML_SCHEMA', `key column ${printIdentifier(key.name)} of type ${printType(key.type)} holds a MAP`, {
-        span: node.span,
-        hint: 'a MAP cannot be part of a key',
-      });
+      throw new SqlError(
+        'ML_SCHEMA',
+        `key column ${printIdentifier(key.name)} of type ${printType(key.type)} holds a MAP`,
+        {
+          span: node.span,
+          hint: 'a MAP cannot be part of a key',
+        },
+      );
 }
 
 function containsMap(type: SqlType): boolean {
@@ -199,7 +246,9 @@ function splitSelect(query: AnalyzedQuery): { keyItems: readonly number[]; value
       });
     return found[0]!;
   });
-  const valueItems = query.select.flatMap((column, item) => (keyItems.includes(item) || column.isWindowBound ? [] : [item]));
+  const valueItems = query.select.flatMap((column, item) =>
+    keyItems.includes(item) || column.isWindowBound ? [] : [item],
+  );
   if (valueItems.length === 0)
     throw new SqlError('ML_SCHEMA', 'only key columns are selected', {
       span: query.span,

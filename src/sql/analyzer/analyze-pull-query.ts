@@ -69,21 +69,30 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
   if (analyzed.from.kind === 'join') return refuse('JOIN');
   const { source, alias, row } = analyzed.from;
   if (source.type === 'table' && source.createdBy === null && !source.sourceOnly)
-    throw new SqlError('ML_UNSUPPORTED', `table ${printIdentifier(source.name)} is not kept by any query, so its rows cannot be looked up`, {
-      span: query.from.nameSpan,
-      hint: `CREATE TABLE … AS SELECT * FROM ${printIdentifier(source.name)} and query that, or add EMIT CHANGES`,
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `table ${printIdentifier(source.name)} is not kept by any query, so its rows cannot be looked up`,
+      {
+        span: query.from.nameSpan,
+        hint: `CREATE TABLE … AS SELECT * FROM ${printIdentifier(source.name)} and query that, or add EMIT CHANGES`,
+      },
+    );
   const isPlace = (index: number): boolean => {
     const { kind } = row[index]!.origin;
     return kind === 'rowpartition' || kind === 'rowoffset';
   };
   for (const column of analyzed.select)
     if ([...columnsOf(column.expression)].some(isPlace)) refuse('ROWPARTITION or ROWOFFSET', column.span);
-  if (analyzed.where !== null && [...columnsOf(analyzed.where)].some(isPlace)) refuse('ROWPARTITION or ROWOFFSET', query.where!.span);
+  if (analyzed.where !== null && [...columnsOf(analyzed.where)].some(isPlace))
+    refuse('ROWPARTITION or ROWOFFSET', query.where!.span);
 
   const constraints = analyzed.where === null ? ANYTHING : constraintsOf(analyzed.where, context);
   const access = accessOf(source, constraints);
-  if (access.kind === 'scan' && source.type === 'table' && context.properties.get('ksql.query.pull.table.scan.enabled') === 'false')
+  if (
+    access.kind === 'scan' &&
+    source.type === 'table' &&
+    context.properties.get('ksql.query.pull.table.scan.enabled') === 'false'
+  )
     throw new SqlError('ML_LIMIT', 'this query reads the whole table, and that is switched off', {
       span: query.span,
       hint: `name the key in WHERE (${source.schema.key.map((column) => printIdentifier(column.name)).join(', ')}), or SET 'ksql.query.pull.table.scan.enabled' = 'true'`,
@@ -146,14 +155,21 @@ function constraintsOf(condition: Expression, context: AnalyzeContext): Constrai
     }
     case 'comparison': {
       const direct = compared(condition.left, condition.right, condition.operator, context);
-      return direct ?? compared(condition.right, condition.left, MIRRORED[condition.operator], context) ?? ANYTHING;
+      return (
+        direct ?? compared(condition.right, condition.left, MIRRORED[condition.operator], context) ?? ANYTHING
+      );
     }
     case 'in': {
       const column = columnOf(condition.operand);
       const values = condition.items.map((item) => constantOf(item, context));
-      if (column === null || condition.negated || values.some((value) => value === undefined)) return ANYTHING;
-      const usable = values.flatMap((value) => (value === undefined || value === null || !inType(value, column.type) ? [] : [value]));
-      return new Map([[column.index, { kind: 'values', type: column.type, values: distinct(usable, column.type) }]]);
+      if (column === null || condition.negated || values.some((value) => value === undefined))
+        return ANYTHING;
+      const usable = values.flatMap((value) =>
+        value === undefined || value === null || !inType(value, column.type) ? [] : [value],
+      );
+      return new Map([
+        [column.index, { kind: 'values', type: column.type, values: distinct(usable, column.type) }],
+      ]);
     }
     default:
       return ANYTHING;
@@ -171,7 +187,12 @@ const MIRRORED: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   'is-not-distinct': 'is-not-distinct',
 };
 
-function compared(side: Expression, other: Expression, operator: ComparisonOperator, context: AnalyzeContext): Constraints | null {
+function compared(
+  side: Expression,
+  other: Expression,
+  operator: ComparisonOperator,
+  context: AnalyzeContext,
+): Constraints | null {
   const column = columnOf(side);
   if (column === null) return null;
   const value = constantOf(other, context);
@@ -182,10 +203,14 @@ function compared(side: Expression, other: Expression, operator: ComparisonOpera
       return new Map([[index, { kind: 'values', type, values: inType(value, type) ? [value] : [] }]]);
     case '<':
     case '<=':
-      return inType(value, type) ? new Map([[index, { kind: 'range', type, lower: null, upper: value }]]) : null;
+      return inType(value, type)
+        ? new Map([[index, { kind: 'range', type, lower: null, upper: value }]])
+        : null;
     case '>':
     case '>=':
-      return inType(value, type) ? new Map([[index, { kind: 'range', type, lower: value, upper: null }]]) : null;
+      return inType(value, type)
+        ? new Map([[index, { kind: 'range', type, lower: value, upper: null }]])
+        : null;
     default:
       return null;
   }
@@ -196,7 +221,9 @@ function columnOf(expression: Expression): { index: number; type: SqlType } | nu
   if (expression.kind === 'column') return expression;
   if (expression.kind !== 'cast' || expression.operand.kind !== 'column') return null;
   const { operand, type } = expression;
-  return operand.type.kind === 'integer' && (type.kind === 'bigint' || type.kind === 'double') ? operand : null;
+  return operand.type.kind === 'integer' && (type.kind === 'bigint' || type.kind === 'double')
+    ? operand
+    : null;
 }
 
 /** Whether a number that a widened column is compared with can be a value of the column at all. */
@@ -237,7 +264,11 @@ function either(left: Constraints, right: Constraints): Constraints {
     if (other === undefined) continue;
     const { type } = constraint;
     if (constraint.kind === 'values' && other.kind === 'values') {
-      result.set(column, { kind: 'values', type, values: distinct([...constraint.values, ...other.values], type) });
+      result.set(column, {
+        kind: 'values',
+        type,
+        values: distinct([...constraint.values, ...other.values], type),
+      });
       continue;
     }
     if (constraint.kind === 'values' && constraint.values.length === 0) result.set(column, other);
@@ -246,8 +277,10 @@ function either(left: Constraints, right: Constraints): Constraints {
       const order = openOrder(type);
       const a = hull(constraint, type);
       const b = hull(other, type);
-      const lower = a.lower === null || b.lower === null ? null : order(a.lower, b.lower) < 0 ? a.lower : b.lower;
-      const upper = a.upper === null || b.upper === null ? null : order(a.upper, b.upper) > 0 ? a.upper : b.upper;
+      const lower =
+        a.lower === null || b.lower === null ? null : order(a.lower, b.lower) < 0 ? a.lower : b.lower;
+      const upper =
+        a.upper === null || b.upper === null ? null : order(a.upper, b.upper) > 0 ? a.upper : b.upper;
       if (lower !== null || upper !== null) result.set(column, { kind: 'range', type, lower, upper });
     }
   }
@@ -260,11 +293,14 @@ function intersect(a: Constraint, b: Constraint): Constraint {
     const passes = (value: SqlValue): boolean =>
       b.kind === 'values'
         ? b.values.some((other) => order(value, other) === 0)
-        : (b.lower === null || order(value, b.lower) >= 0) && (b.upper === null || order(value, b.upper) <= 0);
+        : (b.lower === null || order(value, b.lower) >= 0) &&
+          (b.upper === null || order(value, b.upper) <= 0);
     return { ...a, values: a.values.filter(passes) };
   }
   if (b.kind === 'values') return intersect(b, a);
-  const lower = a.lower === null ? b.lower : b.lower === null || order(a.lower, b.lower) > 0 ? a.lower : b.lower;
-  const upper = a.upper === null ? b.upper : b.upper === null || order(a.upper, b.upper) < 0 ? a.upper : b.upper;
+  const lower =
+    a.lower === null ? b.lower : b.lower === null || order(a.lower, b.lower) > 0 ? a.lower : b.lower;
+  const upper =
+    a.upper === null ? b.upper : b.upper === null || order(a.upper, b.upper) < 0 ? a.upper : b.upper;
   return { kind: 'range', type: a.type, lower, upper };
 }

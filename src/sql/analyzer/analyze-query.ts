@@ -7,7 +7,13 @@ import type { Expression } from '../expressions/expression.ts';
 import { equalExpressions, mapChildren } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import { analyzeCondition, analyzeExpression, cast, type ExpressionContext, literalValue } from './analyze-expression.ts';
+import {
+  analyzeCondition,
+  analyzeExpression,
+  cast,
+  type ExpressionContext,
+  literalValue,
+} from './analyze-expression.ts';
 import { analyzeRelation, refuseKafkaValues, scopeOf } from './analyze-relation.ts';
 import {
   type AggregateCall,
@@ -80,7 +86,12 @@ class QueryAnalysis {
     this.#partitionKeys = this.#analyzePartitionKeys();
     const items = query.select.flatMap((item) => this.#select(item, selectContext));
     const having =
-      query.having === null ? null : analyzeCondition(query.having, { ...this.#clause('HAVING'), aggregate: must(selectContext.aggregate) });
+      query.having === null
+        ? null
+        : analyzeCondition(query.having, {
+            ...this.#clause('HAVING'),
+            aggregate: must(selectContext.aggregate),
+          });
     const partitionBy = this.#partitionBy(items);
     const names = nameItems(items);
 
@@ -92,7 +103,12 @@ class QueryAnalysis {
       const keyNames = query.groupBy.map((node, i) => this.#keyName(node, groupBy[i]!, items, names, i));
       grouping = { expressions: groupBy, names: keyNames, calls: this.#calls, windowing };
       place = (expression) => this.#placeGrouped(expression, groupBy);
-      key = groupBy.map((expression, i) => ({ position: i, aliases: [i], name: keyNames[i]!, type: expression.type }));
+      key = groupBy.map((expression, i) => ({
+        position: i,
+        aliases: [i],
+        name: keyNames[i]!,
+        type: expression.type,
+      }));
       type = 'table';
       const startColumn = groupBy.length + this.#calls.length;
       window =
@@ -108,7 +124,13 @@ class QueryAnalysis {
     }
     const select = items.map((item, i): SelectColumn => {
       const expression = place(item.expression);
-      return { name: names[i]!, type: expression.type, expression, span: item.span, isWindowBound: item.isWindowBound };
+      return {
+        name: names[i]!,
+        type: expression.type,
+        expression,
+        span: item.span,
+        isWindowBound: item.isWindowBound,
+      };
     });
     return {
       from: this.#from,
@@ -130,21 +152,38 @@ class QueryAnalysis {
   #checkClauses(): void {
     const { window, having, partitionBy, emit, span } = this.#query;
     if (window !== null && !this.#isGrouped)
-      throw new SqlError('ML_SCHEMA', 'WINDOW needs GROUP BY', { span: window.span, hint: 'windows are for aggregations' });
+      throw new SqlError('ML_SCHEMA', 'WINDOW needs GROUP BY', {
+        span: window.span,
+        hint: 'windows are for aggregations',
+      });
     if (having !== null && !this.#isGrouped)
-      throw new SqlError('ML_SCHEMA', 'HAVING needs GROUP BY', { span: having.span, hint: 'use WHERE to filter rows' });
+      throw new SqlError('ML_SCHEMA', 'HAVING needs GROUP BY', {
+        span: having.span,
+        hint: 'use WHERE to filter rows',
+      });
     if (window !== null && this.#from.type === 'table')
-      throw new SqlError('ML_UNSUPPORTED', 'a table cannot be aggregated in windows', { span: window.span, hint: 'aggregate a stream' });
+      throw new SqlError('ML_UNSUPPORTED', 'a table cannot be aggregated in windows', {
+        span: window.span,
+        hint: 'aggregate a stream',
+      });
     if (emit === 'final' && window === null)
-      throw new SqlError('ML_SCHEMA', 'EMIT FINAL needs a WINDOW', { span, hint: 'only windows have an end: use EMIT CHANGES' });
+      throw new SqlError('ML_SCHEMA', 'EMIT FINAL needs a WINDOW', {
+        span,
+        hint: 'only windows have an end: use EMIT CHANGES',
+      });
     if (this.#from.window !== null && (this.#isGrouped || partitionBy.length > 0))
-      throw new SqlError('ML_UNSUPPORTED', 'a windowed source cannot be grouped or partitioned anew', { span });
+      throw new SqlError('ML_UNSUPPORTED', 'a windowed source cannot be grouped or partitioned anew', {
+        span,
+      });
     if (this.#isGrouped)
-      for (const { source } of sourcesOf(this.#from)) refuseKafkaValues(source, 'GROUP BY', this.#query.groupBy[0]!.span);
+      for (const { source } of sourcesOf(this.#from))
+        refuseKafkaValues(source, 'GROUP BY', this.#query.groupBy[0]!.span);
     const first = partitionBy[0];
     if (first === undefined) return;
     if (this.#isGrouped)
-      throw new SqlError('ML_SCHEMA', 'PARTITION BY and GROUP BY cannot stand together', { span: first.span });
+      throw new SqlError('ML_SCHEMA', 'PARTITION BY and GROUP BY cannot stand together', {
+        span: first.span,
+      });
     if (this.#from.type === 'table')
       throw new SqlError('ML_UNSUPPORTED', 'PARTITION BY is for streams: the key of a table cannot change', {
         span: first.span,
@@ -181,16 +220,26 @@ class QueryAnalysis {
           ? [{ kind: 'integer', span: call.span, value: 1 }]
           : call.arguments;
         if (call.star && call.name !== 'COUNT')
-          throw new SqlError('ML_TYPE', `${call.name}(*) has no meaning`, { span: call.span, hint: 'name a column' });
+          throw new SqlError('ML_TYPE', `${call.name}(*) has no meaning`, {
+            span: call.span,
+            hint: 'name a column',
+          });
         const args = nodes.map((node) => {
           const literal = literalValue(node);
           if (literal !== undefined)
             return {
-              expression: { kind: 'literal', type: literal.type ?? INTEGER, value: literal.value } as Expression,
+              expression: {
+                kind: 'literal',
+                type: literal.type ?? INTEGER,
+                value: literal.value,
+              } as Expression,
               type: (node.kind === 'string' ? { kind: 'string-literal' } : literal.type) as ArgumentType,
               literal: literal.value,
             };
-          const expression = analyzeExpression(node, { ...this.#clause(`an argument of ${call.name}`), table: this.#table });
+          const expression = analyzeExpression(node, {
+            ...this.#clause(`an argument of ${call.name}`),
+            table: this.#table,
+          });
           return { expression, type: expression.type as ArgumentType, literal: undefined };
         });
         const resolved = resolveAggregate(fn, args, call.span);
@@ -209,8 +258,14 @@ class QueryAnalysis {
   readonly #table: NonNullable<ExpressionContext['table']> = (call, fn) => {
     if (this.#from.type === 'table')
       throw new SqlError('ML_UNSUPPORTED', `table function ${call.name} needs a stream`, { span: call.span });
-    const args = call.arguments.map((node) => analyzeExpression(node, this.#clause(`an argument of ${call.name}`)));
-    const resolved = resolveTable(fn, args.map((arg) => arg.type), call.span);
+    const args = call.arguments.map((node) =>
+      analyzeExpression(node, this.#clause(`an argument of ${call.name}`)),
+    );
+    const resolved = resolveTable(
+      fn,
+      args.map((arg) => arg.type),
+      call.span,
+    );
     const index = this.#from.columns.length + this.#tableCalls.length;
     this.#tableCalls.push({
       name: fn.name,
@@ -271,9 +326,17 @@ class QueryAnalysis {
             expression,
             span,
             alias: alias?.name ?? null,
-            ownName: node.kind === 'column' ? this.#columnName(node) : node.kind === 'fieldAccess' ? node.field : null,
+            ownName:
+              node.kind === 'column'
+                ? this.#columnName(node)
+                : node.kind === 'fieldAccess'
+                  ? node.field
+                  : null,
             numbered: node.kind === 'fieldAccess',
-            isWindowBound: alias === null && node.kind === 'column' && (node.name === 'WINDOWSTART' || node.name === 'WINDOWEND'),
+            isWindowBound:
+              alias === null &&
+              node.kind === 'column' &&
+              (node.name === 'WINDOWSTART' || node.name === 'WINDOWEND'),
           },
         ];
       }
@@ -301,9 +364,17 @@ class QueryAnalysis {
     const keys = wanted === null ? this.#partitionKeys : [];
     this.#query.partitionBy.forEach((node, i) => {
       const expression = keys[i];
-      if (expression === undefined || (expression.kind === 'column' && !this.#isPseudo(expression.index))) return;
+      if (expression === undefined || (expression.kind === 'column' && !this.#isPseudo(expression.index)))
+        return;
       const ownName = node.kind === 'fieldAccess' ? node.field : node.kind === 'column' ? node.name : null;
-      synthetic.push({ expression, span: item.span, alias: null, ownName, numbered: ownName !== null, isWindowBound: false });
+      synthetic.push({
+        expression,
+        span: item.span,
+        alias: null,
+        ownName,
+        numbered: ownName !== null,
+        isWindowBound: false,
+      });
     });
     // The columns of a windowed key come together: key, bounds, then the values.
     const order = this.#from.columns.map((column, index) => ({ ...column, index }));
@@ -314,7 +385,11 @@ class QueryAnalysis {
     }
     // PARTITION BY moves the new key to the front, and the old one behind the values.
     const rankOf = (index: number): number =>
-      keys.some((key) => key.kind === 'column' && key.index === index) ? 0 : this.#from.key.some((key) => key.position === index) ? 2 : 1;
+      keys.some((key) => key.kind === 'column' && key.index === index)
+        ? 0
+        : this.#from.key.some((key) => key.position === index)
+          ? 2
+          : 1;
     if (keys.length > 0 && !isJoin) order.sort((a, b) => rankOf(a.index) - rankOf(b.index));
     for (const { source, name, type, index } of order) {
       const isWindowBound = name === 'WINDOWSTART' || name === 'WINDOWEND';
@@ -371,10 +446,12 @@ class QueryAnalysis {
   #placeGrouped(expression: Expression, groupBy: readonly Expression[]): Expression {
     const group = groupBy.findIndex((each) => sameValue(each, expression));
     if (group >= 0) return { kind: 'column', type: expression.type, index: group };
-    if (expression.kind !== 'column') return mapChildren(expression, (child) => this.#placeGrouped(child, groupBy));
+    if (expression.kind !== 'column')
+      return mapChildren(expression, (child) => this.#placeGrouped(child, groupBy));
     const { index } = expression;
     if (index >= FIRST_CALL) return { ...expression, index: groupBy.length + index - FIRST_CALL };
-    if (index >= WINDOW_START) return { ...expression, index: groupBy.length + this.#calls.length + index - WINDOW_START };
+    if (index >= WINDOW_START)
+      return { ...expression, index: groupBy.length + this.#calls.length + index - WINDOW_START };
     const name = printIdentifier(this.#from.columns[index]?.name ?? 'of a table function');
     throw new SqlError('ML_SCHEMA', `column ${name} is neither grouped by nor inside an aggregate`, {
       span: this.#spans.get(expression) ?? this.#query.span,
@@ -428,7 +505,8 @@ function nameItems(items: readonly Item[]): readonly string[] {
 function windowDefinition(window: ast.WindowExpression): WindowDefinition {
   const sizeMs = window.kind === 'session' ? window.gapMs : window.sizeMs;
   const advanceMs = window.kind === 'hopping' ? window.advanceMs : sizeMs;
-  const bad = (message: string, hint?: string): SqlError => new SqlError('ML_SCHEMA', message, { span: window.span, hint });
+  const bad = (message: string, hint?: string): SqlError =>
+    new SqlError('ML_SCHEMA', message, { span: window.span, hint });
   if (sizeMs <= 0) throw bad('a window must be longer than zero');
   if (advanceMs <= 0 || advanceMs > sizeMs) throw bad('ADVANCE BY must be above zero and not above SIZE');
   const graceMs = window.graceMs ?? Math.max(DAY_MS - sizeMs, 0);
@@ -436,8 +514,9 @@ function windowDefinition(window: ast.WindowExpression): WindowDefinition {
   if (retentionMs < sizeMs + graceMs)
     throw bad(
       `RETENTION of ${retentionMs} ms is shorter than the window and its grace period together`,
-      window.graceMs === null ? `give a GRACE PERIOD: its default here is ${graceMs} ms` : `it must be at least ${sizeMs + graceMs} ms`,
+      window.graceMs === null
+        ? `give a GRACE PERIOD: its default here is ${graceMs} ms`
+        : `it must be at least ${sizeMs + graceMs} ms`,
     );
   return { kind: window.kind, sizeMs, advanceMs, graceMs, retentionMs };
 }
-

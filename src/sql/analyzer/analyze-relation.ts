@@ -22,7 +22,9 @@ import { suggest } from './suggest.ts';
 
 /** FROM: sources looked up, joins checked (kinds, ON, WITHIN, partitions). Throws `SqlError`. */
 export function analyzeRelation(relation: ast.Relation, context: AnalyzeContext): AnalyzedRelation {
-  return relation.kind === 'source' ? analyzeSourceRelation(relation, context) : analyzeJoin(relation, context);
+  return relation.kind === 'source'
+    ? analyzeSourceRelation(relation, context)
+    : analyzeJoin(relation, context);
 }
 
 /** The names that expressions over the relation's row may use. */
@@ -62,10 +64,14 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
   const join = node.joinType === 'full' ? 'outer' : node.joinType;
   for (const other of sourcesOf(left)) {
     if (other.source.name === right.source.name)
-      throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(right.source.name)} cannot be joined with itself`, {
-        span: node.right.span,
-        hint: 'make a copy with CREATE … AS SELECT * and join that',
-      });
+      throw new SqlError(
+        'ML_UNSUPPORTED',
+        `${printIdentifier(right.source.name)} cannot be joined with itself`,
+        {
+          span: node.right.span,
+          hint: 'make a copy with CREATE … AS SELECT * and join that',
+        },
+      );
     if (other.alias === right.alias)
       throw new SqlError('ML_NAME_TAKEN', `${printIdentifier(right.alias)} names two sources in FROM`, {
         span: node.right.span,
@@ -85,7 +91,8 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
   );
   const rightColumns = withKeyColumn(right.columns, rightKey);
   const leftPosition = leftKey.kind === 'column' ? leftKey.index : left.columns.length;
-  const rightPosition = leftColumns.length + (rightKey.kind === 'column' ? rightKey.index : right.columns.length);
+  const rightPosition =
+    leftColumns.length + (rightKey.kind === 'column' ? rightKey.index : right.columns.length);
   const columns: RelationColumn[] = [...leftColumns, ...rightColumns];
 
   let outerKey: Expression | null = null;
@@ -107,7 +114,10 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
               kind: 'case',
               type,
               branches: [
-                { when: { kind: 'is-null', type: BOOLEAN, operand: leftColumn, negated: true }, then: leftColumn },
+                {
+                  when: { kind: 'is-null', type: BOOLEAN, operand: leftColumn, negated: true },
+                  result: leftColumn,
+                },
               ],
               otherwise: rightColumn,
             }
@@ -135,7 +145,10 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
     leftKey,
     rightKey,
     outerKey,
-    within: node.within === null ? null : { beforeMs: node.within.beforeMs, afterMs: node.within.afterMs, graceMs: node.within.graceMs },
+    within:
+      node.within === null
+        ? null
+        : { beforeMs: node.within.beforeMs, afterMs: node.within.afterMs, graceMs: node.within.graceMs },
     columns,
     key,
     window: joinWindow(left),
@@ -146,10 +159,14 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
 /** Values in the KAFKA format are bare bytes whose null cannot be told from a missing record. */
 export function refuseKafkaValues(source: CatalogSource, clause: string, span: Span): void {
   if (source.valueFormat.name === 'KAFKA')
-    throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(source.name)} has VALUE_FORMAT KAFKA, which does not go with ${clause}`, {
-      span,
-      hint: "make a copy: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS SELECT *",
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `${printIdentifier(source.name)} has VALUE_FORMAT KAFKA, which does not go with ${clause}`,
+      {
+        span,
+        hint: "make a copy: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS SELECT *",
+      },
+    );
 }
 
 function joinWindow(left: AnalyzedRelation): ResultWindow | null {
@@ -182,10 +199,18 @@ function checkKinds(node: ast.JoinRelation, left: AnalyzedRelation, right: Sourc
       hint: 'put the stream first: stream JOIN table',
     });
   if ((left.window === null) !== (right.window === null))
-    throw new SqlError('ML_UNSUPPORTED', 'a windowed source can only be joined with another windowed source', {
-      span: node.span,
-    });
-  if (left.window !== null && right.window !== null && (left.window.kind === 'session') !== (right.window.kind === 'session'))
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      'a windowed source can only be joined with another windowed source',
+      {
+        span: node.span,
+      },
+    );
+  if (
+    left.window !== null &&
+    right.window !== null &&
+    (left.window.kind === 'session') !== (right.window.kind === 'session')
+  )
     throw new SqlError('ML_UNSUPPORTED', 'sessions can only be joined with sessions', { span: node.span });
   const streams = left.type === 'stream' && right.type === 'stream';
   if (streams && node.within === null)
@@ -194,9 +219,18 @@ function checkKinds(node: ast.JoinRelation, left: AnalyzedRelation, right: Sourc
       hint: 'say how far apart matching rows may be: WITHIN 1 HOUR',
     });
   if (!streams && node.within !== null)
-    throw new SqlError('ML_SCHEMA', 'WITHIN is only for joins of two streams', { span: node.within.span, hint: 'remove it' });
-  if (left.type === 'stream' && right.type === 'table' && (node.joinType === 'right' || node.joinType === 'full'))
-    throw new SqlError('ML_UNSUPPORTED', 'a stream and a table can be joined with JOIN and LEFT JOIN only', { span: node.span });
+    throw new SqlError('ML_SCHEMA', 'WITHIN is only for joins of two streams', {
+      span: node.within.span,
+      hint: 'remove it',
+    });
+  if (
+    left.type === 'stream' &&
+    right.type === 'table' &&
+    (node.joinType === 'right' || node.joinType === 'full')
+  )
+    throw new SqlError('ML_UNSUPPORTED', 'a stream and a table can be joined with JOIN and LEFT JOIN only', {
+      span: node.span,
+    });
 }
 
 /** The two sides of ON: `leftKey` over the left's row, `rightKey` over the right's. */
@@ -219,13 +253,19 @@ function analyzeOn(
     const columns = [...columnsOf(expression)];
     const isLeft = columns.every((index) => index < width);
     if (columns.length === 0 || (!isLeft && columns.some((index) => index < width)))
-      throw new SqlError('ML_SCHEMA', 'each side of ON must use columns of exactly one source', { span: side.span });
+      throw new SqlError('ML_SCHEMA', 'each side of ON must use columns of exactly one source', {
+        span: side.span,
+      });
     return { isLeft, expression: isLeft ? expression : mapColumns(expression, (index) => index - width) };
   });
   const leftKey = sides.find((side) => side.isLeft)?.expression;
   const rightKey = sides.find((side) => !side.isLeft)?.expression;
   if (leftKey === undefined || rightKey === undefined)
-    throw new SqlError('ML_SCHEMA', `ON must compare ${printIdentifier(right.alias)} with what stands before it`, { span: on.span });
+    throw new SqlError(
+      'ML_SCHEMA',
+      `ON must compare ${printIdentifier(right.alias)} with what stands before it`,
+      { span: on.span },
+    );
   if (!equalTypes(leftKey.type, rightKey.type))
     throw new SqlError('ML_TYPE', `ON compares ${printType(leftKey.type)} with ${printType(rightKey.type)}`, {
       span: on.span,
@@ -258,11 +298,17 @@ function checkWindowedKeys(
   const isKey = (relation: AnalyzedRelation, key: Expression): boolean =>
     relation.key.length === 1 && key.kind === 'column' && relation.key[0]!.aliases.includes(key.index);
   if (!isKey(left, leftKey) || !isKey(right, rightKey))
-    throw new SqlError('ML_UNSUPPORTED', 'windowed sources can only be joined on their keys', { span: node.on.span });
-  if (left.window.kind !== 'session' && left.window.sizeMs !== right.window.sizeMs)
-    throw new SqlError('ML_UNSUPPORTED', 'windowed sources can only be joined when their windows have one size', {
-      span: node.span,
+    throw new SqlError('ML_UNSUPPORTED', 'windowed sources can only be joined on their keys', {
+      span: node.on.span,
     });
+  if (left.window.kind !== 'session' && left.window.sizeMs !== right.window.sizeMs)
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      'windowed sources can only be joined when their windows have one size',
+      {
+        span: node.span,
+      },
+    );
 }
 
 function joinShape(
@@ -276,19 +322,25 @@ function joinShape(
     relation.key.length === 1 && key.kind === 'column' && relation.key[0]!.aliases.includes(key.index);
   if (right.type === 'stream') return 'stream-stream';
   if (!isKey(right, rightKey))
-    throw new SqlError('ML_SCHEMA', `table ${printIdentifier(right.alias)} can only be joined on its primary key`, {
-      span: node.on.span,
-      hint:
-        right.key.length === 1
-          ? `use ${printIdentifier(right.alias)}.${printIdentifier(right.key[0]!.name)} in ON`
-          : 'a key of several columns cannot be joined on',
-    });
+    throw new SqlError(
+      'ML_SCHEMA',
+      `table ${printIdentifier(right.alias)} can only be joined on its primary key`,
+      {
+        span: node.on.span,
+        hint:
+          right.key.length === 1
+            ? `use ${printIdentifier(right.alias)}.${printIdentifier(right.key[0]!.name)} in ON`
+            : 'a key of several columns cannot be joined on',
+      },
+    );
   if (left.type === 'stream') return 'stream-table';
   if (isKey(left, leftKey)) return 'table-table';
   if (node.joinType === 'right' || node.joinType === 'full')
     throw new SqlError('ML_UNSUPPORTED', 'a join on a foreign key is JOIN or LEFT JOIN', { span: node.span });
   if (left.kind === 'join')
-    throw new SqlError('ML_UNSUPPORTED', 'a join on a foreign key must be the first join', { span: node.on.span });
+    throw new SqlError('ML_UNSUPPORTED', 'a join on a foreign key must be the first join', {
+      span: node.on.span,
+    });
   return 'foreign-key';
 }
 

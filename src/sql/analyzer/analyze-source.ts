@@ -29,7 +29,12 @@ export interface AnalyzedSource {
   readonly replaces: CatalogSource | null;
 }
 
-const ALL_HEADERS: SqlType = array(struct([{ name: 'KEY', type: STRING }, { name: 'VALUE', type: BYTES }]));
+const ALL_HEADERS: SqlType = array(
+  struct([
+    { name: 'KEY', type: STRING },
+    { name: 'VALUE', type: BYTES },
+  ]),
+);
 
 /** CREATE [SOURCE] STREAM|TABLE. Whether IF NOT EXISTS applies is asked before, with `Catalog.has`. */
 export function analyzeCreateSource(statement: CreateSource, context: AnalyzeContext): AnalyzedSource {
@@ -43,10 +48,14 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
   const properties = new WithProperties(statement.properties, 'create');
   const schema = schemaOf(statement.elements, statement.sourceKind, catalog);
   if (schema.key.length + schema.value.length === 0)
-    throw new SqlError('ML_SCHEMA', `${statement.sourceKind} ${printIdentifier(statement.name)} has no columns`, {
-      span: statement.nameSpan,
-      hint: 'list them: name and type, separated by commas',
-    });
+    throw new SqlError(
+      'ML_SCHEMA',
+      `${statement.sourceKind} ${printIdentifier(statement.name)} has no columns`,
+      {
+        span: statement.nameSpan,
+        hint: 'list them: name and type, separated by commas',
+      },
+    );
   if (statement.sourceKind === 'table' && schema.key.length === 0)
     throw new SqlError('ML_SCHEMA', `table ${printIdentifier(statement.name)} has no PRIMARY KEY`, {
       span: statement.nameSpan,
@@ -54,10 +63,14 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
     });
   const window = windowOf(properties);
   if (window !== null && schema.key.length === 0)
-    throw new SqlError('ML_SCHEMA', `windowed ${statement.sourceKind} ${printIdentifier(statement.name)} has no key column`, {
-      span: properties.spanOf('WINDOW_TYPE'),
-      hint: 'windows are part of the record key: declare its other columns with KEY',
-    });
+    throw new SqlError(
+      'ML_SCHEMA',
+      `windowed ${statement.sourceKind} ${printIdentifier(statement.name)} has no key column`,
+      {
+        span: properties.spanOf('WINDOW_TYPE'),
+        hint: 'windows are part of the record key: declare its other columns with KEY',
+      },
+    );
   const topic = properties.text('KAFKA_TOPIC');
   if (topic === null)
     throw new SqlError('ML_PROPERTY', 'KAFKA_TOPIC is missing', {
@@ -73,8 +86,20 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
       hint: "name the format: WITH (…, VALUE_FORMAT='JSON')",
     });
   const keyName = key?.name ?? session.get('ksql.persistence.default.format.key') ?? 'KAFKA';
-  const keyFormat = properties.sideFormat('KEY', keyName, schema.key, key?.span ?? statement.nameSpan, session);
-  const valueFormat = properties.sideFormat('VALUE', valueName, schema.value, value?.span ?? statement.nameSpan, session);
+  const keyFormat = properties.sideFormat(
+    'KEY',
+    keyName,
+    schema.key,
+    key?.span ?? statement.nameSpan,
+    session,
+  );
+  const valueFormat = properties.sideFormat(
+    'VALUE',
+    valueName,
+    schema.value,
+    value?.span ?? statement.nameSpan,
+    session,
+  );
   const wish = topicWish(properties, topic, statement.sourceKind, null);
   const source: CatalogSource = {
     name: statement.name,
@@ -98,9 +123,13 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
 export function analyzeAlterSource(statement: AlterSource, context: AnalyzeContext): CatalogSource {
   const source = context.catalog.get(statement.name);
   if (source === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `${statement.sourceKind} ${printIdentifier(statement.name)} does not exist`, {
-      span: statement.nameSpan,
-    });
+    throw new SqlError(
+      'ML_NAME_UNKNOWN',
+      `${statement.sourceKind} ${printIdentifier(statement.name)} does not exist`,
+      {
+        span: statement.nameSpan,
+      },
+    );
   if (source.type !== statement.sourceKind)
     throw new SqlError('ML_NAME_UNKNOWN', `${printIdentifier(source.name)} is a ${source.type}`, {
       span: statement.nameSpan,
@@ -109,7 +138,9 @@ export function analyzeAlterSource(statement: AlterSource, context: AnalyzeConte
   if (source.createdBy !== null || source.sourceOnly)
     throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(source.name)} cannot be altered`, {
       span: statement.nameSpan,
-      hint: source.sourceOnly ? 'it was created as a read-only SOURCE' : 'replace its query with CREATE OR REPLACE',
+      hint: source.sourceOnly
+        ? 'it was created as a read-only SOURCE'
+        : 'replace its query with CREATE OR REPLACE',
     });
   const { key, value, headers } = source.schema;
   const taken = new Set([...key, ...value, ...headers].map((column) => column.name));
@@ -117,7 +148,11 @@ export function analyzeAlterSource(statement: AlterSource, context: AnalyzeConte
     checkColumnName(element, taken);
     return { name: element.name, type: resolveType(element.type, context.catalog) };
   });
-  return { ...source, schema: { key, value: [...value, ...added], headers }, statementText: context.statementText };
+  return {
+    ...source,
+    schema: { key, value: [...value, ...added], headers },
+    statementText: context.statementText,
+  };
 }
 
 /** What the name means already: nothing, or the source that OR REPLACE replaces. Throws ML_NAME_TAKEN. */
@@ -134,20 +169,28 @@ export function checkName(
       hint: 'choose another name, DROP it first, or write CREATE OR REPLACE',
     });
   if (existing.type !== statement.sourceKind || existing.sourceOnly)
-    throw new SqlError('ML_NAME_TAKEN', `${name} is a ${existing.sourceOnly ? 'read-only ' : ''}${existing.type} and cannot be replaced`, {
-      span: statement.nameSpan,
-      hint: 'DROP it first',
-    });
+    throw new SqlError(
+      'ML_NAME_TAKEN',
+      `${name} is a ${existing.sourceOnly ? 'read-only ' : ''}${existing.type} and cannot be replaced`,
+      {
+        span: statement.nameSpan,
+        hint: 'DROP it first',
+      },
+    );
   return existing;
 }
 
 /** Whether a source may become another: columns may be added at the end, nothing else may change. */
 export function checkReplacement(before: CatalogSource, after: CatalogSource, span: Span): void {
   const refuse = (what: string): never => {
-    throw new SqlError('ML_UNSUPPORTED', `${printIdentifier(after.name)} cannot be replaced: its ${what} would change`, {
-      span,
-      hint: 'DROP it and create it anew',
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `${printIdentifier(after.name)} cannot be replaced: its ${what} would change`,
+      {
+        span,
+        hint: 'DROP it and create it anew',
+      },
+    );
   };
   if (before.topic !== after.topic) refuse('topic');
   if (before.keyFormat.name !== after.keyFormat.name) refuse('key format');
@@ -155,11 +198,16 @@ export function checkReplacement(before: CatalogSource, after: CatalogSource, sp
   if (before.timestamp?.column !== after.timestamp?.column) refuse('timestamp');
   const sameStart = (one: readonly Column[], other: readonly Column[]): boolean =>
     one.every((column, i) => column.name === other[i]?.name && equalTypes(column.type, other[i].type));
-  if (before.schema.key.length !== after.schema.key.length || !sameStart(before.schema.key, after.schema.key)) refuse('key');
+  if (before.schema.key.length !== after.schema.key.length || !sameStart(before.schema.key, after.schema.key))
+    refuse('key');
   if (!sameStart(before.schema.value, after.schema.value)) refuse('columns');
 }
 
-function schemaOf(elements: readonly TableElement[], sourceKind: 'stream' | 'table', catalog: Catalog): Schema {
+function schemaOf(
+  elements: readonly TableElement[],
+  sourceKind: 'stream' | 'table',
+  catalog: Catalog,
+): Schema {
   const key: Column[] = [];
   const value: Column[] = [];
   const headers: HeaderColumn[] = [];
@@ -175,17 +223,25 @@ function schemaOf(elements: readonly TableElement[], sourceKind: 'stream' | 'tab
       case 'key':
       case 'primaryKey':
         if ((constraint.kind === 'primaryKey') !== (sourceKind === 'table'))
-          throw new SqlError('ML_SCHEMA', `a ${sourceKind} has no ${constraint.kind === 'key' ? 'KEY' : 'PRIMARY KEY'} columns`, {
-            span: constraint.span,
-            hint: sourceKind === 'table' ? 'write PRIMARY KEY' : 'write KEY',
-          });
+          throw new SqlError(
+            'ML_SCHEMA',
+            `a ${sourceKind} has no ${constraint.kind === 'key' ? 'KEY' : 'PRIMARY KEY'} columns`,
+            {
+              span: constraint.span,
+              hint: sourceKind === 'table' ? 'write PRIMARY KEY' : 'write KEY',
+            },
+          );
         key.push(column);
         break;
       case 'headers':
         if (!equalTypes(column.type, ALL_HEADERS))
-          throw new SqlError('ML_SCHEMA', `a HEADERS column must be ${printType(ALL_HEADERS)}`, { span: element.type.span });
+          throw new SqlError('ML_SCHEMA', `a HEADERS column must be ${printType(ALL_HEADERS)}`, {
+            span: element.type.span,
+          });
         if (headers.length > 0)
-          throw new SqlError('ML_SCHEMA', 'a HEADERS column must be the only column of headers', { span: constraint.span });
+          throw new SqlError('ML_SCHEMA', 'a HEADERS column must be the only column of headers', {
+            span: constraint.span,
+          });
         headers.push({ ...column, headerKey: null });
         break;
       case 'header': {
@@ -193,7 +249,9 @@ function schemaOf(elements: readonly TableElement[], sourceKind: 'stream' | 'tab
           throw new SqlError('ML_SCHEMA', 'a HEADER column must be BYTES', { span: element.type.span });
         const { headerKey } = constraint;
         if (headers.some((other) => other.headerKey === null || other.headerKey === headerKey))
-          throw new SqlError('ML_SCHEMA', `header '${headerKey}' has a column already`, { span: constraint.span });
+          throw new SqlError('ML_SCHEMA', `header '${headerKey}' has a column already`, {
+            span: constraint.span,
+          });
         headers.push({ ...column, headerKey });
         break;
       }
@@ -209,7 +267,9 @@ function checkColumnName(element: TableElement, taken: Set<string>): void {
       hint: 'choose another name',
     });
   if (taken.has(element.name))
-    throw new SqlError('ML_SCHEMA', `column ${printIdentifier(element.name)} is declared twice`, { span: element.nameSpan });
+    throw new SqlError('ML_SCHEMA', `column ${printIdentifier(element.name)} is declared twice`, {
+      span: element.nameSpan,
+    });
   taken.add(element.name);
 }
 
@@ -232,7 +292,10 @@ export function topicWish(
     name,
     partitions: properties.number('PARTITIONS', 1),
     replicas: properties.number('REPLICAS', 1),
-    configs: { 'cleanup.policy': policy, ...(retention === null ? {} : { 'retention.ms': String(retention) }) },
+    configs: {
+      'cleanup.policy': policy,
+      ...(retention === null ? {} : { 'retention.ms': String(retention) }),
+    },
     span: properties.spanOf('KAFKA_TOPIC'),
   };
 }
@@ -243,12 +306,18 @@ function windowOf(properties: WithProperties): SourceWindow | null {
   const sizeSpan = properties.spanOf('WINDOW_SIZE');
   if (type === undefined) {
     if (size !== null)
-      throw new SqlError('ML_PROPERTY', 'WINDOW_SIZE needs WINDOW_TYPE', { span: sizeSpan, hint: "add WINDOW_TYPE='TUMBLING'" });
+      throw new SqlError('ML_PROPERTY', 'WINDOW_SIZE needs WINDOW_TYPE', {
+        span: sizeSpan,
+        hint: "add WINDOW_TYPE='TUMBLING'",
+      });
     return null;
   }
   if (type === 'SESSION') {
     if (size !== null)
-      throw new SqlError('ML_PROPERTY', 'sessions have no WINDOW_SIZE', { span: sizeSpan, hint: 'remove it' });
+      throw new SqlError('ML_PROPERTY', 'sessions have no WINDOW_SIZE', {
+        span: sizeSpan,
+        hint: 'remove it',
+      });
     return { kind: 'session', sizeMs: null };
   }
   if (type !== 'TUMBLING' && type !== 'HOPPING')
@@ -258,10 +327,14 @@ function windowOf(properties: WithProperties): SourceWindow | null {
     });
   const sizeMs = size === null ? null : parseDuration(size);
   if (sizeMs === null)
-    throw new SqlError('ML_PROPERTY', size === null ? `${type} windows need WINDOW_SIZE` : `'${size}' is not a duration`, {
-      span: sizeSpan ?? properties.spanOf('WINDOW_TYPE'),
-      hint: "write a number and a unit: WINDOW_SIZE='10 SECONDS'",
-    });
+    throw new SqlError(
+      'ML_PROPERTY',
+      size === null ? `${type} windows need WINDOW_SIZE` : `'${size}' is not a duration`,
+      {
+        span: sizeSpan ?? properties.spanOf('WINDOW_TYPE'),
+        hint: "write a number and a unit: WINDOW_SIZE='10 SECONDS'",
+      },
+    );
   return { kind: type === 'TUMBLING' ? 'tumbling' : 'hopping', sizeMs };
 }
 
@@ -285,21 +358,34 @@ export function timestampOf(properties: WithProperties, columns: readonly Column
   const format = properties.text('TIMESTAMP_FORMAT');
   if (text === null) {
     if (format !== null)
-      throw new SqlError('ML_PROPERTY', 'TIMESTAMP_FORMAT needs TIMESTAMP', { span: properties.spanOf('TIMESTAMP_FORMAT') });
+      throw new SqlError('ML_PROPERTY', 'TIMESTAMP_FORMAT needs TIMESTAMP', {
+        span: properties.spanOf('TIMESTAMP_FORMAT'),
+      });
     return null;
   }
   const span = properties.spanOf('TIMESTAMP');
   const name = /^`.*`$/s.test(text) ? text.slice(1, -1).replaceAll('``', '`') : text.toUpperCase();
   const column = columns.find((each) => each.name === name);
   if (column === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `TIMESTAMP column ${printIdentifier(name)} does not exist`, { span });
+    throw new SqlError('ML_NAME_UNKNOWN', `TIMESTAMP column ${printIdentifier(name)} does not exist`, {
+      span,
+    });
   const { kind } = column.type;
   if (kind === 'string' ? format === null : kind !== 'bigint' && kind !== 'timestamp')
-    throw new SqlError('ML_TYPE', `column ${printIdentifier(name)} of type ${printType(column.type)} cannot be the TIMESTAMP`, {
-      span,
-      hint: kind === 'string' ? 'add TIMESTAMP_FORMAT' : 'it must be BIGINT, TIMESTAMP, or STRING with TIMESTAMP_FORMAT',
-    });
+    throw new SqlError(
+      'ML_TYPE',
+      `column ${printIdentifier(name)} of type ${printType(column.type)} cannot be the TIMESTAMP`,
+      {
+        span,
+        hint:
+          kind === 'string'
+            ? 'add TIMESTAMP_FORMAT'
+            : 'it must be BIGINT, TIMESTAMP, or STRING with TIMESTAMP_FORMAT',
+      },
+    );
   if (kind !== 'string' && format !== null)
-    throw new SqlError('ML_PROPERTY', 'TIMESTAMP_FORMAT is for a STRING column', { span: properties.spanOf('TIMESTAMP_FORMAT') });
+    throw new SqlError('ML_PROPERTY', 'TIMESTAMP_FORMAT is for a STRING column', {
+      span: properties.spanOf('TIMESTAMP_FORMAT'),
+    });
   return { column: name, format };
 }

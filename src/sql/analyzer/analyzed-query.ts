@@ -93,7 +93,11 @@ export interface JoinRelation {
   readonly rightKey: Expression;
   /** Over the join's row without its last column; null when a side's own key will do. */
   readonly outerKey: Expression | null;
-  readonly within: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number | null } | null;
+  readonly within: {
+    readonly beforeMs: number;
+    readonly afterMs: number;
+    readonly graceMs: number | null;
+  } | null;
   readonly columns: readonly RelationColumn[];
   readonly key: readonly KeyColumn[];
   readonly window: ResultWindow | null;
@@ -151,7 +155,9 @@ export function sourcesOf(relation: AnalyzedRelation): readonly SourceRelation[]
  */
 export function itemsOfKey(key: KeyColumn, select: readonly SelectColumn[]): readonly (readonly number[])[] {
   const byAlias = key.aliases.map((alias) =>
-    select.flatMap(({ expression }, item) => (expression.kind === 'column' && expression.index === alias ? [item] : [])),
+    select.flatMap(({ expression }, item) =>
+      expression.kind === 'column' && expression.index === alias ? [item] : [],
+    ),
   );
   return byAlias.filter((items) => items.length > 0);
 }

@@ -12,12 +12,18 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
     case 'decimalType': {
       const { precision, scale, span } = expression;
       if (precision < 1)
-        throw new SqlError('ML_TYPE', `the precision of a DECIMAL must be at least 1, not ${precision}`, { span });
-      if (scale > precision)
-        throw new SqlError('ML_TYPE', `the scale of DECIMAL(${precision}, ${scale}) is larger than its precision`, {
+        throw new SqlError('ML_TYPE', `the precision of a DECIMAL must be at least 1, not ${precision}`, {
           span,
-          hint: 'DECIMAL(precision, scale) has precision digits, of which scale stand after the point',
         });
+      if (scale > precision)
+        throw new SqlError(
+          'ML_TYPE',
+          `the scale of DECIMAL(${precision}, ${scale}) is larger than its precision`,
+          {
+            span,
+            hint: 'DECIMAL(precision, scale) has precision digits, of which scale stand after the point',
+          },
+        );
       return { kind: 'decimal', precision, scale };
     }
     case 'arrayType':
@@ -32,7 +38,9 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
       const names = new Set<string>();
       const fields = expression.fields.map((field) => {
         if (names.has(field.name))
-          throw new SqlError('ML_SCHEMA', `the struct has two fields named ${field.name}`, { span: field.nameSpan });
+          throw new SqlError('ML_SCHEMA', `the struct has two fields named ${field.name}`, {
+            span: field.nameSpan,
+          });
         names.add(field.name);
         return { name: field.name, type: resolveType(field.type, catalog) };
       });
@@ -50,4 +58,16 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
   }
 }
 
-const BUILT_IN = ['BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE', 'DECIMAL', 'STRING', 'VARCHAR', 'BYTES', 'DATE', 'TIME', 'TIMESTAMP'];
+const BUILT_IN = [
+  'BOOLEAN',
+  'INTEGER',
+  'BIGINT',
+  'DOUBLE',
+  'DECIMAL',
+  'STRING',
+  'VARCHAR',
+  'BYTES',
+  'DATE',
+  'TIME',
+  'TIMESTAMP',
+];

@@ -32,7 +32,11 @@ export function rowOfSource(source: CatalogSource): readonly SourceColumn[] {
   return [
     ...key.map((column, index) => ({ ...column, origin: { kind: 'key', index } as const })),
     ...value.map((column, index) => ({ ...column, origin: { kind: 'value', index } as const })),
-    ...headers.map(({ name, type, headerKey }) => ({ name, type, origin: { kind: 'header', headerKey } as const })),
+    ...headers.map(({ name, type, headerKey }) => ({
+      name,
+      type,
+      origin: { kind: 'header', headerKey } as const,
+    })),
     { name: 'ROWTIME', type: BIGINT, origin: { kind: 'rowtime' } },
     { name: 'ROWPARTITION', type: INTEGER, origin: { kind: 'rowpartition' } },
     { name: 'ROWOFFSET', type: BIGINT, origin: { kind: 'rowoffset' } },
@@ -74,11 +78,17 @@ export class Scope {
 
   /** Throws `SqlError` ML_NAME_UNKNOWN, or ML_NAME_AMBIGUOUS when more than one source has the column. */
   resolve(source: string | null, name: string, span: Span): ScopeColumn {
-    const aliases = [...new Set(this.columns.flatMap((column) => (column.source === null ? [] : [column.source])))];
+    const aliases = [
+      ...new Set(this.columns.flatMap((column) => (column.source === null ? [] : [column.source]))),
+    ];
     if (source !== null && !aliases.includes(source))
       throw new SqlError('ML_NAME_UNKNOWN', `source ${printIdentifier(source)} is not in FROM`, {
         span,
-        hint: suggest(source, aliases, aliases.length === 0 ? 'no columns can be used here' : `FROM has ${aliases.join(', ')}`),
+        hint: suggest(
+          source,
+          aliases,
+          aliases.length === 0 ? 'no columns can be used here' : `FROM has ${aliases.join(', ')}`,
+        ),
       });
     const named = this.#byName.get(name) ?? [];
     const found = source === null ? named : named.filter((column) => column.source === source);
@@ -88,7 +98,9 @@ export class Scope {
         span,
         hint: `write ${found.map((column) => `${column.source}.${printIdentifier(name)}`).join(' or ')}`,
       });
-    const known = this.columns.flatMap((column) => (source === null || column.source === source ? [column.name] : []));
+    const known = this.columns.flatMap((column) =>
+      source === null || column.source === source ? [column.name] : [],
+    );
     throw new SqlError('ML_NAME_UNKNOWN', `column ${printIdentifier(name)} does not exist`, {
       span,
       hint: suggest(

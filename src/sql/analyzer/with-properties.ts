@@ -11,7 +11,9 @@ export type WithClause = 'create' | 'create-as' | 'insert';
 type Value = 'text' | 'number' | 'truth';
 
 /** Every property of WITH clauses: what it holds and where it may stand. */
-const PROPERTIES: Readonly<Record<string, { readonly value: Value; readonly clauses: readonly WithClause[] }>> = {
+const PROPERTIES: Readonly<
+  Record<string, { readonly value: Value; readonly clauses: readonly WithClause[] }>
+> = {
   KAFKA_TOPIC: { value: 'text', clauses: ['create', 'create-as'] },
   PARTITIONS: { value: 'number', clauses: ['create', 'create-as'] },
   REPLICAS: { value: 'number', clauses: ['create', 'create-as'] },
@@ -52,10 +54,18 @@ export class WithProperties {
       const known = PROPERTIES[name];
       if (known === undefined || !known.clauses.includes(clause)) {
         const names = Object.keys(PROPERTIES).filter((each) => PROPERTIES[each]!.clauses.includes(clause));
-        throw new SqlError('ML_PROPERTY', known === undefined ? `there is no property ${name}` : `property ${name} cannot be given here`, {
-          span: property.nameSpan,
-          hint: suggest(name, names.filter((each) => each !== name), 'remove it'),
-        });
+        throw new SqlError(
+          'ML_PROPERTY',
+          known === undefined ? `there is no property ${name}` : `property ${name} cannot be given here`,
+          {
+            span: property.nameSpan,
+            hint: suggest(
+              name,
+              names.filter((each) => each !== name),
+              'remove it',
+            ),
+          },
+        );
       }
       if (this.#byName.has(name))
         throw new SqlError('ML_PROPERTY', `property ${name} is given twice`, { span: property.nameSpan });
@@ -94,7 +104,8 @@ export class WithProperties {
         : value.kind === 'string' && /^-?\d+$/.test(value.value.trim())
           ? Number(value.value)
           : Number.NaN;
-    if (!Number.isSafeInteger(number) || number < least) throw bad(property.name, value, `a whole number of at least ${least}`);
+    if (!Number.isSafeInteger(number) || number < least)
+      throw bad(property.name, value, `a whole number of at least ${least}`);
     return number;
   }
 
@@ -103,7 +114,8 @@ export class WithProperties {
     if (property === undefined) return null;
     const { value } = property;
     if (value.kind === 'boolean') return value.value;
-    if (value.kind === 'string' && /^(true|false)$/i.test(value.value)) return value.value.toLowerCase() === 'true';
+    if (value.kind === 'string' && /^(true|false)$/i.test(value.value))
+      return value.value.toLowerCase() === 'true';
     throw bad(property.name, value, 'true or false');
   }
 
@@ -159,13 +171,22 @@ export class WithProperties {
     const span = this.spanOf('WRAP_SINGLE_VALUE');
     if (columns.length !== 1) {
       if (asked !== null)
-        throw new SqlError('ML_PROPERTY', 'WRAP_SINGLE_VALUE is for a single value column', { span, hint: 'remove it' });
+        throw new SqlError('ML_PROPERTY', 'WRAP_SINGLE_VALUE is for a single value column', {
+          span,
+          hint: 'remove it',
+        });
       return true;
     }
     if (asked === true && singleColumn === 'always-unwrapped')
-      throw new SqlError('ML_PROPERTY', `format ${name} cannot wrap a single value`, { span, hint: 'remove WRAP_SINGLE_VALUE' });
+      throw new SqlError('ML_PROPERTY', `format ${name} cannot wrap a single value`, {
+        span,
+        hint: 'remove WRAP_SINGLE_VALUE',
+      });
     if (asked === false && singleColumn === 'always-wrapped')
-      throw new SqlError('ML_PROPERTY', `format ${name} always wraps a single value`, { span, hint: 'remove WRAP_SINGLE_VALUE' });
+      throw new SqlError('ML_PROPERTY', `format ${name} always wraps a single value`, {
+        span,
+        hint: 'remove WRAP_SINGLE_VALUE',
+      });
     if (singleColumn !== 'wrapped-by-default') return singleColumn === 'always-wrapped';
     const preset = session.get('ksql.persistence.wrap.single.values');
     return asked ?? (preset === undefined ? true : preset.toLowerCase() === 'true');
@@ -173,7 +194,9 @@ export class WithProperties {
 }
 
 function bad(name: string, value: Literal, wanted: string): SqlError {
-  return new SqlError('ML_PROPERTY', `property ${name.toUpperCase()} must be ${wanted}`, { span: value.span });
+  return new SqlError('ML_PROPERTY', `property ${name.toUpperCase()} must be ${wanted}`, {
+    span: value.span,
+  });
 }
 
 /** Runs `action`; a `SqlError` without a place in the text gets this one. */

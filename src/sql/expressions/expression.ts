@@ -14,26 +14,60 @@ export type Expression = { readonly type: SqlType; readonly guarded?: boolean } 
 export type ExpressionKind =
   | { readonly kind: 'column'; readonly index: number }
   | { readonly kind: 'literal'; readonly value: SqlValue }
-  | { readonly kind: 'arithmetic'; readonly operator: ArithmeticOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: 'arithmetic';
+      readonly operator: ArithmeticOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: 'negate'; readonly operand: Expression }
   /** Operands have been cast to one type. */
-  | { readonly kind: 'comparison'; readonly operator: ComparisonOperator; readonly left: Expression; readonly right: Expression }
-  | { readonly kind: 'logical'; readonly operator: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: 'comparison';
+      readonly operator: ComparisonOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | {
+      readonly kind: 'logical';
+      readonly operator: 'and' | 'or';
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: 'not'; readonly operand: Expression }
   | { readonly kind: 'is-null'; readonly operand: Expression; readonly negated: boolean }
-  | { readonly kind: 'in'; readonly operand: Expression; readonly items: readonly Expression[]; readonly negated: boolean }
-  | { readonly kind: 'like'; readonly operand: Expression; readonly pattern: Expression; readonly escape: string | null; readonly negated: boolean }
+  | {
+      readonly kind: 'in';
+      readonly operand: Expression;
+      readonly items: readonly Expression[];
+      readonly negated: boolean;
+    }
+  | {
+      readonly kind: 'like';
+      readonly operand: Expression;
+      readonly pattern: Expression;
+      readonly escape: string | null;
+      readonly negated: boolean;
+    }
   /** Searched CASE; branches are evaluated lazily. A missing ELSE is null. */
   | { readonly kind: 'case'; readonly branches: readonly CaseBranch[]; readonly otherwise: Expression | null }
   | { readonly kind: 'cast'; readonly operand: Expression }
   /** Function by upper-case name and index of its signature; arguments have the signature's types. */
-  | { readonly kind: 'call'; readonly name: string; readonly signature: number; readonly args: readonly Expression[] }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly signature: number;
+      readonly args: readonly Expression[];
+    }
   /** 1-based array subscript (negative from the end) or map look-up. */
   | { readonly kind: 'subscript'; readonly operand: Expression; readonly index: Expression }
   /** Field of a struct by position. */
   | { readonly kind: 'field'; readonly operand: Expression; readonly index: number }
   | { readonly kind: 'array'; readonly items: readonly Expression[] }
-  | { readonly kind: 'map'; readonly entries: readonly { readonly key: Expression; readonly value: Expression }[] }
+  | {
+      readonly kind: 'map';
+      readonly entries: readonly { readonly key: Expression; readonly value: Expression }[];
+    }
   | { readonly kind: 'struct'; readonly fields: readonly Expression[] }
   /** `id`s are unique in the expression, so that nested lambdas do not shadow. Its type is its body's. */
   | { readonly kind: 'lambda'; readonly parameters: readonly number[]; readonly body: Expression }
@@ -41,7 +75,7 @@ export type ExpressionKind =
 
 export interface CaseBranch {
   readonly when: Expression;
-  readonly then: Expression;
+  readonly result: Expression;
 }
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';

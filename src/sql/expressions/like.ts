@@ -31,7 +31,8 @@ export function openLike(pattern: string, escape: string | null): (text: string)
         const wanted = elements[element]!;
         if (wanted === unit || (wanted === ANY_ONE && !isLineBreak(unit))) {
           // A pair of surrogates is one character.
-          const pair = wanted === ANY_ONE && (unit & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+          const pair =
+            wanted === ANY_ONE && (unit & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
           at += pair ? 2 : 1;
           element++;
           continue;

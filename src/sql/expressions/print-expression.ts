@@ -19,7 +19,11 @@ export function printExpression(expression: Expression, columnNames: readonly st
       if (value === null) return 'NULL';
       if (typeof value === 'string' && type.kind === 'string') return `'${value.replaceAll("'", "''")}'`;
       const text = printValue(type, value);
-      return type.kind === 'boolean' ? text.toUpperCase() : PLAIN.has(type.kind) ? text : `${printType(type)} '${text}'`;
+      return type.kind === 'boolean'
+        ? text.toUpperCase()
+        : PLAIN.has(type.kind)
+          ? text
+          : `${printType(type)} '${text}'`;
     }
     case 'arithmetic':
       return `${inner(expression.left)} ${expression.operator} ${inner(expression.right)}`;
@@ -42,7 +46,9 @@ export function printExpression(expression: Expression, columnNames: readonly st
       return `${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}LIKE ${inner(expression.pattern)}${escape}`;
     }
     case 'case': {
-      const branches = expression.branches.map((branch) => `WHEN ${print(branch.when)} THEN ${print(branch.then)}`);
+      const branches = expression.branches.map(
+        (branch) => `WHEN ${print(branch.when)} THEN ${print(branch.result)}`,
+      );
       const otherwise = expression.otherwise === null ? '' : ` ELSE ${print(expression.otherwise)}`;
       return `CASE ${branches.join(' ')}${otherwise} END`;
     }

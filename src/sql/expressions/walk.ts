@@ -18,7 +18,9 @@ export function mapChildren(expression: Expression, f: (child: Expression) => Ex
     case 'logical': {
       const left = f(expression.left);
       const right = f(expression.right);
-      return left === expression.left && right === expression.right ? expression : { ...expression, left, right };
+      return left === expression.left && right === expression.right
+        ? expression
+        : { ...expression, left, right };
     }
     case 'negate':
     case 'not':
@@ -45,8 +47,8 @@ export function mapChildren(expression: Expression, f: (child: Expression) => Ex
     case 'case': {
       const branches = mapList(expression.branches, (branch) => {
         const when = f(branch.when);
-        const then = f(branch.then);
-        return when === branch.when && then === branch.then ? branch : { when, then };
+        const result = f(branch.result);
+        return when === branch.when && result === branch.result ? branch : { when, result };
       });
       const otherwise = expression.otherwise === null ? null : f(expression.otherwise);
       return branches === expression.branches && otherwise === expression.otherwise
@@ -149,7 +151,8 @@ export function isVolatile(expression: Expression, registry: FunctionRegistry): 
 /** Same structure, types and values: the two give the same answer for every row (when they are not volatile). */
 export function equalExpressions(a: Expression, b: Expression): boolean {
   if (a === b) return true;
-  if (a.kind !== b.kind || (a.guarded === true) !== (b.guarded === true) || !equalTypes(a.type, b.type)) return false;
+  if (a.kind !== b.kind || (a.guarded === true) !== (b.guarded === true) || !equalTypes(a.type, b.type))
+    return false;
   if (!equalOwnParts(a, b)) return false;
   const left = childrenOf(a);
   const right = childrenOf(b);

@@ -2,7 +2,13 @@ import { must } from '../../common/assert.ts';
 import { SqlError } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
 import type { AnalyzedPersistentQuery } from '../analyzer/analyze-persistent.ts';
-import { type AnalyzedQuery, type AnalyzedRelation, itemsOfKey, type JoinRelation, sourcesOf } from '../analyzer/analyzed-query.ts';
+import {
+  type AnalyzedQuery,
+  type AnalyzedRelation,
+  itemsOfKey,
+  type JoinRelation,
+  sourcesOf,
+} from '../analyzer/analyzed-query.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { BIGINT } from '../../types/sql-type.ts';
 import type {
@@ -42,7 +48,10 @@ export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode
     valueFormat: sink.valueFormat,
     keyPositions: keyItems,
     valuePositions: valueItems,
-    timestamp: timestamp === null ? null : { column: positionOfSink(analyzed, timestamp.column), format: timestamp.format },
+    timestamp:
+      timestamp === null
+        ? null
+        : { column: positionOfSink(analyzed, timestamp.column), format: timestamp.format },
     columns: node.columns,
     key: node.key,
     window: node.window,
@@ -93,16 +102,26 @@ export function project(
   key: readonly number[],
   window: WindowShape | null,
 ): ProjectNode {
-  const columns = expressions.map((expression, i): PlanColumn => ({ name: names[i]!, type: expression.type }));
+  const columns = expressions.map((expression, i): PlanColumn => ({
+    name: names[i]!,
+    type: expression.type,
+  }));
   return { kind: 'project', input, expressions, columns, key, window, changes: input.changes };
 }
 
 /** The input's columns and some more at the end; key and window stay. */
-export function extend(input: PlanNode, expressions: readonly Expression[], names: readonly string[]): PlanNode {
+export function extend(
+  input: PlanNode,
+  expressions: readonly Expression[],
+  names: readonly string[],
+): PlanNode {
   if (expressions.length === 0) return input;
   return project(
     input,
-    [...input.columns.map(({ type }, index): Expression => ({ kind: 'column', type, index })), ...expressions],
+    [
+      ...input.columns.map(({ type }, index): Expression => ({ kind: 'column', type, index })),
+      ...expressions,
+    ],
     [...input.columns.map((column) => column.name), ...names],
     input.key,
     input.window,
@@ -148,7 +167,13 @@ function buildQuery(query: AnalyzedQuery): Built {
   if (query.partitionBy !== null) {
     const { expressions, names } = query.partitionBy;
     const { extended, positions } = withColumns(node, expressions, names);
-    node = repartition(extended, positions, 'PartitionBy', internalKeyFormat(sourceFormat, extended, positions), 'keep');
+    node = repartition(
+      extended,
+      positions,
+      'PartitionBy',
+      internalKeyFormat(sourceFormat, extended, positions),
+      'keep',
+    );
   }
   if (query.grouping !== null) {
     const { expressions, names, calls, windowing } = query.grouping;
@@ -205,7 +230,9 @@ function projectSelect(input: PlanNode, query: AnalyzedQuery): ProjectNode {
   let window: WindowShape | null = null;
   if (query.window !== null) {
     const placeBound = (column: number): number => {
-      const at = expressions.findIndex((expression) => expression.kind === 'column' && expression.index === column);
+      const at = expressions.findIndex(
+        (expression) => expression.kind === 'column' && expression.index === column,
+      );
       return at >= 0 ? at : add(BIGINT, column);
     };
     const { kind, sizeMs } = query.window;
@@ -224,7 +251,9 @@ function withColumns(
   // Every expression gets a place, also one that is a column, so that positions do not depend on the others.
   const isComputed = expressions.some((expression) => expression.kind !== 'column');
   const width = node.columns.length;
-  const positions = expressions.map((expression, i) => (expression.kind === 'column' ? expression.index : width + i));
+  const positions = expressions.map((expression, i) =>
+    expression.kind === 'column' ? expression.index : width + i,
+  );
   return { extended: isComputed ? extend(node, expressions, names) : node, positions };
 }
 
@@ -280,10 +309,17 @@ function buildJoin(relation: JoinRelation): PlanNode {
   const moveLeft = !isForeign && leftInput.changes === 'stream' && leftInput.window === null;
   const moveRight = !isForeign && rightInput.changes === 'stream' && rightInput.window === null;
   const nullKeys = join === 'inner' ? 'drop' : 'keep';
-  const leftNode = moveLeft ? repartition(left.node, [left.position], `${prefix}-left`, keyFormat, nullKeys) : left.node;
-  const rightNode = moveRight ? repartition(right.node, [right.position], `${prefix}-right`, keyFormat, nullKeys) : right.node;
+  const leftNode = moveLeft
+    ? repartition(left.node, [left.position], `${prefix}-left`, keyFormat, nullKeys)
+    : left.node;
+  const rightNode = moveRight
+    ? repartition(right.node, [right.position], `${prefix}-right`, keyFormat, nullKeys)
+    : right.node;
 
-  const columns: PlanColumn[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({ name, type }));
+  const columns: PlanColumn[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({
+    name,
+    type,
+  }));
   // Names only serve readers of plans: where both sides have one, its source stands before it.
   const named = columns.map((column, i): PlanColumn => {
     const source = relation.columns[i]?.source ?? null;
@@ -299,7 +335,9 @@ function buildJoin(relation: JoinRelation): PlanNode {
     foreignKey: isForeign ? { kind: 'column', type: leftKey.type, index: left.position } : null,
     name: prefix,
     columns: named,
-    key: isForeign ? leftNode.key : [join === 'right' ? leftNode.columns.length + right.position : left.position],
+    key: isForeign
+      ? leftNode.key
+      : [join === 'right' ? leftNode.columns.length + right.position : left.position],
     window: relation.window,
     changes: relation.type,
   };

@@ -1,8 +1,14 @@
 import { SqlError } from '../../../../src/common/error.ts';
 import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import type { AnalyzeContext } from '../../../../src/sql/analyzer/analyze-context.ts';
-import { type AnalyzedInsert, analyzeInsertValues } from '../../../../src/sql/analyzer/analyze-insert-values.ts';
-import { analyzeCreateSourceAs, analyzeInsertSelect } from '../../../../src/sql/analyzer/analyze-persistent.ts';
+import {
+  type AnalyzedInsert,
+  analyzeInsertValues,
+} from '../../../../src/sql/analyzer/analyze-insert-values.ts';
+import {
+  analyzeCreateSourceAs,
+  analyzeInsertSelect,
+} from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzePullQuery, type PullPlan } from '../../../../src/sql/analyzer/analyze-pull-query.ts';
 import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../../src/sql/analyzer/analyze-source.ts';
@@ -23,7 +29,11 @@ export interface Analyzed {
 }
 
 /** Analyzes statements in order on a new catalog (or `catalog`); topics have 4 partitions unless they say. */
-export function analyze(sql: string, properties = new Map<string, string>(), catalog = new Catalog()): Analyzed {
+export function analyze(
+  sql: string,
+  properties = new Map<string, string>(),
+  catalog = new Catalog(),
+): Analyzed {
   let last: Analyzed = { catalog };
   for (const { statement, text } of parseStatements(sql)) {
     const context: AnalyzeContext = {
@@ -75,7 +85,12 @@ export function analyze(sql: string, properties = new Map<string, string>(), cat
 }
 
 /** The error that the statements end with: its code and the text that it points at. */
-export function errorOf(sql: string): { code: string; at: string | undefined; hint: string | undefined; message: string } {
+export function errorOf(sql: string): {
+  code: string;
+  at: string | undefined;
+  hint: string | undefined;
+  message: string;
+} {
   let before: Catalog = new Catalog();
   for (const { text } of parseStatements(sql)) {
     try {

@@ -14,7 +14,8 @@ const SOURCES = `
 
 const { catalog } = analyze(SOURCES);
 const pull = (sql: string): PullPlan => analyze(sql, undefined, catalog.copy()).pull!;
-const access = (where: string, table = 'ONE'): PullPlan['access'] => pull(`SELECT * FROM ${table} WHERE ${where};`).access;
+const access = (where: string, table = 'ONE'): PullPlan['access'] =>
+  pull(`SELECT * FROM ${table} WHERE ${where};`).access;
 
 test('keys are looked up when the whole key is given', () => {
   expect(access('K = 3')).toEqual({ kind: 'keys', keys: [[3]] });
@@ -23,7 +24,13 @@ test('keys are looked up when the whole key is given', () => {
   expect(access('K = 1 AND K = 2')).toEqual({ kind: 'keys', keys: [] });
   expect(access('K = 1 + 2')).toEqual({ kind: 'keys', keys: [[3]] });
   expect(access('K = 3000000000')).toEqual({ kind: 'keys', keys: [] });
-  expect(access("K IN (1, 2) AND NAME = 'x'", 'TWO')).toEqual({ kind: 'keys', keys: [[1, 'x'], [2, 'x']] });
+  expect(access("K IN (1, 2) AND NAME = 'x'", 'TWO')).toEqual({
+    kind: 'keys',
+    keys: [
+      [1, 'x'],
+      [2, 'x'],
+    ],
+  });
 });
 
 test('a part of the key, another column or a negation is a scan, bounds of a single key a range', () => {
@@ -31,15 +38,25 @@ test('a part of the key, another column or a negation is a scan, bounds of a sin
   expect(access('K = 1 OR N = 2').kind).toBe('scan');
   expect(access('NOT (K = 1)').kind).toBe('scan');
   expect(access('K > 2 AND K <= 9')).toMatchObject({ kind: 'range', bounds: { lower: 2, upper: 9 } });
-  expect(access('K BETWEEN 2 AND 9 OR K = 20')).toMatchObject({ kind: 'range', bounds: { lower: 2, upper: 20 } });
+  expect(access('K BETWEEN 2 AND 9 OR K = 20')).toMatchObject({
+    kind: 'range',
+    bounds: { lower: 2, upper: 20 },
+  });
 });
 
 test('window bounds are numbers or times', () => {
-  const plan = pull("SELECT * FROM WINDOWED WHERE K = 1 AND WINDOWSTART >= '2020-01-01T00:00' AND WINDOWEND < 1577840460000;");
+  const plan = pull(
+    "SELECT * FROM WINDOWED WHERE K = 1 AND WINDOWSTART >= '2020-01-01T00:00' AND WINDOWEND < 1577840460000;",
+  );
   expect(plan.windowStart).toMatchObject({ lower: Date.UTC(2020, 0, 1), upper: null });
   expect(plan.windowEnd).toMatchObject({ lower: null, upper: 1577840460000 });
   expect(plan.select.map((column) => column.name)).toEqual(['K', 'WINDOWSTART', 'WINDOWEND', 'N']);
-  expect(pull('SELECT * FROM ONE LIMIT 3;')).toMatchObject({ limit: 3, windowStart: null, filter: null, access: { kind: 'scan' } });
+  expect(pull('SELECT * FROM ONE LIMIT 3;')).toMatchObject({
+    limit: 3,
+    windowStart: null,
+    filter: null,
+    access: { kind: 'scan' },
+  });
 });
 
 test('a scan can be switched off', () => {
@@ -52,23 +69,43 @@ test('whatever WHERE lets through, the access finds', () => {
   const { condition } = fc.letrec<{ condition: string }>((tie) => ({
     condition: fc.oneof(
       { maxDepth: 4 },
-      fc.tuple(fc.constantFrom('K', 'N'), fc.constantFrom('=', '<', '<=', '>', '>=', '<>'), fc.integer({ min: -3, max: 3 })).map((each) => each.join(' ')),
-      fc.tuple(fc.constantFrom('K', 'N'), fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 3 })).map(([column, list]) => `${column} IN (${list.join(', ')})`),
-      fc.tuple(tie('condition'), fc.constantFrom('AND', 'OR'), tie('condition')).map(([a, operator, b]) => `(${a} ${operator} ${b})`),
+      fc
+        .tuple(
+          fc.constantFrom('K', 'N'),
+          fc.constantFrom('=', '<', '<=', '>', '>=', '<>'),
+          fc.integer({ min: -3, max: 3 }),
+        )
+        .map((each) => each.join(' ')),
+      fc
+        .tuple(
+          fc.constantFrom('K', 'N'),
+          fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 3 }),
+        )
+        .map(([column, list]) => `${column} IN (${list.join(', ')})`),
+      fc
+        .tuple(tie('condition'), fc.constantFrom('AND', 'OR'), tie('condition'))
+        .map(([a, operator, b]) => `(${a} ${operator} ${b})`),
       tie('condition').map((each) => `NOT (${each})`),
     ),
   }));
   fc.assert(
     fc.property(condition, (where) => {
       const plan = pull(`SELECT * FROM ONE WHERE ${where};`);
-      const passes = compilePredicate(plan.filter!, builtinFunctions, { now: () => 0, random: () => 0 }, () => {});
+      const passes = compilePredicate(
+        plan.filter!,
+        builtinFunctions,
+        { now: () => 0, random: () => 0 },
+        () => {},
+      );
       for (let k = -4; k <= 4; k++)
         for (let n = -4; n <= 4; n++) {
           if (!passes([k, n, 0, 0, 0])) continue;
           if (plan.access.kind === 'keys') expect(plan.access.keys).toContainEqual([k]);
           if (plan.access.kind === 'range') {
             const { lower, upper } = plan.access.bounds;
-            expect((lower === null || k >= (lower as number)) && (upper === null || k <= (upper as number))).toBe(true);
+            expect(
+              (lower === null || k >= (lower as number)) && (upper === null || k <= (upper as number)),
+            ).toBe(true);
           }
         }
     }),

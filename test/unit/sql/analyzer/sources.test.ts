@@ -20,14 +20,16 @@ test('a declared stream: formats, wrapping, window, time, headers', () => {
 
 test('one value column may stand alone', () => {
   const wrapped = (more: string, properties?: Map<string, string>): boolean =>
-    analyze(`CREATE STREAM T (V INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON'${more});`, properties).source!.valueFormat.wrapped;
+    analyze(`CREATE STREAM T (V INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON'${more});`, properties).source!
+      .valueFormat.wrapped;
   expect(wrapped('')).toBe(true);
   expect(wrapped(', WRAP_SINGLE_VALUE=false')).toBe(false);
   expect(wrapped('', new Map([['ksql.persistence.wrap.single.values', 'false']]))).toBe(false);
 });
 
 test('CREATE … AS inherits formats and partitions, and says which query may be pulled', () => {
-  const { source } = analyze(`CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='a', KEY_FORMAT='JSON', VALUE_FORMAT='DELIMITED', PARTITIONS=7);
+  const { source } =
+    analyze(`CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='a', KEY_FORMAT='JSON', VALUE_FORMAT='DELIMITED', PARTITIONS=7);
     CREATE TABLE B WITH (VALUE_FORMAT='JSON') AS SELECT K, SUM(V) AS S FROM A WINDOW SESSION (5 SECONDS) GROUP BY K;`);
   expect(source).toMatchObject({
     topic: 'B',
@@ -42,7 +44,9 @@ test('CREATE … AS inherits formats and partitions, and says which query may be
 test('a source may be replaced by one with more columns and by no other', () => {
   const create = "CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');";
   const replace = (columns: string, topic = 'a'): void =>
-    void analyze(`${create} CREATE OR REPLACE STREAM A (${columns}) WITH (KAFKA_TOPIC='${topic}', VALUE_FORMAT='JSON');`);
+    void analyze(
+      `${create} CREATE OR REPLACE STREAM A (${columns}) WITH (KAFKA_TOPIC='${topic}', VALUE_FORMAT='JSON');`,
+    );
   expect(() => replace('K INT KEY, V INT, W INT')).not.toThrow();
   expect(() => replace('K INT KEY, W INT')).toThrow('columns would change');
   expect(() => replace('K INT KEY, V BIGINT')).toThrow('columns would change');
@@ -53,10 +57,14 @@ test('a source may be replaced by one with more columns and by no other', () => 
 test('INSERT VALUES: columns by name, values in their types, the rest null', () => {
   const create = `CREATE STREAM A (K INT KEY, N DECIMAL(6, 2), D DATE, B BYTES, L ARRAY<BIGINT>, T TIMESTAMP)
     WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');`;
-  const { insert } = analyze(`${create} INSERT INTO A (ROWTIME, N, D, B, K, L) VALUES (1234, 5, '1970-01-03', 'AQI=', 1 + 1, ARRAY[1, 2]);`);
+  const { insert } = analyze(
+    `${create} INSERT INTO A (ROWTIME, N, D, B, K, L) VALUES (1234, 5, '1970-01-03', 'AQI=', 1 + 1, ARRAY[1, 2]);`,
+  );
   expect(insert).toMatchObject({ key: [2], timestampMs: 1234 });
   expect(insert!.value).toEqual([new Decimal(500n, 2), 2, Buffer.from([1, 2]), [1, 2], null]);
-  expect(analyze(`${create} INSERT INTO A VALUES (1, '2.5', NULL, NULL, NULL, '2020-01-01');`).insert).toMatchObject({
+  expect(
+    analyze(`${create} INSERT INTO A VALUES (1, '2.5', NULL, NULL, NULL, '2020-01-01');`).insert,
+  ).toMatchObject({
     timestampMs: null,
     value: [new Decimal(250n, 2), null, null, null, Date.UTC(2020, 0, 1)],
   });

@@ -32,10 +32,10 @@ test.each([
   ['DT < TS', 'BOOLEAN'],
   ["ROWTIME > '2020-02-23T23'", 'BOOLEAN'],
   ["CASE WHEN B THEN 'x' ELSE NULL END", 'STRING'],
-  ["CASE I WHEN 1 THEN L END", 'BIGINT'],
+  ['CASE I WHEN 1 THEN L END', 'BIGINT'],
   ['ARRAY[I, NULL, L]', 'ARRAY<BIGINT>'],
   ["MAP('a' := 1, 'b' := 2.5)", 'MAP<STRING, DECIMAL(11, 1)>'],
-  ["STRUCT(P := I, Q := S)", 'STRUCT<P INTEGER, Q STRING>'],
+  ['STRUCT(P := I, Q := S)', 'STRUCT<P INTEGER, Q STRING>'],
   ["ARRAY[STRUCT(P := 1), STRUCT(Q := 'x')]", 'ARRAY<STRUCT<P INTEGER, Q STRING>>'],
   ['CAST(S AS DECIMAL(4, 1))', 'DECIMAL(4, 1)'],
   ['TRANSFORM(A, X => X + L)', 'ARRAY<BIGINT>'],
@@ -52,27 +52,73 @@ test('names: generated ones count up and skip what is taken; fields are called a
   const { plan } = analyze(
     `${SOURCE} SELECT I + 1, L AS KSQL_COL_1, I + 2, R->X, R->Y->Z, R->X AS W, CAST(R AS STRUCT<X INT>)->X FROM T EMIT CHANGES;`,
   );
-  expect(plan!.columns.map((column) => column.name)).toEqual(['KSQL_COL_0', 'KSQL_COL_1', 'KSQL_COL_2', 'X', 'Z', 'W', 'X_1']);
+  expect(plan!.columns.map((column) => column.name)).toEqual([
+    'KSQL_COL_0',
+    'KSQL_COL_1',
+    'KSQL_COL_2',
+    'X',
+    'Z',
+    'W',
+    'X_1',
+  ]);
 });
 
 test('a star gives the columns, a star of a struct its fields, and in a join with their sources', () => {
-  const names = (sql: string): readonly string[] => analyze(SOURCE + sql).plan!.columns.map((column) => column.name);
-  expect(names('SELECT * FROM T EMIT CHANGES;')).toEqual(['I', 'L', 'D', 'N', 'S', 'B', 'TS', 'DT', 'A', 'M', 'R']);
+  const names = (sql: string): readonly string[] =>
+    analyze(SOURCE + sql).plan!.columns.map((column) => column.name);
+  expect(names('SELECT * FROM T EMIT CHANGES;')).toEqual([
+    'I',
+    'L',
+    'D',
+    'N',
+    'S',
+    'B',
+    'TS',
+    'DT',
+    'A',
+    'M',
+    'R',
+  ]);
   expect(names('SELECT R->*, R->Y->* FROM T EMIT CHANGES;')).toEqual(['X', 'Y', 'Z']);
   const join = `CREATE STREAM P (K INT KEY, V INT) WITH (KAFKA_TOPIC='p', VALUE_FORMAT='JSON');
     CREATE TABLE Q (K INT PRIMARY KEY, V INT) WITH (KAFKA_TOPIC='q', VALUE_FORMAT='JSON');`;
-  expect(names(`${join} SELECT * FROM P JOIN Q X ON P.K = X.K EMIT CHANGES;`)).toEqual(['P_K', 'P_V', 'X_K', 'X_V']);
-  expect(names(`${join} SELECT P.K, X.V, P.V FROM P JOIN Q X ON P.K = X.K EMIT CHANGES;`)).toEqual(['P_K', 'X_V', 'P_V']);
+  expect(names(`${join} SELECT * FROM P JOIN Q X ON P.K = X.K EMIT CHANGES;`)).toEqual([
+    'P_K',
+    'P_V',
+    'X_K',
+    'X_V',
+  ]);
+  expect(names(`${join} SELECT P.K, X.V, P.V FROM P JOIN Q X ON P.K = X.K EMIT CHANGES;`)).toEqual([
+    'P_K',
+    'X_V',
+    'P_V',
+  ]);
 });
 
 test('windows: what is late up to a day counts unless GRACE PERIOD says otherwise', () => {
   const windowOf = (window: string): unknown => {
-    let { plan: node } = analyze(`${SOURCE} SELECT S, COUNT(*) FROM T WINDOW ${window} GROUP BY S EMIT CHANGES;`);
+    let { plan: node } = analyze(
+      `${SOURCE} SELECT S, COUNT(*) FROM T WINDOW ${window} GROUP BY S EMIT CHANGES;`,
+    );
     while (node !== undefined && node.kind !== 'aggregate') node = 'input' in node ? node.input : undefined;
     return node?.windowing;
   };
   const day = 86_400_000;
-  expect(windowOf('TUMBLING (SIZE 1 HOUR)')).toEqual({ kind: 'tumbling', sizeMs: 3_600_000, advanceMs: 3_600_000, graceMs: day - 3_600_000, retentionMs: day });
-  expect(windowOf('HOPPING (SIZE 2 DAYS, ADVANCE BY 1 DAY)')).toMatchObject({ graceMs: 0, retentionMs: 2 * day });
-  expect(windowOf('SESSION (10 SECONDS, GRACE PERIOD 1 SECOND)')).toMatchObject({ kind: 'session', sizeMs: 10_000, graceMs: 1000, retentionMs: 11_000 });
+  expect(windowOf('TUMBLING (SIZE 1 HOUR)')).toEqual({
+    kind: 'tumbling',
+    sizeMs: 3_600_000,
+    advanceMs: 3_600_000,
+    graceMs: day - 3_600_000,
+    retentionMs: day,
+  });
+  expect(windowOf('HOPPING (SIZE 2 DAYS, ADVANCE BY 1 DAY)')).toMatchObject({
+    graceMs: 0,
+    retentionMs: 2 * day,
+  });
+  expect(windowOf('SESSION (10 SECONDS, GRACE PERIOD 1 SECOND)')).toMatchObject({
+    kind: 'session',
+    sizeMs: 10_000,
+    graceMs: 1000,
+    retentionMs: 11_000,
+  });
 });

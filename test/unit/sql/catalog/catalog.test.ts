@@ -4,7 +4,9 @@ import { columnsOfSource } from '../../../../src/sql/catalog/source.ts';
 import { INTEGER, STRING } from '../../../../src/types/sql-type.ts';
 import { analyze } from '../analyzer/analyze.ts';
 
-const source = analyze("CREATE STREAM A (V STRING, K INT KEY) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');").source!;
+const source = analyze(
+  "CREATE STREAM A (V STRING, K INT KEY) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');",
+).source!;
 
 test('a copy is independent, both ways', () => {
   const catalog = new Catalog();

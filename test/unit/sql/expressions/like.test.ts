@@ -4,7 +4,9 @@ import { openLike } from '../../../../src/sql/expressions/like.ts';
 
 /** The pattern as the regular expression that defines it. */
 function reference(pattern: string): RegExp {
-  const text = [...pattern].map((c) => (c === '%' ? '.*' : c === '_' ? '.' : c.replace(/[\\^$.*+?()[\]{}|/-]/, String.raw`\$&`)));
+  const text = Array.from(pattern).map((c) =>
+    c === '%' ? '.*' : c === '_' ? '.' : c.replace(/[\\^$.*+?()[\]{}|/-]/, String.raw`\$&`),
+  );
   return new RegExp(`^${text.join('')}$`, 'u');
 }
 

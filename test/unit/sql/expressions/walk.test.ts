@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import type { Expression } from '../../../../src/sql/expressions/expression.ts';
 import { printExpression } from '../../../../src/sql/expressions/print-expression.ts';
-import { columnsOf, equalExpressions, isVolatile, mapColumns, transform } from '../../../../src/sql/expressions/walk.ts';
+import {
+  columnsOf,
+  equalExpressions,
+  isVolatile,
+  mapColumns,
+  transform,
+} from '../../../../src/sql/expressions/walk.ts';
 import { BOOLEAN, DOUBLE, INTEGER, STRING } from '../../../../src/types/sql-type.ts';
 
 const a: Expression = { kind: 'column', type: INTEGER, index: 0 };
@@ -13,8 +19,18 @@ const test1: Expression = { kind: 'comparison', type: BOOLEAN, operator: '>=', l
 
 test('columnsOf and mapColumns', () => {
   expect([...columnsOf(test1)]).toEqual([0, 1]);
-  expect(printExpression(mapColumns(test1, (index) => index + 1), ['A', 'B', 'C'])).toBe('(B + 1) >= C');
-  expect(printExpression(mapColumns(test1, (index) => (index === 0 ? one : 0)), ['A'])).toBe('(1 + 1) >= A');
+  expect(
+    printExpression(
+      mapColumns(test1, (index) => index + 1),
+      ['A', 'B', 'C'],
+    ),
+  ).toBe('(B + 1) >= C');
+  expect(
+    printExpression(
+      mapColumns(test1, (index) => (index === 0 ? one : 0)),
+      ['A'],
+    ),
+  ).toBe('(1 + 1) >= A');
 });
 
 test('what nothing changes keeps its identity', () => {

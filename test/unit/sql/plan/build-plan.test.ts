@@ -15,7 +15,8 @@ function plan(sql: string): string {
 }
 
 test('a filter stands where WHERE does, and SELECT over it', () => {
-  expect(plan("SELECT ITEM, AMOUNT * 2 AS TWICE FROM ORDERS WHERE ITEM LIKE 'a%' EMIT CHANGES LIMIT 5;")).toMatchInlineSnapshot(`
+  expect(plan("SELECT ITEM, AMOUNT * 2 AS TWICE FROM ORDERS WHERE ITEM LIKE 'a%' EMIT CHANGES LIMIT 5;"))
+    .toMatchInlineSnapshot(`
     "output [ITEM, TWICE] limit 5
       project [ITEM, AMOUNT * 2 AS TWICE, ID]
         filter where ITEM LIKE 'a%'
@@ -43,7 +44,11 @@ test('an aggregation: grouped by an expression, windowed, HAVING over its result
 });
 
 test('a key of two columns makes KAFKA keys JSON on the way', () => {
-  expect(plan("CREATE TABLE T WITH (KEY_FORMAT='JSON') AS SELECT ITEM, ID, MAX(AMOUNT) FROM ORDERS GROUP BY ITEM, ID;")).toMatchInlineSnapshot(`
+  expect(
+    plan(
+      "CREATE TABLE T WITH (KEY_FORMAT='JSON') AS SELECT ITEM, ID, MAX(AMOUNT) FROM ORDERS GROUP BY ITEM, ID;",
+    ),
+  ).toMatchInlineSnapshot(`
     "sink T topic T key [ITEM, ID] JSON value [KSQL_COL_0] JSON
       project [ITEM, ID, KSQL_AGG_VARIABLE_0 AS KSQL_COL_0]
         aggregate Aggregate-Aggregate-Materialize by [ITEM, ID] [MAX(AMOUNT)] emit changes
@@ -54,7 +59,8 @@ test('a key of two columns makes KAFKA keys JSON on the way', () => {
 });
 
 test('a table grouped anew', () => {
-  expect(plan('CREATE TABLE T AS SELECT NAME, COUNT(*) AS N FROM USERS GROUP BY NAME;')).toMatchInlineSnapshot(`
+  expect(plan('CREATE TABLE T AS SELECT NAME, COUNT(*) AS N FROM USERS GROUP BY NAME;'))
+    .toMatchInlineSnapshot(`
     "sink T topic T key [NAME] KAFKA unwrapped value [N] JSON
       project [NAME, KSQL_AGG_VARIABLE_0 AS N]
         aggregate Aggregate-Aggregate-Materialize by [NAME] [COUNT(1)] emit changes
@@ -73,7 +79,8 @@ test('PARTITION BY an expression, a column, nothing', () => {
             source ORDERS stream topic orders
     "
   `);
-  expect(plan('CREATE STREAM S AS SELECT ITEM, AMOUNT FROM ORDERS PARTITION BY ITEM;')).toMatchInlineSnapshot(`
+  expect(plan('CREATE STREAM S AS SELECT ITEM, AMOUNT FROM ORDERS PARTITION BY ITEM;'))
+    .toMatchInlineSnapshot(`
     "sink S topic S key [ITEM] KAFKA unwrapped value [AMOUNT] JSON
       project [ITEM, AMOUNT]
         repartition PartitionBy key [ITEM] KAFKA unwrapped null keys keep
@@ -90,7 +97,11 @@ test('PARTITION BY an expression, a column, nothing', () => {
 });
 
 test('stream with table: the stream is brought to the key of the table', () => {
-  expect(plan('CREATE STREAM S AS SELECT V.WHO, U.NAME, V.PAGE FROM VISITS V LEFT JOIN USERS U ON V.WHO = U.UID WHERE V.PAGE <> U.NAME;')).toMatchInlineSnapshot(`
+  expect(
+    plan(
+      'CREATE STREAM S AS SELECT V.WHO, U.NAME, V.PAGE FROM VISITS V LEFT JOIN USERS U ON V.WHO = U.UID WHERE V.PAGE <> U.NAME;',
+    ),
+  ).toMatchInlineSnapshot(`
     "sink S topic S key [WHO] KAFKA unwrapped value [NAME, PAGE] JSON
       project [V_WHO AS WHO, U_NAME AS NAME, V_PAGE AS PAGE]
         filter where V_PAGE <> U_NAME
@@ -103,7 +114,8 @@ test('stream with table: the stream is brought to the key of the table', () => {
 });
 
 test('a join selected by the right side takes the key from where it always is', () => {
-  expect(plan('CREATE STREAM S AS SELECT U.UID, V.PAGE FROM VISITS V LEFT JOIN USERS U ON V.WHO = U.UID;')).toMatchInlineSnapshot(`
+  expect(plan('CREATE STREAM S AS SELECT U.UID, V.PAGE FROM VISITS V LEFT JOIN USERS U ON V.WHO = U.UID;'))
+    .toMatchInlineSnapshot(`
     "sink S topic S key [UID] KAFKA unwrapped value [PAGE] JSON
       project [V_WHO AS UID, V_PAGE AS PAGE]
         join Join left stream-table
@@ -115,7 +127,11 @@ test('a join selected by the right side takes the key from where it always is', 
 });
 
 test('a full join has a key of its own', () => {
-  expect(plan('CREATE STREAM S AS SELECT ROWKEY, PAGE, ITEM FROM VISITS V FULL JOIN ORDERS O WITHIN 1 HOUR GRACE PERIOD 1 MINUTE ON V.WHO = O.ID;')).toMatchInlineSnapshot(`
+  expect(
+    plan(
+      'CREATE STREAM S AS SELECT ROWKEY, PAGE, ITEM FROM VISITS V FULL JOIN ORDERS O WITHIN 1 HOUR GRACE PERIOD 1 MINUTE ON V.WHO = O.ID;',
+    ),
+  ).toMatchInlineSnapshot(`
     "sink S topic S key [ROWKEY] KAFKA unwrapped value [PAGE, ITEM] JSON
       project [ROWKEY, V_PAGE AS PAGE, O_ITEM AS ITEM]
         project [V_WHO, V_PAGE, V_ROWTIME, V_ROWPARTITION, V_ROWOFFSET, O_ID, O_ITEM, O_AMOUNT, O_ROWTIME, O_ROWPARTITION, O_ROWOFFSET, CASE WHEN V_WHO IS NOT NULL THEN V_WHO ELSE O_ID END AS ROWKEY]
@@ -129,7 +145,8 @@ test('a full join has a key of its own', () => {
 });
 
 test('tables on a foreign key', () => {
-  expect(plan('CREATE TABLE T AS SELECT U.UID, SIZE FROM USERS U JOIN CITIES C ON UCASE(U.NAME) = C.NAME;')).toMatchInlineSnapshot(`
+  expect(plan('CREATE TABLE T AS SELECT U.UID, SIZE FROM USERS U JOIN CITIES C ON UCASE(U.NAME) = C.NAME;'))
+    .toMatchInlineSnapshot(`
     "sink T topic T key [UID] KAFKA unwrapped value [SIZE] JSON
       project [U_UID AS UID, C_SIZE AS SIZE]
         join Join inner foreign-key on KSQL_JOIN_KEY
