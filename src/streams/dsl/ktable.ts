@@ -85,8 +85,8 @@ export class KTable<K, V> {
   }
 
   /** The changes of the table as a stream; with a `mapper`, under new keys. */
-  toStream(named?: Named): KStream<K, V>;
   toStream<K2>(mapper: (key: K, value: V) => K2, named?: Named): KStream<K2, V>;
+  toStream(named?: Named): KStream<K, V>;
   toStream<K2>(first: Named | ((key: K, value: V) => K2) = {}, second: Named = {}): KStream<K2, V> | KStream<K, V> {
     const named = typeof first === 'function' ? {} : first;
     const { graph, keySerde, valueSerde, sources, window } = this.handle;

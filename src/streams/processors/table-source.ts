@@ -1,6 +1,8 @@
+import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, TaskState } from '../../state/store.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
+import { windowedStoreKey } from './stored-key.ts';
 
 export interface TableSourceOptions {
   /** A key-value store; null for a table that nobody reads back: its changes carry no old values. */
@@ -12,7 +14,8 @@ export interface TableSourceOptions {
 
 /**
  * Turns records into changes of a table: a null value removes the key, a null key is dropped. Records apply in
- * offset order, whatever their timestamps, as Kafka Streams does for plain tables.
+ * offset order, whatever their timestamps, as Kafka Streams does for plain tables. Rows of a windowed table are told
+ * apart by key and window.
  */
 export function tableSource(options: TableSourceOptions): () => Processor {
   return () => new TableSource(options);
@@ -20,6 +23,7 @@ export function tableSource(options: TableSourceOptions): () => Processor {
 
 class TableSource implements Processor {
   readonly #options: TableSourceOptions;
+  readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
   #store: KeyValueStore | null = null;
 
@@ -33,17 +37,21 @@ class TableSource implements Processor {
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    if (this.#store !== null) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+    if (this.#store !== null && !key.windowed) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     if (!key.present) return this.#context.skip('null-key', 'a table needs a key');
     const store = this.#store;
     if (store === null) return this.#context.forward(key, value, undefined, timestamp);
-    const slot = store.find(key.buffer, key.start, key.end);
+    const writer = this.#writer;
+    const end = key.windowed ? windowedStoreKey(key, writer) : key.end;
+    const buffer = key.windowed ? writer.buffer : key.buffer;
+    const start = key.windowed ? 0 : key.start;
+    const slot = store.find(buffer, start, end);
     const old = slot < 0 ? null : store.valueAt(slot);
     const kept = value === null ? null : this.#options.keep(value);
-    store.put(key.buffer, key.start, key.end, kept, timestamp);
+    store.put(buffer, start, end, kept, timestamp);
     return this.#context.forward(key, kept, this.#options.sendOldValues ? old : undefined, timestamp);
   }
 }

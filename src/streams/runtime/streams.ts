@@ -265,7 +265,7 @@ export class Streams {
 
   #hasReached(ends: ReadonlyMap<string, number>): boolean {
     const reader = must(this.#reader);
-    return this.#tasks.every(
+    return this.allTasks.every(
       (task) =>
         !task.commitNeeded &&
         task.inputs.every((input) => {

@@ -1,0 +1,64 @@
+import { ByteWriter } from '../../common/bytes.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { Processor, ProcessorContext } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+import { readStoredKey, windowedStoreKey } from './stored-key.ts';
+
+/** What follows the inner key's bytes in a folded key: [end][start]. */
+const BOUNDS_BYTES = 16;
+
+/**
+ * Makes the window a part of the key's bytes, for operators that tell keys apart by bytes alone: only rows of equal
+ * keys and equal windows meet. `value` stays the inner key's. Undone by `unfoldWindow`.
+ */
+export function foldWindow(inner: Serde): () => Processor {
+  return () => new FoldWindow(inner);
+}
+
+class FoldWindow implements Processor {
+  readonly #key: RecordKey;
+  readonly #writer = new ByteWriter(64);
+  #context!: ProcessorContext;
+
+  constructor(inner: Serde) {
+    this.#key = new RecordKey({
+      serialize: (value, writer) => inner.serialize(value, writer),
+      deserialize: (buffer, start, end) => inner.deserialize(buffer, start, end - BOUNDS_BYTES),
+    });
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    if (!key.present) return this.#context.forward(key, value, old, timestamp);
+    const end = windowedStoreKey(key, this.#writer);
+    this.#key.setBytes(this.#writer.buffer, 0, end);
+    return this.#context.forward(this.#key, value, old, timestamp);
+  }
+}
+
+/** Gives a folded key its window back. */
+export function unfoldWindow(inner: Serde): () => Processor {
+  return () => new UnfoldWindow(inner);
+}
+
+class UnfoldWindow implements Processor {
+  readonly #key: RecordKey;
+  #context!: ProcessorContext;
+
+  constructor(inner: Serde) {
+    this.#key = new RecordKey(inner);
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    if (!key.present) return this.#context.forward(key, value, old, timestamp);
+    readStoredKey(key.buffer as Buffer, key.start, key.end, 'session', 0, this.#key);
+    return this.#context.forward(this.#key, value, old, timestamp);
+  }
+}
