@@ -3,6 +3,7 @@ import { JsonNumber, type JsonNode, parseJson } from '../../formats/json-node.ts
 import type { CatalogSource, SideFormat } from '../../sql/catalog/source.ts';
 import { doubleText } from '../../types/double-text.ts';
 import type { Column } from '../../types/schema.ts';
+import type { SqlType } from '../../types/sql-type.ts';
 import type { CaseHeader, CaseRecord } from './case.ts';
 import { brief, matchJson } from './match-json.ts';
 import { textOf } from './read-cases.ts';
@@ -84,7 +85,12 @@ function compareSide(
     return `cannot be read: ${error.message}`;
   }
   const wanted = format.name === 'DELIMITED' && expected !== null ? textOf(expected) : expected;
-  return matchJson(wanted, found, exact);
+  return matchJson(wanted, found, exact, typeOfSide(format, columns));
+}
+
+function typeOfSide(format: SideFormat, columns: readonly Column[]): SqlType | null {
+  if (columns.length === 1 && !format.wrapped) return columns[0]!.type;
+  return { kind: 'struct', fields: columns };
 }
 
 /** The bytes as a test file would have them. Throws `DataError`. */

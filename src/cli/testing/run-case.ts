@@ -1,5 +1,5 @@
 import { AssertionError, must } from '../../common/assert.ts';
-import { ManualClock } from '../../common/clock.ts';
+import { type Clock, ManualClock } from '../../common/clock.ts';
 import { SqlError } from '../../common/error.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { Engine } from '../../engine/engine.ts';
@@ -25,6 +25,8 @@ export interface RunCaseOptions {
   /** False: plans run as they are built. */
   readonly optimizer: boolean;
   readonly functions?: FunctionRegistry;
+  /** The machine's: what functions such as UNIX_TIMESTAMP read. Everything else stands still at 0. */
+  readonly clock: Clock;
   /** Aborts when the case has taken too long. */
   readonly signal: AbortSignal;
 }
@@ -53,6 +55,7 @@ export async function runCase(test: TestCase, options: RunCaseOptions): Promise<
     commandLog: false,
     version: 'test',
     startQueries: 'stepped',
+    functionClock: options.clock,
     ...(options.functions === undefined ? {} : { functions: options.functions }),
   });
   try {

@@ -16,7 +16,7 @@ export interface TestRun {
   readonly functions?: FunctionRegistry | undefined;
   /** Only cases whose name has this in it. */
   readonly only?: string | undefined;
-  /** The machine's: it measures how long a case takes. */
+  /** The machine's: it measures how long a case takes, and is what functions read. */
   readonly clock: Clock;
   readonly write: (text: string) => void;
   /** How long a case may take. Default 10 s. */
@@ -62,6 +62,7 @@ async function limited(test: TestCase, run: TestRun): Promise<string | null> {
   });
   const done = runCase(test, {
     optimizer: run.optimizer,
+    clock: run.clock,
     signal: controller.signal,
     ...(run.functions === undefined ? {} : { functions: run.functions }),
   }).catch((error: unknown) => describeFailure(error));
