@@ -23,6 +23,7 @@ interface CommonOptions {
   readonly output: OutputFormat;
   readonly logLevel: string;
   readonly serviceId: string;
+  readonly functions?: string;
 }
 
 class UsageError extends Error {}
@@ -57,6 +58,9 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
     serviceId: options.serviceId,
     commandLog,
     version: packageJson.version,
+    ...(options.functions === undefined
+      ? {}
+      : { functions: (await import('./engine/user-functions/load-user-functions.ts')).loadUserFunctions(options.functions).functions }),
   });
 }
 
@@ -243,9 +247,9 @@ async function testCommand(
   paths: readonly string[],
   options: { report?: string; optimizer: 'on' | 'off'; only?: string; functions?: string },
 ): Promise<number> {
-  const [{ runTests }, { loadFunctions }, { systemClock }] = await Promise.all([
+  const [{ runTests }, { loadUserFunctions }, { systemClock }] = await Promise.all([
     import('./cli/testing/test-command.ts'),
-    import('./cli/testing/load-functions.ts'),
+    import('./engine/user-functions/load-user-functions.ts'),
     import('./common/clock.ts'),
   ]);
   const ok = await runTests({
@@ -253,7 +257,7 @@ async function testCommand(
     report: options.report,
     optimizer: options.optimizer === 'on',
     only: options.only,
-    functions: options.functions === undefined ? undefined : await loadFunctions(options.functions),
+    functions: options.functions === undefined ? undefined : loadUserFunctions(options.functions).functions,
     clock: systemClock,
     write: (text) => process.stdout.write(text),
   });
@@ -268,6 +272,7 @@ function buildProgram(finish: (code: number) => void): Command {
       .option('--kafka <host:port>', 'use this Kafka instead of the embedded log')
       .option('--data-dir <dir>', 'keep the embedded log and state in this directory')
       .option('--set <name=value>', 'a session property; may be given several times', collect, [])
+      .option('--functions <file>', 'a JavaScript module of functions to use in statements')
       .option('--service-id <id>', 'names this service’s topics and groups', 'default_')
       .addOption(new Option('--log-level <level>', 'error, warn, info, debug or silent').default('error'))
       .addOption(output);
@@ -309,7 +314,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--only <text>', 'only the cases whose name has this in it')
     .addOption(new Option('--optimizer <state>', 'run plans optimized or as they are built').choices(['on', 'off']).default('on'))
     .exitOverride()
-    .action(async (paths: string[], _options: object, command: Command) => finish(await testCommand(paths, command.opts())));
+    .action(async (paths: string[], _options: object, command: Command) => finish(await testCommand(paths, command.optsWithGlobals())));
   return program;
 }
 
