@@ -1,5 +1,5 @@
-import { errorResponse } from './request-error.ts';
-import { type HttpRequest, type HttpResponse, json, type Route, type RouteContext } from './route.ts';
+import { errorResponse, RequestError } from './request-error.ts';
+import type { HttpRequest, HttpResponse, Route, RouteContext } from './route.ts';
 
 /** Finds the route and answers; whatever a route throws becomes an error answer. */
 export async function dispatch(
@@ -7,21 +7,24 @@ export async function dispatch(
   request: HttpRequest,
   context: RouteContext,
 ): Promise<HttpResponse> {
-  let pathKnown = false;
+  const { method, path } = request;
+  const allowed = new Set<string>();
   for (const route of routes) {
-    const parameters = matchPath(route.path, request.path);
+    const parameters = matchPath(route.path, path);
     if (parameters === null) continue;
-    pathKnown = true;
-    if (route.method !== request.method) continue;
+    if (route.method !== method) {
+      allowed.add(route.method);
+      continue;
+    }
     try {
       return await route.handle(request, context, parameters);
     } catch (error) {
       return errorResponse(error);
     }
   }
-  const status = pathKnown ? 405 : 404;
-  const message = pathKnown ? `${request.method} is not allowed here` : `there is nothing at ${request.path}`;
-  return json({ '@type': 'generic_error', error_code: status * 100, message }, status);
+  if (allowed.size === 0) return errorResponse(new RequestError(40400, `there is nothing at ${path}`));
+  const refusal = errorResponse(new RequestError(40500, `${method} is not allowed here`));
+  return { ...refusal, headers: { ...refusal.headers, allow: [...allowed].join(', ') } };
 }
 
 function matchPath(pattern: string, path: string): readonly string[] | null {

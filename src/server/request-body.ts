@@ -1,5 +1,5 @@
 import { newSession, type Session } from '../engine/session.ts';
-import { propertyName } from '../engine/properties.ts';
+import { PROPERTIES, propertyName } from '../engine/properties.ts';
 import { RequestError } from './request-error.ts';
 
 /** What a statement request holds, whichever names it uses. Unknown members are ignored. */
@@ -12,13 +12,22 @@ export interface StatementRequest {
 export function parseStatementRequest(body: Buffer | string): StatementRequest {
   const members = parseObject(body);
   const text = members['ksql'] ?? members['sql'];
-  if (typeof text !== 'string') throw new RequestError(40000, 'the request has no statement text in "ksql" or "sql"');
+  if (typeof text !== 'string')
+    throw new RequestError(40000, 'the request has no statement text in "ksql" or "sql"');
   const session = newSession();
   for (const [name, value] of Object.entries(objectOf(members['streamsProperties'] ?? members['properties'])))
-    if (value !== null && value !== undefined) session.properties.set(propertyName(name), textOf(value));
+    if (value !== null && value !== undefined) setProperty(session, name, textOf(value));
   for (const [name, value] of Object.entries(objectOf(members['sessionVariables'])))
     session.variables.set(name.toUpperCase(), textOf(value));
   return { text, session };
+}
+
+/** A property that nobody knows is kept and means nothing: clients send their own. */
+function setProperty(session: Session, name: string, value: string): void {
+  const canonical = propertyName(name);
+  const reason = PROPERTIES.find((each) => each.name === canonical)?.check?.(value) ?? null;
+  if (reason !== null) throw new RequestError(40000, `property '${name}' ${reason}, not '${value}'`);
+  session.properties.set(canonical, value);
 }
 
 /** A JSON object, or `RequestError` 40000. */
@@ -35,7 +44,9 @@ export function parseObject(body: Buffer | string): Record<string, unknown> {
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
 }
 
 function textOf(value: unknown): string {

@@ -3,7 +3,7 @@ import { LogError } from '../log/log.ts';
 import { type HttpResponse, json } from './route.ts';
 
 /** ksqlDB's error codes: the HTTP status is the code without its last two digits. */
-export type WireCode = 40000 | 40001 | 40002 | 40003 | 40400 | 41700 | 50000 | 50303;
+export type WireCode = 40000 | 40001 | 40002 | 40003 | 40400 | 40500 | 41300 | 41700 | 50000 | 50303;
 
 /** A request that cannot be served, in the words of the wire. */
 export class RequestError extends Error {
@@ -41,7 +41,8 @@ export function errorBody(error: unknown): { '@type': string; error_code: number
   const { code: error_code, message, statement } = error;
   if (statement === undefined) return { '@type': 'generic_error', error_code, message };
   const { text: statementText, entities } = statement;
-  return { '@type': 'statement_error', error_code, message, ...{ statementText, entities } };
+  const body = { '@type': 'statement_error', error_code, message, statementText, entities };
+  return body;
 }
 
 export function errorResponse(error: unknown): HttpResponse {

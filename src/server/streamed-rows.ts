@@ -1,37 +1,43 @@
 import type { RowStream } from '../engine/result.ts';
 import { jsonText } from '../types/json-value.ts';
 import { printType, quoteIdentifier } from '../types/print-type.ts';
+import { tieToRequest } from './client-query.ts';
 import { errorBody } from './request-error.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
 
-/** Rows in the array form of ksqlDB's older API: a line each, and a well-formed end in every case. */
-export async function* streamedRows(
+/**
+ * Rows in the array form of ksqlDB's older API: an element a line, and a well-formed end in every case. Clients read
+ * it line by line, so a row's line is complete when the row is sent; only a pull query, which has no closing
+ * element, holds its comma back until the next.
+ */
+export function streamedRows(
   rows: RowStream,
   request: HttpRequest,
-  { running }: RouteContext,
+  context: RouteContext,
 ): AsyncGenerator<string> {
-  const close = (): Promise<void> => rows.close();
-  running.set(rows.queryId, close);
-  const abort = (): void => void close().catch(() => undefined);
-  request.signal.addEventListener('abort', abort, { once: true });
+  return elements(rows, tieToRequest(rows, request, context));
+}
+
+async function* elements(rows: RowStream, end: () => Promise<void>): AsyncGenerator<string> {
   const texts = rows.columns.map((column) => jsonText(column.type));
-  const schema = rows.columns.map((column) => `${quoteIdentifier(column.name)} ${printType(column.type)}${column.isKey ? ' KEY' : ''}`);
+  const schema = rows.columns.map(
+    ({ name, type, isKey }) => `${quoteIdentifier(name)} ${printType(type)}${isKey ? ' KEY' : ''}`,
+  );
+  const [before, after] = rows.kind === 'pull' ? [',\n', ''] : ['', ',\n'];
   try {
-    yield `[${JSON.stringify({ header: { queryId: rows.queryId, schema: schema.join(', ') } })}`;
+    yield `[${JSON.stringify({ header: { queryId: rows.queryId, schema: schema.join(', ') } })}${after}`;
     for (let batch = await rows.next(); batch !== null; batch = await rows.next())
       for (const [i, row] of batch.rows.entries()) {
         const columns = texts.map((text, c) => text(row[c] ?? null)).join(',');
         const tombstone = batch.tombstones?.[i] === true ? ',"tombstone":true' : '';
-        yield `,\n{"row":{"columns":[${columns}]${tombstone}}}`;
+        yield `${before}{"row":{"columns":[${columns}]${tombstone}}}${after}`;
       }
-    if (rows.kind === 'push')
-      yield `,\n${JSON.stringify({ finalMessage: rows.end === 'limit' ? 'Limit Reached' : 'Query Completed' })}`;
+    if (rows.kind !== 'pull')
+      yield JSON.stringify({ finalMessage: rows.end === 'limit' ? 'Limit Reached' : 'Query Completed' });
   } catch (error) {
-    yield `,\n${JSON.stringify({ errorMessage: errorBody(error) })}`;
+    yield `${before}${JSON.stringify({ errorMessage: errorBody(error) })}`;
   } finally {
-    request.signal.removeEventListener('abort', abort);
-    running.delete(rows.queryId);
-    await close();
+    await end();
   }
   yield ']\n';
 }

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../common/clock.ts';
 import type { RowStream } from '../engine/result.ts';
 import { fieldSchema } from '../engine/describe.ts';
 import { jsonText } from '../types/json-value.ts';
 import { openRows } from './parse-single.ts';
 import { parseStatementRequest } from './request-body.ts';
 import type { RouteContext } from './route.ts';
+import { parseTarget } from './target.ts';
 
 /** A client sends nothing after the handshake; this bounds what it may try. */
 const PAYLOAD_BYTES_MAX = 64 * 1024;
@@ -25,7 +27,11 @@ const FAILED = 1011;
  * then one frame a row, then `{"error":"done"}` and a normal close.
  */
 export class QuerySockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: PAYLOAD_BYTES_MAX, perMessageDeflate: false });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: PAYLOAD_BYTES_MAX,
+    perMessageDeflate: false,
+  });
   readonly #context: RouteContext;
 
   constructor(context: RouteContext) {
@@ -33,26 +39,33 @@ export class QuerySockets {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    if (url.pathname !== '/ws/query') {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    const wanted = requestOf(request.url ?? '/');
+    if (wanted === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
+        socket.destroy(),
+      );
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) => {
-      client.on('error', () => client.terminate());
-      client.on('message', () => undefined);
-      void this.#serve(client, url.searchParams.get('request')).catch(() => client.terminate());
+      void this.#serve(client, wanted).catch(() => client.terminate());
     });
   }
 
-  /** Tells every client that the server is going. */
-  async close(): Promise<void> {
+  /** Tells every client that the server is going; who has not answered after `farewellMs` is cut off. */
+  async close(clock: Clock, farewellMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#server.clients) client.close(GOING_AWAY, 'the server is stopping');
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const client of this.#server.clients) client.terminate();
+    const cancel = clock.setTimer(farewellMs, () => {
+      for (const client of this.#server.clients) client.terminate();
+    });
+    await closed;
+    cancel();
   }
 
   async #serve(client: WebSocket, request: string | null): Promise<void> {
+    // Garbage, or a broken connection: the socket answers with its code and closes, and that ends the query.
+    client.on('error', () => undefined);
+    const gone = whenClosing(client);
     let rows: RowStream;
     try {
       if (request === null) throw new Error('the address has no request parameter');
@@ -62,13 +75,15 @@ export class QuerySockets {
       return refuse(client, NOT_ACCEPTED, error);
     }
     const close = (): Promise<void> => rows.close();
-    client.on('close', () => void close().catch(() => undefined));
+    void gone.then(close).catch(() => undefined);
     this.#context.running.set(rows.queryId, close);
     try {
       if (rows.kind !== 'print')
-        client.send(JSON.stringify(rows.columns.map(({ name, type }) => ({ name, schema: fieldSchema(type) }))));
+        client.send(
+          JSON.stringify(rows.columns.map(({ name, type }) => ({ name, schema: fieldSchema(type) }))),
+        );
       await sendRows(client, rows);
-      client.send('{"error":"done"}');
+      if (isOpen(client)) client.send('{"error":"done"}');
       client.close(DONE, 'done');
     } catch (error) {
       refuse(client, FAILED, error);
@@ -80,26 +95,53 @@ export class QuerySockets {
   }
 }
 
+/** The request parameter, null when the address has none; undefined when it is not this endpoint's address. */
+function requestOf(target: string): string | null | undefined {
+  try {
+    const { path, query } = parseTarget(target);
+    return path === '/ws/query' ? query.get('request') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves when the client closes, breaks the protocol or is gone. */
+function whenClosing(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    client.once('error', () => resolve());
+    client.once('close', () => resolve());
+  });
+}
+
+function isOpen(client: WebSocket): boolean {
+  return client.readyState === client.OPEN;
+}
+
 async function sendRows(client: WebSocket, rows: RowStream): Promise<void> {
   const texts = rows.columns.map((column) => jsonText(column.type));
-  for (let batch = await rows.next(); batch !== null; batch = await rows.next()) {
-    // One frame a row, but one write to the kernel for the batch: the write is what costs.
-    const socket = (client as unknown as { _socket?: { cork(): void; uncork(): void } })._socket;
-    socket?.cork();
+  // One frame a row, but one write to the kernel for the batch: the write is what costs.
+  const { _socket: socket } = client as unknown as { _socket: Duplex };
+  while (isOpen(client)) {
+    const batch = await rows.next();
+    if (batch === null) return;
+    socket.cork();
     for (const [i, row] of batch.rows.entries()) {
       if (batch.tombstones?.[i] === true) continue;
       const cells = texts.map((text, c) => text(row[c] ?? null)).join(',');
       client.send(rows.kind === 'print' ? cells : `{"row":{"columns":[${cells}]}}`);
+      if (client.bufferedAmount <= BUFFERED_BYTES_MAX) continue;
+      socket.uncork();
+      await drained(client);
+      if (!isOpen(client)) return;
+      socket.cork();
     }
-    socket?.uncork();
-    await drained(client);
-    if (client.readyState !== client.OPEN) return;
+    socket.uncork();
   }
 }
 
-/** Waits while the client has much unread, or until it is gone. The query pauses meanwhile. */
+/** Waits until the client has taken what it was sent, or is gone. Its query is not asked for rows meanwhile. */
 async function drained(client: WebSocket): Promise<void> {
-  if (client.bufferedAmount <= BUFFERED_BYTES_MAX || client.readyState !== client.OPEN) return;
+  if (!isOpen(client)) return;
   await new Promise<void>((resolve) => {
     const gone = (): void => resolve();
     client.once('close', gone);
@@ -113,13 +155,15 @@ async function drained(client: WebSocket): Promise<void> {
 
 function refuse(client: WebSocket, code: number, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  if (client.readyState === client.OPEN) client.send(JSON.stringify({ error: message }));
+  if (isOpen(client)) client.send(JSON.stringify({ error: message }));
   client.close(code, truncated(message));
 }
 
 /** A close reason holds at most 123 bytes; it is cut between characters. */
 function truncated(text: string): string {
-  let cut = text;
-  while (Buffer.byteLength(cut) > REASON_BYTES_MAX) cut = cut.slice(0, -1);
-  return cut;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= REASON_BYTES_MAX) return text;
+  let end = REASON_BYTES_MAX;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
 }

@@ -7,7 +7,8 @@ export const closeQueryRoute: Route = {
   method: 'POST',
   path: '/close-query',
   async handle(request, { running }) {
-    const queryId = String(parseObject(request.body)['queryId'] ?? '');
+    const { queryId } = parseObject(request.body);
+    if (typeof queryId !== 'string') throw new RequestError(40000, 'the request has no "queryId"');
     const close = running.get(queryId);
     if (close === undefined) throw new RequestError(40000, `no query with id ${queryId} runs here`);
     await close();

@@ -10,6 +10,10 @@ export const queryRoute: Route = {
   async handle(request, context) {
     const { text, session } = parseStatementRequest(request.body);
     const rows = await openRows(text, session, context);
-    return { status: 200, headers: { 'content-type': KSQL_JSON }, body: streamedRows(rows, request, context) };
+    return {
+      status: 200,
+      headers: { 'content-type': KSQL_JSON },
+      body: streamedRows(rows, request, context),
+    };
   },
 };

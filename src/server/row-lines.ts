@@ -1,0 +1,54 @@
+import type { RowStream } from '../engine/result.ts';
+import { jsonText } from '../types/json-value.ts';
+import { printType } from '../types/print-type.ts';
+import { tieToRequest } from './client-query.ts';
+import { errorBody } from './request-error.ts';
+import type { HttpRequest, RouteContext } from './route.ts';
+
+/**
+ * Rows in the form of ksqlDB's newer API: the columns, then an array a row; as lines (`asArray` false) or as the
+ * elements of one JSON array. Removals from a table are not shown in this form.
+ */
+export function rowLines(
+  rows: RowStream,
+  asArray: boolean,
+  request: HttpRequest,
+  context: RouteContext,
+): AsyncGenerator<string> {
+  const end = tieToRequest(rows, request, context);
+  return asArray ? arrayOf(lines(rows, end)) : linesOf(lines(rows, end));
+}
+
+async function* lines(rows: RowStream, end: () => Promise<void>): AsyncGenerator<string> {
+  const texts = rows.columns.map((column) => jsonText(column.type));
+  try {
+    // Clients look at the first bytes: the order of the members is part of the protocol.
+    yield JSON.stringify({
+      queryId: rows.kind === 'pull' ? null : rows.queryId,
+      columnNames: rows.columns.map((column) => column.name),
+      columnTypes: rows.columns.map((column) => printType(column.type)),
+    });
+    for (let batch = await rows.next(); batch !== null; batch = await rows.next())
+      for (const [i, row] of batch.rows.entries()) {
+        if (batch.tombstones?.[i] === true) continue;
+        yield `[${texts.map((text, c) => text(row[c] ?? null)).join(',')}]`;
+      }
+  } catch (error) {
+    yield JSON.stringify(errorBody(error));
+  } finally {
+    await end();
+  }
+}
+
+async function* linesOf(rows: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of rows) yield `${line}\n`;
+}
+
+async function* arrayOf(rows: AsyncIterable<string>): AsyncGenerator<string> {
+  let separator = '[';
+  for await (const line of rows) {
+    yield separator + line;
+    separator = ',\n';
+  }
+  yield ']\n';
+}
