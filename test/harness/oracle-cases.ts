@@ -58,7 +58,7 @@ export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
     const result = apply(builder, op, nodes, sinks);
     if (result !== null && op.id !== undefined) nodes.set(op.id, result);
   }
-  const topology = builder.build();
+  const topology = builder.build({ selfJoins: test.optimize });
   const topics: Record<string, number> = {};
   for (const input of test.inputs) if ('topic' in input) topics[input.topic] = 1;
   const driver = await TopologyTestDriver.open(topology, { topics, changelogs: false });

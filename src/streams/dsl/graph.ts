@@ -27,6 +27,21 @@ export interface GraphNodeOptions {
   /** Set for sources of streams: operations on the same topics share one. */
   readonly sourceTopics?: readonly string[];
   readonly isRepartition?: boolean;
+  /** A join of two streams: what to do when both are one. */
+  readonly selfJoin?: SelfJoin;
+}
+
+/** How a join of a stream with itself gets by with one store. */
+export interface SelfJoin {
+  /** The node that would remember the same records once more. */
+  readonly other: GraphNode;
+  useOneStore(): void;
+}
+
+/** Rewritings of the topology that change no results; all off by default, because they change names and state. */
+export interface Optimizations {
+  /** A stream joined with itself keeps its records once (Kafka Streams: single.store.self.join). */
+  readonly selfJoins?: boolean;
 }
 
 export class GraphNode {
@@ -134,8 +149,9 @@ export class Graph {
     if (sources.size > 1) this.#copartitioned.push(sources);
   }
 
-  build(): Topology {
+  build(optimizations: Optimizations): Topology {
     this.#mergeSources();
+    if (optimizations.selfJoins === true) this.#joinSelves();
     this.#findNullKeys();
     const plan = new WritePlan();
     for (const store of this.stores) plan.store(store);
@@ -189,6 +205,21 @@ export class Graph {
           if (sources.has(node.name)) (sources as Set<string>).add(first.name);
       }
     }
+  }
+
+  #joinSelves(): void {
+    const seen = new Set<GraphNode>();
+    const visit = (node: GraphNode): void => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      const { selfJoin } = node.options;
+      if (selfJoin !== undefined && node.parents.size === 1) {
+        for (const parent of selfJoin.other.parents) parent.children.delete(selfJoin.other);
+        selfJoin.useOneStore();
+      }
+      for (const child of [...node.children]) visit(child);
+    };
+    visit(this.root);
   }
 
   /** Records without a key go through a repartition only where a left or outer join below wants them. */

@@ -11,6 +11,7 @@ import { mapStream } from '../processors/map-values.ts';
 import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate, Processor } from '../processors/processor.ts';
 import { selectKey } from '../processors/select-key.ts';
+import { selfJoinStream } from '../processors/self-join-stream.ts';
 import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode, WindowedKeyFormat } from '../topology/topology.ts';
@@ -464,10 +465,22 @@ export class KStream<K, V> {
       joiner: (a: unknown, b: unknown, key: Parameters<typeof userKey>[0]) => joiner(a, b, userKey(key)),
       name: mergeName,
     };
+    let oneStore = false;
     const node = new GraphNode({
       name: mergeName,
       wantsNullKeys: leftOuter || rightOuter,
+      selfJoin: {
+        other: otherWindow,
+        useOneStore: () => {
+          oneStore = true;
+        },
+      },
       write(plan) {
+        if (oneStore) {
+          plan.processor(mergeName, [thisWindowed], selfJoinStream({ ...options, store: thisStoreName }));
+          plan.use(thisStoreName, mergeName);
+          return;
+        }
         const waiting: GraphStore[] = [];
         if (leftOuter) {
           const values = waitingValuesCodec(

@@ -3,7 +3,7 @@ import { storeView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TimestampExtractor, Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { Graph, GraphNode, need, userKey } from './graph.ts';
+import { Graph, GraphNode, need, type Optimizations, userKey } from './graph.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, keyValueStore, materialize, timedStore } from './materialize.ts';
@@ -135,8 +135,8 @@ export class StreamsBuilder {
   }
 
   /** The topology of everything described so far. Once. */
-  build(): Topology {
-    return this.#graph.build();
+  build(optimizations: Optimizations = {}): Topology {
+    return this.#graph.build(optimizations);
   }
 
   #addSource(topology: Topology, name: string, topics: readonly string[], consumed: Consumed<unknown, unknown>): void {

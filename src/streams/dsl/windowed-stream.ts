@@ -58,7 +58,16 @@ export function sessionWindowKind(windows: SessionWindows): WindowKind {
     graceMs: graceMs + gapMs,
     sizeMs: 0,
     open: (functions, store, emit, sendOldValues) =>
-      aggregateSessions({ ...functions, store, gapMs, graceMs, emit, sendOldValues, skipNullValues: false }),
+      aggregateSessions({
+        ...functions,
+        store,
+        gapMs,
+        graceMs,
+        emit,
+        sendOldValues,
+        skipNullValues: false,
+        ...(emit === 'close' && { growMs: gapMs + graceMs }),
+      }),
   };
 }
 
@@ -71,7 +80,7 @@ export function retentionOf(plan: StorePlan, kind: WindowKind, emit: EmitStrateg
       'give a longer retentionMs, or shorter windows or grace',
     );
   // Kafka Streams' stores do not show the row at the very end of the retention, except those by time.
-  return emit === 'close' && kind.store === 'window' ? retentionMs : retentionMs - 1;
+  return emit === 'close' ? retentionMs : retentionMs - 1;
 }
 
 abstract class WindowedKStream<K, V> {

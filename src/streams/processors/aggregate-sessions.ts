@@ -12,6 +12,8 @@ export interface AggregateSessionsOptions extends Aggregation {
   readonly emit: 'update' | 'close';
   readonly sendOldValues: boolean;
   readonly skipNullValues: boolean;
+  /** With `emit: 'close'`: how long a session can still grow; the store keeps it until it was emitted. */
+  readonly growMs?: number;
 }
 
 /**
@@ -63,12 +65,16 @@ class AggregateSessions implements Processor {
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     const closeTime = streamTime.value - options.graceMs - gapMs;
+    // First, because what this record puts may end the retention of what has closed.
+    if (options.emit === 'close') this.#emitClosed(key, closeTime);
+    const growsFrom = options.growMs === undefined ? -Infinity : this.#store.observedTime - options.growMs + 1;
 
     const merged: Session[] = [];
     let start = timestamp;
     let end = timestamp;
     let state = options.initial();
     this.#store.fetch(key.buffer, key.start, key.end, timestamp - gapMs, timestamp + gapMs, (from, to, found) => {
+      if (to < growsFrom) return;
       merged.push({ start: from, end: to, state: found });
       state = options.merge(key, state, found);
       start = Math.min(start, from);
@@ -85,7 +91,6 @@ class AggregateSessions implements Processor {
     state = options.add(state, value, key, timestamp, context.record);
     this.#store.put(key.buffer, key.start, key.end, start, end, state, end);
     this.#forward(key, start, end, state, null);
-    if (options.emit === 'close') this.#emitClosed(key, closeTime);
     return undefined;
   }
 

@@ -41,13 +41,13 @@ export class CoalescedChanges {
   flush(): void {
     const key = this.#key;
     if (key === null || this.#changes.size === 0) return;
-    const changes = [...this.#changes.values()];
-    this.#changes.clear();
-    for (const change of changes) {
+    for (const change of this.#changes.values()) {
       key.setBytes(change.key, 0, change.key.length);
       key.windowStart = change.windowStart;
       key.windowEnd = change.windowEnd;
       this.#context.forward(key, change.value, change.old, change.timestamp);
     }
+    // Only now: a child whose state must be loaded first makes all of it be flushed again.
+    this.#changes.clear();
   }
 }

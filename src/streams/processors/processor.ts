@@ -68,9 +68,10 @@ export interface ProcessorContext {
   shared(name: string, initial: number): PersistedNumber;
   /**
    * Drops the record in flight at this node: counts it, logs it with topic, partition and offset, and hands it to
-   * the instance's `onSkip`. What to do otherwise (fail) is the policy's business.
+   * the instance's `onSkip`. For `deserialization`, `evaluation` and `serialization` the application's error handlers
+   * are asked first, and may stop it (by an exception) or keep a dead letter. `error` is what was thrown, if anything.
    */
-  skip(reason: SkipReason, detail: string): void;
+  skip(reason: SkipReason, detail: string, error?: unknown): void;
 }
 
 export interface PersistedNumber {

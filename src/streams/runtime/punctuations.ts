@@ -37,13 +37,21 @@ export class Punctuations {
   fire(nowMs: number): boolean {
     if (nowMs < this.dueMs) return false;
     const due = this.#schedules.filter((each) => each.nextMs <= nowMs).sort((a, b) => a.nextMs - b.nextMs);
-    for (const punctuation of due) {
-      if (punctuation.cancelled) continue;
-      const missed = Math.floor((nowMs - punctuation.nextMs) / punctuation.intervalMs);
-      punctuation.nextMs += (missed + 1) * punctuation.intervalMs;
-      punctuation.callback(nowMs);
+    const before = due.map((each) => each.nextMs);
+    try {
+      for (const punctuation of due) {
+        if (punctuation.cancelled) continue;
+        const missed = Math.floor((nowMs - punctuation.nextMs) / punctuation.intervalMs);
+        punctuation.nextMs += (missed + 1) * punctuation.intervalMs;
+        punctuation.callback(nowMs);
+      }
+    } catch (error) {
+      // What is undone is fired again, all of it.
+      due.forEach((each, i) => (each.nextMs = before[i]!));
+      throw error;
+    } finally {
+      this.#update();
     }
-    this.#update();
     return due.length > 0;
   }
 

@@ -1,5 +1,4 @@
 import { ByteWriter, EMPTY_BYTES } from '../../common/bytes.ts';
-import { DataError } from '../../common/error.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import type { RecordAppender } from '../../log/record-appender.ts';
@@ -100,8 +99,7 @@ export class RecordSink implements Processor {
         }
       }
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      this.#context.skip('serialization', error.message);
+      this.#context.skip('serialization', error instanceof Error ? error.message : String(error), error);
       return;
     }
     const partition = this.#partition(key, value, keyBuffer, keyStart, keyEnd);

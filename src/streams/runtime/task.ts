@@ -1,6 +1,9 @@
-import { assert, must } from '../../common/assert.ts';
+import { assert, AssertionError, must } from '../../common/assert.ts';
+import { EMPTY_BYTES } from '../../common/bytes.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DataError } from '../../common/error.ts';
+import { LogError } from '../../log/log.ts';
+import { partitionOfKey } from '../../log/partitioner.ts';
 import type { Header, RecordBatch } from '../../log/record-batch.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import { MISS, type StateStore, type TaskState } from '../../state/store.ts';
@@ -13,10 +16,20 @@ import type {
   SkipReason,
 } from '../processors/processor.ts';
 import { RecordKey } from '../processors/record-key.ts';
-import type { SourceNode, StoreNode, SubTopology, TopologyNode } from '../topology/topology.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { SourceNode, StoreNode, SubTopology, TimestampExtractor, TopologyNode } from '../topology/topology.ts';
+import {
+  deadLetterHeaders,
+  type ErrorHandler,
+  type ErrorHandlers,
+  type FailedRecord,
+  failOnError,
+  RecordFailure,
+} from './error-handlers.ts';
 import { InputQueue } from './input-queue.ts';
 import { Punctuations } from './punctuations.ts';
 import { RecordSink, type TaskOutput } from './record-sink.ts';
+import { failOnInvalidTimestamp, InvalidTimestamp, valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
 
 /** A record that an operator dropped, with where it came from. Bytes are copies; null where there are none. */
 export interface SkippedRecord {
@@ -45,6 +58,12 @@ export interface TaskOptions {
   /** The log's name of a topic that the topology names. */
   readonly topicName: (topic: string) => string;
   readonly onSkip: (skipped: SkippedRecord) => void;
+  /** Who decides about records that fail. */
+  readonly handlers?: ErrorHandlers;
+  /** Where dead letters go. */
+  readonly deadLetterTopic?: string;
+  /** For sources that name none. Default `failOnInvalidTimestamp`. */
+  readonly timestampExtractor?: TimestampExtractor;
   /** -1: never wait for an empty input; 0: wait while it is known to lag; above: and that long after. */
   readonly maxIdleMs: number;
   /** How far the log is ahead of what was fetched of an input partition: -1 unknown. */
@@ -78,6 +97,13 @@ export class Task {
   readonly #streamPunctuations = new Punctuations('stream-time');
   readonly #wallPunctuations = new Punctuations('wall-clock');
   readonly #savedNumbers: number[] = [];
+  /** Greatest timestamps of inputs before the restart, by `topic-partition`. */
+  readonly #restoredTimes = new Map<string, number>();
+  /** Records dropped by the record in flight, told when it cannot be undone any more. */
+  #drops: SkippedRecord[] = [];
+  #guarded = false;
+  /** How many records were begun: values decoded ahead into scratch rows are good for that long. */
+  #epoch = 0;
   #idleSince = -1;
   #chosen: TaskSource | null = null;
 
@@ -87,7 +113,9 @@ export class Task {
     this.partition = options.partition;
     this.state = options.state;
     this.id = `${options.subTopology.index}_${options.partition}`;
-    for (const [name, value] of Object.entries(restoredNumbers)) this.#numbers.set(name, { value });
+    for (const [name, value] of Object.entries(restoredNumbers))
+      if (name.startsWith(INPUT_TIME)) this.#restoredTimes.set(name.slice(INPUT_TIME.length), value);
+      else this.#numbers.set(name, { value });
     this.streamTime = this.#number('task stream-time', -1).value;
     for (const store of options.subTopology.stores)
       this.stores.set(store.options.name, this.state.openStore(store.options));
@@ -115,7 +143,10 @@ export class Task {
     );
     const queue = new InputQueue(this.#options.topicName(topic), partition, offset);
     this.inputs.push(queue);
-    this.#sources.push(new TaskSource(source, this.#children(source.name), queue));
+    const extractor = source.timestampExtractor ?? this.#options.timestampExtractor ?? failOnInvalidTimestamp;
+    const added = new TaskSource(source, this.#children(source.name), queue, extractor);
+    added.partitionTime = this.#restoredTimes.get(`${queue.topic}-${partition}`) ?? -1;
+    this.#sources.push(added);
     return queue;
   }
 
@@ -158,11 +189,15 @@ export class Task {
     return this.loading;
   }
 
-  /** Fires wall-clock punctuations. */
-  punctuate(nowMs: number): void {
+  /** Fires wall-clock punctuations. Done when this returns, unless they need state that must be loaded. */
+  async punctuate(nowMs: number): Promise<void> {
     if (nowMs < this.#wallPunctuations.dueMs) return;
-    this.#record.clear();
-    if (this.#wallPunctuations.fire(nowMs)) this.commitNeeded = true;
+    if (this.loading !== null) await this.loading;
+    const fire = (): void => {
+      this.#record.clear();
+      if (this.#wallPunctuations.fire(nowMs)) this.commitNeeded = true;
+    };
+    while (!this.#attempt(fire)) await this.load();
   }
 
   get nextPunctuationMs(): number {
@@ -170,14 +205,23 @@ export class Task {
   }
 
   /** Before a commit: forwards what operators held back. */
-  flush(): void {
-    for (const node of this.#order) node.processor.flush?.();
+  async flush(): Promise<void> {
+    if (this.loading !== null) await this.loading;
+    for (const node of this.#order) {
+      const { processor } = node;
+      if (processor.flush === undefined) continue;
+      this.#record.clear();
+      while (!this.#attempt(() => processor.flush!())) await this.load();
+    }
   }
 
   /** Numbers that operators want back after a restart. */
   persistedNumbers(): Record<string, number> {
     this.#number('task stream-time', -1).value = this.streamTime;
-    return Object.fromEntries([...this.#numbers].map(([name, number]) => [name, number.value]));
+    const numbers = Object.fromEntries([...this.#numbers].map(([name, number]) => [name, number.value]));
+    for (const { queue, partitionTime } of this.#sources)
+      if (partitionTime >= 0) numbers[`${INPUT_TIME}${queue.topic}-${queue.partition}`] = partitionTime;
+    return numbers;
   }
 
   close(): void {
@@ -186,33 +230,52 @@ export class Task {
 
   /** Returns how many records were processed, or -(that) - 1 when the next one needs state to be loaded. */
   #run(recordsMax: number, deadlineMs: number, done: number): number {
-    const { clock, output } = this.#options;
+    const { clock } = this.#options;
     const guarded = !this.state.resident;
     while (done < recordsMax) {
       const source = this.#chosen ?? this.#choose();
       if (source === null) return done;
-      const queue = source.queue;
       if (guarded) {
-        this.state.beginRecord();
-        output.beginRecord();
-        this.#saveNumbers();
-        try {
-          this.#processHead(source);
-        } catch (error) {
-          if (error !== MISS) throw error;
-          this.state.undoRecord();
-          output.undoRecord();
-          this.#restoreNumbers();
-          return -done - 1;
-        }
+        if (!this.#attempt(() => this.#processHead(source))) return -done - 1;
       } else {
         this.#processHead(source);
       }
-      queue.advance();
+      this.recordsProcessed++;
+      source.advance();
       done++;
       if ((done & 127) === 0 && clock.monotonic() >= deadlineMs) return done;
     }
     return done;
+  }
+
+  /** Runs `action` so that it can be taken back. Returns false when it was, because state must be loaded first. */
+  #attempt(action: () => void): boolean {
+    const { output } = this.#options;
+    if (this.state.resident) {
+      action();
+      return true;
+    }
+    this.#guarded = true;
+    this.state.beginRecord();
+    output.beginRecord();
+    this.#saveNumbers();
+    try {
+      action();
+    } catch (error) {
+      if (error !== MISS) throw error;
+      this.state.undoRecord();
+      output.undoRecord();
+      this.#restoreNumbers();
+      this.#drops.length = 0;
+      return false;
+    } finally {
+      this.#guarded = false;
+    }
+    if (this.#drops.length > 0) {
+      for (const dropped of this.#drops) this.#options.onSkip(dropped);
+      this.#drops.length = 0;
+    }
+    return true;
   }
 
   #processHead(source: TaskSource): void {
@@ -222,33 +285,34 @@ export class Task {
     this.#record.batch = batch;
     this.#record.index = i;
     this.commitNeeded = true;
-    this.recordsProcessed++;
     source.setKey(batch, i);
-    let value: unknown = null;
-    const timestamp = this.#timestamp(source, batch, i);
-    const valueStart = batch.valueStart[i]!;
-    if (valueStart >= 0) {
-      try {
-        value = source.node.value.deserialize(batch.buffer, valueStart, batch.valueEnd[i]!);
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error;
-        return this.#skip(source.node.name, 'deserialization', error.message);
-      }
+    let value: unknown;
+    let timestamp: number;
+    if (source.recordTime && batch.timestamps[i]! >= 0) {
+      timestamp = batch.timestamps[i]!;
+      const valueStart = batch.valueStart[i]!;
+      if (valueStart < 0) value = null;
+      else
+        try {
+          value = source.node.value.deserialize(batch.buffer, valueStart, batch.valueEnd[i]!);
+        } catch (error) {
+          return this.failed(source.node.name, 'deserialization', error);
+        }
+      this.#epoch++;
+    } else {
+      const { head } = source;
+      this.#readHead(source);
+      this.#epoch++;
+      if (head.failure !== null) return this.failed(source.node.name, head.failure, head.error);
+      timestamp = head.timestamp;
+      value = head.value;
+      if (timestamp < 0)
+        return this.#skip(source.node.name, 'timestamp', `the record has no usable timestamp (${timestamp})`, null);
     }
-    if (timestamp < 0)
-      return this.#skip(source.node.name, 'timestamp', `the record has no usable timestamp (${timestamp})`);
     if (timestamp > this.streamTime) this.streamTime = timestamp;
     if (timestamp > source.partitionTime) source.partitionTime = timestamp;
     const { children } = source;
-    for (let c = 0; c < children.length; c++) {
-      const child = children[c]!;
-      try {
-        child.processor.process(key, value, undefined, timestamp);
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error;
-        this.#skip(child.nodeName, 'evaluation', error.message);
-      }
-    }
+    for (let c = 0; c < children.length; c++) children[c]!.receive(key, value, undefined, timestamp);
     if (this.streamTime >= this.#streamPunctuations.dueMs) {
       this.#record.clear();
       this.#streamPunctuations.fire(this.streamTime);
@@ -256,18 +320,47 @@ export class Task {
     return undefined;
   }
 
-  #timestamp(source: TaskSource, batch: RecordBatch, i: number): number {
-    const extract = source.node.timestampExtractor;
-    const timestamp = batch.timestamps[i]!;
-    if (extract === undefined) return timestamp;
+  /**
+   * Decodes the next record of a source and asks for its time, once a record: the choice between inputs and the
+   * processing share the answer. Only a value that other records may have overwritten since is decoded again.
+   */
+  #readHead(source: TaskSource): void {
+    const { head, node } = source;
+    const batch = source.queue.batch!;
+    const i = source.queue.index;
+    if (head.known && (head.failure !== null || this.#holds(source))) return;
     const start = batch.valueStart[i]!;
+    source.decoder.lastSource = source;
+    head.epoch = this.#epoch;
+    head.value = null;
     try {
-      const value = start < 0 ? null : source.node.value.deserialize(batch.buffer, start, batch.valueEnd[i]!);
-      return extract(value, source.key, timestamp, source.partitionTime, this.#options.clock);
+      if (start >= 0) head.value = node.value.deserialize(batch.buffer, start, batch.valueEnd[i]!);
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      return -1;
+      this.#failHead(head, 'deserialization', error);
+      return;
     }
+    if (head.known) return;
+    source.setKey(batch, i);
+    try {
+      const time = batch.timestamps[i]!;
+      head.timestamp = source.extractor(head.value, source.key, time, source.partitionTime, this.#options.clock);
+      head.known = true;
+    } catch (error) {
+      this.#failHead(head, 'timestamp', error);
+    }
+  }
+
+  #failHead(head: SourceHead, failure: SkipReason, error: unknown): void {
+    head.known = true;
+    head.failure = failure;
+    head.error = error;
+    // It goes first: what cannot be read must not wait for others.
+    head.timestamp = -1;
+  }
+
+  /** Whether the decoded head is still what it was. */
+  #holds({ head, node, decoder }: TaskSource): boolean {
+    return node.value.borrowed !== true || (decoder.lastSource?.head === head && head.epoch === this.#epoch);
   }
 
   /** The input whose next record is oldest; null when there is none or one is awaited that might be older. */
@@ -300,10 +393,14 @@ export class Task {
   }
 
   #headTimestamp(source: TaskSource): number {
-    if (source.node.timestampExtractor === undefined) return source.queue.headTimestamp();
-    const batch = source.queue.batch!;
-    source.setKey(batch, source.queue.index);
-    return this.#timestamp(source, batch, source.queue.index);
+    const { head } = source;
+    if (head.known) return head.timestamp;
+    if (source.recordTime) {
+      const timestamp = source.queue.headTimestamp();
+      if (timestamp >= 0) return timestamp;
+    }
+    this.#readHead(source);
+    return head.timestamp;
   }
 
   /** KIP-695: an input that is empty here but not in the log may hold an older record. */
@@ -364,11 +461,82 @@ export class Task {
     for (const parent of node.parents) this.#nodes.get(parent)?.addChild(context);
   }
 
-  #skip(node: string, reason: SkipReason, detail: string): void {
+  /** What an operator dropped: as it says, or, where it was an error, as the handlers say. */
+  #skip(node: string, reason: SkipReason, detail: string, error: unknown): void {
+    if (this.#handlerOf(reason) === null) this.#drop(this.#skipped(node, reason, detail));
+    else this.failed(node, reason, error ?? new DataError(detail), detail);
+  }
+
+  /**
+   * What becomes of something thrown while a record, or a punctuation, was at `node`. Returns when processing goes
+   * on without it.
+   */
+  failed(node: string, reason: SkipReason, error: unknown, detail = messageOf(error)): void {
+    if (error === MISS || error instanceof RecordFailure) throw error;
+    const skipped = this.#skipped(node, reason, detail);
+    const ours =
+      error instanceof AssertionError ||
+      error instanceof InvalidTimestamp ||
+      (error instanceof LogError && error.kind !== 'record-too-large');
+    if (ours) throw new RecordFailure(skipped, detail, error);
+    // An extractor that throws could not read the record; a sink's topic that takes no record this large is production.
+    const step = reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
+    const handler = this.#handlerOf(step) ?? failOnError;
+    const failed: FailedRecord = { ...skipped, error, headers: this.#record.headers() };
+    const verdict = handler(failed);
+    if (verdict === 'fail') throw new RecordFailure(skipped, detail, error);
+    if (verdict === 'dead-letter') this.#sendDeadLetter(failed);
+    this.#drop(skipped);
+  }
+
+  /** Null for what is dropped without asking. */
+  #handlerOf(reason: SkipReason): ErrorHandler | null {
+    const { handlers } = this.#options;
+    switch (reason) {
+      case 'deserialization':
+        return handlers?.deserialization ?? failOnError;
+      case 'evaluation':
+        return handlers?.processing ?? failOnError;
+      case 'serialization':
+        return handlers?.production ?? failOnError;
+      case 'timestamp':
+      case 'null-key':
+      case 'null-value':
+      case 'late':
+        return null;
+    }
+  }
+
+  #sendDeadLetter(failed: FailedRecord): void {
+    const { deadLetterTopic, output } = this.#options;
+    const topic = must(deadLetterTopic, 'an error handler sends to the dead letter topic, and the application names none');
+    const key = failed.key ?? EMPTY_BYTES;
+    const value = failed.value ?? EMPTY_BYTES;
+    const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, output.partitions(topic));
+    output
+      .appender(topic, partition)
+      .append(
+        Math.max(0, failed.timestamp),
+        key,
+        failed.key === null ? -1 : 0,
+        key.length,
+        value,
+        failed.value === null ? -1 : 0,
+        value.length,
+        deadLetterHeaders(failed),
+      );
+  }
+
+  #drop(skipped: SkippedRecord): void {
+    if (this.#guarded) this.#drops.push(skipped);
+    else this.#options.onSkip(skipped);
+  }
+
+  #skipped(node: string, reason: SkipReason, detail: string): SkippedRecord {
     const { batch, index } = this.#record;
     const slice = (start: number, end: number): Buffer | null =>
       batch === null || start < 0 ? null : Buffer.from(batch.buffer.subarray(start, end));
-    this.#options.onSkip({
+    return {
       applicationId: this.#options.applicationId,
       taskId: this.id,
       node,
@@ -380,7 +548,7 @@ export class Task {
       timestamp: batch === null ? -1 : batch.timestamps[index]!,
       key: batch === null ? null : slice(batch.keyStart[index]!, batch.keyEnd[index]!),
       value: batch === null ? null : slice(batch.valueStart[index]!, batch.valueEnd[index]!),
-    });
+    };
   }
 
   /** What contexts may do to their task; not for operators. */
@@ -389,17 +557,23 @@ export class Task {
       options: this.#options,
       record: this.#record,
       number: (name, initial) => this.#number(name, initial),
-      skip: (node, reason, detail) => this.#skip(node, reason, detail),
+      skip: (node, reason, detail, error) => this.#skip(node, reason, detail, error),
       punctuations: (kind) => (kind === 'stream-time' ? this.#streamPunctuations : this.#wallPunctuations),
     };
   }
+}
+
+const INPUT_TIME = 'input-time ';
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface TaskInternals {
   readonly options: TaskOptions;
   readonly record: CurrentRecord;
   number(name: string, initial: number): PersistedNumber;
-  skip(node: string, reason: SkipReason, detail: string): void;
+  skip(node: string, reason: SkipReason, detail: string, error: unknown): void;
   punctuations(kind: PunctuationKind): Punctuations;
 }
 
@@ -429,6 +603,18 @@ class CurrentRecord implements RecordContext {
   }
 }
 
+/** What is known of a source's next record before it is processed. */
+interface SourceHead {
+  /** Its time was asked for. */
+  known: boolean;
+  timestamp: number;
+  value: unknown;
+  /** Why it could not be read. */
+  failure: SkipReason | null;
+  error: unknown;
+  epoch: number;
+}
+
 /** One input partition of a task, with the source node that reads it. */
 class TaskSource {
   readonly node: SourceNode;
@@ -436,12 +622,33 @@ class TaskSource {
   readonly queue: InputQueue;
   readonly key: RecordKey;
   partitionTime = -1;
+  readonly extractor: TimestampExtractor;
+  /** The time is the record's own as long as that is not negative. */
+  readonly recordTime: boolean;
+  readonly head: SourceHead = { known: false, timestamp: -1, value: null, failure: null, error: null, epoch: 0 };
+  /** Shared by all sources that decode with the same serde, whose scratch row has room for one of them. */
+  readonly decoder: Decoder;
 
-  constructor(node: SourceNode, children: readonly NodeContext[], queue: InputQueue) {
+  constructor(node: SourceNode, children: readonly NodeContext[], queue: InputQueue, extractor: TimestampExtractor) {
+    this.extractor = extractor;
+    this.recordTime = valueFreeExtractors.has(extractor) && extractor !== wallClockTimestamp;
+    this.decoder = decoderOf(node.value);
     this.node = node;
     this.children = children;
     this.queue = queue;
     this.key = new RecordKey(node.key);
+  }
+
+  /** Steps over the next record. */
+  advance(): void {
+    const { head } = this;
+    if (head.known) {
+      head.known = false;
+      head.failure = null;
+      head.error = null;
+      head.value = null;
+    }
+    this.queue.advance();
   }
 
   setKey(batch: RecordBatch, i: number): void {
@@ -460,6 +667,19 @@ class TaskSource {
   }
 }
 
+/** Whose record a serde decoded last. */
+interface Decoder {
+  lastSource: TaskSource | null;
+}
+
+const decoders = new WeakMap<Serde, Decoder>();
+
+function decoderOf(serde: Serde): Decoder {
+  let decoder = decoders.get(serde);
+  if (decoder === undefined) decoders.set(serde, (decoder = { lastSource: null }));
+  return decoder;
+}
+
 class NodeContext implements ProcessorContext {
   readonly processor: Processor;
   readonly nodeName: string;
@@ -470,7 +690,7 @@ class NodeContext implements ProcessorContext {
   readonly #internals: TaskInternals;
   readonly #stores: readonly StoreNode[];
   #children: NodeContext[] = [];
-  #only: Processor | null = null;
+  #only: NodeContext | null = null;
 
   constructor(task: Task, node: TopologyNode, processor: Processor) {
     this.processor = processor;
@@ -485,7 +705,7 @@ class NodeContext implements ProcessorContext {
 
   addChild(child: NodeContext): void {
     this.#children.push(child);
-    this.#only = this.#children.length === 1 ? child.processor : null;
+    this.#only = this.#children.length === 1 ? child : null;
   }
 
   streamTime(): number {
@@ -496,10 +716,11 @@ class NodeContext implements ProcessorContext {
     return this.#internals.options.clock.now();
   }
 
+  /** Where a child fails on the data, its siblings and what the caller has still to forward go on. */
   forward(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    if (this.#only !== null) return this.#only.process(key, value, old, timestamp);
+    if (this.#only !== null) return this.#only.receive(key, value, old, timestamp);
     const children = this.#children;
-    for (let i = 0; i < children.length; i++) children[i]!.processor.process(key, value, old, timestamp);
+    for (let i = 0; i < children.length; i++) children[i]!.receive(key, value, old, timestamp);
     return undefined;
   }
 
@@ -508,7 +729,15 @@ class NodeContext implements ProcessorContext {
       this.#children.find((each) => each.nodeName === child),
       `${this.nodeName} has no child ${child}`,
     );
-    node.processor.process(key, value, old, timestamp);
+    node.receive(key, value, old, timestamp);
+  }
+
+  receive(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+    try {
+      this.processor.process(key, value, old, timestamp);
+    } catch (error) {
+      this.#task.failed(this.nodeName, 'evaluation', error);
+    }
   }
 
   store(name: string): StateStore {
@@ -522,7 +751,13 @@ class NodeContext implements ProcessorContext {
   }
 
   schedule(intervalMs: number, kind: PunctuationKind, callback: (timestamp: number) => void): () => void {
-    return this.#internals.punctuations(kind).schedule(intervalMs, this.now(), callback);
+    return this.#internals.punctuations(kind).schedule(intervalMs, this.now(), (timestamp) => {
+      try {
+        callback(timestamp);
+      } catch (error) {
+        this.#task.failed(this.nodeName, 'evaluation', error);
+      }
+    });
   }
 
   requestCommit(): void {
@@ -537,7 +772,7 @@ class NodeContext implements ProcessorContext {
     return this.#internals.number(name, initial);
   }
 
-  skip(reason: SkipReason, detail: string): void {
-    this.#internals.skip(this.nodeName, reason, detail);
+  skip(reason: SkipReason, detail: string, error?: unknown): void {
+    this.#internals.skip(this.nodeName, reason, detail, error);
   }
 }

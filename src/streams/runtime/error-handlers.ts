@@ -1,0 +1,93 @@
+import { DataError } from '../../common/error.ts';
+import type { Header } from '../../log/record-batch.ts';
+import type { SkippedRecord } from './task.ts';
+
+/** A record that could not be read, processed or written, with what was thrown. */
+export interface FailedRecord extends SkippedRecord {
+  readonly error: unknown;
+  readonly headers: readonly Header[];
+}
+
+/**
+ * What becomes of a record that failed: `fail` stops the application before the record is committed, `continue`
+ * drops and counts it, `dead-letter` writes it to the application's `deadLetterTopic`, in the commit that steps
+ * over it, then drops and counts it.
+ */
+export type ErrorVerdict = 'fail' | 'continue' | 'dead-letter';
+
+/**
+ * Decides about one failed record. Called in the middle of processing, so it must not wait for anything; called
+ * again for the same record when state had to be loaded in between. A failed assertion and an error of the log are
+ * never the record's fault and stop the application without asking.
+ */
+export type ErrorHandler = (failed: FailedRecord) => ErrorVerdict;
+
+/** What Kafka Streams does unless told otherwise. */
+export const failOnError: ErrorHandler = () => 'fail';
+
+/** Goes on whatever it was, mistakes in the application's own functions included. */
+export const continueOnError: ErrorHandler = () => 'continue';
+
+/** Goes on when the data is at fault; what else is thrown is a mistake of the program and stops it. */
+export const continueOnDataError: ErrorHandler = ({ error }) => (error instanceof DataError ? 'continue' : 'fail');
+
+/** Keeps what failed in the application's `deadLetterTopic`, and goes on. */
+export const sendToDeadLetterTopic: ErrorHandler = () => 'dead-letter';
+
+/** Who decides about which step of a record's way. Each fails unless given. */
+export interface ErrorHandlers {
+  /** Bytes that the source's serdes, or a timestamp that its extractor, cannot read. */
+  readonly deserialization?: ErrorHandler;
+  /** What an operator or a punctuation throws. */
+  readonly processing?: ErrorHandler;
+  /** What cannot be serialized, and records larger than the log takes. */
+  readonly production?: ErrorHandler;
+}
+
+/** Stops the application; `message` says where the record lies, `cause` is what was thrown. */
+export class RecordFailure extends Error {
+  override readonly name = 'RecordFailure';
+  readonly node: string;
+  readonly taskId: string;
+  /** Empty in a punctuation, with partition and offset -1. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+
+  constructor(
+    place: Pick<RecordFailure, 'node' | 'taskId' | 'topic' | 'partition' | 'offset'>,
+    detail: string,
+    cause: unknown,
+  ) {
+    const { node, taskId, topic, partition, offset } = place;
+    const where = topic === '' ? 'a punctuation' : `the record at ${topic}-${partition}, offset ${offset}`;
+    super(`${node} of task ${taskId} failed on ${where}: ${detail}`, { cause });
+    this.node = node;
+    this.taskId = taskId;
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+  }
+}
+
+/**
+ * The headers of a dead letter: the record's own, then where it came from and why it failed. Names are those of
+ * KIP-1034, so that tools for Kafka Streams' dead letters read ours; `node` and `task` are added.
+ */
+export function deadLetterHeaders(failed: FailedRecord): Header[] {
+  const { error } = failed;
+  const text = (key: string, value: string): Header => ({
+    key: `__streams.errors.${key}`,
+    value: Buffer.from(value, 'utf8'),
+  });
+  return [
+    ...failed.headers,
+    text('exception', error instanceof Error ? error.name : typeof error),
+    text('message', failed.detail),
+    text('node', failed.node),
+    text('task', failed.taskId),
+    text('topic', failed.topic),
+    text('partition', String(failed.partition)),
+    text('offset', String(failed.offset)),
+  ];
+}
