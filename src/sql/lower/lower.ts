@@ -34,13 +34,13 @@ export interface LoweredQuery {
 export function lower(plan: PlanNode, context: LowerContext): LoweredQuery {
   const settled = settleRaw(plan);
   let top: LoweredRows | null = null;
-  const lowering = new Lowering(context, (node, wanted) => {
+  const lowering = new Lowering(context, settled, (node, wanted) => {
     const rows = lowerNode(node, wanted, lowering);
     if (settled.kind === 'sink' && node === settled.input) top = rows;
     return rows;
   });
   const { topology } = lowering;
-  lowering.lower(settled, { columns: new Set(), old: false });
+  lowering.lower(settled, { columns: new Set(), old: false, keep: 'nothing' });
   const materialization = settled.kind === 'sink' && top !== null ? materializationOf(settled, top) : null;
   return { topology, sources: [...lowering.topics], materialization, describe: () => topology.describe() };
 }
@@ -55,35 +55,39 @@ type LowerNode<K extends PlanNode['kind']> = (
 /** `inputs`: which columns of each input are read. */
 const LOWER: { readonly [K in PlanNode['kind']]: LowerNode<K> } = {
   source: (node, _wanted, _inputs, lowering) => lowerSource(node, lowering),
-  filter(node, _wanted, inputs, lowering) {
+  filter(node, wanted, inputs, lowering) {
     // Only the old row tells whether a removal concerns a row that was there to see.
-    const rows = lowering.lower(node.input, { columns: inputs[0]!, old: node.changes === 'table' });
+    const old = node.changes === 'table';
+    const rows = lowering.lower(node.input, { columns: inputs[0]!, old, keep: wanted.keep });
     return { ...rows, steps: [...rows.steps, filterStep(node, lowering.context)] };
   },
   project(node, wanted, inputs, lowering) {
-    const rows = lowering.lower(node.input, { columns: inputs[0]!, old: wanted.old });
+    const rows = lowering.lower(node.input, { columns: inputs[0]!, old: wanted.old, keep: wanted.keep });
     return { ...rows, steps: [...rows.steps, projectStep(node, lowering.context, wanted.columns)] };
   },
   'flat-map': (node, _wanted, inputs, lowering) =>
-    lowerFlatMap(node, lowering.lower(node.input, { columns: inputs[0]!, old: false }), lowering),
+    lowerFlatMap(node, lowering.lower(node.input, unkept(inputs[0]!)), lowering),
   repartition(node, wanted, inputs, lowering) {
-    const input = lowering.lower(node.input, { columns: inputs[0]!, old: node.changes === 'table' });
+    const old = node.changes === 'table' && wanted.keep === 'nothing';
+    const input = lowering.lower(node.input, { columns: inputs[0]!, old, keep: 'nothing' });
     return lowerRepartition(node, wanted, input, lowering);
   },
   aggregate(node, wanted, inputs, lowering) {
-    const input = lowering.lower(node.input, { columns: inputs[0]!, old: false });
+    const input = lowering.lower(node.input, unkept(inputs[0]!));
     return lowerAggregate(node, wanted, input, lowering);
   },
-  join(node, wanted, inputs, lowering) {
-    const left = lowering.lower(node.left, { columns: inputs[0]!, old: false });
-    const right = lowering.lower(node.right, { columns: inputs[1]!, old: false });
-    return lowerJoin(node, wanted, left, right, lowering);
+  join: (node, wanted, inputs, lowering) => lowerJoin(node, wanted, inputs, lowering),
+  sink(node, _wanted, inputs, lowering) {
+    const keep = node.changes === 'table' ? 'store' : 'nothing';
+    return lowerSink(node, lowering.lower(node.input, { columns: inputs[0]!, old: false, keep }), lowering);
   },
-  sink: (node, _wanted, inputs, lowering) =>
-    lowerSink(node, lowering.lower(node.input, { columns: inputs[0]!, old: false }), lowering),
   output: (node, _wanted, inputs, lowering) =>
-    lowerOutput(node, lowering.lower(node.input, { columns: inputs[0]!, old: false }), lowering),
+    lowerOutput(node, lowering.lower(node.input, unkept(inputs[0]!)), lowering),
 };
+
+function unkept(columns: ReadonlySet<number>): Wanted {
+  return { columns, old: false, keep: 'nothing' };
+}
 
 function lowerNode(node: PlanNode, wanted: Wanted, lowering: Lowering): LoweredRows {
   const lowerKind = LOWER[node.kind] as LowerNode<PlanNode['kind']>;

@@ -1,11 +1,13 @@
 import { assert } from '../../common/assert.ts';
 import type { RecordContext } from '../../streams/processors/processor.ts';
 import type { RecordKey } from '../../streams/processors/record-key.ts';
+import { type TableView, transformedView } from '../../streams/processors/table-view.ts';
 import { Topology } from '../../streams/topology/topology.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanNode, SideFormat } from '../plan/node.ts';
+import type { PlanNode, SideFormat, SourceNode } from '../plan/node.ts';
+import { allNodes } from '../plan/plan-inputs.ts';
 import type { LowerContext } from './lower-context.ts';
-import { type RowStep, streamChain, tableChain } from './row-chain.ts';
+import { applySteps, type RowStep, streamChain, tableChain } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
 import type { RawColumns } from './source-serde.ts';
 
@@ -26,6 +28,10 @@ export interface LoweredRows {
    * position is filled; for the key of a repartition. Null where no such record comes by.
    */
   readonly rowOfKey: ((key: RecordKey, timestamp: number, record: RecordContext) => SqlValue[]) | null;
+  /** Topics that hold the rows by their key: all are read by one sub-topology, so their partitions must agree. */
+  readonly topics: readonly string[];
+  /** How a join looks up the rows (before `steps`) of a table by key; null for streams, and where nobody asked. */
+  readonly view: TableView | null;
   /** The store that the table can be read back from. */
   readonly stored: StoredRows | null;
   /** Columns that stay bytes until the sink. */
@@ -53,6 +59,21 @@ export interface Wanted {
   readonly columns: ReadonlySet<number>;
   /** Old rows of a table's changes. */
   readonly old: boolean;
+  /**
+   * What a table is to be kept for: `view`: a join looks rows up by key; `store`: pull queries read them back, so
+   * there is to be one store of them. A regrouped table is kept for `nothing`.
+   */
+  readonly keep: 'nothing' | 'view' | 'store';
+}
+
+/** How the rows of a table are looked up, with their steps done. */
+export function viewOf({ view, steps }: LoweredRows): TableView | null {
+  if (view === null || steps.length === 0) return view;
+  return transformedView(view, (row) => {
+    // Its errors were told when the row was new.
+    for (const step of steps) step.errors.context = null;
+    return applySteps(steps, row as SqlValue[]);
+  });
 }
 
 /** The topology under construction. */
@@ -60,14 +81,21 @@ export class Lowering {
   readonly context: LowerContext;
   readonly topology = new Topology();
   readonly topics = new Set<string>();
+  /** The plan's sources of each topic. */
+  readonly sources: ReadonlyMap<string, readonly SourceNode[]>;
   readonly #lower: (node: PlanNode, wanted: Wanted, lowering: Lowering) => LoweredRows;
   readonly #names = new Map<string, number>();
 
   constructor(
     context: LowerContext,
+    plan: PlanNode,
     lower: (node: PlanNode, wanted: Wanted, lowering: Lowering) => LoweredRows,
   ) {
     this.context = context;
+    const sources = allNodes(plan).filter((node) => node.kind === 'source');
+    this.sources = new Map(
+      sources.map(({ topic }) => [topic, sources.filter((source) => source.topic === topic)]),
+    );
     this.#lower = lower;
   }
 
@@ -89,6 +117,6 @@ export class Lowering {
     const name = this.name(rows.steps.every((step) => step.kind === 'filter') ? 'filter' : 'project');
     const open = rows.changes === 'stream' ? streamChain(rows.steps) : tableChain(rows.steps, rows.sendsOld);
     this.topology.addProcessor({ name, open, parents: [rows.parent] });
-    return { ...rows, parent: name, steps: [], rowOfKey: null, stored: null };
+    return { ...rows, parent: name, steps: [], rowOfKey: null, view: viewOf(rows), stored: null };
   }
 }

@@ -7,6 +7,7 @@ import { aggregateSessions } from '../../../streams/processors/aggregate-session
 import { aggregateStream } from '../../../streams/processors/aggregate-stream.ts';
 import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
 import { aggregateTimeWindows } from '../../../streams/processors/aggregate-time-windows.ts';
+import { storeView, transformedView } from '../../../streams/processors/table-view.ts';
 import { mapTable } from '../../../streams/processors/map-values.ts';
 import type { StateStoreOptions, ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
@@ -57,6 +58,13 @@ export function lowerAggregate(
     sendsOld: wanted.old,
     key: rows.key,
     rowOfKey: null,
+    topics: rows.topics,
+    view:
+      wanted.keep === 'nothing'
+        ? null
+        : transformedView(storeView(name), (state, key, timestamp) =>
+            rowOf(state, key.value as readonly SqlValue[], key.windowStart, key.windowEnd, timestamp),
+          ),
     stored: {
       store: name,
       kind: node.windowing === null ? 'key-value' : node.windowing.kind === 'session' ? 'session' : 'window',

@@ -14,7 +14,7 @@ export function lowerFlatMap(node: FlatMapNode, input: LoweredRows, lowering: Lo
   const name = lowering.name('flat-map');
   const expand = openExpansion(node, lowering.context);
   lowering.topology.addProcessor({ name, open: () => new FlatMapRows(expand), parents: [rows.parent] });
-  return { ...rows, parent: name, rowOfKey: null, stored: null, raw: null };
+  return { ...rows, parent: name, rowOfKey: null, view: null, stored: null, raw: null };
 }
 
 interface Expansion {

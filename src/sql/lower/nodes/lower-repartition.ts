@@ -1,8 +1,13 @@
+import { assert } from '../../../common/assert.ts';
+import type { ValueCodec } from '../../../state/store.ts';
 import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
 import { groupTable } from '../../../streams/processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../../../streams/processors/grouped-change-serde.ts';
 import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
 import { RecordKey } from '../../../streams/processors/record-key.ts';
+import { selectKey } from '../../../streams/processors/select-key.ts';
+import { tableSource } from '../../../streams/processors/table-source.ts';
+import { storeView } from '../../../streams/processors/table-view.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { RepartitionNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
@@ -10,7 +15,11 @@ import { applySteps } from '../row-chain.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 
-/** Rows → new key → internal topic → rows. What travels is what is read above; key columns travel as the key. */
+/**
+ * Rows → new key → internal topic → rows. What travels is what is read above; key columns travel as the key. A table
+ * that is aggregated travels as pairs of changes, one that rows are looked up in by its key, in another format, as a
+ * table of its own.
+ */
 export function lowerRepartition(
   node: RepartitionNode,
   wanted: Wanted,
@@ -29,19 +38,13 @@ export function lowerRepartition(
   const topic = `${name}-repartition`;
   topology.addRepartitionTopic({ name: topic, partitions: null });
   const rekey = `${name} key`;
-  const table = node.changes === 'table';
+  const grouped = node.changes === 'table' && wanted.keep === 'nothing';
   topology.addProcessor({
     name: rekey,
-    open: table
-      ? groupTable(
-          (row) => keyOf(node.key, row as SqlValue[], 'drop'),
-          (row) => row,
-          keySerde,
-        )
-      : () => new RekeyStream(node, input, keySerde),
+    open: openRekey(node, input, keySerde, grouped),
     parents: [rows.parent],
   });
-  const value = table ? groupedChangeSerde(serde) : serde;
+  const value = grouped ? groupedChangeSerde(serde) : serde;
   topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value });
   topology.addSource({ name: `${name} source`, topics: [topic], key: keySerde, value });
   const keyColumns = node.key.flatMap((position, i) =>
@@ -56,17 +59,58 @@ export function lowerRepartition(
       parents: [`${name} source`],
     });
   }
-  return {
+  const repartitioned: LoweredRows = {
     parent,
     steps: [],
     changes: node.changes,
-    grouped: table,
+    grouped,
     sendsOld: false,
     key: { serde: keySerde, format: node.keyFormat },
     rowOfKey: null,
+    topics: [topic],
+    view: null,
     stored: null,
     raw: null,
   };
+  return node.changes === 'stream' || grouped
+    ? repartitioned
+    : keepTable(`${name}-table`, repartitioned, serde, lowering);
+}
+
+function openRekey(
+  node: RepartitionNode,
+  input: LoweredRows,
+  serde: RowKeySerde,
+  grouped: boolean,
+): () => Processor {
+  if (node.changes === 'stream') return () => new RekeyStream(node, input, serde);
+  if (grouped)
+    return groupTable(
+      (row) => keyOf(node.key, row as SqlValue[], 'drop'),
+      (row) => row,
+      serde,
+    );
+  // A removal has no row: the key's values are those of the key.
+  const order = node.key.map((position) => node.input.key.indexOf(position));
+  assert(!order.includes(-1), 'a table stays under its own key');
+  return selectKey((_row, key) => {
+    const values = key.value as readonly SqlValue[];
+    return order.map((at) => values[at]!);
+  }, serde);
+}
+
+function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowering: Lowering): LoweredRows {
+  const { topology } = lowering;
+  topology.addProcessor({
+    name: store,
+    open: tableSource({ store, sendOldValues: true, keep: (row) => row }),
+    parents: [rows.parent],
+  });
+  topology.addStore({
+    options: { kind: 'key-value', name: store, values, changelog: true, persistent: true },
+    processors: [store],
+  });
+  return { ...rows, parent: store, sendsOld: true, view: storeView(store) };
 }
 
 /** The key's values; null is the null key. A group needs all of its values, PARTITION BY one. */

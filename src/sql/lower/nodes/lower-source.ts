@@ -1,38 +1,38 @@
 import { must } from '../../../common/assert.ts';
-import { SqlError } from '../../../common/error.ts';
 import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
-import type { TimestampExtractor, WindowedKeyFormat } from '../../../streams/topology/topology.ts';
+import { storeView } from '../../../streams/processors/table-view.ts';
+import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode, WindowShape } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
-import { rowKeySerde } from '../row-key-serde.ts';
+import { bytesSerde } from '../../../streams/topology/serde.ts';
+import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 import { fillRow, rowSource } from '../row-source.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
-import { sourceSerde } from '../source-serde.ts';
+import { type RowTimestamp, readSharedTopic } from '../shared-topic.ts';
+import { type SourceSerde, sourceSerde } from '../source-serde.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
 export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   const { topology } = lowering;
-  if (lowering.topics.has(node.topic))
-    throw new SqlError('ML_UNSUPPORTED', `topic ${node.topic} is read twice in one query`, {
-      hint: 'copy one of the two with CREATE STREAM … AS SELECT * and read the copy',
-    });
-  lowering.topics.add(node.topic);
   const key = rowKeySerde(node.keyColumns, node.keyFormat);
   const value = sourceSerde(node);
   const fill = fillRow(node);
-  const topic = lowering.name(`source ${node.alias}`);
+  const shared = must(lowering.sources.get(node.topic)).length > 1;
+  const topic = shared ? shareTopic(node, key, value, lowering) : lowering.name(`source ${node.alias}`);
+  lowering.topics.add(node.topic);
   const extractor = timestampExtractor(node);
-  topology.addSource({
-    name: topic,
-    topics: [node.topic],
-    key,
-    value,
-    ...(node.window === null ? {} : { window: windowedKeyFormat(node.window) }),
-    ...(extractor === null ? {} : { timestampExtractor: extractor }),
-  });
+  if (!shared)
+    topology.addSource({
+      name: topic,
+      topics: [node.topic],
+      key,
+      value,
+      ...(node.window === null ? {} : { window: windowedKeyFormat(node.window) }),
+      ...(extractor === null ? {} : { timestampExtractor: extractor }),
+    });
   const rows = lowering.name(`rows ${node.alias}`);
   topology.addProcessor({
     name: rows,
@@ -52,6 +52,8 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
       fill?.(row, recordKey, timestamp, record);
       return row;
     },
+    topics: [node.topic],
+    view: null,
     stored: null,
     raw: value.raw,
   };
@@ -60,8 +62,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
 
 function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): LoweredRows {
   const { topology } = lowering;
-  // A windowed table's rows are told apart by their window, which a key-value store does not know.
-  const store = node.materialized && node.window === null ? lowering.name(`Table-${node.alias}`) : null;
+  const store = node.materialized ? lowering.name(`Table-${node.alias}`) : null;
   const table = lowering.name(`table ${node.alias}`);
   const keep = (row: unknown): unknown => (row as SqlValue[]).slice();
   topology.addProcessor({
@@ -86,14 +87,37 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
     parent: table,
     sendsOld: store !== null,
     rowOfKey: null,
+    view: store === null ? null : storeView(store),
+    // A windowed table's store is asked by key and window, as pull queries do not.
     stored:
-      store === null
+      store === null || node.window !== null
         ? null
         : { store, kind: 'key-value', windowSizeMs: null, rowOf: (value) => value as SqlValue[] },
   };
 }
 
-function timestampExtractor(node: SourceNode): TimestampExtractor | null {
+/**
+ * One of several sources over a topic: what is read once are bare bytes, and each source makes of them what it
+ * declares, after those before it in the query. Their order is that of the records' own timestamps. Returns the
+ * node that the source's records leave.
+ */
+function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowering: Lowering): string {
+  const { topology } = lowering;
+  const topic = `topic ${node.topic}`;
+  if (!lowering.topics.has(node.topic))
+    topology.addSource({ name: topic, topics: [node.topic], key: bytesSerde, value: bytesSerde });
+  const name = lowering.name(`source ${node.alias}`);
+  const window = node.window === null ? null : windowedKeyFormat(node.window);
+  const extractor = timestampExtractor(node);
+  topology.addProcessor({
+    name,
+    open: readSharedTopic({ key, value, window, extractor }),
+    parents: [topic],
+  });
+  return name;
+}
+
+function timestampExtractor(node: SourceNode): RowTimestamp | null {
   if (node.timestamp === null) return null;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);

@@ -316,9 +316,3 @@ test('the optimized plan of a pass-through copies bytes and reads the filter col
     '{"REGION":"eu","PRICE":1.5}',
   ]);
 });
-
-test('what has no operator is refused with a reason', async () => {
-  const sql = `${USERS} CREATE TABLE OTHERS (ID STRING PRIMARY KEY, X BIGINT) WITH (KAFKA_TOPIC='others', VALUE_FORMAT='JSON');
-    CREATE TABLE OUT AS SELECT U.ID AS ID, X FROM USERS U JOIN OTHERS O ON U.ID = O.ID;`;
-  await expect(runSql(sql, [], { optimized: true })).rejects.toThrow('inner table-table joins cannot be run');
-});

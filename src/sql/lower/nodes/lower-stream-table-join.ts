@@ -1,0 +1,32 @@
+import { must } from '../../../common/assert.ts';
+import { joinStreamTable } from '../../../streams/processors/join-stream-table.ts';
+import type { JoinNode } from '../../plan/node.ts';
+import { type LoweredRows, type Lowering, viewOf, type Wanted } from '../lowered-rows.ts';
+import { copartition } from './copartition.ts';
+import { scratchJoiner } from './join-rows.ts';
+
+/** Each left row with the table's row of its key, as it is then. */
+export function lowerStreamTableJoin(
+  node: JoinNode,
+  wanted: Wanted,
+  inputs: readonly ReadonlySet<number>[],
+  lowering: Lowering,
+): LoweredRows {
+  const { topology } = lowering;
+  const left = lowering.settle(lowering.lower(node.left, { columns: inputs[0]!, old: false, keep: 'nothing' }));
+  const right = lowering.lower(node.right, { columns: inputs[1]!, old: false, keep: 'view' });
+  const topics = copartition(left, right, lowering);
+  const table = must(viewOf(right), 'the table of a join can be looked up');
+  const name = lowering.name(node.name);
+  topology.addProcessor({
+    name,
+    open: joinStreamTable({
+      table,
+      join: node.join === 'inner' ? 'inner' : 'left',
+      joiner: scratchJoiner(node, wanted.columns),
+    }),
+    parents: [left.parent],
+  });
+  for (const store of table.stores) topology.connectStore(store, name);
+  return { ...left, parent: name, rowOfKey: null, topics, view: null, stored: null, raw: null };
+}
