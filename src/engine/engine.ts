@@ -7,6 +7,7 @@ import { builtinFunctions } from '../functions/registry.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
+import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { StateBackend } from '../state/store.ts';
 import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
@@ -181,6 +182,7 @@ export class Engine {
       offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
       maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
       changelogs: durable,
+      ...recordPolicies,
       ...(onSkip === undefined ? {} : { onSkip }),
     };
   }

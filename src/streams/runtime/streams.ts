@@ -6,11 +6,12 @@ import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '
 import type { RecordBatch } from '../../log/record-batch.ts';
 import { LogError } from '../../log/log.ts';
 import type { StateBackend, StateStore } from '../../state/store.ts';
-import type { SubTopology, Topology, TopologyNode } from '../topology/topology.ts';
+import type { SubTopology, TimestampExtractor, Topology, TopologyNode } from '../topology/topology.ts';
+import type { ErrorHandlers } from './error-handlers.ts';
 import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
 import { TaskOutput } from './record-sink.ts';
-import { type RestoreRange, restoreStores } from './restore.ts';
+import { type RestoreListener, type RestoreRange, restoreStores } from './restore.ts';
 import { type SkippedRecord, Task } from './task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
 
@@ -42,10 +43,29 @@ export interface StreamsOptions {
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;
   readonly maxIdleMs?: number;
+  /** Who decides about records that cannot be read, processed or written. Default: each stops the application. */
+  readonly handlers?: ErrorHandlers;
+  /** Where handlers send dead letters. It must exist when the application starts. */
+  readonly deadLetterTopic?: string;
+  /** The time of records of sources that name no extractor. Default `failOnInvalidTimestamp`. */
+  readonly timestampExtractor?: TimestampExtractor;
+  /**
+   * What follows an error that nobody handled. `stop` (the default) leaves the application in state `error`;
+   * `replace` closes its tasks and opens them again where they last committed, after `restartMinMs`, twice that, …
+   */
+  readonly onUncaughtError?: UncaughtErrorPolicy | ((error: unknown) => UncaughtErrorPolicy);
+  /** Default 1000. */
+  readonly restartMinMs?: number;
+  /** Default 60,000. */
+  readonly restartMaxMs?: number;
   readonly onSkip?: (skipped: SkippedRecord) => void;
+  /** Every error that nobody handled, also one after which the application goes on. */
   readonly onError?: (error: unknown) => void;
-  readonly onStateChange?: (state: StreamsState) => void;
+  readonly onStateChange?: (state: StreamsState, before: StreamsState) => void;
+  readonly onRestore?: RestoreListener;
 }
+
+export type UncaughtErrorPolicy = 'stop' | 'replace';
 
 /** A store of one task, for reading from outside (interactive queries). */
 export interface TaskStore {
@@ -90,6 +110,11 @@ export class Streams {
   /** Aborted to wake a paused loop. */
   #resting = new AbortController();
   #error: unknown = null;
+  /** Of a flush that nobody awaited; the next turn throws it. */
+  #flushError: unknown = null;
+  /** Restarts since something was last committed. */
+  #restarts = 0;
+  #deadLetterPartitions = 0;
   #lastCommitMs = 0;
   #lastPersistMs = 0;
   #lastPurgeMs = 0;
@@ -137,28 +162,37 @@ export class Streams {
   async open(): Promise<void> {
     assert(this.#state === 'created', 'an application is started once');
     this.#changeState('restoring');
-    const { log, applicationId, clock } = this.#options;
     try {
-      this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
-      this.#writer = await log.openWriter(this.#transient ? {} : { group: applicationId });
-      this.#reader = log.openReader({ bufferBytesMax: this.#options.bufferBytesMax ?? 32 * 1024 * 1024 });
-      const committed = new Map(
-        (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
-      );
-      if (this.topology.globalStores.length > 0) await this.#openGlobalTask();
-      for (const sub of this.topology.subTopologies()) {
-        const count = taskCount(sub, this.#plan.partitions);
-        for (let partition = 0; partition < count; partition++)
-          await this.#openTask(sub, partition, committed);
-      }
+      await this.#openTasks();
     } catch (error) {
       await this.#release();
-      this.#changeState('error');
       this.#error = error;
+      this.#changeState('error');
       throw error;
     }
-    this.#lastCommitMs = this.#lastPersistMs = this.#lastPurgeMs = clock.now();
     this.#changeState('running');
+  }
+
+  async #openTasks(): Promise<void> {
+    const { log, applicationId, clock, deadLetterTopic } = this.#options;
+    this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
+    if (deadLetterTopic !== undefined) {
+      const description = await log.admin.describeTopic(deadLetterTopic);
+      if (description === undefined) throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
+      this.#deadLetterPartitions = description.partitions;
+    }
+    this.#writer = await log.openWriter(this.#transient ? {} : { group: applicationId });
+    this.#reader = log.openReader({ bufferBytesMax: this.#options.bufferBytesMax ?? 32 * 1024 * 1024 });
+    const committed = new Map(
+      (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
+    );
+    if (this.topology.globalStores.length > 0) await this.#openGlobalTask();
+    for (const sub of this.topology.subTopologies()) {
+      const count = taskCount(sub, this.#plan.partitions);
+      for (let partition = 0; partition < count; partition++)
+        await this.#openTask(sub, partition, committed);
+    }
+    this.#lastCommitMs = this.#lastPersistMs = this.#lastPurgeMs = clock.now();
   }
 
   /**
@@ -204,14 +238,17 @@ export class Streams {
     if (task === this.#globalTask) this.#settleGlobalStores();
   }
 
-  punctuate(): void {
+  /** Done when it returns while all state is in memory. */
+  async punctuate(): Promise<void> {
     const now = this.#options.clock.now();
-    for (const task of this.#tasks) task.punctuate(now);
+    await Promise.all(this.#tasks.map((task) => task.punctuate(now)));
   }
 
   /** Commits now: everything processed so far is then in the log. */
   async commit(): Promise<void> {
-    return this.#alone(() => this.#commit());
+    return this.#alone(async () => {
+      if (this.#writer !== null) await this.#commit();
+    });
   }
 
   /** One turn at a time: processing and commits never interleave. */
@@ -236,6 +273,7 @@ export class Streams {
 
   /** Whether every input is processed up to where the log ended when this was called, and committed. */
   async caughtUp(): Promise<boolean> {
+    if (this.#state === 'restoring') return false;
     return this.#hasReached(await this.#endOffsets()) && must(this.#writer).pendingBytes === 0;
   }
 
@@ -246,6 +284,7 @@ export class Streams {
   async catchUp(): Promise<void> {
     // What is read now is in the next sub-topology's topics one round later.
     for (let round = this.topology.subTopologies().length; round > 0; round--) {
+      while (this.#state === 'restoring') await sleep(this.#options.clock, 2);
       const ends = await this.#endOffsets();
       while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
       if (!this.#isAlive) return;
@@ -264,6 +303,7 @@ export class Streams {
   }
 
   #hasReached(ends: ReadonlyMap<string, number>): boolean {
+    if (this.#state === 'restoring') return false;
     const reader = must(this.#reader);
     return this.allTasks.every(
       (task) =>
@@ -327,7 +367,7 @@ export class Streams {
   }
 
   get #isAlive(): boolean {
-    return this.#state === 'running' || this.#state === 'paused';
+    return this.#state === 'running' || this.#state === 'paused' || this.#state === 'restoring';
   }
 
   get #changelogs(): boolean {
@@ -347,10 +387,48 @@ export class Streams {
       } catch (error) {
         // A reader that is closed while it polls is how `close` wakes the loop.
         if (this.#stop && this.#error === null) return;
-        this.#fail(error);
-        return;
+        const { onUncaughtError = 'stop' } = this.#options;
+        const policy = typeof onUncaughtError === 'string' ? onUncaughtError : onUncaughtError(error);
+        if (policy === 'stop') return this.#fail(error);
+        await this.#replace(error);
       }
     }
+    return undefined;
+  }
+
+  /** Closes all tasks without a commit and opens them again where they last committed. */
+  async #replace(failure: unknown): Promise<void> {
+    const { clock, logger, onError, restartMinMs = 1000, restartMaxMs = 60_000 } = this.#options;
+    let error = failure;
+    this.#changeState('restoring');
+    for (;;) {
+      const waitMs = Math.min(restartMaxMs, restartMinMs * 2 ** this.#restarts++);
+      logger.error({ applicationId: this.applicationId, error: messageOf(error), waitMs }, 'the application is started again after an error');
+      onError?.(error);
+      await this.#alone(() => this.#abandonTasks());
+      await sleep(clock, waitMs, this.#resting.signal);
+      if (this.#stop) return;
+      try {
+        await this.#openTasks();
+        break;
+      } catch (reason) {
+        error = reason;
+      }
+    }
+    // It may have been paused or closed meanwhile.
+    if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');
+  }
+
+  async #abandonTasks(): Promise<void> {
+    for (const task of this.allTasks) task.close();
+    await this.#release();
+    this.#tasks = [];
+    this.#globalTask = null;
+    this.#reader = null;
+    this.#writer = null;
+    this.#inputs.clear();
+    this.#changelogPositions.clear();
+    this.#flushError = null;
   }
 
   /** How long a turn may wait for input: until something else is due. */
@@ -365,6 +443,7 @@ export class Streams {
 
   async #step(batches: readonly RecordBatch[]): Promise<boolean> {
     if (this.#stop) return false;
+    if (this.#flushError !== null) throw this.#flushError;
     const { clock } = this.#options;
     const reader = must(this.#reader);
     const writer = must(this.#writer);
@@ -379,7 +458,7 @@ export class Streams {
     let processed = await this.#followGlobalStores();
     const now = clock.now();
     for (const task of this.#tasks) {
-      task.punctuate(now);
+      await task.punctuate(now);
       if (task.inputs.every((input) => input.isEmpty)) continue;
       processed += await task.processChunk(CHUNK_RECORDS_MAX, clock.monotonic() + CHUNK_MS);
     }
@@ -416,7 +495,9 @@ export class Streams {
     if (this.#flushing !== null) return;
     this.#flushing = must(this.#writer)
       .flush()
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => {
+        this.#flushError ??= error;
+      })
       .finally(() => {
         this.#flushing = null;
       });
@@ -427,10 +508,11 @@ export class Streams {
     const writer = must(this.#writer);
     if (this.#flushing !== null) await this.#flushing;
     if (this.#error !== null) throw this.#error;
+    if (this.#flushError !== null) throw this.#flushError;
     const offsets: OffsetToCommit[] = [];
     const changed: Task[] = [];
     for (const task of this.#tasks) {
-      task.flush();
+      await task.flush();
       if (!task.commitNeeded && !task.commitRequested) continue;
       changed.push(task);
       this.#drainChangelogs(task);
@@ -443,7 +525,10 @@ export class Streams {
       task.commitRequested = false;
     }
     if (this.#transient) offsets.length = 0;
-    if (offsets.length > 0 || writer.pendingBytes > 0) await writer.commit(offsets);
+    if (offsets.length > 0 || writer.pendingBytes > 0) {
+      await writer.commit(offsets);
+      this.#restarts = 0;
+    }
     for (const task of changed) {
       const positions = must(this.#changelogPositions.get(task));
       for (const name of positions.keys()) {
@@ -542,6 +627,7 @@ export class Streams {
         clock,
         topicName: plan.topicName,
         onSkip: (skipped) => this.#skipped(skipped),
+        ...this.#taskPolicies,
         maxIdleMs: -1,
         lagOf: () => 0,
       },
@@ -613,6 +699,7 @@ export class Streams {
         globalStores: this.#globalTask?.stores ?? new Map(),
         topicName: plan.topicName,
         onSkip: (skipped) => this.#skipped(skipped),
+        ...this.#taskPolicies,
         maxIdleMs: this.#options.maxIdleMs ?? 0,
         lagOf: (topic, number) => this.#lagOf(topic, number),
       },
@@ -637,7 +724,7 @@ export class Streams {
       });
       positions.set(name, end);
     }
-    const restored = await restoreStores(log, state, ranges);
+    const restored = await restoreStores(log, state, ranges, this.#options.onRestore);
     if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
     task.init();
 
@@ -678,7 +765,17 @@ export class Streams {
     return decodeMetadata(committed.get(`${must(this.#plan).topicName(first)}-${partition}`)?.metadata ?? '');
   }
 
+  get #taskPolicies(): Pick<StreamsOptions, 'handlers' | 'deadLetterTopic' | 'timestampExtractor'> {
+    const { handlers, deadLetterTopic, timestampExtractor } = this.#options;
+    return {
+      ...(handlers && { handlers }),
+      ...(deadLetterTopic !== undefined && { deadLetterTopic }),
+      ...(timestampExtractor && { timestampExtractor }),
+    };
+  }
+
   #partitionsOf(topic: string): number {
+    if (topic === this.#options.deadLetterTopic) return this.#deadLetterPartitions;
     const count = must(this.#plan).sinkPartitions.get(topic);
     if (count === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
     return count;
@@ -701,15 +798,17 @@ export class Streams {
     if (this.#error !== null) return;
     this.#error = error;
     this.#stop = true;
-    const fields = { applicationId: this.applicationId, error: error instanceof Error ? error.message : String(error) };
+    const fields = { applicationId: this.applicationId, error: messageOf(error) };
     this.#options.logger.error(fields, 'the application has stopped');
     this.#changeState('error');
     this.#options.onError?.(error);
   }
 
   #changeState(state: StreamsState): void {
+    const before = this.#state;
+    if (state === before) return;
     this.#state = state;
-    this.#options.onStateChange?.(state);
+    this.#options.onStateChange?.(state, before);
   }
 
   async #release(): Promise<void> {
@@ -718,6 +817,10 @@ export class Streams {
     await this.#writer?.close();
     for (const task of this.allTasks) await task.state.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** State is usable when nobody moved the committed offsets back behind it. */

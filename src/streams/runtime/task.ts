@@ -102,6 +102,8 @@ export class Task {
   /** Records dropped by the record in flight, told when it cannot be undone any more. */
   #drops: SkippedRecord[] = [];
   #guarded = false;
+  #current: TaskSource | null = null;
+  readonly #processCurrent = (): void => this.#processHead(this.#current!);
   /** How many records were begun: values decoded ahead into scratch rows are good for that long. */
   #epoch = 0;
   #idleSince = -1;
@@ -235,8 +237,9 @@ export class Task {
     while (done < recordsMax) {
       const source = this.#chosen ?? this.#choose();
       if (source === null) return done;
+      this.#current = source;
       if (guarded) {
-        if (!this.#attempt(() => this.#processHead(source))) return -done - 1;
+        if (!this.#attempt(this.#processCurrent)) return -done - 1;
       } else {
         this.#processHead(source);
       }

@@ -6,6 +6,7 @@ import type { Log } from '../../../src/log/log.ts';
 import { filterStream } from '../../../src/streams/processors/filter.ts';
 import { mapStream } from '../../../src/streams/processors/map-values.ts';
 import { selectKey } from '../../../src/streams/processors/select-key.ts';
+import { continueOnDataError } from '../../../src/streams/runtime/error-handlers.ts';
 import type { StreamsOptions } from '../../../src/streams/runtime/streams.ts';
 import { Streams } from '../../../src/streams/runtime/streams.ts';
 import type { SkippedRecord } from '../../../src/streams/runtime/task.ts';
@@ -117,7 +118,7 @@ test('a repartition topic brings equal keys to one partition, through a second s
   await streams.close();
 });
 
-test('a record that cannot be written is skipped, with its place, and the rest goes on', async () => {
+test('a record that an operator refuses is dropped where the application goes on, with its place', async () => {
   await log.admin.createTopic({ name: 'lines', partitions: 1 });
   await log.admin.createTopic({ name: 'long-lines', partitions: 1 });
   await produce(log, 'lines', [{ key: 'a', value: 'good line' }, { key: 'b', value: 'bad line' }, { key: 'c', value: 'last line' }]);
@@ -133,7 +134,7 @@ test('a record that cannot be written is skipped, with its place, and the rest g
       parents: ['in'],
     })
     .addSink({ name: 'out', topic: 'long-lines', parents: ['check'], key: null, value: stringSerde });
-  const streams = new Streams(topology, options());
+  const streams = new Streams(topology, options({ handlers: { processing: continueOnDataError } }));
   await streams.open();
   await drain(streams);
   expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual(['good line', 'last line']);
@@ -155,7 +156,7 @@ test('an error that is not the data’s stops the application and is kept', asyn
     void streams.start();
   });
   const [streams, error] = (await failed) as [Streams, unknown];
-  expect(error).toBeInstanceOf(TypeError);
+  expect(error).toMatchObject({ message: 'fail of task 0_0 failed on the record at lines-0, offset 0: a bug', cause: new TypeError('a bug') });
   expect(streams.state).toBe('error');
   await streams.close();
 });

@@ -12,6 +12,7 @@ import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../../src/sql/analyzer/analyze-source.ts';
 import { Catalog } from '../../../../src/sql/catalog/catalog.ts';
 import { lower, type LoweredQuery } from '../../../../src/sql/lower/lower.ts';
+import { recordPolicies } from '../../../../src/sql/lower/record-policies.ts';
 import { optimize } from '../../../../src/sql/optimizer/optimizer.ts';
 import { parseStatements } from '../../../../src/sql/parser/parse.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../../../src/sql/plan/build-plan.ts';
@@ -90,6 +91,7 @@ export async function runSql(
     clock: systemClock,
     logger: silentLogger,
     onSkip: (record) => skipped.push(record),
+    ...recordPolicies,
   });
   try {
     await streams.open();

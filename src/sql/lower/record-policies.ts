@@ -1,0 +1,13 @@
+import { continueOnDataError } from '../../streams/runtime/error-handlers.ts';
+import type { StreamsOptions } from '../../streams/runtime/streams.ts';
+import { skipOnInvalidTimestamp } from '../../streams/runtime/timestamp-extractors.ts';
+
+/** A query never stops for one record: what cannot be read, evaluated or written is dropped, counted and logged. */
+export const recordPolicies: Pick<StreamsOptions, 'handlers' | 'timestampExtractor'> = {
+  handlers: {
+    deserialization: continueOnDataError,
+    processing: continueOnDataError,
+    production: continueOnDataError,
+  },
+  timestampExtractor: skipOnInvalidTimestamp,
+};
