@@ -217,7 +217,7 @@ export class Graph {
         for (const parent of selfJoin.other.parents) parent.children.delete(selfJoin.other);
         selfJoin.useOneStore();
       }
-      for (const child of [...node.children]) visit(child);
+      for (const child of node.children) visit(child);
     };
     visit(this.root);
   }

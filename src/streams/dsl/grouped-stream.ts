@@ -2,9 +2,11 @@ import { aggregateStream } from '../processors/aggregate-stream.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { CogroupedKStream } from './cogrouped.ts';
 import { GraphNode, type GraphStore, repartitionNode, userKey } from './graph.ts';
 import type { StreamHandle } from './kstream.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, keyValueStore, materialize, type StorePlan } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';

@@ -2,6 +2,7 @@ import { aggregateTable, type AggregateTableOptions } from '../processors/aggreg
 import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
 import { type Graph, GraphNode, need, userKey } from './graph.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';

@@ -17,7 +17,9 @@ import type { Serde } from '../topology/serde.ts';
 import type { SinkNode, WindowedKeyFormat } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde, repartitionNode, userKey } from './graph.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import type { Grouped, Joined, Materialized, Named, Produced, Repartitioned, StreamJoined } from './options.ts';
 import { fixedKeyProcessor, type FixedKeyProcessorSupplier, type ProcessorSupplier, userProcessor } from './user-processor.ts';

@@ -25,7 +25,9 @@ import { transformTable } from '../processors/transform-table.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedTable } from './grouped-table.ts';
+// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KStream, type KeyValue, union } from './kstream.ts';
 import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';

@@ -73,8 +73,8 @@ const jsonSerde: Serde = {
 };
 
 interface FixedSize<T> {
-  write(value: T, writer: Parameters<Serde<T>['serialize']>[1]): void;
-  read(buffer: Buffer, start: number): T;
+  readonly write: (value: T, writer: Parameters<Serde<T>['serialize']>[1]) => void;
+  readonly read: (buffer: Buffer, start: number) => T;
 }
 
 function fixed<T>(sizeBytes: number, name: string, { write, read }: FixedSize<T>): Serde<T> {

@@ -171,10 +171,11 @@ class AggregateSlidingWindows implements Processor {
     latest: number,
     closeTime: number,
   ): void {
-    const { add, differenceMs } = this.#options;
+    const options = this.#options;
+    const { differenceMs } = options;
     if (start + differenceMs < closeTime)
       return this.#context.skip('late', `window [${start}, ${start + differenceMs}] has closed`);
-    const state = add(old, value, key, timestamp, this.#context.record);
+    const state = options.add(old, value, key, timestamp, this.#context.record);
     const time = old === null ? timestamp : Math.max(timestamp, latest);
     this.#store.put(key.buffer, key.start, key.end, start, state, time);
     return this.#forward(key, start, state, old, time);

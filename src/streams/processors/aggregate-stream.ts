@@ -41,16 +41,16 @@ class AggregateStream implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { add, initial, sendOldValues } = this.#options;
+    const options = this.#options;
     if (!key.present) return this.#context.skip('null-key', 'an aggregation needs a key');
     if (value === null) return this.#context.skip('null-value', 'an aggregation needs a value');
     const store = this.#store;
     const slot = store.find(key.buffer, key.start, key.end);
-    const old = slot < 0 ? initial() : store.valueAt(slot);
+    const old = slot < 0 ? options.initial() : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-    const state = add(old, value, key, timestamp, this.#context.record);
+    const state = options.add(old, value, key, timestamp, this.#context.record);
     store.put(key.buffer, key.start, key.end, state, time);
-    const before = sendOldValues ? old : undefined;
+    const before = options.sendOldValues ? old : undefined;
     if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
     return this.#context.forward(key, state, before, time);
   }

@@ -155,7 +155,7 @@ export class TopologyTestDriver {
   /** Moves the wall clock forward and fires the punctuations that fall due. */
   async advanceWallClockTime(ms: number): Promise<void> {
     this.clock.advance(ms);
-    this.#streams.punctuate();
+    await this.#streams.punctuate();
     await this.#streams.commit();
     await this.#drain();
   }

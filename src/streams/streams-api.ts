@@ -1,0 +1,77 @@
+/** What `import … from "millrace/streams"` gives: the streams library, usable without SQL. */
+
+export { ManualClock, systemClock, type Clock } from '../common/clock.ts';
+export { DataError } from '../common/error.ts';
+export { openLogger, silentLogger, type Logger } from '../common/logger.ts';
+export { openEmbeddedLog, type EmbeddedLogOptions } from '../log/embedded/embedded-log.ts';
+export { openKafkaLog } from '../log/kafka/open-kafka-log.ts';
+export { LogError, type Log, type LogErrorKind } from '../log/log.ts';
+export type { Header } from '../log/record-batch.ts';
+export type { StateBackend } from '../state/store.ts';
+export { openStateBackend, type StateBackendOptions } from '../state/task-state.ts';
+
+export { BranchedKStream, KStream, type KeyValue } from './dsl/kstream.ts';
+export { CogroupedKStream } from './dsl/cogrouped.ts';
+export { GlobalKTable } from './dsl/global-ktable.ts';
+export type { Optimizations } from './dsl/graph.ts';
+export { KGroupedStream } from './dsl/grouped-stream.ts';
+export { KGroupedTable } from './dsl/grouped-table.ts';
+export { KTable } from './dsl/ktable.ts';
+export type {
+  Consumed,
+  Grouped,
+  Joined,
+  Materialized,
+  Named,
+  Produced,
+  Repartitioned,
+  StreamJoined,
+  TimedRecord,
+} from './dsl/options.ts';
+export { Serdes } from './dsl/serdes.ts';
+export {
+  openStoreView,
+  type KeyValueStoreView,
+  type Row,
+  type SessionStoreView,
+  type StateStoreView,
+  type WindowStoreView,
+} from './dsl/state-store-view.ts';
+export { StreamsBuilder, type StateStoreDeclaration, type StreamsBuilderOptions } from './dsl/streams-builder.ts';
+export { TopologyError } from './dsl/topology-error.ts';
+export type {
+  FixedKeyProcessorContext,
+  FixedKeyProcessorSupplier,
+  ProcessorSupplier,
+  RecordMetadata,
+  StreamRecord,
+  UserFixedKeyProcessor,
+  UserProcessor,
+  UserProcessorContext,
+} from './dsl/user-processor.ts';
+export { SessionWindowedKStream, TimeWindowedKStream } from './dsl/windowed-stream.ts';
+export {
+  JoinWindows,
+  SessionWindows,
+  SlidingWindows,
+  Suppressed,
+  TimeWindows,
+  type EmitStrategy,
+  type Window,
+  type Windowed,
+} from './dsl/windows.ts';
+
+export type { Processor, ProcessorContext, PunctuationKind, RecordContext, SkipReason } from './processors/processor.ts';
+export { RecordKey } from './processors/record-key.ts';
+export { Streams, type StreamsOptions, type StreamsState, type TaskStore } from './runtime/streams.ts';
+export type { SkippedRecord } from './runtime/task.ts';
+export {
+  TestInputTopic,
+  TestOutputTopic,
+  TopologyTestDriver,
+  type PipedRecord,
+  type TestRecord,
+  type TopologyTestDriverOptions,
+} from './test-driver/topology-test-driver.ts';
+export type { Serde } from './topology/serde.ts';
+export { Topology, type SinkNode, type SourceNode, type StoreNode } from './topology/topology.ts';
