@@ -70,6 +70,8 @@ class CaseRun {
   readonly #engine: Engine;
   readonly #options: RunCaseOptions;
   readonly #session: Session = newSession();
+  /** Why the first record was dropped that operators dropped, if any: often the cause of what is missing. */
+  #dropped: string | null = null;
   /** Why the last statement or the processing was rejected. */
   #rejection: Error | null = null;
 
@@ -93,7 +95,9 @@ class CaseRun {
       return isForTheUser(rejection) ? null : `rejected by an error of ours: ${describeFailure(rejection)}`;
     }
     if (rejection !== null) return describeFailure(rejection);
-    return (await this.#compareOutputs()) ?? this.#checkPost();
+    const different = await this.#compareOutputs();
+    if (different === null) return this.#checkPost();
+    return this.#dropped === null ? different : `${different} (a record was dropped: ${this.#dropped})`;
   }
 
   /** Null when all were executed, or only the last was rejected; else why the case has failed. */
@@ -204,7 +208,9 @@ class CaseRun {
     const topics = query.lowered.sources;
     const fed = new FedLog(log, topics);
     const streams = new Streams(query.lowered.topology, {
-      ...this.#engine.streamsOptions(query.id, query.properties),
+      ...this.#engine.streamsOptions(query.id, query.properties, ({ reason, detail }) => {
+        this.#dropped ??= `${reason}: ${detail}`;
+      }),
       log: fed,
     });
     await streams.open();
