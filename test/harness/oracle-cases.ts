@@ -15,6 +15,8 @@ import {
 } from '../../src/streams/dsl/windows.ts';
 import { TopologyTestDriver, type TestInputTopic } from '../../src/streams/test-driver/topology-test-driver.ts';
 
+import type { Topology } from '../../src/streams/topology/topology.ts';
+
 /** One operation of a case; which fields are set follows from `op`. */
 export interface OracleOp {
   readonly id?: string;
@@ -49,8 +51,8 @@ const keyOf = (value: number, n: number): string => `k${mod(value, n)}`;
 const joined = (left: Value, right: Value): number => mod((left ?? 7) * 31 + (right ?? 13), 1_000_003);
 const consumed = { keySerde: Serdes.string, valueSerde: Serdes.long };
 
-/** Runs a case through the public DSL and the test driver. */
-export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
+/** The topology of a case, with the topics it writes and those it is given. */
+export function topologyOf(test: OracleCase): { topology: Topology; sinks: readonly string[]; topics: readonly string[] } {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.long });
   const nodes = new Map<string, unknown>();
   const sinks: string[] = [];
@@ -58,10 +60,15 @@ export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
     const result = apply(builder, op, nodes, sinks);
     if (result !== null && op.id !== undefined) nodes.set(op.id, result);
   }
-  const topology = builder.build({ selfJoins: test.optimize });
-  const topics: Record<string, number> = {};
-  for (const input of test.inputs) if ('topic' in input) topics[input.topic] = 1;
-  const driver = await TopologyTestDriver.open(topology, { topics, changelogs: false });
+  const topics = new Set(test.inputs.flatMap((input) => ('topic' in input ? [input.topic] : [])));
+  return { topology: builder.build({ selfJoins: test.optimize }), sinks, topics: [...topics] };
+}
+
+/** Runs a case through the public DSL and the test driver. */
+export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
+  const { topology, sinks, topics } = topologyOf(test);
+  const counts = Object.fromEntries(topics.map((topic) => [topic, 1]));
+  const driver = await TopologyTestDriver.open(topology, { topics: counts, changelogs: false });
   const inputs = new Map<string, TestInputTopic<string, number>>();
   for (const input of test.inputs) {
     if ('wall' in input) {

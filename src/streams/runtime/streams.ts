@@ -251,6 +251,11 @@ export class Streams {
     });
   }
 
+  /** Writes what is committed to disk now, and drops from memory what exceeds the budget. */
+  async persist(): Promise<void> {
+    return this.#alone(() => this.#persist());
+  }
+
   /** One turn at a time: processing and commits never interleave. */
   async #alone<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(action);
