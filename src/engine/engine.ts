@@ -141,7 +141,7 @@ export class Engine {
   async addQuery(query: PersistentQuery): Promise<void> {
     this.queries.set(query.id, query);
     this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
-    if (!this.replaying) await query.start();
+    if (!this.replaying && this.options.startQueries !== 'stepped') await query.start();
   }
 
   /** Stops a query for good. */
