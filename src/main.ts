@@ -95,14 +95,13 @@ async function openSession(settings: readonly string[]): Promise<Session> {
 }
 
 /** Aborted by Ctrl-C or a termination signal; a second one ends the process at once. */
-function interruption(): AbortSignal {
+function interruption(signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(EXIT_FAILED);
     controller.abort();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of signals) process.on(signal, stop);
   return controller.signal;
 }
 
@@ -130,6 +129,9 @@ async function promptCommand(options: CommonOptions & { server?: string; demo?: 
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options);
   const { repl } = await import('./cli/repl.ts');
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  // At the prompt, Ctrl-C only ends what runs.
+  const signal = interruption(interactive ? ['SIGTERM'] : ['SIGINT', 'SIGTERM']);
   const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
   const hint =
     stopDemo === null
@@ -142,7 +144,8 @@ async function promptCommand(options: CommonOptions & { server?: string; demo?: 
       input: process.stdin,
       output: process.stdout,
       errors: process.stderr,
-      interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      interactive,
+      signal,
       banner: `Millrace ${packageJson.version} on ${backend.description}. ${hint}\n`,
       version: packageJson.version,
       format: options.output,
@@ -174,7 +177,7 @@ async function executeCommand(text: string, options: CommonOptions & { server?: 
       return EXIT_FAILED;
     }
     for (const statement of statements) {
-      if (signal.aborted) break;
+      if (signal.aborted || run.output.closed) break;
       if (!(await runStatement(statement, run))) return EXIT_FAILED;
     }
     return EXIT_DONE;
@@ -340,5 +343,4 @@ async function main(argv: readonly string[]): Promise<number> {
 keepAlive();
 process.exitCode = await main(process.argv);
 // Nothing should be left to keep the process, and a foreign handle must not hang a script.
-if (process.stdout.writableLength === 0) process.exit();
-else process.stdout.once('drain', () => process.exit());
+process.stdout.write('', () => process.exit());

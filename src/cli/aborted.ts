@@ -1,4 +1,4 @@
-/** Resolves when `signal` aborts. Keeps the process alive until then. */
+/** Resolves when `signal` aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -2,11 +2,16 @@ import type { Entity } from '../engine/result.ts';
 import type { Session } from '../engine/session.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 
+/** What a server said, in words that are ready to be shown. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+}
+
 /** What the command line talks to: the engine in this process, or a server. */
 export interface Backend {
   /** One line about where statements go, for the REPL's banner. */
   readonly description: string;
-  /** Throws `SqlError`, whose span counts from the start of the statement's text. */
+  /** Throws `SqlError`, whose span counts from the start of the statement's text, or `ServerError`. */
   execute(statement: ParsedStatement, session: Session): Promise<Outcome>;
   /** Names worth completing: streams, tables, topics, functions. */
   names(): Promise<readonly string[]>;

@@ -3,7 +3,11 @@ import type { Entity, FieldDescription, FieldSchema, QueryListing } from '../eng
 /** An entity as people read it: a table, or text (`rows` null). `text` of a table comes before it. */
 export type EntityTable =
   | { readonly rows: null; readonly text: string }
-  | { readonly rows: readonly (readonly string[])[]; readonly columns: readonly string[]; readonly text: string };
+  | {
+      readonly rows: readonly (readonly string[])[];
+      readonly columns: readonly string[];
+      readonly text: string;
+    };
 
 export function entityTable(entity: Entity): EntityTable {
   switch (entity['@type']) {
@@ -19,12 +23,17 @@ export function entityTable(entity: Entity): EntityTable {
     case 'kafka_topics':
       return table(
         ['Topic', 'Partitions', 'Replicas'],
-        entity.topics.map((each) => [each.name, String(each.replicaInfo.length), String(each.replicaInfo[0] ?? 0)]),
+        entity.topics.map((each) => [
+          each.name,
+          String(each.replicaInfo.length),
+          String(each.replicaInfo[0] ?? 0),
+        ]),
       );
     case 'queries':
       return queries(entity.queries);
     case 'sourceDescription': {
-      const { name, type, topic, keyFormat, valueFormat, fields, readQueries, writeQueries } = entity.sourceDescription;
+      const { name, type, topic, keyFormat, valueFormat, fields, readQueries, writeQueries } =
+        entity.sourceDescription;
       const lines = [`${type} ${name} over topic ${topic} (key ${keyFormat}, value ${valueFormat})`];
       if (writeQueries.length > 0) lines.push(`written by ${writeQueries.map((each) => each.id).join(', ')}`);
       if (readQueries.length > 0) lines.push(`read by ${readQueries.map((each) => each.id).join(', ')}`);
@@ -33,7 +42,9 @@ export function entityTable(entity: Entity): EntityTable {
     case 'queryDescription': {
       const { id, statementText, executionPlan, topology, state } = entity.queryDescription;
       const head = [id, state].filter((each) => each !== null && each !== '').join(' ');
-      return text([head, statementText, '', executionPlan.trimEnd(), '', topology.trimEnd()].join('\n').trimStart());
+      return text(
+        [head, statementText, '', executionPlan.trimEnd(), '', topology.trimEnd()].join('\n').trimStart(),
+      );
     }
     case 'properties':
       return table(
@@ -46,7 +57,7 @@ export function entityTable(entity: Entity): EntityTable {
         entity.functions.map((each) => [each.name, each.type, each.category]),
       );
     case 'describe_function':
-      return text(String(entity['text'] ?? JSON.stringify(entity, null, 2)));
+      return text(typeof entity['text'] === 'string' ? entity['text'] : JSON.stringify(entity, null, 2));
     case 'type_list':
       return table(
         ['Type', 'Definition'],
@@ -58,7 +69,11 @@ export function entityTable(entity: Entity): EntityTable {
         entity.variables.map((each) => [each.name, each.value]),
       );
     case 'terminate_query':
-      return text(entity.wasTerminated ? `Query ${entity.queryId} terminated` : `Query ${entity.queryId} was not running`);
+      return text(
+        entity.wasTerminated
+          ? `Query ${entity.queryId} terminated`
+          : `Query ${entity.queryId} was not running`,
+      );
   }
 }
 
@@ -66,20 +81,28 @@ function text(message: string): EntityTable {
   return { rows: null, text: message };
 }
 
-function table(
-  columns: readonly string[],
-  rows: readonly (readonly string[])[],
-  head = '',
-): EntityTable {
+function table(columns: readonly string[], rows: readonly (readonly string[])[], head = ''): EntityTable {
   return { columns, rows, text: head };
 }
 
 function sources(
-  listings: readonly { name: string; topic: string; keyFormat: string; valueFormat: string; isWindowed: boolean }[],
+  listings: readonly {
+    name: string;
+    topic: string;
+    keyFormat: string;
+    valueFormat: string;
+    isWindowed: boolean;
+  }[],
 ): EntityTable {
   return table(
     ['Name', 'Topic', 'Key format', 'Value format', 'Windowed'],
-    listings.map((each) => [each.name, each.topic, each.keyFormat, each.valueFormat, String(each.isWindowed)]),
+    listings.map((each) => [
+      each.name,
+      each.topic,
+      each.keyFormat,
+      each.valueFormat,
+      String(each.isWindowed),
+    ]),
   );
 }
 

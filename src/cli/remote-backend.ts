@@ -1,10 +1,18 @@
-import type { Session } from '../engine/session.ts';
+import type { IncomingMessage } from 'node:http';
+import { checkProperty, propertyName } from '../engine/properties.ts';
 import type { Entity } from '../engine/result.ts';
+import type { Session } from '../engine/session.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
-import type { Backend, Outcome, TextColumn, TextRow, TextRows } from './backend.ts';
-
-/** Statements that only concern the session of whoever types: they never travel. */
-const SESSION_KINDS = new Set(['setProperty', 'unsetProperty', 'defineVariable', 'undefineVariable', 'showVariables']);
+import {
+  type Backend,
+  type Outcome,
+  ServerError,
+  type TextColumn,
+  type TextRow,
+  type TextRows,
+} from './backend.ts';
+import { cellsOf } from './cells-of.ts';
+import { linesOf, request, textOf } from './http-request.ts';
 
 /** A running server, over HTTP. */
 export class RemoteBackend implements Backend {
@@ -19,38 +27,34 @@ export class RemoteBackend implements Backend {
   /** Rejects when nothing answers at `url`. */
   static async open(url: string): Promise<RemoteBackend> {
     const base = url.replace(/\/+$/, '');
-    let info: { KsqlServerInfo?: { version?: string } };
     try {
-      info = (await (await fetch(`${base}/info`)).json()) as typeof info;
+      const answer = await textOf(await request('GET', `${base}/info`, null));
+      const { KsqlServerInfo } = JSON.parse(answer) as { KsqlServerInfo?: { version?: string } };
+      return new RemoteBackend(base, `${base} (server ${KsqlServerInfo?.version ?? 'of unknown version'})`);
     } catch (error) {
-      throw new Error(`no server answers at ${base}: ${causeOf(error)}`, { cause: error });
+      throw new ServerError(`no server answers at ${base}: ${messageOf(error)}`);
     }
-    return new RemoteBackend(base, `${base} (server ${info.KsqlServerInfo?.version ?? 'of unknown version'})`);
   }
 
   async execute(parsed: ParsedStatement, session: Session): Promise<Outcome> {
     const { statement, resolvedText } = parsed;
-    if (SESSION_KINDS.has(statement.kind)) return { kind: 'entity', entity: changeSession(parsed, session) };
+    const own = changeSession(parsed, session);
+    if (own !== null) return { kind: 'entity', entity: own };
     const properties = Object.fromEntries(session.properties);
     if (statement.kind === 'query' || statement.kind === 'printTopic') {
       const kind = statement.kind === 'printTopic' ? 'print' : statement.emit === null ? 'pull' : 'push';
       return { kind: 'rows', rows: await this.#rows(resolvedText, properties, kind) };
     }
-    const response = await this.#post('/ksql', { ksql: resolvedText, streamsProperties: properties }, undefined);
-    const entities = (await response.json()) as Entity[];
-    return { kind: 'entity', entity: entities[0] ?? { '@type': 'message', message: '' } };
+    const [entity] = await this.#entities(resolvedText, properties);
+    return { kind: 'entity', entity: entity ?? { '@type': 'message', message: '' } };
   }
 
   async names(): Promise<readonly string[]> {
-    const response = await this.#post('/ksql', { ksql: 'SHOW STREAMS; SHOW TABLES;' }, undefined);
-    const entities = (await response.json()) as Entity[];
-    return entities.flatMap((entity) =>
-      entity['@type'] === 'streams'
-        ? entity.streams.map((each) => each.name)
-        : entity['@type'] === 'tables'
-          ? entity.tables.map((each) => each.name)
-          : [],
-    );
+    const entities = await this.#entities('SHOW STREAMS; SHOW TABLES;', {});
+    return entities.flatMap((entity) => {
+      if (entity['@type'] === 'streams') return entity.streams.map((each) => each.name);
+      return entity['@type'] === 'tables' ? entity.tables.map((each) => each.name) : [];
+    });
   }
 
   drain(): Promise<void> {
@@ -61,10 +65,13 @@ export class RemoteBackend implements Backend {
     return Promise.resolve();
   }
 
-  async #rows(text: string, properties: object, kind: TextRows['kind']): Promise<TextRows> {
+  async #entities(ksql: string, streamsProperties: object): Promise<readonly Entity[]> {
+    return JSON.parse(await textOf(await this.#post('/ksql', { ksql, streamsProperties }))) as Entity[];
+  }
+
+  async #rows(sql: string, properties: object, kind: TextRows['kind']): Promise<TextRows> {
     const controller = new AbortController();
-    const response = await this.#post('/query-stream', { sql: text, properties }, controller.signal);
-    const lines = linesOf(response);
+    const lines = linesOf(await this.#post('/query-stream', { sql, properties }, controller.signal));
     const first = await lines.next();
     const header = JSON.parse(first.done === true ? '{}' : first.value) as {
       columnNames?: string[];
@@ -88,11 +95,14 @@ export class RemoteBackend implements Backend {
             end ??= 'complete';
             return null;
           }
-          if (line.value.startsWith('{')) throw new Error(String((JSON.parse(line.value) as { message: string }).message));
+          // Rows are arrays; an object is what went wrong on the way.
+          if (line.value.startsWith('{'))
+            throw new ServerError((JSON.parse(line.value) as { message: string }).message);
           return [{ cells: cellsOf(line.value), tombstone: false }];
         } catch (error) {
           if (end !== null) return null;
-          throw error;
+          if (error instanceof ServerError) throw error;
+          throw new ServerError(`the connection to the server broke: ${messageOf(error)}`);
         }
       },
       close() {
@@ -103,38 +113,35 @@ export class RemoteBackend implements Backend {
     };
   }
 
-  async #post(path: string, body: object, signal: AbortSignal | undefined): Promise<Response> {
-    let response: Response;
+  async #post(path: string, body: object, signal?: AbortSignal): Promise<IncomingMessage> {
+    let response: IncomingMessage;
     try {
-      response = await fetch(this.#url + path, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        ...(signal === undefined ? {} : { signal }),
-      });
+      response = await request('POST', this.#url + path, body, signal);
     } catch (error) {
-      throw new Error(`the server at ${this.#url} does not answer: ${causeOf(error)}`, { cause: error });
+      throw new ServerError(`the server at ${this.#url} does not answer: ${messageOf(error)}`);
     }
-    if (!response.ok) {
-      const text = await response.text();
-      let message = text;
-      try {
-        message = (JSON.parse(text) as { message: string }).message;
-      } catch {
-        // Not an error of ours: shown as it is.
-      }
-      throw new Error(message);
+    if (response.statusCode === 200) return response;
+    const text = await textOf(response);
+    let message: unknown;
+    try {
+      ({ message } = JSON.parse(text) as { message?: unknown });
+    } catch {
+      // Not an answer of ours: shown as it is.
     }
-    return response;
+    throw new ServerError(typeof message === 'string' ? message : text);
   }
 }
 
-function changeSession({ statement }: ParsedStatement, session: Session): Entity {
+/** Statements that only concern the session of whoever types never travel. Null for all others. */
+function changeSession({ statement }: ParsedStatement, session: Session): Entity | null {
   switch (statement.kind) {
-    case 'setProperty':
-      session.properties.set(statement.name, statement.value);
-      return { '@type': 'message', message: `${statement.name} is set to ${statement.value}` };
+    case 'setProperty': {
+      const { name, value, nameSpan, valueSpan } = statement;
+      session.properties.set(checkProperty(name, value, { name: nameSpan, value: valueSpan }), value);
+      return { '@type': 'message', message: `${name} is set to ${value}` };
+    }
     case 'unsetProperty':
-      session.properties.delete(statement.name);
+      session.properties.delete(propertyName(statement.name));
       return { '@type': 'message', message: `${statement.name} is unset` };
     case 'defineVariable':
       session.variables.set(statement.name, statement.value);
@@ -142,46 +149,17 @@ function changeSession({ statement }: ParsedStatement, session: Session): Entity
     case 'undefineVariable':
       session.variables.delete(statement.name);
       return { '@type': 'message', message: '' };
-    default:
+    case 'showVariables':
       return {
         '@type': 'variables',
         variables: [...session.variables].map(([name, value]) => ({ name, value })),
       };
+    default:
+      return null;
   }
 }
 
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) if (line !== '') yield line;
-  }
-  if (rest !== '') yield rest;
-}
-
-/** The JSON texts of a JSON array's elements, untouched: numbers keep every digit. */
-export function cellsOf(array: string): string[] {
-  const cells: string[] = [];
-  let depth = 0;
-  let start = 1;
-  for (let i = 1; i < array.length - 1; i++) {
-    const c = array[i]!;
-    if (c === '"') {
-      for (i++; array[i] !== '"'; i++) if (array[i] === '\\') i++;
-    } else if (c === '[' || c === '{') depth++;
-    else if (c === ']' || c === '}') depth--;
-    else if (c === ',' && depth === 0) {
-      cells.push(array.slice(start, i));
-      start = i + 1;
-    }
-  }
-  if (array.length > 2) cells.push(array.slice(start, array.length - 1));
-  return cells;
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message : String(cause);
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }

@@ -28,7 +28,9 @@ export function tableRenderer(): Renderer {
     header: () => '',
     rows(columns, rows, first) {
       const cells = rows.map((row) =>
-        row.cells.map((cell) => (row.tombstone && cell === 'null' ? '<removed>' : displayCell(cell))),
+        row.cells.map((cell) =>
+          row.tombstone && cell === 'null' ? '<removed>' : printable(displayCell(cell)),
+        ),
       );
       if (!first) return cells.map(line).join('');
       widths = columns.map(({ name }, c) => {
@@ -39,4 +41,19 @@ export function tableRenderer(): Renderer {
       return `${line(columns.map(({ name }) => name))}${rule}${cells.map(line).join('')}`;
     },
   };
+}
+
+/** Values may hold anything: what would move the cursor or recolour the terminal is shown as its code. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (control) => CONTROL_TEXTS.get(control) ?? codeOf(control));
+}
+
+const CONTROL_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+function codeOf(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

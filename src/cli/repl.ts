@@ -2,7 +2,7 @@ import { appendFileSync, createWriteStream, existsSync, readFileSync } from 'nod
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished, type Readable, type Writable } from 'node:stream';
 import type { Session } from '../engine/session.ts';
 import { parseStatements } from '../sql/parser/parse.ts';
 import { splitStatements } from '../sql/parser/split-statements.ts';
@@ -23,6 +23,8 @@ export interface ReplOptions {
   readonly banner: string;
   readonly version: string;
   readonly format: OutputFormat;
+  /** Aborted when the process should end: the running statement is ended, and nothing more is read. */
+  readonly signal: AbortSignal;
 }
 
 const PROMPT = 'millrace> ';
@@ -66,12 +68,12 @@ class ReplSession {
   constructor(options: ReplOptions) {
     this.#options = options;
     this.#format = options.format;
-    this.#output = new Output(this.#tee(options.output));
-    this.#errors = new Output(this.#tee(options.errors));
+    this.#output = new Output(options.output);
+    this.#errors = new Output(options.errors);
   }
 
   async run(): Promise<number> {
-    const { interactive, input, output, banner } = this.#options;
+    const { interactive, input, output, banner, signal } = this.#options;
     if (interactive) {
       await this.#output.write(banner);
       this.#loadHistory();
@@ -84,42 +86,62 @@ class ReplSession {
       historySize: HISTORY_MAX,
       completer: (line: string) => completionsOf(line, this.#names),
     });
-    lines.on('SIGINT', () => this.#interrupt(lines));
-    const stop = (): void => this.#interrupt(lines);
-    if (!interactive) process.on('SIGINT', stop);
+    // Listens at once: what was typed before the first prompt is not lost.
+    const typed = lines[Symbol.asyncIterator]();
+    const interrupt = (): void => this.#interrupt(lines);
+    const stop = (): void => {
+      this.#exit = true;
+      this.#running?.abort();
+      lines.close();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    if (interactive) {
+      lines.on('SIGINT', interrupt);
+      process.on('SIGINT', interrupt);
+      // Ctrl-D leaves, also while a query prints.
+      lines.on('close', stop);
+    }
     await this.#refreshNames();
     try {
       this.#prompt(lines);
-      for await (const line of lines) {
-        await this.#line(line);
-        if (this.#exit || this.#output.closed) break;
+      for (let line = await typed.next(); line.done !== true && !this.#exit; line = await typed.next()) {
+        await this.#line(line.value);
+        if (this.#isOver()) break;
         this.#prompt(lines);
       }
       if (this.#buffer.trim() !== '' && !this.#exit) await this.#statements(`${this.#buffer};`);
+      if (interactive) await this.#output.write('\n');
     } finally {
+      signal.removeEventListener('abort', stop);
+      process.off('SIGINT', interrupt);
       lines.close();
-      process.off('SIGINT', stop);
-      this.#spool?.end();
+      await this.#setSpool('off');
     }
     return !interactive && this.#failed ? 1 : 0;
   }
 
+  #isOver(): boolean {
+    return this.#exit || this.#output.closed;
+  }
+
   async #line(line: string): Promise<void> {
+    this.#spool?.write(`${this.#buffer === '' ? PROMPT : CONTINUED}${line}\n`);
     if (this.#buffer === '' && (await this.#command(line.trim()))) return;
-    this.#buffer += `${line}\n`;
-    const { complete, rest } = splitStatements(this.#buffer);
-    this.#buffer = rest === '' ? '' : rest;
+    const { complete, rest } = splitStatements(`${this.#buffer}${line}\n`);
+    this.#buffer = rest;
     for (const statement of complete) {
       this.#remember(statement.text);
-      await this.#statements(statement.text);
+      if ((await this.#statements(statement.text)) === 'interrupted') break;
     }
   }
 
-  async #statements(text: string): Promise<void> {
+  /** Stops at the first statement that fails or is interrupted. */
+  async #statements(text: string): Promise<'done' | 'failed' | 'interrupted'> {
     const { backend, session } = this.#options;
+    const running = new AbortController();
+    this.#running = running;
     try {
       for (const statement of parseStatements(text, session.variables)) {
-        this.#running = new AbortController();
         const ok = await runStatement(statement, {
           backend,
           session,
@@ -128,17 +150,21 @@ class ReplSession {
           errors: this.#errors,
           acknowledge: true,
           settle: false,
-          signal: this.#running.signal,
+          signal: running.signal,
         });
         if (!ok) this.#failed = true;
+        if (running.signal.aborted) return 'interrupted';
+        if (!ok) return 'failed';
       }
+      return 'done';
     } catch (error) {
       this.#failed = true;
       await this.#errors.write(`${describeError(error, text)}\n`);
+      return 'failed';
     } finally {
       this.#running = null;
+      await this.#refreshNames();
     }
-    await this.#refreshNames();
   }
 
   /** Words of the prompt itself. Returns whether `line` was one. */
@@ -149,7 +175,8 @@ class ReplSession {
     if (lower === 'exit' || lower === 'quit') this.#exit = true;
     else if (lower === 'help') await this.#output.write(HELP);
     else if (lower === 'version') await this.#output.write(`${this.#options.version}\n`);
-    else if (lower === 'history') await this.#output.write(this.#history.map((each, i) => `${i + 1}  ${each}\n`).join(''));
+    else if (lower === 'history')
+      await this.#output.write(this.#history.map((each, i) => `${i + 1}  ${each}\n`).join(''));
     else if (lower === 'output') await this.#output.write(`${this.#format}\n`);
     else if (/^output\s+\S+$/.test(lower)) await this.#setFormat(lower.split(/\s+/)[1]!);
     else if (/^run\s+script\s+'[^']+'$/i.test(text)) await this.#runScript(/'([^']+)'/.exec(text)![1]!);
@@ -160,28 +187,44 @@ class ReplSession {
 
   async #setFormat(name: string): Promise<void> {
     const format = OUTPUT_FORMATS.find((each) => each === (name === 'tabular' ? 'table' : name));
-    if (format === undefined) await this.#errors.write(`output is one of ${OUTPUT_FORMATS.join(', ')}\n`);
-    else this.#format = format;
-  }
-
-  async #runScript(file: string): Promise<void> {
-    try {
-      await this.#statements(readFileSync(file, 'utf8'));
-    } catch (error) {
-      await this.#errors.write(`cannot read ${file}: ${(error as Error).message}\n`);
+    if (format !== undefined) this.#format = format;
+    else {
+      this.#failed = true;
+      await this.#errors.write(`output is one of ${OUTPUT_FORMATS.join(', ')}\n`);
     }
   }
 
+  async #runScript(file: string): Promise<void> {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      this.#failed = true;
+      await this.#errors.write(`cannot read ${file}: ${(error as Error).message}\n`);
+      return;
+    }
+    await this.#statements(text);
+  }
+
+  /** Resolves when the file that was written to so far is complete. */
   async #setSpool(argument: string): Promise<void> {
-    this.#spool?.end();
-    this.#spool = null;
+    const before = this.#spool;
+    this.#copyTo(null);
+    if (before !== null) await new Promise<void>((resolve) => finished(before.end(), () => resolve()));
     if (/^off$/i.test(argument)) return;
     const file = argument.replace(/^'(.*)'$/, '$1');
-    this.#spool = createWriteStream(file, { flags: 'a' });
-    this.#spool.on('error', (error) => {
-      this.#spool = null;
+    const spool = createWriteStream(file, { flags: 'a' });
+    spool.on('error', (error) => {
+      if (this.#spool === spool) this.#copyTo(null);
       void this.#errors.write(`cannot spool to ${file}: ${error.message}\n`);
     });
+    this.#copyTo(spool);
+  }
+
+  #copyTo(spool: Writable | null): void {
+    this.#spool = spool;
+    this.#output.copyTo(spool);
+    this.#errors.copyTo(spool);
   }
 
   #interrupt(lines: Interface): void {
@@ -208,7 +251,10 @@ class ReplSession {
   #loadHistory(): void {
     const file = historyFile();
     if (existsSync(file))
-      this.#history = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').slice(-HISTORY_MAX);
+      this.#history = readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .slice(-HISTORY_MAX);
   }
 
   #remember(statement: string): void {
@@ -220,20 +266,6 @@ class ReplSession {
     } catch {
       // A home directory that cannot be written to costs the history, nothing else.
     }
-  }
-
-  /** A stream that also writes to the spool file while there is one. */
-  #tee(stream: Writable): Writable {
-    const tee = new PassThrough();
-    tee.on('data', (chunk: Buffer) => {
-      this.#spool?.write(chunk);
-      if (!stream.write(chunk)) {
-        tee.pause();
-        stream.once('drain', () => tee.resume());
-      }
-    });
-    stream.on('error', (error) => tee.destroy(error));
-    return tee;
   }
 }
 

@@ -1,7 +1,8 @@
 import { renderSqlError, SqlError } from '../common/error.ts';
 import type { Session } from '../engine/session.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
-import type { Backend, Outcome, TextRows } from './backend.ts';
+import { aborted } from './aborted.ts';
+import { type Backend, type Outcome, ServerError, type TextRows } from './backend.ts';
 import type { Output } from './output.ts';
 import type { Renderer } from './renderer.ts';
 
@@ -23,12 +24,14 @@ export interface RunOptions {
 export async function runStatement(
   statement: ParsedStatement,
   options: RunOptions,
-  execute: (statement: ParsedStatement) => Promise<Outcome> = (each) => options.backend.execute(each, options.session),
+  execute: (statement: ParsedStatement) => Promise<Outcome> = (each) =>
+    options.backend.execute(each, options.session),
 ): Promise<boolean> {
   const { renderer, output } = options;
   try {
     const { statement: node } = statement;
-    if (options.settle && node.kind === 'query' && node.emit === null) await options.backend.drain();
+    if (options.settle && node.kind === 'query' && node.emit === null)
+      await Promise.race([options.backend.drain(), aborted(options.signal)]);
     const outcome = await execute(statement);
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];
@@ -44,12 +47,14 @@ export async function runStatement(
 /** The error as printed: with its place in the text for the user's own mistakes. */
 export function describeError(error: unknown, text: string): string {
   if (error instanceof SqlError) return renderSqlError(error, text);
+  if (error instanceof ServerError) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 async function printRows(rows: TextRows, statement: ParsedStatement, options: RunOptions): Promise<boolean> {
   const { renderer, output, signal } = options;
   const stop = (): void => void rows.close().catch(() => undefined);
+  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   let first = true;
   try {
@@ -75,4 +80,3 @@ async function printRows(rows: TextRows, statement: ParsedStatement, options: Ru
     await rows.close();
   }
 }
-

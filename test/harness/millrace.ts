@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** MILLRACE_MAIN runs another build. */
+export const MAIN = process.env['MILLRACE_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Finished {
   /** Null when a signal ended it. */
