@@ -22,6 +22,7 @@ import {
   STRING_CLASS,
   TRUE,
 } from './json-skip.ts';
+import { plainEnd, plainValueEnd } from './json-plain.ts';
 import { StringDictionary } from './string-dictionary.ts';
 import { asBuffer, asciiText, checkedText, utf8Text } from './text-slice.ts';
 
@@ -108,28 +109,6 @@ function matchesHead(head: Head, view: DataView, at: number): boolean {
   }
   for (let i = 0; i < words.length; i++) if (view.getInt32(at + 4 * i, true) !== words[i]) return false;
   return view.getInt32(at + size - 4, true) === head.tail;
-}
-
-/**
- * The position of the first byte from `at` that is not ordinary ASCII inside a string (quote, backslash, control, beyond
- * ASCII), or `end`. Four bytes at a step: in each, a bit is set at the top of every byte that is one of these, and the
- * lowest is right (higher ones may be set by a borrow). "Hasless" and "haszero" of S. E. Anderson's Bit Twiddling Hacks.
- */
-function plainEnd(view: DataView, buffer: Uint8Array, at: number, end: number): number {
-  for (; at + 4 <= end; at += 4) {
-    const word = view.getInt32(at, true);
-    const quotes = word ^ 0x2222_2222;
-    const backslashes = word ^ 0x5c5c_5c5c;
-    const special =
-      ((((quotes - 0x0101_0101) | 0) & ~quotes) |
-        (((backslashes - 0x0101_0101) | 0) & ~backslashes) |
-        (((word - 0x2020_2020) | 0) & ~word) |
-        word) &
-      0x8080_8080;
-    if (special !== 0) return at + ((31 - Math.clz32(special & -special)) >> 3);
-  }
-  while (at < end && STRING_CLASS[buffer[at]!] === 0) at++;
-  return at;
 }
 
 /**
@@ -377,7 +356,9 @@ export class JsonDecoder implements Decoder {
       return skipString(buffer, at, end);
     }
     if (first <= 0x39) return skipNumber(buffer, at, end);
-    this.#sawNonAscii ||= first === 0x7b || first === 0x5b;
+    const plain = plainValueEnd(this.#view, buffer, at, end, 2);
+    if (plain >= 0) return plain;
+    this.#sawNonAscii = true;
     return skipValue(buffer, at, end, 2);
   }
 

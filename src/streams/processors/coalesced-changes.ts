@@ -1,14 +1,9 @@
+import { KeyTable } from '../../state/key-table.ts';
 import type { ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
-interface Change {
-  readonly key: Buffer;
-  readonly windowStart: number;
-  readonly windowEnd: number;
-  value: unknown;
-  readonly old: unknown;
-  timestamp: number;
-}
+/** Changes that are held back at most; more ask for a commit. */
+const CHANGES_MAX = 200_000;
 
 /**
  * Changes held back until the commit: one a key, from the value before its first change to the value after its
@@ -16,8 +11,13 @@ interface Change {
  */
 export class CoalescedChanges {
   readonly #context: ProcessorContext;
-  readonly #changes = new Map<string, Change>();
+  /** Keys, with the window's bounds behind them; slots are dense and in the order of first change. */
+  #keys = new KeyTable();
+  #values: unknown[] = [];
+  #olds: unknown[] = [];
+  #timestamps: number[] = [];
   #key: RecordKey | null = null;
+  #scratch = Buffer.allocUnsafeSlow(256);
 
   constructor(context: ProcessorContext) {
     this.#context = context;
@@ -25,29 +25,53 @@ export class CoalescedChanges {
 
   add(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     this.#key ??= new RecordKey(key.serde);
-    const bytes = Buffer.from(key.buffer.subarray(key.start, key.end));
-    const name = `${bytes.toString('latin1')}\u0000${key.windowStart}`;
-    const change = this.#changes.get(name);
-    if (change === undefined) {
-      const { windowStart, windowEnd } = key;
-      this.#changes.set(name, { key: bytes, windowStart, windowEnd, value, old, timestamp });
-    } else {
-      change.value = value;
-      change.timestamp = timestamp;
+    const size = key.end - key.start;
+    const scratch = this.#withWindow(key, size);
+    const found = this.#keys.find(scratch, 0, size + SUFFIX_BYTES);
+    if (found >= 0) {
+      this.#values[found] = value;
+      this.#timestamps[found] = timestamp;
+      return;
     }
-    if (this.#changes.size >= 100_000) this.#context.requestCommit();
+    const slot = this.#keys.insert(scratch, 0, size + SUFFIX_BYTES);
+    this.#values[slot] = value;
+    this.#olds[slot] = old;
+    this.#timestamps[slot] = timestamp;
+    if (slot >= CHANGES_MAX) this.#context.requestCommit();
   }
 
   flush(): void {
     const key = this.#key;
-    if (key === null || this.#changes.size === 0) return;
-    for (const change of this.#changes.values()) {
-      key.setBytes(change.key, 0, change.key.length);
-      key.windowStart = change.windowStart;
-      key.windowEnd = change.windowEnd;
-      this.#context.forward(key, change.value, change.old, change.timestamp);
+    const count = this.#values.length;
+    if (key === null || count === 0) return;
+    const keys = this.#keys;
+    const values = this.#values;
+    const olds = this.#olds;
+    const timestamps = this.#timestamps;
+    // What is forwarded may come back here: it belongs to the next flush.
+    this.#keys = new KeyTable();
+    this.#values = [];
+    this.#olds = [];
+    this.#timestamps = [];
+    for (let slot = 0; slot < count; slot++) {
+      const buffer = keys.slabOf(slot);
+      const end = keys.endOf(slot) - SUFFIX_BYTES;
+      key.setBytes(buffer, keys.startOf(slot), end);
+      key.windowStart = buffer.readDoubleLE(end);
+      key.windowEnd = buffer.readDoubleLE(end + 8);
+      this.#context.forward(key, values[slot], olds[slot], timestamps[slot]!);
     }
-    // Only now: a child whose state must be loaded first makes all of it be flushed again.
-    this.#changes.clear();
+  }
+
+  #withWindow(key: RecordKey, size: number): Buffer {
+    if (this.#scratch.length < size + SUFFIX_BYTES) this.#scratch = Buffer.allocUnsafeSlow(2 * size + SUFFIX_BYTES);
+    const scratch = this.#scratch;
+    const buffer = key.buffer;
+    for (let i = key.start, at = 0; at < size; i++, at++) scratch[at] = buffer[i]!;
+    scratch.writeDoubleLE(key.windowStart, size);
+    scratch.writeDoubleLE(key.windowEnd, size + 8);
+    return scratch;
   }
 }
+
+const SUFFIX_BYTES = 16;
