@@ -48,10 +48,7 @@ export class CommandLog {
       while (reader.position(partition) < end) {
         for (const batch of await reader.poll(200)) {
           for (let i = batch.first; i < batch.count; i++) {
-            const command = JSON.parse(batch.buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])) as Command;
-            if (command.version !== 1)
-              throw new Error(`the command topic ${this.topic} was written by a later release (version ${String(command.version)})`);
-            commands.push(command);
+            commands.push(this.#parse(batch.buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])));
           }
         }
       }
@@ -59,6 +56,20 @@ export class CommandLog {
       await reader.close();
     }
     return commands;
+  }
+
+  #parse(text: string): Command {
+    let command: Partial<Command> | null;
+    try {
+      command = JSON.parse(text) as Partial<Command> | null;
+    } catch {
+      command = null;
+    }
+    if (typeof command?.statement !== 'string')
+      throw new Error(`the command topic ${this.topic} holds a record that is no command: ${text.slice(0, 100)}`);
+    if (command.version !== 1)
+      throw new Error(`the command topic ${this.topic} was written by a later release (version ${String(command.version)})`);
+    return command as Command;
   }
 
   /** Resolves when the command is in the log, in one step with the progress of the script it belongs to. */

@@ -84,25 +84,31 @@ export class PrintQuery implements RowStream {
 function printRecord(batch: RecordBatch, i: number): string {
   const part = (start: number, end: number): string => {
     if (start < 0) return '<null>';
-    const bytes = batch.buffer.subarray(start, end);
-    const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) && !hasControls(text) ? text : `0x${bytes.toString('hex')}`;
+    return bytesText(batch.buffer.subarray(start, end));
   };
-  const time = new Date(batch.timestamps[i]!).toISOString();
+  const time = new Date(batch.timestamps[i]!);
+  // Producers may write any number.
+  const rowtime = Number.isNaN(time.getTime()) ? String(batch.timestamps[i]) : time.toISOString().replace('T', ' ');
   const headers = readHeaders(batch, i);
-  const shown = headers.map((header) => `${header.key}=${header.value === null ? '<null>' : Buffer.from(header.value).toString('utf8')}`);
+  const shown = headers.map((header) => `${header.key}=${header.value === null ? '<null>' : bytesText(Buffer.from(header.value))}`);
   return (
-    `rowtime: ${time.replace('T', ' ')}, key: ${part(batch.keyStart[i]!, batch.keyEnd[i]!)}, ` +
+    `rowtime: ${rowtime}, key: ${part(batch.keyStart[i]!, batch.keyEnd[i]!)}, ` +
     `value: ${part(batch.valueStart[i]!, batch.valueEnd[i]!)}, partition: ${batch.partition}, offset: ${batch.offsets[i]}` +
     (shown.length > 0 ? `, headers: [${shown.join(', ')}]` : '')
   );
+}
+
+/** Text where the bytes are text, or their hexadecimal digits. */
+function bytesText(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) && !hasControls(text) ? text : `0x${bytes.toString('hex')}`;
 }
 
 /** Control characters other than tab and line ends: the bytes are no text. */
 function hasControls(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 32 && code !== 9 && code !== 10 && code !== 13) return true;
+    if ((code < 32 && code !== 9 && code !== 10 && code !== 13) || (code >= 127 && code < 160)) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { SkippedRecord } from '../streams/runtime/task.ts';
 
-/** Rows of the log that wait for the next write; beyond that they are only counted and logged. */
+/** Rows of the log that wait for the next write; beyond that the records are only counted where they were skipped. */
 const PENDING_MAX = 10_000;
 
 /**
@@ -40,6 +40,8 @@ export class ProcessingLog {
 
   add(queryId: string, skipped: SkippedRecord): void {
     if (this.#pending >= PENDING_MAX) return;
+    // A query on this log that cannot evaluate its rows would feed itself for ever.
+    if (skipped.topic === this.topic) return;
     const value = Buffer.from(
       JSON.stringify({
         QUERY: queryId,
