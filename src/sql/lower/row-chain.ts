@@ -17,7 +17,8 @@ export type RowStep =
   | {
       readonly kind: 'project';
       readonly errors: ErrorTarget;
-      readonly width: number;
+      /** As many nulls as the step's rows have columns: copied, not filled, for every row. */
+      readonly blank: readonly SqlValue[];
       readonly write: (row: SqlValue[], target: SqlValue[]) => void;
     };
 
@@ -38,7 +39,7 @@ export function projectStep(node: ProjectNode, context: LowerContext, needed: Re
     needed.has(i) ? expression : { kind: 'literal' as const, type: expression.type, value: null },
   );
   const write = compileProjection(expressions, context.functions, context.evaluation, onError);
-  return { kind: 'project', errors, width: node.columns.length, write };
+  return { kind: 'project', errors, blank: node.columns.map(() => null), write };
 }
 
 /** The row after all steps in a new array, null when a filter drops it. Never writes to `row`. */
@@ -48,7 +49,7 @@ export function applySteps(steps: readonly RowStep[], row: SqlValue[]): SqlValue
     if (step.kind === 'filter') {
       if (!step.holds(current)) return null;
     } else {
-      const target: SqlValue[] = Array.from({ length: step.width }, () => null);
+      const target: SqlValue[] = step.blank.slice();
       step.write(current, target);
       current = target;
     }
@@ -73,7 +74,7 @@ class StreamChain implements Processor {
   constructor(steps: readonly RowStep[]) {
     this.#steps = steps;
     this.#scratch = steps.map((step) =>
-      step.kind === 'project' ? Array.from({ length: step.width }, (): SqlValue => null) : [],
+      step.kind === 'project' ? step.blank.slice() : [],
     );
     this.#dropsNull = steps.some((step) => step.kind === 'filter');
   }

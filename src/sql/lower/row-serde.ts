@@ -12,13 +12,14 @@ export function rowSerde(
 ): Serde<SqlValue[]> & ValueCodec {
   const codec = openRowCodec(carried.map((position) => columns[position]!.type));
   const compact: SqlValue[] = carried.map(() => null);
+  const blank: SqlValue[] = columns.map(() => null);
   const encode = (row: SqlValue[], writer: ByteWriter): void => {
     for (let i = 0; i < carried.length; i++) compact[i] = row[carried[i]!]!;
     codec.encode(compact, writer);
   };
   const decode = (buffer: Uint8Array, start: number, end: number): SqlValue[] => {
     const values = codec.decode(buffer, start, end);
-    const row: SqlValue[] = Array.from({ length: columns.length }, () => null);
+    const row = blank.slice();
     for (let i = 0; i < carried.length; i++) row[carried[i]!] = values[i]!;
     return row;
   };

@@ -14,11 +14,8 @@ export function scratchJoiner(node: JoinNode, wanted: ReadonlySet<number>): RowJ
 /** Joins into a new array: for tables, whose rows are kept, and where an old row and a new one meet. */
 export function newRowJoiner(node: JoinNode, wanted: ReadonlySet<number>): RowJoiner {
   const fill = joinInto(node, wanted);
-  const width = node.columns.length;
-  return (left, right) => {
-    const row: SqlValue[] = Array.from({ length: width });
-    return fill(row.fill(null), left, right);
-  };
+  const blank: SqlValue[] = node.columns.map(() => null);
+  return (left, right) => fill(blank.slice(), left, right);
 }
 
 function joinInto(

@@ -9,6 +9,7 @@ import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
 import { aggregateTimeWindows } from '../../../streams/processors/aggregate-time-windows.ts';
 import { storeView, transformedView } from '../../../streams/processors/table-view.ts';
 import { mapTable } from '../../../streams/processors/map-values.ts';
+import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import type { StateStoreOptions, ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
@@ -39,12 +40,14 @@ export function lowerAggregate(
   });
   topology.addStore({ options: storeOptions(node, name, aggregation.states), processors: [name] });
   const rowOf = rowBuilder(node, wanted.columns, aggregation.aggregators);
+  // Decoding the key is only worth it when a group-by column is read from the row.
+  const readsKey = node.groupBy.some((_, slot) => wanted.columns.has(slot));
+  const keyOf = (key: RecordKey): readonly SqlValue[] => (readsKey ? (key.value as readonly SqlValue[]) : NO_KEY);
   const result = `${name} rows`;
   topology.addProcessor({
     name: result,
     open: mapTable(
-      (state, key, timestamp) =>
-        rowOf(state, key.value as readonly SqlValue[], key.windowStart, key.windowEnd, timestamp),
+      (state, key, timestamp) => rowOf(state, keyOf(key), key.windowStart, key.windowEnd, timestamp),
       { sendOldValues: wanted.old },
     ),
     parents: [name],
@@ -63,7 +66,7 @@ export function lowerAggregate(
       wanted.keep === 'nothing'
         ? null
         : transformedView(storeView(name), (state, key, timestamp) =>
-            rowOf(state, key.value as readonly SqlValue[], key.windowStart, key.windowEnd, timestamp),
+            rowOf(state, keyOf(key), key.windowStart, key.windowEnd, timestamp),
           ),
     stored: {
       store: name,
@@ -75,6 +78,8 @@ export function lowerAggregate(
     raw: null,
   };
 }
+
+const NO_KEY: readonly SqlValue[] = [];
 
 interface OpenAggregation {
   readonly aggregators: readonly Aggregator[];
@@ -234,10 +239,9 @@ function rowBuilder(
   const results = aggregators.flatMap((aggregator, i) => (wanted.has(first + i) ? [{ aggregator, i }] : []));
   const rowtime = node.columns.length - 1;
   const { window } = node;
-  const width = node.columns.length;
+  const blank: SqlValue[] = node.columns.map(() => null);
   return (state, key, windowStart, windowEnd, timestamp) => {
-    const row: SqlValue[] = Array.from({ length: width });
-    row.fill(null);
+    const row = blank.slice();
     for (let g = 0; g < groups.length; g++) row[groups[g]!.slot] = key[groups[g]!.i]!;
     for (let r = 0; r < results.length; r++) {
       const { aggregator, i } = results[r]!;
