@@ -1,15 +1,30 @@
 import { join } from 'node:path';
 import { assert, must } from '../../common/assert.ts';
+import { ByteWriter } from '../../common/bytes.ts';
 import { type Clock, nextTurn, sleep } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
 import { LogError } from '../../log/log.ts';
-import type { StateBackend, StateStore } from '../../state/store.ts';
+import { partitionOfKey } from '../../log/partitioner.ts';
+import type { StateBackend, StateStore, StateStoreOptions } from '../../state/store.ts';
+import type { Serde } from '../topology/serde.ts';
 import type { SubTopology, TimestampExtractor, Topology, TopologyNode } from '../topology/topology.ts';
 import type { ErrorHandlers } from './error-handlers.ts';
 import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import {
+  type KeyMetadata,
+  type OpenPartitions,
+  type ReadOnlyKeyValueStore,
+  type ReadOnlySessionStore,
+  type ReadOnlyStores,
+  type ReadOnlyWindowStore,
+  readOnlyView,
+  type StoreKind,
+  type StoreQuery,
+  StoreQueryError,
+} from './queryable-store.ts';
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreListener, type RestoreRange, restoreStores } from './restore.ts';
 import { type SkippedRecord, Task } from './task.ts';
@@ -328,6 +343,101 @@ export class Streams {
       if (store !== undefined) found.push({ task, partition: task.partition, store });
     }
     return found;
+  }
+
+  /**
+   * A read-only view on a store by name, over the partitions of this process. Throws `StoreQueryError` when there is
+   * no such store, it is of another kind, or (from its reads too) it cannot be read now.
+   *
+   * ```ts
+   * const counts = streams.keyValueStore<string, number>('counts');
+   * await counts.get('fox');
+   * ```
+   */
+  store<K, V, Kind extends StoreKind>(name: string, query: StoreQuery<Kind, K>): ReadOnlyStores<K, V>[Kind] {
+    const { kind, keySerde, partition, stale = false } = query;
+    const options = this.#storeOptions(name);
+    if (options.kind !== kind)
+      throw new StoreQueryError(`store ${name} is a ${options.kind} store, not a ${kind} store`, `ask for kind '${options.kind}'`);
+    const keys = (keySerde as Serde | undefined) ?? this.#keySerdeOf(name);
+    if (keys === undefined)
+      throw new StoreQueryError(`it is not known how the keys of store ${name} are encoded`, 'give keySerde');
+    const open: OpenPartitions = () => {
+      this.#checkReadable(name, stale);
+      const found = this.stores(name).filter((each) => partition === undefined || each.partition === partition);
+      if (partition !== undefined && found.length === 0)
+        throw new StoreQueryError(`partition ${partition} of store ${name} is not here`, 'ask the instance that has it');
+      return found;
+    };
+    open();
+    return readOnlyView(kind, name, keys, open) as ReadOnlyStores<K, V>[Kind];
+  }
+
+  keyValueStore<K, V>(name: string, query: Omit<StoreQuery<'key-value', K>, 'kind'> = {}): ReadOnlyKeyValueStore<K, V> {
+    return this.store<K, V, 'key-value'>(name, { kind: 'key-value', ...query });
+  }
+
+  windowStore<K, V>(name: string, query: Omit<StoreQuery<'window', K>, 'kind'> = {}): ReadOnlyWindowStore<K, V> {
+    return this.store<K, V, 'window'>(name, { kind: 'window', ...query });
+  }
+
+  sessionStore<K, V>(name: string, query: Omit<StoreQuery<'session', K>, 'kind'> = {}): ReadOnlySessionStore<K, V> {
+    return this.store<K, V, 'session'>(name, { kind: 'session', ...query });
+  }
+
+  /** Where a key of a store lives, by the partitioner that the store's input is written with. */
+  keyMetadata<K>(
+    store: string,
+    key: K,
+    keySerde?: Serde<K>,
+    partitioner: (key: K, bytes: Uint8Array, partitions: number) => number = (_key, bytes, partitions) =>
+      partitionOfKey(bytes, 0, bytes.length, partitions),
+  ): KeyMetadata {
+    this.#storeOptions(store);
+    if (this.topology.globalStores.some((each) => each.store.name === store))
+      return { store, partition: -1, local: this.stores(store).length > 0 };
+    const plan = this.#plan;
+    const serde = (keySerde as Serde | undefined) ?? this.#keySerdeOf(store);
+    if (plan === null || serde === undefined)
+      throw new StoreQueryError(
+        plan === null ? 'the application has not been started' : `it is not known how the keys of store ${store} are encoded`,
+        plan === null ? 'start it first' : 'give keySerde',
+      );
+    const sub = must(this.topology.subTopologies().find((each) => each.stores.some(({ options }) => options.name === store)));
+    const writer = new ByteWriter(64);
+    serde.serialize(key, writer);
+    const partition = partitioner(key, writer.toBytes(), taskCount(sub, plan.partitions));
+    return { store, partition, local: this.stores(store).some((each) => each.partition === partition) };
+  }
+
+  #storeOptions(name: string): StateStoreOptions {
+    const options =
+      this.topology.stores.find((each) => each.options.name === name)?.options ??
+      this.topology.globalStores.find(({ store }) => store.name === name)?.store;
+    if (options !== undefined) return options;
+    const names = [...this.topology.stores.map((each) => each.options.name), ...this.topology.globalStores.map(({ store }) => store.name)];
+    throw new StoreQueryError(
+      `the application has no store ${name}`,
+      names.length === 0 ? 'it has no stores' : `its stores are ${names.join(', ')}`,
+    );
+  }
+
+  #keySerdeOf(store: string): Serde | undefined {
+    return (
+      this.topology.stores.find(({ options }) => options.name === store)?.keys ??
+      this.topology.globalStores.find((each) => each.store.name === store)?.source.key
+    );
+  }
+
+  #checkReadable(name: string, stale: boolean): void {
+    const state = this.#state;
+    if (state === 'running') return;
+    const open = state === 'paused' || state === 'restoring' || state === 'error';
+    if (stale && open && (this.#tasks.length > 0 || this.#globalTask !== null)) return;
+    throw new StoreQueryError(
+      `store ${name} cannot be read while the application is ${state === 'error' ? 'stopped by an error' : state}`,
+      open ? 'wait until it runs, or set stale to read what there is' : 'start the application',
+    );
   }
 
   /** Commits, then stops. State stays on disk. Safe to call twice. */

@@ -157,10 +157,11 @@ export class Task {
    * Returns how many. Rejects with whatever an operator threw that is not the data's.
    */
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
-    if (this.loading !== null) await this.loading;
+    if (this.loading !== null) await this.#loaded();
     if (!this.state.resident) await this.#prefetch(recordsMax);
     let done = 0;
     for (;;) {
+      if (this.loading !== null) await this.#loaded();
       const missed = this.#run(recordsMax, deadlineMs, done);
       done = missed < 0 ? -missed - 1 : missed;
       if (missed >= 0) return done;
@@ -170,16 +171,17 @@ export class Task {
 
   /** Processes the next record of one input, whatever the others hold: for drivers that choose the order. */
   async processOne(input: InputQueue): Promise<void> {
-    if (this.loading !== null) await this.loading;
     const source = must(
       this.#sources.find((each) => each.queue === input),
       'the input must be one of this task',
     );
-    this.#chosen = source;
-    try {
-      while (this.#run(1, Infinity, 0) !== 1) await this.load();
-    } finally {
+    for (;;) {
+      if (this.loading !== null) await this.#loaded();
+      this.#chosen = source;
+      const done = this.#run(1, Infinity, 0);
       this.#chosen = null;
+      if (done === 1) return;
+      await this.load();
     }
   }
 
@@ -194,12 +196,15 @@ export class Task {
   /** Fires wall-clock punctuations. Done when this returns, unless they need state that must be loaded. */
   async punctuate(nowMs: number): Promise<void> {
     if (nowMs < this.#wallPunctuations.dueMs) return;
-    if (this.loading !== null) await this.loading;
+    if (this.loading !== null) await this.#loaded();
     const fire = (): void => {
       this.#record.clear();
       if (this.#wallPunctuations.fire(nowMs)) this.commitNeeded = true;
     };
-    while (!this.#attempt(fire)) await this.load();
+    while (!this.#attempt(fire)) {
+      await this.load();
+      await this.#loaded();
+    }
   }
 
   get nextPunctuationMs(): number {
@@ -208,13 +213,21 @@ export class Task {
 
   /** Before a commit: forwards what operators held back. */
   async flush(): Promise<void> {
-    if (this.loading !== null) await this.loading;
+    if (this.loading !== null) await this.#loaded();
     for (const node of this.#order) {
       const { processor } = node;
       if (processor.flush === undefined) continue;
       this.#record.clear();
-      while (!this.#attempt(() => processor.flush!())) await this.load();
+      while (!this.#attempt(() => processor.flush!())) {
+        await this.load();
+        await this.#loaded();
+      }
     }
+  }
+
+  /** A query may ask for the next load in the moment in which one ends. */
+  async #loaded(): Promise<void> {
+    while (this.loading !== null) await this.loading;
   }
 
   /** Numbers that operators want back after a restart. */
