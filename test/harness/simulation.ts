@@ -157,8 +157,11 @@ class Simulation {
       await this.#process1(next);
       next.queued = !next.input.isEmpty;
       if (next.queued) this.#ready.offer(next);
-      // Records in repartition topics are seen when they are committed, and the order of results depends on it.
-      if (this.#parts.topology.repartitionTopics.length > 0 || this.#random.chance(0.5)) {
+      // Records in repartition topics are seen when they are committed, and global tables are read to their end by a
+      // restart: the order of results depends on both.
+      const { topology } = this.#parts;
+      const ordered = topology.repartitionTopics.length > 0 || topology.globalStores.length > 0;
+      if (ordered || this.#random.chance(0.5)) {
         while (!(await this.#commit()));
         await this.#streams.fetch();
       }

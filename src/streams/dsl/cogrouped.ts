@@ -79,7 +79,7 @@ export class CogroupedKStream<K, VR> {
     graph.copartition(sources);
     const supplier = new StoredTable(store.name);
     const aggregates = this.#members.map(({ aggregator }, i) => {
-      const name = named.name === undefined ? graph.newName(prefix) : `${named.name}-cogroup-agg-${i}`;
+      const name = graph.nameFor(named.name, prefix, `-cogroup-agg-${i}`);
       const functions: SessionAggregation = {
         initial,
         add: ((state, value, key) => aggregator(userKey(key) as K, value, state)) as Aggregation['add'],
@@ -94,7 +94,7 @@ export class CogroupedKStream<K, VR> {
       graph.add([parents[i]!], node);
       return node;
     });
-    const mergeName = named.name === undefined ? graph.newName('COGROUPKSTREAM-MERGE-') : `${named.name}-cogroup-merge`;
+    const mergeName = graph.nameFor(named.name, 'COGROUPKSTREAM-MERGE-', '-cogroup-merge');
     const merge = new GraphNode({ name: mergeName, write: (write, above) => write.processor(mergeName, above, passChanges()) });
     graph.add(aggregates, merge);
     const window: WindowedKeyFormat | undefined =

@@ -132,6 +132,12 @@ export class Graph {
     return `${prefix}${String(this.#nextName++).padStart(10, '0')}`;
   }
 
+  /** The name that was given (with a suffix), or a generated one. A generated name is used up in any case. */
+  nameFor(given: string | undefined, prefix: string, suffix = ''): string {
+    const generated = this.newName(prefix);
+    return given === undefined ? generated : given + suffix;
+  }
+
   newStoreName(prefix: string): string {
     return this.newName(`${prefix}STATE-STORE-`);
   }

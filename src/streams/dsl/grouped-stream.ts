@@ -44,10 +44,10 @@ export class KGroupedStream<K, V> {
   }
 
   /** How many records each key has had. */
-  count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<K, number> {
+  count(materialized?: Materialized<K, number>, named: Named = {}): KTable<K, number> {
     // Kafka Streams uses up a name here; it is in the names of topics that follow.
-    if (materialized.name === undefined) this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    return this.#aggregate('KSTREAM-AGGREGATE-', () => 0, (state) => (state as number) + 1, Serdes.long as Serde, materialized, named);
+    if (materialized !== undefined && materialized.name === undefined) this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+    return this.#aggregate('KSTREAM-AGGREGATE-', () => 0, (state) => (state as number) + 1, Serdes.long as Serde, materialized ?? {}, named);
   }
 
   /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
@@ -135,7 +135,7 @@ export class KGroupedStream<K, V> {
   ): KTable<K, VR> {
     const { graph } = this.handle;
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
-    const name = named.name ?? graph.newName(prefix);
+    const name = graph.nameFor(named.name, prefix);
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
     const { coalesce = false } = materialized;
     return this.build({

@@ -73,9 +73,9 @@ export class KGroupedTable<K, V> {
   ): KTable<K, VR> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, 'KTABLE-AGGREGATE-');
-    const sinkName = named.name === undefined ? graph.newName('KSTREAM-SINK-') : `${named.name}-sink`;
-    const sourceName = named.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${named.name}-source`;
-    const name = named.name ?? graph.newName(prefix);
+    const sinkName = graph.nameFor(named.name, 'KSTREAM-SINK-', '-sink');
+    const sourceName = graph.nameFor(named.name, 'KSTREAM-SOURCE-', '-source');
+    const name = graph.nameFor(named.name, prefix);
     const topic = `${this.#grouped.name ?? plan.name}-repartition`;
     if (this.#repartition === null || this.#grouped.name === undefined)
       this.#repartition = this.#repartitionNode(topic, sinkName, sourceName);

@@ -77,7 +77,7 @@ export class KStream<K, V> {
   /** A new key for each record. */
   selectKey<K2>(mapper: (key: K, value: V) => K2, named: Named = {}): KStream<K2, V> {
     const { graph, valueSerde } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-KEY-SELECT-');
+    const name = graph.nameFor(named.name, 'KSTREAM-KEY-SELECT-');
     const open = selectKey((value, key) => mapper(userKey(key) as K, value as V), pendingKeySerde(name));
     const node = new GraphNode({ name, changesKey: true, write: (plan, parents) => plan.processor(name, parents, open) });
     graph.add([this.handle.node], node);
@@ -97,7 +97,7 @@ export class KStream<K, V> {
   /** A new value for each record. */
   mapValues<V2>(mapper: (value: V, key: K) => V2, named: Named = {}): KStream<K, V2> {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-MAPVALUES-');
+    const name = graph.nameFor(named.name, 'KSTREAM-MAPVALUES-');
     const open = mapStream((value, key) => mapper(value as V, userKey(key) as K));
     const node = new GraphNode({ name, changesValue: true, write: (plan, parents) => plan.processor(name, parents, open) });
     graph.add([this.handle.node], node);
@@ -107,7 +107,7 @@ export class KStream<K, V> {
   /** Any number of values for each record. */
   flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>, named: Named = {}): KStream<K, V2> {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-FLATMAPVALUES-');
+    const name = graph.nameFor(named.name, 'KSTREAM-FLATMAPVALUES-');
     const open = flatMapStream((value, key, _timestamp, _record, emit) => {
       for (const each of mapper(value as V, userKey(key) as K)) emit(each);
     });
@@ -119,7 +119,7 @@ export class KStream<K, V> {
   /** The end of a branch. */
   foreach(action: (key: K, value: V) => void, named: Named = {}): void {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-FOREACH-');
+    const name = graph.nameFor(named.name, 'KSTREAM-FOREACH-');
     const open = forEach((key, value) => action(userKey(key) as K, value as V));
     graph.add([this.handle.node], new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }));
   }
@@ -127,7 +127,7 @@ export class KStream<K, V> {
   /** Looks at each record and lets it pass. */
   peek(action: (key: K, value: V) => void, named: Named = {}): KStream<K, V> {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-PEEK-');
+    const name = graph.nameFor(named.name, 'KSTREAM-PEEK-');
     const open = filterStream((value, key) => {
       action(userKey(key) as K, value as V);
       return true;
@@ -145,7 +145,7 @@ export class KStream<K, V> {
   /** Both streams' records in one; no order between them. */
   merge(other: KStream<K, V>, named: Named = {}): KStream<K, V> {
     const { graph, sources, window } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-MERGE-');
+    const name = graph.nameFor(named.name, 'KSTREAM-MERGE-');
     const node = new GraphNode({ name, merges: true, write: (plan, parents) => plan.processor(name, parents, passThrough()) });
     graph.add([this.handle.node, other.handle.node], node);
     const repartitionRequired = this.handle.repartitionRequired || other.handle.repartitionRequired;
@@ -184,7 +184,7 @@ export class KStream<K, V> {
   /** Writes the records to a topic, or to the topic that a function names for each. Topics must exist. */
   to(topic: string | ((key: K, value: V) => string), produced: Produced<K, V> = {}): void {
     const { graph, window } = this.handle;
-    const name = produced.name ?? graph.newName('KSTREAM-SINK-');
+    const name = graph.nameFor(produced.name, 'KSTREAM-SINK-');
     const where = typeof topic === 'string' ? topic : name;
     const write: GraphNode['options']['write'] = ({ topology }, parents) => {
       const { partitioner } = produced;
@@ -206,7 +206,7 @@ export class KStream<K, V> {
   /** The table of the latest value of each key; a null value removes the key. */
   toTable(materialized: Materialized<K, V> = {}, named: Named = {}): KTable<K, V> {
     const { graph, window } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-TOTABLE-');
+    const name = graph.nameFor(named.name, 'KSTREAM-TOTABLE-');
     const store = materialize(graph, materialized, 'KSTREAM-TOTABLE-');
     const keySerde = (materialized.keySerde as Serde | undefined) ?? this.handle.keySerde;
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
@@ -312,7 +312,7 @@ export class KStream<K, V> {
 
   #filter(predicate: Predicate, named: Named): KStream<K, V> {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName('KSTREAM-FILTER-');
+    const name = graph.nameFor(named.name, 'KSTREAM-FILTER-');
     const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, filterStream(predicate)) });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, {}));
@@ -320,7 +320,7 @@ export class KStream<K, V> {
 
   #flatMap<K2, V2>(prefix: string, mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>, named: Named): KStream<K2, V2> {
     const { graph } = this.handle;
-    const name = named.name ?? graph.newName(prefix);
+    const name = graph.nameFor(named.name, prefix);
     const open = flatMapRecords((key, value, _timestamp, _record, emit) => {
       for (const [newKey, newValue] of mapper(userKey(key) as K, value as V)) emit(newKey, newValue);
     }, pendingKeySerde(name));
@@ -368,7 +368,7 @@ export class KStream<K, V> {
     const sources = union(left.sources, table.handle.sources);
     graph.copartition(sources);
     const join = kind === 'inner' ? 'inner' : 'left';
-    const name = joined.name ?? graph.newName(join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
+    const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
     const view = table.handle.supplier.view();
     const open = joinStreamTable({ table: view, join, joiner: (a, b, key) => joiner(a, b, userKey(key)) });
     const node = new GraphNode({
@@ -386,7 +386,7 @@ export class KStream<K, V> {
   #joinGlobal(kind: JoinKind, table: GlobalKTable<unknown, unknown>, keyOf: (key: unknown, value: unknown) => unknown, joiner: Joiner, named: Named): KStream<unknown, unknown> {
     const { graph, node: parent } = this.handle;
     const join = kind === 'inner' ? 'inner' : 'left';
-    const name = named.name ?? graph.newName('KSTREAM-LEFTJOIN-');
+    const name = graph.nameFor(named.name, 'KSTREAM-LEFTJOIN-');
     const node = new GraphNode({
       name,
       wantsNullKeys: join === 'left',
@@ -418,13 +418,13 @@ export class KStream<K, V> {
     const rightOuter = kind === 'outer';
     const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
     const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
-    const thisWindowed = given === undefined ? graph.newName('KSTREAM-WINDOWED-') : `${given}-this-windowed`;
-    const otherWindowed = given === undefined ? graph.newName('KSTREAM-WINDOWED-') : `${given}-other-windowed`;
+    const thisWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-this-windowed');
+    const otherWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-other-windowed');
     const thisGenerated = graph.newName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
     const otherGenerated = graph.newName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
     const thisName = given === undefined ? thisGenerated : given + thisSuffix;
     const otherName = given === undefined ? otherGenerated : given + otherSuffix;
-    const mergeName = given === undefined ? graph.newName('KSTREAM-MERGE-') : `${given}-merge`;
+    const mergeName = graph.nameFor(given, 'KSTREAM-MERGE-', '-merge');
     const { storeName } = joined;
     const thisStoreName = `${storeName === undefined ? thisGenerated : storeName + thisSuffix}-store`;
     const otherStoreName = `${storeName === undefined ? otherGenerated : storeName + otherSuffix}-store`;
@@ -523,7 +523,7 @@ export class BranchedKStream<K, V> {
   constructor(stream: KStream<K, V>, named: Named) {
     const { graph, node: parent } = stream.handle;
     this.#stream = stream;
-    const name = named.name ?? graph.newName('KSTREAM-BRANCH-');
+    const name = graph.nameFor(named.name, 'KSTREAM-BRANCH-');
     this.#prefix = name;
     this.#node = new GraphNode({
       name,
@@ -553,6 +553,8 @@ export class BranchedKStream<K, V> {
   }
 
   #add(name: string): void {
+    // Kafka Streams uses up a name for each branch.
+    this.#stream.handle.graph.newName(name);
     const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, passThrough()) });
     this.#stream.handle.graph.add([this.#node], node);
     this.#branches.set(name, this.#stream.toNode(node));

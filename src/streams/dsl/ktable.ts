@@ -92,7 +92,7 @@ export class KTable<K, V> {
   toStream<K2>(first: Named | ((key: K, value: V) => K2) = {}, second: Named = {}): KStream<K2, V> | KStream<K, V> {
     const named = typeof first === 'function' ? {} : first;
     const { graph, keySerde, valueSerde, sources, window } = this.handle;
-    const name = named.name ?? graph.newName('KTABLE-TOSTREAM-');
+    const name = graph.nameFor(named.name, 'KTABLE-TOSTREAM-');
     const node = new GraphNode({
       name,
       changesValue: true,
@@ -106,7 +106,7 @@ export class KTable<K, V> {
   /** Groups the rows anew: each change moves its row from the old group to the new one. */
   groupBy<K2, V2>(selector: (key: K, value: V) => KeyValue<K2, V2>, grouped: Grouped<K2, V2> = {}): KGroupedTable<K2, V2> {
     const { graph } = this.handle;
-    const name = grouped.name ?? graph.newName('KTABLE-SELECT-');
+    const name = graph.nameFor(grouped.name, 'KTABLE-SELECT-');
     const select = (value: unknown, key: RecordKey): KeyValue<K2, V2> => selector(userKey(key) as K, value as V);
     const open = groupTable(
       (value, key) => select(value, key)[0],
@@ -198,7 +198,7 @@ export class KTable<K, V> {
     const { graph, supplier: parent } = this.handle;
     // A store that nobody named is not made, but Kafka Streams uses up its name.
     if (materialized !== undefined && materialized.name === undefined) graph.newStoreName(prefix);
-    const name = named.name ?? graph.newName(prefix);
+    const name = graph.nameFor(named.name, prefix);
     const store = materialized?.name ?? null;
     const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
     const supplier = new TransformedTable(parent, transform, store);
@@ -223,13 +223,13 @@ export class KTable<K, V> {
     const right = other.handle.supplier;
     // A store's name comes before the operation's.
     const plan = materialized === undefined ? null : materialize(graph, materialized, 'KTABLE-MERGE-');
-    const name = named.name ?? graph.newName('KTABLE-MERGE-');
+    const name = graph.nameFor(named.name, 'KTABLE-MERGE-');
     const sources = union(this.handle.sources, other.handle.sources);
     graph.copartition(sources);
     if (kind !== 'inner') left.enableOldValues(true);
     if (kind === 'outer') right.enableOldValues(true);
-    const thisName = named.name === undefined ? graph.newName('KTABLE-JOINTHIS-') : `${name}-join-this`;
-    const otherName = named.name === undefined ? graph.newName('KTABLE-JOINOTHER-') : `${name}-join-other`;
+    const thisName = graph.nameFor(named.name, 'KTABLE-JOINTHIS-', '-join-this');
+    const otherName = graph.nameFor(named.name, 'KTABLE-JOINOTHER-', '-join-other');
     const join = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
     const mirrored = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(b, a, userKey(key));
     const store = plan?.name ?? null;
@@ -271,13 +271,12 @@ export class KTable<K, V> {
     const right = other.handle.supplier;
     right.enableOldValues(true);
     left.enableOldValues(true);
-    const suffixed = (suffix: string, prefix: string): string =>
-      named.name === undefined ? graph.newName(prefix) : named.name + suffix;
+    const suffixed = (suffix: string, prefix: string): string => graph.nameFor(named.name, prefix, suffix);
     const subscriptionTopic = `${suffixed('-subscription-registration', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-')}-topic`;
     const sendName = suffixed('-subscription-registration-processor', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-');
     const sendSink = suffixed('-subscription-registration-sink', 'KTABLE-SINK-');
     const receiveSource = suffixed('-subscription-registration-source', 'KTABLE-SOURCE-');
-    const storeName = named.name === undefined ? graph.newName('KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-') : `${named.name}-subscription-store`;
+    const storeName = suffixed('-subscription-store', 'KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-');
     const receiveName = suffixed('-subscription-receive', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
     const answerName = suffixed('-subscription-join-foreign', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
     const changeName = suffixed('-foreign-join-subscription', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');

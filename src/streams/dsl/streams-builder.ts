@@ -47,7 +47,7 @@ export class StreamsBuilder {
   /** The records of one topic or several. Streams of the same topics share a source. */
   stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V> = {}): KStream<K, V> {
     const graph = this.#graph;
-    const name = consumed.name ?? graph.newName('KSTREAM-SOURCE-');
+    const name = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-');
     const sourceTopics = typeof topics === 'string' ? [topics] : [...topics];
     const node = new GraphNode({
       name,
@@ -71,8 +71,8 @@ export class StreamsBuilder {
   table<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): KTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
-    const sourceName = consumed.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${consumed.name}-source`;
-    const name = consumed.name ?? graph.newName('KTABLE-SOURCE-');
+    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
+    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
     const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
     const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
     const supplier = new SourceTable(plan, valueSerde, graph);
@@ -94,8 +94,8 @@ export class StreamsBuilder {
   globalTable<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): GlobalKTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
-    const sourceName = consumed.name === undefined ? graph.newName('KSTREAM-SOURCE-') : `${consumed.name}-source`;
-    const name = consumed.name ?? graph.newName('KTABLE-SOURCE-');
+    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
+    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
     const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
     const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
     graph.globalStores.add(plan.name);

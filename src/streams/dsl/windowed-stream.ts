@@ -95,14 +95,14 @@ abstract class WindowedKStream<K, V> {
   }
 
   /** How many records each key has had in each window. */
-  count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<Windowed<K>, number> {
-    if (materialized.name === undefined) this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+  count(materialized?: Materialized<K, number>, named: Named = {}): KTable<Windowed<K>, number> {
+    if (materialized !== undefined && materialized.name === undefined) this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
     const functions: SessionAggregation = {
       initial: () => 0,
       add: (state) => (state as number) + 1,
       merge: (_key, left, right) => (left as number) + (right as number),
     };
-    return this.build('KSTREAM-AGGREGATE-', functions, Serdes.long as Serde, materialized, named);
+    return this.build('KSTREAM-AGGREGATE-', functions, Serdes.long as Serde, materialized ?? {}, named);
   }
 
   /** As `aggregate`, where the state is a value: the first record in a window is its state. */
@@ -126,7 +126,7 @@ abstract class WindowedKStream<K, V> {
     const { grouped, kind, emit } = this;
     const { graph } = grouped.handle;
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
-    const name = named.name ?? graph.newName(prefix);
+    const name = graph.nameFor(named.name, prefix);
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
     const retentionMs = retentionOf(store, kind, emit);
     const { coalesce = false } = materialized;
