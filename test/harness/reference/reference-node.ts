@@ -13,7 +13,7 @@ export interface ForeignMessage {
   readonly primaryKey: string;
   /** The left value that the message was made for: an answer for another value is stale. */
   readonly leftValue: number | null;
-  readonly instruction?: 'forget' | 'forget-and-answer' | 'answer-always' | 'answer-if-present';
+  readonly instruction: 'forget' | 'forget-and-answer' | 'answer-always' | 'answer-if-present';
 }
 
 export type Sink = (record: Rec) => void;

@@ -1,0 +1,283 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../src/log/log.ts';
+import { openStateBackend } from '../../src/state/task-state.ts';
+import { Serdes } from '../../src/streams/dsl/serdes.ts';
+import type { InputQueue } from '../../src/streams/runtime/input-queue.ts';
+import { Streams } from '../../src/streams/runtime/streams.ts';
+import type { Task } from '../../src/streams/runtime/task.ts';
+import { type OracleCase as DslCase, topologyOf } from '../harness/oracle-cases.ts';
+import type { OracleCase, OutputRow } from '../harness/reference/oracle-case.ts';
+import { partitionOf, placeInputs, replayCase, type Step } from '../harness/reference/replay-case.ts';
+import { SeededRandom } from '../harness/reference/seeded-random.ts';
+import { ByteWriter } from '../../src/common/bytes.ts';
+import { Crash, CrashingProcess } from './crash.ts';
+
+const APPLICATION = 'sim';
+
+export interface SimulationOptions {
+  /** Whether processes crash. */
+  readonly crashes: boolean;
+  /** Whether state lives in RocksDB; else in memory, restored from its changelogs at each start. */
+  readonly onDisk: boolean;
+}
+
+export interface SimulationResult {
+  /** What differs from the reference; null when nothing does. */
+  readonly difference: string | null;
+  readonly crashes: readonly string[];
+  readonly restarts: number;
+  readonly steps: number;
+}
+
+/**
+ * Runs a case on the engine, with everything drawn from `seed`: how much input is there, which task processes which
+ * input, when it is committed and persisted, what is evicted, when the process crashes and whether its state directory
+ * is lost. What comes out must be what the reference gives for the same records in the order that was committed.
+ */
+export async function simulateCase(given: OracleCase, seed: number, options: SimulationOptions): Promise<SimulationResult> {
+  const directory = options.onDisk ? await mkdtemp(join(tmpdir(), 'millrace-simulation-')) : null;
+  const simulation = new Simulation(given, new SeededRandom(seed), options, directory);
+  try {
+    return await simulation.run();
+  } finally {
+    if (directory !== null) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+class Simulation {
+  readonly #case: OracleCase;
+  readonly #random: SeededRandom;
+  readonly #options: SimulationOptions;
+  readonly #directory: string | null;
+  readonly #clock = new ManualClock(0);
+  readonly #partitions: number;
+  readonly #crashes: string[] = [];
+  /** By topic of the log. */
+  readonly #internalTopics = new Map<string, number>();
+  readonly #globalTopics: ReadonlySet<string>;
+  #log!: Log;
+  #restarts = 0;
+  #produced = 0;
+  /** What was processed, as far as it is committed or still may be. */
+  #trace: Step[] = [];
+  #process!: CrashingProcess;
+  #streams!: Streams;
+
+  constructor(given: OracleCase, random: SeededRandom, options: SimulationOptions, directory: string | null) {
+    this.#case = given;
+    this.#random = random;
+    this.#options = options;
+    this.#directory = directory;
+    this.#partitions = given.partitions ?? 1;
+    this.#globalTopics = new Set(given.ops.flatMap((op) => (op.op === 'globalTable' ? [op.topic!] : [])));
+  }
+
+  async run(): Promise<SimulationResult> {
+    this.#log = await openEmbeddedLog({ clock: this.#clock, logger: silentLogger });
+    try {
+      for (const { topic } of this.#case.ops)
+        if (topic !== undefined) await this.#log.admin.createTopic({ name: topic, partitions: this.#partitions });
+      this.#internalTopics.clear();
+      this.#topology().repartitionTopics.forEach(({ name }, i) => this.#internalTopics.set(`${APPLICATION}-${name}`, i));
+      await this.#guarded(() => this.#start());
+      while (!(await this.#guarded(() => this.#act()))) continue;
+      await this.#streams.close();
+      await this.#process.release();
+      const difference = await this.#compare();
+      return { difference, crashes: this.#crashes, restarts: this.#restarts, steps: this.#trace.length };
+    } finally {
+      await this.#process.release();
+      await this.#log.close();
+    }
+  }
+
+  #topology() {
+    return topologyOf(this.#case as DslCase).topology;
+  }
+
+  /** Runs an action; when the process crashes in it, starts another. */
+  async #guarded(action: () => Promise<boolean | void>): Promise<boolean | void> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      this.#crashes.push(error.message);
+      await this.#recover();
+      return false;
+    }
+  }
+
+  async #recover(): Promise<void> {
+    for (;;) {
+      await this.#process.release();
+      await this.#loseState();
+      await this.#forgetUncommitted();
+      try {
+        return await this.#start();
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        this.#crashes.push(error.message);
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const random = this.#random;
+    this.#restarts++;
+    // The last of many lives is immortal: the case must come to an end.
+    const mortal = this.#options.crashes && this.#restarts < 6 && random.chance(0.9);
+    const state = openStateBackend({ residentBytes: random.pick([0, 1 << 20]) });
+    this.#process = new CrashingProcess(this.#log, state, mortal ? random.int(1, 80) : Infinity);
+    this.#streams = new Streams(this.#topology(), {
+      applicationId: APPLICATION,
+      log: this.#process.log,
+      state: this.#process.state,
+      stateDirectory: this.#directory,
+      clock: this.#clock,
+      logger: silentLogger,
+      stateBytesMax: random.pick([1, 500, 5000, 1 << 20]),
+    });
+    await this.#streams.open();
+    await this.#readGlobals();
+  }
+
+  /** Global tables are read to their end at every start. */
+  async #readGlobals(): Promise<void> {
+    for (const topic of this.#globalTopics)
+      for (const [partition, { end }] of (await this.#log.admin.offsets(topic)).entries())
+        for (let offset = 0; offset < end; offset++) this.#trace.push({ topic, partition, offset });
+  }
+
+  /** Returns whether all is done. */
+  async #act(): Promise<boolean> {
+    const random = this.#random;
+    const streams = this.#streams;
+    const action = random.next();
+    if (action < 0.25) await this.#produce(random.int(1, 12));
+    else if (action < 0.4) await streams.fetch();
+    else if (action < 0.75) await this.#processSome(random.int(1, 20));
+    else if (action < 0.85) await streams.commit();
+    else if (action < 0.93) await streams.persist();
+    else if (action < 0.94) await this.#restart();
+    if (this.#produced < this.#case.inputs.length || action < 0.94) return false;
+    return this.#isDone();
+  }
+
+  async #isDone(): Promise<boolean> {
+    await this.#streams.commit();
+    await this.#streams.fetch();
+    return this.#waiting().length === 0;
+  }
+
+  /** The process is stopped as it should be, and started again. */
+  async #restart(): Promise<void> {
+    await this.#streams.close();
+    if (this.#process.crashedAt !== null) throw new Crash(this.#process.crashedAt);
+    await this.#recover();
+  }
+
+  async #produce(count: number): Promise<void> {
+    const writer = await this.#log.openWriter();
+    const key = new ByteWriter();
+    const value = new ByteWriter();
+    for (const input of this.#case.inputs.slice(this.#produced, this.#produced + count)) {
+      if (input.topic === undefined) continue;
+      key.length = value.length = 0;
+      const hasKey = input.key !== null && input.key !== undefined;
+      const hasValue = input.value !== null && input.value !== undefined;
+      if (hasKey) Serdes.string.serialize(input.key, key);
+      if (hasValue) Serdes.long.serialize(input.value, value);
+      const partition = partitionOf(input.key ?? null, this.#partitions);
+      writer
+        .appender({ topic: input.topic, partition })
+        .append(input.ts!, key.buffer, hasKey ? 0 : -1, key.length, value.buffer, hasValue ? 0 : -1, value.length, null);
+    }
+    this.#produced = Math.min(this.#produced + count, this.#case.inputs.length);
+    await writer.flush();
+    await writer.close();
+  }
+
+  #waiting(): { task: Task; input: InputQueue }[] {
+    return this.#streams.allTasks.flatMap((task) =>
+      task.inputs.filter((input) => !input.isEmpty).map((input) => ({ task, input })),
+    );
+  }
+
+  async #processSome(count: number): Promise<void> {
+    for (let left = count; left > 0; left--) {
+      const waiting = this.#waiting();
+      if (waiting.length === 0) return;
+      const { task, input } = this.#random.pick(waiting);
+      const { topic, partition } = input;
+      const offset = input.batch!.offsets[input.index]!;
+      await this.#streams.processOne(task, input);
+      const internal = this.#internalTopics.get(topic);
+      this.#trace.push({ topic: internal === undefined ? topic : { internal }, partition, offset });
+    }
+  }
+
+  /** What was processed after the last commit did not happen. Global tables are not part of commits. */
+  async #forgetUncommitted(): Promise<void> {
+    const committed = new Map<string, number>();
+    for (const { topic, partition, offset } of await this.#log.admin.committed(APPLICATION)) {
+      const internal = this.#internalTopics.get(topic);
+      committed.set(`${internal ?? topic}-${partition}`, offset);
+    }
+    this.#trace = this.#trace.filter(({ topic, partition, offset }) => {
+      const name = typeof topic === 'string' ? topic : topic.internal;
+      return this.#globalTopics.has(String(name)) || offset < (committed.get(`${name}-${partition}`) ?? 0);
+    });
+  }
+
+  async #loseState(): Promise<void> {
+    const directory = this.#directory;
+    if (directory === null || !this.#random.chance(0.25)) return;
+    const application = join(directory, APPLICATION);
+    const tasks = await readdir(application).catch(() => []);
+    const all = this.#random.chance(0.5);
+    for (const task of tasks)
+      if (all || this.#random.chance(0.5)) await rm(join(application, task), { recursive: true, force: true });
+  }
+
+  async #compare(): Promise<string | null> {
+    const inputs = placeInputs(this.#case.inputs, this.#partitions);
+    for (const [topic, rows] of inputs)
+      for (const [partition, { end }] of (await this.#log.admin.offsets(topic)).entries())
+        if (rows[partition]!.length !== end) return `${topic}-${partition} was not written as a whole`;
+    const wanted = replayCase(this.#case, this.#trace);
+    for (const [topic, partitions] of wanted)
+      for (const [partition, rows] of partitions.entries()) {
+        const found = await this.#read(topic, partition);
+        const at = rows.findIndex((row, i) => String(row) !== String(found[i]));
+        if (at < 0 && rows.length === found.length) continue;
+        const first = at < 0 ? rows.length : at;
+        const part = (all: readonly OutputRow[]): string => JSON.stringify(all.slice(first, first + 3));
+        return `${topic}-${partition}, row ${first} of ${rows.length}/${found.length}: wanted ${part(rows)}, found ${part(found)}`;
+      }
+    return null;
+  }
+
+  async #read(topic: string, partition: number): Promise<OutputRow[]> {
+    const { end } = (await this.#log.admin.offsets(topic))[partition]!;
+    const reader = this.#log.openReader();
+    reader.assign({ topic, partition, offset: 0 });
+    const rows: OutputRow[] = [];
+    while (reader.position({ topic, partition }) < end)
+      for (const batch of await reader.poll(0))
+        for (let i = batch.first; i < batch.count; i++) {
+          const [key, value] = [batch.keyStart[i]!, batch.valueStart[i]!];
+          rows.push([
+            key < 0 ? null : (Serdes.string.deserialize(batch.buffer, key, batch.keyEnd[i]!) as string),
+            value < 0 ? null : Number(Serdes.long.deserialize(batch.buffer, value, batch.valueEnd[i]!)),
+            batch.timestamps[i]!,
+          ]);
+        }
+    await reader.close();
+    return rows;
+  }
+}
