@@ -1,25 +1,23 @@
-import { AssertionError, must } from '../../common/assert.ts';
+import { must } from '../../common/assert.ts';
 import { type Clock, ManualClock } from '../../common/clock.ts';
 import { SqlError } from '../../common/error.ts';
-import { silentLogger } from '../../common/logger.ts';
-import { Engine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { PersistentQuery } from '../../engine/persistent-query.ts';
 import { propertyName } from '../../engine/properties.ts';
 import { newSession, type Session } from '../../engine/session.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
-import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
 import type { Log } from '../../log/log.ts';
 import type { Statement, WithProperty } from '../../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
-import type { CatalogSource } from '../../sql/catalog/source.ts';
-import { openStateBackend } from '../../state/task-state.ts';
 import { Streams } from '../../streams/runtime/streams.ts';
 import type { TestCase } from './case.ts';
 import { checkPost } from './check-post.ts';
 import { compareOutput } from './compare-output.ts';
-import { encodeInput } from './encode-input.ts';
+import { describeFailure, isForTheUser } from './describe-failure.ts';
 import { FedLog } from './fed-log.ts';
+import { openTestEngine } from './open-test-engine.ts';
 import { recordsOf, type TopicRecord } from './topic-records.ts';
+import { writeRecords } from './write-records.ts';
 
 export interface RunCaseOptions {
   /** False: plans run as they are built. */
@@ -31,29 +29,14 @@ export interface RunCaseOptions {
   readonly signal: AbortSignal;
 }
 
-/** As ksqlDB's own executor names it. */
-const SERVICE_ID = 'some.ksql.service.id';
 const EXACT_NUMBERS = 'use.exact.numeric.comparison';
-const EMPTY = Buffer.alloc(0);
 
 /**
  * Runs a case in an engine and log of its own, at the time 0. Returns null when it held, else why not.
  * Throws what went wrong inside.
  */
 export async function runCase(test: TestCase, options: RunCaseOptions): Promise<string | null> {
-  const clock = new ManualClock();
-  const log = await openEmbeddedLog({ clock, logger: silentLogger });
-  const engine = await Engine.open({
-    log,
-    durable: false,
-    stateDirectory: null,
-    state: openStateBackend(),
-    clock,
-    random: () => 0.5,
-    logger: silentLogger,
-    serviceId: SERVICE_ID,
-    commandLog: false,
-    version: 'test',
+  const engine = await openTestEngine(new ManualClock(), {
     startQueries: 'stepped',
     functionClock: options.clock,
     ...(options.functions === undefined ? {} : { functions: options.functions }),
@@ -165,30 +148,12 @@ class CaseRun {
 
   /** Puts the inputs into their topics. Returns them as they lie there, in the order of the case. */
   async #writeInputs(): Promise<readonly TopicRecord[]> {
-    const { log, catalog } = this.#engine;
+    const { log } = this.#engine;
     const { inputs } = this.#test;
     const starts = new Map<string, number>();
-    const writer = await log.openWriter();
-    for (const record of inputs) {
-      const { topic, timestamp, headers } = record;
+    for (const { topic } of inputs)
       if (!starts.has(topic)) starts.set(topic, must((await log.admin.offsets(topic))[0]).end);
-      const source = catalog.sources().find((each) => each.topic === topic);
-      const { key, value } = encodeInput(record, source ?? bareSource(topic));
-      writer
-        .appender({ topic, partition: 0 })
-        .append(
-          timestamp ?? 0,
-          key ?? EMPTY,
-          key === null ? -1 : 0,
-          key?.length ?? -1,
-          value ?? EMPTY,
-          value === null ? -1 : 0,
-          value?.length ?? -1,
-          headers.length === 0 ? null : headers,
-        );
-    }
-    await writer.flush();
-    await writer.close();
+    await writeRecords(this.#engine, inputs, false);
     const written = new Map<string, TopicRecord[]>();
     for (const [topic, start] of starts)
       written.set(
@@ -267,18 +232,6 @@ class CaseRun {
   }
 }
 
-/** What the user can mend, in a statement or in the data; not a mistake of ours. */
-function isForTheUser(error: Error): boolean {
-  if (error.cause instanceof Error && !isForTheUser(error.cause)) return false;
-  return !(
-    error instanceof AssertionError ||
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    error instanceof ReferenceError ||
-    error instanceof SyntaxError
-  );
-}
-
 function parses(statements: readonly string[]): boolean {
   try {
     parseStatements(statements.join('\n'));
@@ -288,35 +241,7 @@ function parses(statements: readonly string[]): boolean {
   }
 }
 
-/** One line, with what kind of error it is; of our own mistakes also where. */
-export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof SqlError) return `${error.code}: ${error.message}`;
-  const where = isForTheUser(error) ? undefined : /at .*?\(?([^\s()]*\/(?:src|grammar)\/[^\s()]*)\)?/.exec(error.stack ?? '')?.[1];
-  const text = `${error.name}: ${error.message}`.replaceAll(/\s+/g, ' ');
-  return where === undefined ? text : `${text} (${where.replace(/^.*\/(?=(?:src|grammar)\/)/, '')})`;
-}
-
 function propertyText(properties: readonly WithProperty[], name: string): string | undefined {
   const value = properties.find((property) => property.name.toUpperCase() === name)?.value;
   return value !== undefined && 'value' in value ? String(value.value) : undefined;
-}
-
-/** How records of a topic are written that no stream or table reads: as JSON. */
-function bareSource(topic: string): CatalogSource {
-  const json = { name: 'JSON', wrapped: false, properties: [] };
-  return {
-    name: topic,
-    type: 'stream',
-    schema: { key: [], value: [], headers: [] },
-    topic,
-    partitions: 1,
-    keyFormat: json,
-    valueFormat: json,
-    window: null,
-    timestamp: null,
-    statementText: '',
-    sourceOnly: false,
-    createdBy: null,
-  };
 }

@@ -1,17 +1,21 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../common/clock.ts';
 import { nextTurn } from '../../common/clock.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
-import type { CaseResult, TestCase } from './case.ts';
+import type { CaseResult } from './case.ts';
+import { describeFailure } from './describe-failure.ts';
 import { readCases } from './read-cases.ts';
-import { describeFailure, runCase } from './run-case.ts';
+import { readScript } from './read-script.ts';
+import { runCase, type RunCaseOptions } from './run-case.ts';
+import { runScript } from './run-script.ts';
 
 export interface TestRun {
   /** Files and directories of cases. */
   readonly paths: readonly string[];
   /** Where a JSON array of results goes, if anywhere. */
   readonly report?: string | undefined;
+  /** False: plans run as they are built. Scripts run both ways when true. */
   readonly optimizer: boolean;
   readonly functions?: FunctionRegistry | undefined;
   /** Only cases whose name has this in it. */
@@ -27,7 +31,7 @@ export interface TestRun {
 export async function runTests(run: TestRun): Promise<boolean> {
   const results: CaseResult[] = [];
   for (const file of run.paths.flatMap(filesOf))
-    for (const test of readCases(file, readFileSync(file, 'utf8'))) {
+    for (const test of testsOf(file, run.optimizer)) {
       if (run.only !== undefined && !test.name.includes(run.only)) continue;
       const result = await judge(test, run);
       results.push(result);
@@ -43,14 +47,40 @@ export async function runTests(run: TestRun): Promise<boolean> {
   return count('failed') === 0;
 }
 
-async function judge(test: TestCase, run: TestRun): Promise<CaseResult> {
+/** What is run and counted as one. */
+interface Test {
+  readonly file: string;
+  readonly name: string;
+  readonly variant: string;
+  readonly skip: string | null;
+  /** Resolves to null when it held, else to the reason. */
+  run(options: RunCaseOptions): Promise<string | null>;
+}
+
+const SCRIPT = '.test.sql';
+
+function testsOf(file: string, optimizer: boolean): readonly Test[] {
+  const text = readFileSync(file, 'utf8');
+  if (!file.endsWith(SCRIPT))
+    return readCases(file, text).map((test) => ({ ...test, run: (options) => runCase(test, options) }));
+  const steps = readScript(text);
+  return (optimizer ? [true, false] : [false]).map((optimized) => ({
+    file,
+    name: basename(file, SCRIPT),
+    variant: optimized ? '' : 'optimizer off',
+    skip: null,
+    run: (options) => runScript(steps, { ...options, optimizer: optimized }),
+  }));
+}
+
+async function judge(test: Test, run: TestRun): Promise<CaseResult> {
   const { file, name, variant, skip } = test;
   if (skip !== null) return { file, name, variant, status: 'skipped', reason: skip };
   const reason = await limited(test, run);
   return { file, name, variant, status: reason === null ? 'passed' : 'failed', reason };
 }
 
-async function limited(test: TestCase, run: TestRun): Promise<string | null> {
+async function limited(test: Test, run: TestRun): Promise<string | null> {
   const controller = new AbortController();
   const limitMs = run.caseTimeoutMs ?? 10_000;
   let cancel = (): void => undefined;
@@ -60,12 +90,13 @@ async function limited(test: TestCase, run: TestRun): Promise<string | null> {
       resolve(`took more than ${limitMs} ms`);
     });
   });
-  const done = runCase(test, {
+  const options: RunCaseOptions = {
     optimizer: run.optimizer,
     clock: run.clock,
     signal: controller.signal,
     ...(run.functions === undefined ? {} : { functions: run.functions }),
-  }).catch((error: unknown) => describeFailure(error));
+  };
+  const done = test.run(options).catch((error: unknown) => describeFailure(error));
   try {
     return await Promise.race([done, late]);
   } finally {
@@ -81,6 +112,6 @@ function filesOf(path: string): readonly string[] {
     .flatMap((name) => {
       const inner = join(path, name);
       if (statSync(inner).isDirectory()) return filesOf(inner);
-      return name.endsWith('.json') ? [inner] : [];
+      return name.endsWith('.json') || name.endsWith(SCRIPT) ? [inner] : [];
     });
 }
