@@ -267,6 +267,76 @@ async function testCommand(
   return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
+interface ResetCommandOptions extends Pick<CommonOptions, 'kafka' | 'dataDir' | 'logLevel'> {
+  readonly applicationId: string;
+  readonly inputTopics: readonly string[];
+  readonly internalTopics?: readonly string[];
+  readonly toEarliest?: boolean;
+  readonly toLatest?: boolean;
+  readonly toOffset?: string;
+  readonly byDuration?: string;
+  readonly toDatetime?: string;
+  readonly dryRun?: boolean;
+}
+
+async function resetCommand(options: ResetCommandOptions): Promise<number> {
+  const [{ StreamsResetError, parseDateTime, parseDuration, streamsReset }, { openLogger }, { systemClock }] = await Promise.all([
+    import('./cli/streams-reset.ts'),
+    import('./common/logger.ts'),
+    import('./common/clock.ts'),
+  ]);
+  const { kafka, dataDir, toOffset, byDuration, toDatetime } = options;
+  if (kafka === undefined && dataDir === undefined) throw new UsageError('streams-reset needs --kafka or --data-dir');
+  const targets = ['toEarliest', 'toLatest', 'toOffset', 'byDuration', 'toDatetime'] as const;
+  if (targets.filter((name) => options[name] !== undefined).length > 1)
+    throw new UsageError('only one of --to-earliest, --to-latest, --to-offset, --by-duration and --to-datetime can be given');
+  let target: Parameters<typeof streamsReset>[0]['target'] = { kind: options.toLatest === true ? 'latest' : 'earliest' };
+  if (toOffset !== undefined) {
+    if (!/^\d{1,15}$/.test(toOffset)) throw new UsageError(`--to-offset takes a number, not ${toOffset}`);
+    target = { kind: 'offset', offset: Number(toOffset) };
+  } else if (byDuration !== undefined) {
+    const durationMs = parseDuration(byDuration);
+    if (durationMs === undefined) throw new UsageError(`--by-duration takes an ISO duration such as PT1H30M or P7D, not ${byDuration}`);
+    target = { kind: 'time', timeMs: systemClock.now() - durationMs };
+  } else if (toDatetime !== undefined) {
+    const timeMs = parseDateTime(toDatetime);
+    if (timeMs === undefined) throw new UsageError(`--to-datetime takes an ISO date and time such as 2026-01-31T12:00:00Z, not ${toDatetime}`);
+    target = { kind: 'time', timeMs };
+  }
+  const shared = { clock: systemClock, logger: openLogger(options.logLevel) };
+  let log;
+  if (kafka !== undefined) {
+    const { openKafkaLog } = await import('./log/kafka/open-kafka-log.ts');
+    log = await openKafkaLog({ brokers: kafka.split(','), clientId: 'millrace', ...shared });
+  } else {
+    const { openEmbeddedLog } = await import('./log/embedded/embedded-log.ts');
+    log = await openEmbeddedLog({ directory: join(dataDir!, 'log'), ...shared });
+  }
+  try {
+    await streamsReset(
+      {
+        applicationId: options.applicationId,
+        inputTopics: options.inputTopics,
+        target,
+        internalTopics: options.internalTopics ?? null,
+        dryRun: options.dryRun === true,
+      },
+      {
+        log,
+        stateDirectory: dataDir === undefined ? null : join(dataDir, 'state'),
+        write: (line) => new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve())),
+      },
+    );
+    return EXIT_DONE;
+  } catch (error) {
+    if (!(error instanceof StreamsResetError)) throw error;
+    process.stderr.write(`error: ${error.message}\nhint: ${error.hint}\n`);
+    return EXIT_FAILED;
+  } finally {
+    await log.close();
+  }
+}
+
 function buildProgram(finish: (code: number) => void): Command {
   const output = new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table');
   const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
@@ -277,7 +347,11 @@ function buildProgram(finish: (code: number) => void): Command {
       .option('--set <name=value>', 'a session property; may be given several times', collect, [])
       .option('--functions <file>', 'a JavaScript module of functions to use in statements')
       .option('--service-id <id>', 'names this service’s topics and groups', 'default_')
-      .addOption(new Option('--log-level <level>', 'error, warn, info, debug or silent').default('error'))
+      .addOption(
+        new Option('--log-level <level>', 'how much is logged to standard error')
+          .choices(['silent', 'error', 'warn', 'info', 'debug'])
+          .default('error'),
+      )
       .addOption(output);
 
   const program = common(new Command('millrace'))
@@ -286,7 +360,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('-e, --execute <sql>', 'run these statements and exit')
     .option('--server <url>', 'talk to a running server')
     .option('--demo', 'with a demo stream to query')
-    .argument('[command]', 'run, server or test; none opens the prompt')
+    .argument('[command]', 'run, server, test or streams-reset; none opens the prompt')
     .exitOverride()
     .showHelpAfterError('(millrace --help shows the commands)')
     .action(async (unknown: string | undefined, options: CommonOptions & { execute?: string; server?: string; demo?: boolean }) => {
@@ -318,6 +392,23 @@ function buildProgram(finish: (code: number) => void): Command {
     .addOption(new Option('--optimizer <state>', 'run plans optimized or as they are built').choices(['on', 'off']).default('on'))
     .exitOverride()
     .action(async (paths: string[], _options: object, command: Command) => finish(await testCommand(paths, command.optsWithGlobals())));
+  const list = (value: string): readonly string[] => value.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  program
+    .command('streams-reset')
+    .description('lets a stopped streams application begin again: its input offsets, internal topics and local state')
+    .requiredOption('--application-id <id>', 'whose')
+    .option('--input-topics <topics>', 'topics to read again, separated by commas', list, [])
+    .option('--to-earliest', 'read them from their beginning; the default')
+    .option('--to-latest', 'read them from their end')
+    .option('--to-offset <number>', 'read every partition from this offset, or the nearest that exists')
+    .option('--by-duration <duration>', 'read what is at most that old, such as PT1H')
+    .option('--to-datetime <time>', 'read what is not older, such as 2026-01-31T12:00:00Z')
+    .option('--internal-topics <topics>', 'delete only these of its internal topics, instead of all', list)
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--kafka <host:port>', 'the application runs on this Kafka')
+    .option('--data-dir <dir>', 'where the embedded log and the application’s state are kept')
+    .exitOverride()
+    .action(async (_options: object, command: Command) => finish(await resetCommand(command.optsWithGlobals())));
   return program;
 }
 

@@ -1,9 +1,38 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** MILLRACE_MAIN runs another build. */
-export const MAIN = process.env['MILLRACE_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const MAIN =
+  process.env['MILLRACE_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Runs a command in a pseudo-terminal whose other end is standard input and output; needs python3. */
+const TERMINAL = `
+import os, pty, select, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+inputs = [terminal, 0]
+while True:
+    ready, _, _ = select.select(inputs, [], [])
+    if 0 in ready:
+        data = os.read(0, 65536)
+        if data: os.write(terminal, data)
+        else: inputs.remove(0)
+    if terminal in ready:
+        try: data = os.read(terminal, 65536)
+        except OSError: data = b''
+        if not data: break
+        os.write(1, data)
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+`;
+
+/** Why there are no pseudo-terminals here, or null. */
+export function terminalMissing(): string | null {
+  return spawnSync('python3', ['-c', 'import pty']).status === 0
+    ? null
+    : 'python3 is not here to open a pseudo-terminal';
+}
 
 export interface Finished {
   /** Null when a signal ended it. */
@@ -20,9 +49,15 @@ export class Millrace {
   readonly finished: Promise<Finished>;
   #listeners: (() => void)[] = [];
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
-    if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm test builds it, or run npm run build');
-    this.process = spawn(process.execPath, [MAIN, ...args], {
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; env?: Record<string, string>; terminal?: boolean } = {},
+  ) {
+    if (!existsSync(MAIN))
+      throw new Error('dist/main.js is missing: npm test builds it, or run npm run build');
+    const command = [process.execPath, MAIN, ...args];
+    if (options.terminal === true) command.unshift('python3', '-c', TERMINAL);
+    this.process = spawn(command[0]!, command.slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
