@@ -26,6 +26,7 @@ import type {
   SourceNode,
   WindowShape,
 } from './node.ts';
+import { equalBytesFormats, keyFormatOf, REGISTERED } from './key-format.ts';
 import { inputsOf, withInputs } from './plan-inputs.ts';
 
 /**
@@ -148,7 +149,7 @@ interface Built {
 function buildQuery(query: AnalyzedQuery): Built {
   const [first] = sourcesOf(query.from);
   const sourceFormat = first!.source.keyFormat;
-  let node = buildRelation(query.from);
+  let node = buildRelation(query.from, 'Join');
   if (query.where !== null) node = filter(node, query.where, 'where');
   if (query.tableCalls.length > 0) {
     const columns = query.tableCalls.map(({ type }, i): PlanColumn => ({ name: `KSQL_SYNTH_${i}`, type }));
@@ -257,8 +258,8 @@ function withColumns(
   return { extended: isComputed ? extend(node, expressions, names) : node, positions };
 }
 
-function buildRelation(relation: AnalyzedRelation): PlanNode {
-  if (relation.kind === 'join') return buildJoin(relation);
+function buildRelation(relation: AnalyzedRelation, joinName: string): PlanNode {
+  if (relation.kind === 'join') return buildJoin(relation, joinName);
   const { source, alias, row, window, type } = relation;
   const { timestamp } = source;
   const node: SourceNode = {
@@ -284,37 +285,20 @@ function buildRelation(relation: AnalyzedRelation): PlanNode {
   return node;
 }
 
-function buildJoin(relation: JoinRelation): PlanNode {
+/** `name` is that of the node, and of its topics: `Join`, below it `L_Join`, … */
+function buildJoin(relation: JoinRelation, name: string): PlanNode {
   const { shape, join, within, leftKey, rightKey, outerKey } = relation;
-  const depth = sourcesOf(relation).length;
-  const prefix = depth > 2 ? `Join-${depth - 1}` : 'Join';
-  const leftInput = buildRelation(relation.left);
-  const rightInput = buildRelation(relation.right);
-  const leftSource = sourcesOf(relation.left)[0]!.source;
-  const rightSource = relation.right.source;
-
-  const keyed = (input: PlanNode, key: Expression): { node: PlanNode; position: number } =>
-    key.kind === 'column'
-      ? { node: input, position: key.index }
-      : { node: extend(input, [key], ['KSQL_JOIN_KEY']), position: input.columns.length };
-  const left = keyed(leftInput, leftKey);
-  const right = keyed(rightInput, rightKey);
-
+  const left = joinSide(buildRelation(relation.left, `L_${name}`), relation.left, leftKey);
+  const right = joinSide(buildRelation(relation.right, name), relation.right, rightKey);
   const isForeign = shape === 'foreign-key';
-  // The side that stays where it is says in which format keys must be to meet; a table always stays.
-  const keyFormat =
-    shape === 'stream-table' || rightInput.key.includes(right.position)
-      ? rightSource.keyFormat
-      : internalKeyFormat(leftSource.keyFormat, left.node, [left.position]);
-  const moveLeft = !isForeign && leftInput.changes === 'stream' && leftInput.window === null;
-  const moveRight = !isForeign && rightInput.changes === 'stream' && rightInput.window === null;
+  const keyFormat = joinKeyFormat(left, right, shape);
   const nullKeys = join === 'inner' ? 'drop' : 'keep';
-  const leftNode = moveLeft
-    ? repartition(left.node, [left.position], `${prefix}-left`, keyFormat, nullKeys)
-    : left.node;
-  const rightNode = moveRight
-    ? repartition(right.node, [right.position], `${prefix}-right`, keyFormat, nullKeys)
-    : right.node;
+  const topicOf = (side: JoinSide, word: 'Left' | 'Right'): string => {
+    if (side.node.changes === 'table') return `${name.replace('Join', word)}SourceKeyed-SelectKey`;
+    return shape === 'stream-table' ? name : `${name}-${word.toLowerCase()}`;
+  };
+  const leftNode = isForeign ? left.node : moveSide(left, topicOf(left, 'Left'), keyFormat, nullKeys);
+  const rightNode = moveSide(right, topicOf(right, 'Right'), keyFormat, nullKeys);
 
   const columns: PlanColumn[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({
     name,
@@ -333,7 +317,7 @@ function buildJoin(relation: JoinRelation): PlanNode {
     right: rightNode,
     within,
     foreignKey: isForeign ? { kind: 'column', type: leftKey.type, index: left.position } : null,
-    name: prefix,
+    name,
     columns: named,
     key: isForeign
       ? leftNode.key
@@ -346,14 +330,61 @@ function buildJoin(relation: JoinRelation): PlanNode {
   return { ...extended, key: [node.columns.length] };
 }
 
+interface JoinSide {
+  readonly node: PlanNode;
+  /** Where what it is joined on is. */
+  readonly position: number;
+  /** That is the record key already. */
+  readonly isKey: boolean;
+  readonly format: SideFormat;
+}
+
+function joinSide(input: PlanNode, relation: AnalyzedRelation, key: Expression): JoinSide {
+  const format = keyFormatOf(input);
+  if (key.kind !== 'column')
+    return { node: extend(input, [key], ['KSQL_JOIN_KEY']), position: input.columns.length, isKey: false, format };
+  const [only] = relation.key;
+  const isKey = relation.key.length === 1 && only!.aliases.includes(key.index);
+  // The two sides of an earlier join are one key, wherever it stands.
+  return { node: input, position: isKey ? input.key[0]! : key.index, isKey, format };
+}
+
+/**
+ * How keys are written where both sides meet. Whoever is keyed already stays where it is, the left if both are; the
+ * table of a stream-table or foreign-key join always.
+ */
+function joinKeyFormat(left: JoinSide, right: JoinSide, shape: JoinNode['shape']): SideFormat {
+  const rightStays = shape === 'stream-table' || shape === 'foreign-key' || (right.isKey && !left.isKey);
+  const [stays, moves] = rightStays ? [right, left] : [left, right];
+  if (stays.isKey && !REGISTERED.has(stays.format.name)) return stays.format;
+  return internalKeyFormat(stays.format, moves.node, [moves.position]);
+}
+
+/** A stream under the key it is joined on; a table only where its key is written in another way. */
+function moveSide(
+  side: JoinSide,
+  name: string,
+  keyFormat: SideFormat,
+  nullKeys: RepartitionNode['nullKeys'],
+): PlanNode {
+  const { node, position, format } = side;
+  if (node.window !== null) return node;
+  if (node.changes === 'stream') return repartition(node, [position], name, keyFormat, nullKeys);
+  if (equalBytesFormats(format, keyFormat)) return node;
+  // The moved table is the one that is looked up.
+  const input = node.kind === 'source' ? { ...node, materialized: false } : node;
+  return repartition(input, node.key, name, keyFormat, 'drop');
+}
+
 /**
  * The key format of a topic of the query's own: the source's when it can hold the columns, else JSON, which holds
- * everything that a key may be.
+ * everything that a key may be. Formats with registered schemas are not used: equal keys must be equal bytes.
  */
 function internalKeyFormat(format: SideFormat, node: PlanNode, positions: readonly number[]): SideFormat {
   const columns = positions.map((position) => node.columns[position]!);
   const wrapped = columns.length > 1;
   if (columns.length === 0) return { name: 'NONE', wrapped: false, properties: [] };
+  if (REGISTERED.has(format.name)) return { name: 'JSON', wrapped, properties: [] };
   try {
     formatOf(format.name).validate(columns, { isKey: true, wrapped, properties: new Map(format.properties) });
     return { ...format, wrapped };

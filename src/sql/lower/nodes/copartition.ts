@@ -1,10 +1,10 @@
 import { SqlError } from '../../../common/error.ts';
-import { equalFormats } from '../format-settings.ts';
+import { equalBytesFormats } from '../../plan/key-format.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 
 /** Says that both sides are partitioned alike. Their keys must be the same bytes to meet. */
 export function copartition(left: LoweredRows, right: LoweredRows, lowering: Lowering): readonly string[] {
-  if (!equalFormats(left.key.format, right.key.format))
+  if (!equalBytesFormats(left.key.format, right.key.format))
     throw new SqlError(
       'ML_UNSUPPORTED',
       `the key of one side of a join is written as ${left.key.format.name}, the other's as ${right.key.format.name}`,

@@ -44,9 +44,9 @@ export function lowerForeignKeyJoin(
   const primaryKeySerde = left.key.serde as Serde;
   const foreignKeySerde = right.key.serde as Serde;
 
-  const subscriptionTopic = `${name}-subscriptions-repartition`;
-  const answerTopic = `${name}-answers-repartition`;
-  const store = `${name}-subscriptions`;
+  const subscriptionTopic = `${name}-subscription-registration-topic`;
+  const answerTopic = `${name}-subscription-response-topic`;
+  const store = `${name}-subscription-store`;
   topology.addRepartitionTopic({ name: subscriptionTopic, partitions: null });
   topology.addRepartitionTopic({ name: answerTopic, partitions: null });
   topology.addCopartition([subscriptionTopic, ...right.topics]);

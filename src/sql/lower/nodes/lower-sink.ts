@@ -5,7 +5,7 @@ import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { PlanNode, SinkNode } from '../../plan/node.ts';
-import { equalFormats } from '../format-settings.ts';
+import { equalBytesFormats } from '../../plan/key-format.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
@@ -64,7 +64,7 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
   const inOrder = order.length === input.key.length && order.every((at, i) => at === i);
   // Names are in the bytes when the key is a record of named fields.
   const named = (columns.length > 1 || node.keyFormat.wrapped) && !NAMELESS.has(node.keyFormat.name);
-  if (inOrder && equalFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input))) return null;
+  if (inOrder && equalBytesFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input))) return null;
   const serde = rowKeySerde(columns, node.keyFormat);
   if (inOrder) return serde;
   return {

@@ -1,6 +1,5 @@
-import type { SideFormat } from '../../plan/node.ts';
 import type { Rule } from '../rule.ts';
-import { keyFormatOf } from '../key-format.ts';
+import { equalBytesFormats, keyFormatOf } from '../../plan/key-format.ts';
 
 /**
  * What: `repartition by k (x)` over a stream x whose record key already is the columns k, in that order and in that
@@ -20,15 +19,6 @@ export const dropNeedlessRepartition: Rule = {
     const { input } = node;
     if (input.window !== null || input.key.length === 0 || input.key.length !== node.key.length) return node;
     if (!node.key.every((position, i) => position === input.key[i])) return node;
-    const format = keyFormatOf(input);
-    return format !== null && equalFormats(format, node.keyFormat) ? input : node;
+    return equalBytesFormats(keyFormatOf(input), node.keyFormat) ? input : node;
   },
 };
-
-function equalFormats(a: SideFormat, b: SideFormat): boolean {
-  return (
-    a.name === b.name &&
-    a.wrapped === b.wrapped &&
-    JSON.stringify(a.properties) === JSON.stringify(b.properties)
-  );
-}

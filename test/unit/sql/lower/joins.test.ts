@@ -302,8 +302,8 @@ describe.each([{ optimized: false }, { optimized: true }])('optimized: $optimize
         options,
       );
       expect(rows(out)).toEqual([
-        'r {"AID":"k","V":1,"W":1,"F":"f"} @0',
-        'r {"AID":"j","V":2,"W":null,"F":"f"} @0',
+        'r {"AID":"k","A_V":1,"W":1,"F":"f"} @0',
+        'r {"AID":"j","A_V":2,"W":null,"F":"f"} @0',
       ]);
     });
   });

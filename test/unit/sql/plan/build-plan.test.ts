@@ -106,7 +106,7 @@ test('stream with table: the stream is brought to the key of the table', () => {
       project [V_WHO AS WHO, U_NAME AS NAME, V_PAGE AS PAGE]
         filter where V_PAGE <> U_NAME
           join Join left stream-table
-            repartition Join-left key [WHO] KAFKA unwrapped null keys keep
+            repartition Join key [WHO] KAFKA unwrapped null keys keep
               source VISITS as V stream topic visits
             source USERS as U table topic users materialized
     "
@@ -116,14 +116,14 @@ test('stream with table: the stream is brought to the key of the table', () => {
 test('a join selected by the right side takes the key from where it always is', () => {
   expect(plan('CREATE STREAM S AS SELECT U.UID, V.PAGE FROM VISITS V LEFT JOIN USERS U ON V.WHO = U.UID;'))
     .toMatchInlineSnapshot(`
-    "sink S topic S key [UID] KAFKA unwrapped value [PAGE] JSON
-      project [V_WHO AS UID, V_PAGE AS PAGE]
-        join Join left stream-table
-          repartition Join-left key [WHO] KAFKA unwrapped null keys keep
-            source VISITS as V stream topic visits
-          source USERS as U table topic users materialized
-    "
-  `);
+      "sink S topic S key [UID] KAFKA unwrapped value [PAGE] JSON
+        project [V_WHO AS UID, V_PAGE AS PAGE]
+          join Join left stream-table
+            repartition Join key [WHO] KAFKA unwrapped null keys keep
+              source VISITS as V stream topic visits
+            source USERS as U table topic users materialized
+      "
+    `);
 });
 
 test('a full join has a key of its own', () => {
