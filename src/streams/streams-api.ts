@@ -13,7 +13,7 @@ export { openStateBackend, type StateBackendOptions } from '../state/task-state.
 export { BranchedKStream, KStream, type KeyValue } from './dsl/kstream.ts';
 export { CogroupedKStream } from './dsl/cogrouped.ts';
 export { GlobalKTable } from './dsl/global-ktable.ts';
-export type { Optimizations } from './dsl/graph.ts';
+export { ALL_OPTIMIZATIONS, type Optimizations } from './dsl/graph.ts';
 export { KGroupedStream } from './dsl/grouped-stream.ts';
 export { KGroupedTable } from './dsl/grouped-table.ts';
 export { KTable } from './dsl/ktable.ts';

@@ -2,6 +2,7 @@ import { StreamsBuilder } from '../../src/streams/dsl/streams-builder.ts';
 import { GlobalKTable } from '../../src/streams/dsl/global-ktable.ts';
 import type { KGroupedStream } from '../../src/streams/dsl/grouped-stream.ts';
 import type { KGroupedTable } from '../../src/streams/dsl/grouped-table.ts';
+import { ALL_OPTIMIZATIONS } from '../../src/streams/dsl/graph.ts';
 import { KStream } from '../../src/streams/dsl/kstream.ts';
 import { KTable } from '../../src/streams/dsl/ktable.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
@@ -61,7 +62,7 @@ export function topologyOf(test: OracleCase): { topology: Topology; sinks: reado
     if (result !== null && op.id !== undefined) nodes.set(op.id, result);
   }
   const topics = new Set(test.inputs.flatMap((input) => ('topic' in input ? [input.topic] : [])));
-  return { topology: builder.build({ selfJoins: test.optimize }), sinks, topics: [...topics] };
+  return { topology: builder.build(test.optimize ? ALL_OPTIMIZATIONS : {}), sinks, topics: [...topics] };
 }
 
 /** Runs a case through the public DSL and the test driver. */

@@ -5,6 +5,8 @@ import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
+// oxlint-disable-next-line no-cycle -- a part of the graph's own work, in a file of its own.
+import { mergeRepartitions } from './merge-repartitions.ts';
 import { TopologyError } from './topology-error.ts';
 
 /** A store with what is around it in the topology. */
@@ -26,7 +28,8 @@ export interface GraphNodeOptions {
   readonly wantsNullKeys?: boolean;
   /** Set for sources of streams: operations on the same topics share one. */
   readonly sourceTopics?: readonly string[];
-  readonly isRepartition?: boolean;
+  /** Set for repartitions that may become one with others. */
+  readonly repartition?: RepartitionOptions;
   /** A join of two streams: what to do when both are one. */
   readonly selfJoin?: SelfJoin;
 }
@@ -42,7 +45,11 @@ export interface SelfJoin {
 export interface Optimizations {
   /** A stream joined with itself keeps its records once (Kafka Streams: single.store.self.join). */
   readonly selfJoins?: boolean;
+  /** Repartition topics of the same records become one (merge.repartition.topics). */
+  readonly mergeRepartitions?: boolean;
 }
+
+export const ALL_OPTIMIZATIONS: Optimizations = { selfJoins: true, mergeRepartitions: true };
 
 export class GraphNode {
   readonly options: GraphNodeOptions;
@@ -118,7 +125,9 @@ export class Graph {
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
   readonly stores: GraphStore[] = [];
-  readonly #copartitioned: ReadonlySet<string>[] = [];
+  readonly #copartitioned: Set<string>[] = [];
+  /** In the order in which they were added. */
+  readonly #nodes = new Set<GraphNode>();
   #nextName = 0;
   #nextPriority = 0;
 
@@ -148,15 +157,22 @@ export class Graph {
       node.parents.add(parent);
       node.priority = ++this.#nextPriority;
     }
+    this.#nodes.add(node);
+  }
+
+  /** Another node reads what this one read. */
+  renameSource(name: string, to: string): void {
+    for (const sources of this.#copartitioned) if (sources.delete(name)) sources.add(to);
   }
 
   /** Records of one key must lie in partitions of one number in all topics that these source nodes read. */
   copartition(sources: ReadonlySet<string>): void {
-    if (sources.size > 1) this.#copartitioned.push(sources);
+    if (sources.size > 1) this.#copartitioned.push(new Set(sources));
   }
 
   build(optimizations: Optimizations): Topology {
     this.#mergeSources();
+    if (optimizations.mergeRepartitions === true) mergeRepartitions(this, [...this.#nodes]);
     if (optimizations.selfJoins === true) this.#joinSelves();
     this.#findNullKeys();
     const plan = new WritePlan();
@@ -208,7 +224,7 @@ export class Graph {
         }
         this.root.children.delete(node);
         for (const sources of this.#copartitioned)
-          if (sources.has(node.name)) (sources as Set<string>).add(first.name);
+          if (sources.has(node.name)) sources.add(first.name);
       }
     }
   }
@@ -251,6 +267,7 @@ export interface RepartitionOptions {
   readonly partitions?: number;
   readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
   readonly window?: WindowedKeyFormat | undefined;
+  readonly mergeable?: boolean;
 }
 
 /** A sink, a topic and a source that bring records of one key together. Its name is the source's. */
@@ -267,7 +284,7 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
   }
   const node: GraphNode = new GraphNode({
     name: sourceName,
-    isRepartition: true,
+    ...(options.mergeable === true && { repartition: options }),
     write({ topology }, parents) {
       const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
       const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);

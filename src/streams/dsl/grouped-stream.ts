@@ -102,6 +102,7 @@ export class KGroupedStream<K, V> {
       keySerde: this.keySerde,
       valueSerde: this.valueSerde,
       window,
+      mergeable: true,
     });
     if (this.#repartition === null || name === undefined) this.#repartition = made;
     graph.add([node], this.#repartition);

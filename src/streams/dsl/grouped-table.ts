@@ -113,7 +113,6 @@ export class KGroupedTable<K, V> {
   #repartitionNode(topic: string, sinkName: string, sourceName: string): GraphNode {
     return new GraphNode({
       name: sourceName,
-      isRepartition: true,
       write: ({ topology }, parents) => {
         const key = need((this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde, 'key', topic);
         const values = need((this.#grouped.valueSerde as Serde | undefined) ?? this.#graph.defaultValueSerde, 'value', topic);

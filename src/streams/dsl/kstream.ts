@@ -212,7 +212,7 @@ export class KStream<K, V> {
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
     let { node: parent, sources } = this.handle;
     if (this.handle.repartitionRequired) {
-      parent = repartitionNode(graph, { prefix: name, keySerde, valueSerde, window });
+      parent = repartitionNode(graph, { prefix: name, keySerde, valueSerde, window, mergeable: true });
       graph.add([this.handle.node], parent);
       sources = new Set([parent.name]);
     }
@@ -272,7 +272,7 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSOR-');
     const open = userProcessor(supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, pendingKeySerde(name), this.#keysOf);
-    const node = this.#processNode(name, open, options.stores ?? [], true);
+    const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(this.#next(node, { keySerde: undefined, valueSerde: undefined, repartitionRequired: true, window: undefined }));
   }
 
@@ -281,7 +281,7 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSVALUES-');
     const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, this.#keysOf);
-    const node = this.#processNode(name, open, options.stores ?? [], false);
+    const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
 
@@ -290,11 +290,11 @@ export class KStream<K, V> {
     return need(graph.keySerdes.get(store) ?? graph.defaultKeySerde, 'key', store);
   };
 
-  #processNode(name: string, open: () => Processor, stores: readonly string[], changesKey: boolean): GraphNode {
+  #processNode(name: string, open: () => Processor, stores: readonly string[]): GraphNode {
     const { graph } = this.handle;
     const node = new GraphNode({
       name,
-      changesKey,
+      // Keys too, in `process`: nothing below may move above it.
       changesValue: true,
       write(plan, parents) {
         plan.processor(name, parents, open);
@@ -327,7 +327,6 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       changesKey: true,
-      changesValue: true,
       write: (plan, parents) => plan.processor(name, parents, open),
     });
     graph.add([this.handle.node], node);
@@ -353,7 +352,7 @@ export class KStream<K, V> {
     const key = keySerde ?? handle.keySerde;
     const value = valueSerde ?? handle.valueSerde;
     const { graph, window } = handle;
-    const node = repartitionNode(graph, { prefix, keySerde: key, valueSerde: value, window });
+    const node = repartitionNode(graph, { prefix, keySerde: key, valueSerde: value, window, mergeable: true });
     if (this.#repartitioned !== null && prefix === handle.name) return this.#repartitioned;
     graph.add([handle.node], node);
     const sources = new Set([node.name]);
@@ -390,6 +389,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       wantsNullKeys: join === 'left',
+      changesValue: true,
       write(plan, parents) {
         const keySerde = need(table.keySerde ?? graph.defaultKeySerde, 'key', name);
         const options = {

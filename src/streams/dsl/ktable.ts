@@ -95,7 +95,6 @@ export class KTable<K, V> {
     const name = graph.nameFor(named.name, 'KTABLE-TOSTREAM-');
     const node = new GraphNode({
       name,
-      changesValue: true,
       write: (plan, parents) => plan.processor(name, parents, passThrough()),
     });
     graph.add([this.handle.node], node);
@@ -113,7 +112,7 @@ export class KTable<K, V> {
       (value, key) => select(value, key)[1],
       (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
     );
-    const node = new GraphNode({ name, changesKey: true, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
     graph.add([this.handle.node], node);
     this.handle.supplier.enableOldValues(true);
     return new KGroupedTable({ graph, node, grouped });
@@ -207,7 +206,6 @@ export class KTable<K, V> {
     if (dropAbsent) supplier.sendOldValues = parent.enableOldValues(false);
     const node = new GraphNode({
       name,
-      changesValue: !dropAbsent,
       write(plan, parents) {
         const stores = store === null ? [] : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
         const { sendOldValues } = supplier;
