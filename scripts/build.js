@@ -11,7 +11,7 @@ const OUTSIDE = ['rocksdb-native', 'kafkajs'];
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts' },
+  entryPoints: { main: 'src/main.ts', streams: 'src/streams/streams-api.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
