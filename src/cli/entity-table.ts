@@ -39,6 +39,15 @@ export function entityTable(entity: Entity): EntityTable {
       if (readQueries.length > 0) lines.push(`read by ${readQueries.map((each) => each.id).join(', ')}`);
       return table(['Field', 'Type'], fields.map(fieldRow), lines.join('\n'));
     }
+    case 'source_descriptions':
+      return table(
+        ['Name', 'Topic', 'Field', 'Type'],
+        entity.sourceDescriptions.flatMap(({ name, topic, fields }) =>
+          fields.map((field) => [name, topic, ...fieldRow(field)]),
+        ),
+      );
+    case 'assert_topic':
+      return text(`Topic ${entity.topicName} ${entity.exists ? 'exists' : 'does not exist'}`);
     case 'queryDescription': {
       const { id, statementText, executionPlan, topology, state } = entity.queryDescription;
       const head = [id, state].filter((each) => each !== null && each !== '').join(' ');

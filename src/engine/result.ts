@@ -50,6 +50,8 @@ export type Entity =
   | { readonly '@type': 'kafka_topics'; readonly topics: readonly TopicListing[] }
   | { readonly '@type': 'queries'; readonly queries: readonly QueryListing[] }
   | { readonly '@type': 'sourceDescription'; readonly sourceDescription: SourceDescription }
+  | { readonly '@type': 'source_descriptions'; readonly sourceDescriptions: readonly SourceDescription[] }
+  | { readonly '@type': 'assert_topic'; readonly topicName: string; readonly exists: boolean }
   | { readonly '@type': 'queryDescription'; readonly queryDescription: QueryDescription }
   | { readonly '@type': 'properties'; readonly properties: readonly PropertyListing[] }
   | { readonly '@type': 'function_names'; readonly functions: readonly { readonly name: string; readonly type: string; readonly category: string }[] }

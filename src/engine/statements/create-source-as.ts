@@ -1,10 +1,13 @@
-import { SqlError } from '../../common/error.ts';
+import { SqlError, type Span } from '../../common/error.ts';
 import {
   type AnalyzedPersistentQuery,
   analyzeCreateSourceAs,
   analyzeInsertSelect,
 } from '../../sql/analyzer/analyze-persistent.ts';
+import type { CatalogSource } from '../../sql/catalog/source.ts';
 import { buildPersistentPlan } from '../../sql/plan/build-plan.ts';
+import { explainPlan } from '../../sql/plan/explain.ts';
+import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
 import { PersistentQuery } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
@@ -19,20 +22,19 @@ export const createSourceAs: StatementHandler<'createSourceAs'> = async (stateme
   if (ifNotExists && engine.catalog.has(name))
     return answer({ '@type': 'warning_entity', message: `${name} exists already: nothing was created` });
   const analyzed = analyzeCreateSourceAs(statement, analyzeContext(call));
-  if (analyzed.replaces !== null)
-    throw new SqlError('ML_UNSUPPORTED', `replacing the running query of ${name} is not available in this release`, {
-      span: statement.span,
-      hint: `DROP ${sourceKind.toUpperCase()} ${name}; and create it again`,
-    });
   // A query that cannot be planned must fail before its topic exists.
-  planQuery(call, analyzed, 'CHECK');
+  const planned = planQuery(call, analyzed, 'CHECK');
+  const replaced = queryToReplace(call, analyzed.replaces, planned, statement.span);
   const partitions = await ensureTopic(engine.log.admin, { ...analyzed.topic, sourceKind });
   const sequence = engine.nextSequence();
-  const queryId = `${sourceKind === 'table' ? 'CTAS' : 'CSAS'}_${name}_${sequence}`;
+  const queryId = replaced?.id ?? `${sourceKind === 'table' ? 'CTAS' : 'CSAS'}_${name}_${sequence}`;
   const sink = { ...analyzed.sink, partitions, createdBy: queryId };
   const query = planQuery(call, { ...analyzed, sink }, queryId);
   await engine.record(call, sequence);
-  engine.catalog.add(sink);
+  if (analyzed.replaces === null) engine.catalog.add(sink);
+  else engine.catalog.replace(sink);
+  // The new query has the old one's id, so it goes on with its offsets and state.
+  await replaced?.close();
   await engine.addQuery(query);
   return changed(`${sourceKind}/\`${name}\`/create`, `Created query with ID ${queryId}`, sequence, queryId);
 };
@@ -56,6 +58,45 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
     queryId,
   );
 };
+
+/** The query that OR REPLACE replaces. Throws `SqlError` when the new one could not go on with its state. */
+function queryToReplace(
+  { engine }: StatementCall,
+  replaces: CatalogSource | null,
+  planned: PersistentQuery,
+  span: Span,
+): PersistentQuery | undefined {
+  const old = replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
+  if (old === undefined) return undefined;
+  const before = stateOf(old.plan.after);
+  if (before === null || before !== stateOf(planned.plan.after))
+    throw new SqlError('ML_UNSUPPORTED', `the query of ${old.sink} cannot be replaced by this one: its sources, groups or joins differ`, {
+      span,
+      hint: 'filters and projections may change; for the rest DROP it and create it anew',
+    });
+  return old;
+}
+
+/**
+ * What a plan keeps between records, as text: its topmost aggregate, join or repartition with everything below it, else
+ * its source. Filters and projections above may change.
+ */
+function stateOf(plan: PlanNode): string | null {
+  switch (plan.kind) {
+    case 'sink':
+    case 'output':
+    case 'filter':
+    case 'project':
+    case 'flat-map':
+      return stateOf(plan.input);
+    case 'source':
+      return `source ${plan.source} ${plan.topic} ${plan.changes}`;
+    case 'aggregate':
+    case 'repartition':
+    case 'join':
+      return explainPlan(plan);
+  }
+}
 
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, queryId: string): PersistentQuery {
   const { engine, session, parsed } = call;

@@ -2,6 +2,7 @@ import type { Statement, StatementKind, StatementOf } from '../../sql/parser/ast
 import type { StatementCall } from '../engine.ts';
 import type { StatementResult } from '../result.ts';
 import type { StatementHandler } from './answer.ts';
+import { assertTopic } from './assert-topic.ts';
 import { alterSource, createSource } from './create-source.ts';
 import { createSourceAs, insertSelect } from './create-source-as.ts';
 import { dropSource } from './drop-source.ts';
@@ -19,12 +20,13 @@ import {
   undefineVariable,
   unsetProperty,
 } from './session-statements.ts';
-import { describeSource, showQueries, showSources, showTopics, showTypes } from './show.ts';
+import { describeSource, describeSources, showQueries, showSources, showTopics, showTypes } from './show.ts';
 import { createType, dropType } from './types.ts';
 import { unsupported } from './unsupported.ts';
 
 const connectors = unsupported('managing connectors', 'use the REST interface of Kafka Connect itself');
-const assertions = unsupported('ASSERT', 'run the statement with `millrace test` when it comes');
+const schemas = unsupported('ASSERT SCHEMA', 'there is no schema registry to ask');
+const assertions = unsupported('this ASSERT', 'it is a statement of test scripts');
 
 /** Every statement has its handler: one that is missing does not compile. */
 const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
@@ -50,7 +52,7 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   showTypes,
   showVariables,
   describeSource,
-  describeSources: unsupported('DESCRIBE of all at once', 'DESCRIBE one by its name, or SHOW them'),
+  describeSources,
   describeFunction,
   explain,
   printTopic,
@@ -62,8 +64,8 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   alterSystem: unsupported('ALTER SYSTEM', 'SET a property in the session, or give it with --set'),
   defineVariable,
   undefineVariable,
-  assertTopic: assertions,
-  assertSchema: assertions,
+  assertTopic,
+  assertSchema: schemas,
   assertValues: assertions,
   assertTombstone: assertions,
   assertSource: assertions,

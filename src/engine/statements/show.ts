@@ -51,3 +51,9 @@ export const describeSource: StatementHandler<'describeSource'> = async ({ name,
   return answer({ '@type': 'sourceDescription', sourceDescription: await describeSourceOf(engine, source, extended) });
 };
 
+
+export const describeSources: StatementHandler<'describeSources'> = async ({ sourceKind, extended }, { engine }) => {
+  const sources = engine.catalog.sources().filter((source) => source.type === sourceKind);
+  const sourceDescriptions = await Promise.all(sources.map((source) => describeSourceOf(engine, source, extended)));
+  return answer({ '@type': 'source_descriptions', sourceDescriptions });
+};
