@@ -1,5 +1,6 @@
 import { type LoweredQuery, lower } from '../sql/lower/lower.ts';
 import { type OptimizedPlan, optimize } from '../sql/optimizer/optimizer.ts';
+import type { EvaluationContext } from '../functions/function.ts';
 import type { PlanNode } from '../sql/plan/node.ts';
 import type { Row } from '../types/value.ts';
 import type { Engine } from './engine.ts';
@@ -8,7 +9,8 @@ import type { QueryPlan } from './persistent-query.ts';
 
 /** From a naive plan to the optimized one, unless the session switched the optimizer off. */
 export function optimizePlan(engine: Engine, before: PlanNode, properties: ReadonlyMap<string, string>): QueryPlan {
-  const { functions, evaluation } = engine;
+  const { functions } = engine;
+  const evaluation = evaluationFor(engine, properties);
   const off = propertyValue(properties, 'ksql.optimizer.enabled') === 'false';
   const { plan: after, steps }: OptimizedPlan = off
     ? { plan: before, steps: [] }
@@ -23,7 +25,13 @@ export function lowerPlan(
   properties: ReadonlyMap<string, string>,
   push?: (row: Row, tombstone: boolean) => void,
 ): LoweredQuery {
-  const { functions, evaluation } = engine;
+  const { functions } = engine;
+  const evaluation = evaluationFor(engine, properties);
   const coalesce = Number(propertyValue(properties, 'cache.max.bytes.buffering')) > 0;
   return lower(plan, { functions, evaluation, coalesce, ...(push === undefined ? {} : { push }) });
+}
+
+/** What a query's functions are given: the engine's clock and randomness, and the query's own properties. */
+function evaluationFor(engine: Engine, properties: ReadonlyMap<string, string>): EvaluationContext {
+  return { ...engine.evaluation, setting: (name) => properties.get(name) };
 }

@@ -134,7 +134,8 @@ function compile(pattern: string, lenient: boolean): TimePattern {
     parse(text) {
       const fields: Fields = {};
       const end = readAll(parts, text, 0, fields);
-      if (end !== text.length)
+      // The older dialect reads what it can from the beginning and leaves the rest.
+      if (lenient ? end < 0 : end !== text.length)
         throw new DataError(
           `${JSON.stringify(text.slice(0, 60))} does not follow the time pattern ${pattern}`,
         );

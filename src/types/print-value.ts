@@ -1,5 +1,6 @@
 import { base64Text } from './base64.ts';
 import { doubleText } from './double-text.ts';
+import { hashOrder } from './map-order.ts';
 import type { SqlType } from './sql-type.ts';
 import { dateText, timeText, timestampText } from './temporal.ts';
 import type { SqlValue } from './value.ts';
@@ -41,7 +42,7 @@ function openInnerPrint(type: SqlType): (value: SqlValue) => string {
       const key = openPrint(type.key);
       const item = openPrint(type.value);
       return (value) =>
-        `{${[...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([k, v]) => `${key(k)}=${item(v)}`).join(', ')}}`;
+        `{${hashOrder(value as ReadonlyMap<SqlValue, SqlValue>).map(([k, v]) => `${key(k)}=${item(v)}`).join(', ')}}`;
     }
     case 'struct': {
       const fields = type.fields.map((field) => ({ name: field.name, print: openPrint(field.type) }));

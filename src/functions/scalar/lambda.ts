@@ -1,5 +1,6 @@
 import { DataError } from '../../common/error.ts';
 import { BOOLEAN } from '../../types/sql-type.ts';
+import { hashOrder } from '../../types/map-order.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { LambdaValue, ParameterType, ScalarFunction } from '../function.ts';
 import { ARRAY_OF_T, fixed, generic, parameter, T } from '../signature.ts';
@@ -88,7 +89,7 @@ export const lambdaFunctions: readonly ScalarFunction[] = [
         (entries: Entries | null, initial: SqlValue, step: LambdaValue) => {
           if (initial === null || entries === null) return initial;
           let state: SqlValue = initial;
-          for (const [key, value] of entries) state = step(state, key, value);
+          for (const [key, value] of hashOrder(entries)) state = step(state, key, value);
           return state;
         },
       ),

@@ -1,17 +1,20 @@
 import { compareStrings } from '../../types/compare-values.ts';
+import { hashOrder } from '../../types/map-order.ts';
 import { array, BIGINT, BOOLEAN, DOUBLE, INTEGER, map, STRING, struct } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ParameterType, ScalarFunction, ScalarSignature } from '../function.ts';
 import { ARRAY_OF_T, fixed, parameter, T } from '../signature.ts';
 
-type Entries = ReadonlyMap<string, SqlValue>;
+type Entries = ReadonlyMap<string | null, SqlValue>;
 
 const MAP_OF_T: ParameterType = { kind: 'map', key: STRING, value: T };
 
 function entries(values: Entries, sorted: boolean): SqlValue {
-  const list = [...values];
-  if (sorted) list.sort(([a], [b]) => compareStrings(a, b));
-  return list;
+  const list = hashOrder(values) as readonly [string | null, SqlValue][];
+  // A map that the query made may have the null key, which comes first.
+  return sorted
+    ? list.toSorted(([a], [b]) => (a === null ? -1 : b === null ? 1 : compareStrings(a, b)))
+    : list;
 }
 
 function mapFunction(
@@ -62,7 +65,9 @@ export const mapFunctions: readonly ScalarFunction[] = [
     'The keys of a map, in no particular order.',
     ["MAP_KEYS(MAP('a' := 1))", "ARRAY['a']"],
     'propagate',
-    [fixed([parameter('map', MAP_OF_T)], array(STRING), (values: Entries) => [...values.keys()])],
+    [fixed([parameter('map', MAP_OF_T)], array(STRING), (values: Entries) =>
+        hashOrder(values).map(([key]) => key),
+      )],
   ),
   mapFunction(
     'MAP_UNION',
@@ -83,6 +88,8 @@ export const mapFunctions: readonly ScalarFunction[] = [
     'The values of a map, in no particular order.',
     ["MAP_VALUES(MAP('a' := 1))", 'ARRAY[1]'],
     'propagate',
-    [fixed([parameter('map', MAP_OF_T)], ARRAY_OF_T, (values: Entries) => [...values.values()])],
+    [fixed([parameter('map', MAP_OF_T)], ARRAY_OF_T, (values: Entries) =>
+        hashOrder(values).map(([, value]) => value),
+      )],
   ),
 ];

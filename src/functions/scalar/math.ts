@@ -3,6 +3,7 @@ import { Decimal } from '../../types/decimal.ts';
 import { BIGINT, decimal, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
 import { ANY_DECIMAL, fixed, parameter } from '../signature.ts';
+import { naturalLog } from './natural-log.ts';
 import { roundDecimal, truncateDecimal } from './rounding.ts';
 
 const CATEGORY = 'MATHEMATICAL';
@@ -93,7 +94,7 @@ function rounding(
 }
 
 function logarithm(base: number, value: number): number {
-  return base <= 0 || base === 1 ? Number.NaN : Math.log(value) / Math.log(base);
+  return base <= 0 || base === 1 ? Number.NaN : naturalLog(value) / naturalLog(base);
 }
 
 export const mathFunctions: readonly ScalarFunction[] = [
@@ -169,7 +170,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
       (x) => x.floor(),
     ),
   },
-  ofDouble('LN', 'The natural logarithm: -Infinity for 0, NaN below.', Math.log, [['LN(1)', '0E0']]),
+  ofDouble('LN', 'The natural logarithm: -Infinity for 0, NaN below.', naturalLog, [['LN(1)', '0E0']]),
   {
     kind: 'scalar',
     name: 'LOG',
@@ -178,7 +179,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
       'With one argument the natural logarithm. With two the logarithm of the second to the base of the first; NaN for a base that is not positive or is 1.',
     examples: [['LOG(2, 8)', '3E0']],
     nulls: 'propagate',
-    signatures: [...ofDouble('LOG', '', Math.log, []).signatures, ...ofDoubles(['base', 'value'], logarithm)],
+    signatures: [...ofDouble('LOG', '', naturalLog, []).signatures, ...ofDoubles(['base', 'value'], logarithm)],
   },
   {
     kind: 'scalar',

@@ -45,7 +45,7 @@ export function analyzeCreateSourceAs(
       span: statement.nameSpan,
       hint: `write CREATE ${query.type.toUpperCase()} ${printIdentifier(statement.name)} AS …`,
     });
-  const { keyItems, valueItems } = splitSelect(query);
+  const { keyItems, valueItems } = splitSelect(query, session.get(NEW_PLANNER)?.toLowerCase() === 'true');
   const asksKeyFormat = properties.formatName('KEY');
   if (query.partitionBy?.expressions.length === 0 && asksKeyFormat !== null && asksKeyFormat.name !== 'NONE')
     throw new SqlError('ML_FORMAT', 'PARTITION BY NULL leaves no key that a format could hold', {
@@ -81,13 +81,21 @@ export function analyzeCreateSourceAs(
     schema: { key, value, headers: [] },
     topic: topicName,
     partitions,
-    keyFormat: properties.sideFormat('KEY', keyName, key, keyFormat?.span ?? statement.nameSpan, session),
+    keyFormat: properties.sideFormat(
+      'KEY',
+      keyName,
+      key,
+      keyFormat?.span ?? statement.nameSpan,
+      session,
+      first.keyFormat,
+    ),
     valueFormat: properties.sideFormat(
       'VALUE',
       valueFormat?.name ?? first.valueFormat.name,
       value,
       valueFormat?.span ?? statement.nameSpan,
       session,
+      first.valueFormat,
     ),
     window:
       query.window === null
@@ -139,7 +147,7 @@ export function analyzeInsertSelect(
   checkPersistent(query, statement.query);
   if (query.type !== 'stream')
     throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
-  const { keyItems, valueItems } = splitSelect(query);
+  const { keyItems, valueItems } = splitSelect(query, false);
   const check = (side: string, items: readonly number[], columns: readonly Column[]): void => {
     const same =
       items.length === columns.length &&
@@ -229,11 +237,22 @@ function containsMap(type: SqlType): boolean {
   }
 }
 
-/** Select columns by the side they go to. Every key column must be selected exactly once, and something else. */
-function splitSelect(query: AnalyzedQuery): { keyItems: readonly number[]; valueItems: readonly number[] } {
-  const keyItems = query.key.map((key) => {
+/** The property by which ksqlDB's streams may lose key columns, and have them in the order in which they are selected. */
+const NEW_PLANNER = 'ksql.new.query.planner.enabled';
+
+/**
+ * Select columns by the side they go to. Every key column must be selected exactly once, and something else. `free`:
+ * those of a stream may also be left out, and are in the order of SELECT.
+ */
+function splitSelect(
+  query: AnalyzedQuery,
+  free: boolean,
+): { keyItems: readonly number[]; valueItems: readonly number[] } {
+  const loose = free && query.type === 'stream' && query.window === null;
+  const keyItems = query.key.flatMap((key) => {
     const [found] = itemsOfKey(key, query.select);
     const name = printIdentifier(key.name);
+    if (found === undefined && loose) return [];
     if (found === undefined)
       throw new SqlError('ML_SCHEMA', `the key column ${name} is not selected`, {
         span: query.span,
@@ -244,8 +263,9 @@ function splitSelect(query: AnalyzedQuery): { keyItems: readonly number[]; value
         span: query.select[found[1]!]!.span,
         hint: `write AS_VALUE(${name}) for a copy in the value`,
       });
-    return found[0]!;
+    return [found[0]!];
   });
+  if (loose) keyItems.sort((a, b) => a - b);
   const valueItems = query.select.flatMap((column, item) =>
     keyItems.includes(item) || column.isWindowBound ? [] : [item],
   );

@@ -1,7 +1,8 @@
 import { must } from '../../common/assert.ts';
 import { SqlError, type Span } from '../../common/error.ts';
-import { resolveAggregate, resolveTable, type ArgumentType } from '../../functions/resolve.ts';
-import { printIdentifier } from '../../types/print-type.ts';
+import { formatOf } from '../../formats/registry.ts';
+import { resolveAggregate, resolveTable, type ArgumentType, type ResolvedAggregate } from '../../functions/resolve.ts';
+import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BIGINT, INTEGER } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { equalExpressions, mapChildren } from '../expressions/walk.ts';
@@ -93,7 +94,7 @@ class QueryAnalysis {
             aggregate: must(selectContext.aggregate),
           });
     const partitionBy = this.#partitionBy(items);
-    const names = nameItems(items);
+    const names = this.#nameItems(items);
 
     let place = (expression: Expression): Expression => expression;
     let grouping: Grouping | null = null;
@@ -243,6 +244,7 @@ class QueryAnalysis {
           return { expression, type: expression.type as ArgumentType, literal: undefined };
         });
         const resolved = resolveAggregate(fn, args, call.span);
+        this.#checkState(fn.name, resolved, call.span);
         return this.#addCall({
           name: fn.name,
           signature: fn.signatures.indexOf(resolved.signature),
@@ -275,6 +277,30 @@ class QueryAnalysis {
     });
     return { kind: 'column', type: resolved.returns, index };
   };
+
+  /**
+   * What an aggregate keeps must be of types that the value format of the source holds, as ksqlDB asks: there it is
+   * written in that format.
+   */
+  #checkState(name: string, resolved: ResolvedAggregate, span: Span): void {
+    const { signature, argumentTypes, literals } = resolved;
+    const { valueFormat } = sourcesOf(this.#from)[0]!.source;
+    const type = signature.open(argumentTypes, literals, this.#context.evaluation).stateType;
+    try {
+      formatOf(valueFormat.name).validate([{ name, type }], {
+        isKey: false,
+        wrapped: valueFormat.wrapped,
+        properties: new Map(valueFormat.properties),
+      });
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      throw new SqlError(
+        'ML_FORMAT',
+        `${name} keeps a value of type ${printType(type)}, which format ${valueFormat.name} of the source cannot hold`,
+        { span, hint: "copy the source into another format first: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS …" },
+      );
+    }
+  }
 
   /** A call that stands twice is computed once. */
   #addCall(call: AggregateCall): Expression {
@@ -391,9 +417,21 @@ class QueryAnalysis {
           ? 2
           : 1;
     if (keys.length > 0 && !isJoin) order.sort((a, b) => rankOf(a.index) - rankOf(b.index));
+    // Under a join it makes of each source's row what ksqlDB carries there: values, pseudo columns, then the key.
+    const isRekeyedJoin = isJoin && this.#query.partitionBy.length > 0;
+    if (isRekeyedJoin) {
+      const keyNames = new Map(sources.map(({ alias, source }) => [alias, source.schema.key]));
+      const rank = ({ source, name, index }: (typeof order)[number]): number => {
+        if (rankOf(index) === 0) return -1;
+        const place = sources.findIndex(({ alias }) => alias === source);
+        const isKey = source !== null && keyNames.get(source)?.some((key) => key.name === name);
+        return place * 3 + (isKey ? 2 : PSEUDO_COLUMNS.has(name) ? 1 : 0);
+      };
+      order.sort((a, b) => rank(a) - rank(b));
+    }
     for (const { source, name, type, index } of order) {
       const isWindowBound = name === 'WINDOWSTART' || name === 'WINDOWEND';
-      if (PSEUDO_COLUMNS.has(name) && (!isWindowBound || isJoin)) continue;
+      if (PSEUDO_COLUMNS.has(name) && !isRekeyedJoin && (!isWindowBound || isJoin)) continue;
       const expression: Expression = { kind: 'column', type, index };
       this.#spans.set(expression, item.span);
       const found = { expression, span: item.span, alias: null, numbered: false, isWindowBound };
@@ -424,7 +462,7 @@ class QueryAnalysis {
     if (nodes.length === 0) return null;
     const expressions = this.#partitionKeys;
     if (expressions.length === 0) return { expressions, names: [] };
-    const names = nodes.map((node, i) => this.#keyName(node, expressions[i]!, items, nameItems(items), i));
+    const names = nodes.map((node, i) => this.#keyName(node, expressions[i]!, items, this.#nameItems(items), i));
     return { expressions, names };
   }
 
@@ -440,6 +478,15 @@ class QueryAnalysis {
     if (node.kind === 'fieldAccess') return node.field;
     const selected = items.findIndex((item) => sameValue(item.expression, expression));
     return selected >= 0 ? names[selected]! : `KSQL_COL_${position}`;
+  }
+
+  #nameItems(items: readonly Item[]): readonly string[] {
+    const columns = sourcesOf(this.#from).flatMap(({ source: { schema } }) => [
+      ...schema.key,
+      ...schema.value,
+      ...schema.headers,
+    ]);
+    return nameItems(items, new Set(columns.map((column) => column.name)));
   }
 
   /** An expression of SELECT or HAVING over the aggregation's row. */
@@ -477,9 +524,16 @@ function unguarded(expression: Expression): Expression {
   return rest;
 }
 
-/** Names of the result's columns. Throws `SqlError` ML_SCHEMA when two are the same. */
-function nameItems(items: readonly Item[]): readonly string[] {
-  const taken = new Set(items.flatMap((item) => item.alias ?? (item.numbered ? [] : (item.ownName ?? []))));
+/**
+ * Names of the result's columns. `sources`: names of the columns of all sources, which generated names (also those of
+ * fields, as in `A->B`) keep away from. Throws `SqlError` ML_SCHEMA when two are the same.
+ */
+function nameItems(items: readonly Item[], sources: ReadonlySet<string>): readonly string[] {
+  const taken = new Set(sources);
+  for (const item of items) {
+    const name = item.alias ?? (item.numbered ? null : item.ownName);
+    if (name !== null) taken.add(name);
+  }
   const used = new Set<string>();
   let generated = 0;
   return items.map((item) => {

@@ -44,6 +44,14 @@ const PROPERTIES: Readonly<
 /** Properties that a format gets, by their name without KEY_ or VALUE_. */
 const FORMAT_PROPERTIES = ['DELIMITER', 'SCHEMA_FULL_NAME', 'SCHEMA_ID', 'PROTOBUF_NULLABLE_REPRESENTATION'];
 
+/** Older names of WITH properties that mean the same. */
+const OLDER_NAMES: Readonly<Record<string, string>> = {
+  VALUE_SCHEMA_FULL_NAME: 'VALUE_AVRO_SCHEMA_FULL_NAME',
+};
+
+/** Properties that a sink takes over from its source, where the format is the same. */
+const INHERITED: ReadonlySet<string> = new Set(['DELIMITER', 'PROTOBUF_NULLABLE_REPRESENTATION']);
+
 /** The properties of one WITH clause, checked by name and type of value. */
 export class WithProperties {
   readonly #byName = new Map<string, WithProperty>();
@@ -136,7 +144,8 @@ export class WithProperties {
 
   /**
    * The format of one side, with its wrapping and properties, checked against the columns it is to hold.
-   * A single key column always stands alone. Throws `SqlError` ML_FORMAT or ML_PROPERTY.
+   * A single key column always stands alone. `inherited`: the format of the source that a query reads, whose
+   * delimiter its sink has too when both have the same format. Throws `SqlError` ML_FORMAT or ML_PROPERTY.
    */
   sideFormat(
     side: 'KEY' | 'VALUE',
@@ -144,25 +153,43 @@ export class WithProperties {
     columns: readonly Column[],
     span: Span | undefined,
     session: ReadonlyMap<string, string>,
+    inherited: SideFormat | null = null,
   ): SideFormat {
     return withSpan(span, () => {
       const format = formatOf(name);
       const properties: [string, string][] = [];
       for (const property of FORMAT_PROPERTIES) {
-        const value = this.text(`${side}_${property}`);
-        if (value === null) continue;
-        // Under FORMAT or a side without columns the property may be meant for the other side's format only.
-        if (format.properties.includes(property)) properties.push([property, value]);
-        else
-          throw new SqlError('ML_PROPERTY', `format ${format.name} does not know ${side}_${property}`, {
-            span: this.spanOf(`${side}_${property}`),
+        const full = this.#given(`${side}_${property}`);
+        const value = this.text(full);
+        if (value === null) {
+          const same = inherited?.name === format.name ? inherited : null;
+          const kept = INHERITED.has(property) ? same?.properties.find(([each]) => each === property) : undefined;
+          if (kept !== undefined) properties.push([property, kept[1]]);
+        } else if (format.properties.includes(property)) {
+          properties.push([property, value]);
+        } else {
+          throw new SqlError('ML_PROPERTY', `format ${format.name} does not know ${full}`, {
+            span: this.spanOf(full),
             hint: 'remove it',
           });
+        }
       }
       const wrapped = side === 'KEY' ? columns.length > 1 : this.#wrapped(format.name, columns, session);
       format.validate(columns, { isKey: side === 'KEY', wrapped, properties: new Map(properties) });
       return { name: format.name, wrapped, properties };
     });
+  }
+
+  /** The name that a property was given under. */
+  #given(name: string): string {
+    const older = OLDER_NAMES[name];
+    if (older === undefined || !this.#byName.has(older)) return name;
+    if (this.#byName.has(name))
+      throw new SqlError('ML_PROPERTY', `${older} and ${name} cannot both be given`, {
+        span: this.#byName.get(older)!.nameSpan,
+        hint: `remove ${older}: it is the older name of ${name}`,
+      });
+    return older;
   }
 
   #wrapped(name: string, columns: readonly Column[], session: ReadonlyMap<string, string>): boolean {

@@ -109,7 +109,6 @@ const NULL_ARITHMETIC = new DataError('arithmetic on a null value');
 const NULL_CONDITION = new DataError('a condition is null');
 const NULL_INDEX = new DataError('a subscript is null');
 const NULL_PATTERN = new DataError('LIKE with a null value');
-const NULL_MAP_KEY = new DataError('a map key is null');
 const DIVISION_BY_ZERO = new DataError('division by zero');
 
 /** JavaScript text that is safe to repeat: a name, a literal, or a read of the row. */
@@ -305,8 +304,9 @@ class Code {
       case 'subscript': {
         const operand = this.emit(expression.operand);
         const index = this.emit(expression.index);
-        this.raiseIfNull(index, NULL_INDEX);
-        const lookUp = expression.operand.type.kind === 'map' ? mapValue : arrayItem;
+        const isMap = expression.operand.type.kind === 'map';
+        if (!isMap) this.raiseIfNull(index, NULL_INDEX);
+        const lookUp = isMap ? mapValue : arrayItem;
         return this.#let(`${this.constant(lookUp)}(${operand.text}, ${index.text})`, true);
       }
       case 'field': {
@@ -320,7 +320,6 @@ class Code {
       case 'map': {
         const entries = expression.entries.map((entry) => {
           const key = this.emit(entry.key);
-          this.raiseIfNull(key, NULL_MAP_KEY);
           return `[${key.text}, ${this.emit(entry.value).text}]`;
         });
         return this.#let(`new Map([${entries.join(', ')}])`, false);

@@ -1,8 +1,10 @@
+import { DataError } from '../../common/error.ts';
 import type { Processor, ProcessorContext, RecordContext } from '../../streams/processors/processor.ts';
 import { RecordKey } from '../../streams/processors/record-key.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { SourceNode } from '../plan/node.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
+import type { WrittenKey } from './written-key.ts';
 
 /** Writes what of a source's row does not come from the value: key columns, record time and place, window, headers. */
 export type FillRow = (row: SqlValue[], key: RecordKey, timestamp: number, record: RecordContext) => void;
@@ -71,19 +73,32 @@ function headerValue(record: RecordContext, headerKey: string | null): SqlValue 
 
 /**
  * Completes the rows of a source. Without key columns the record key is not the query's to know: it becomes null.
+ * A key that is not written as `keySerde` would write it is written anew, so that from here on equal keys are equal
+ * bytes: in stores, repartition topics and sinks. `written`: tells without decoding that it is (see `written-key.ts`);
+ * null when there is only one way to write it.
  */
-export function rowSource(fill: FillRow | null, keyless: boolean, keySerde: RowKeySerde): () => Processor {
-  return () => new RowSource(fill, keyless ? new RecordKey(keySerde) : null);
+export function rowSource(
+  fill: FillRow | null,
+  keyless: boolean,
+  keySerde: RowKeySerde,
+  written: WrittenKey | null,
+): () => Processor {
+  return () => new RowSource(fill, keyless, keySerde, written);
 }
 
 class RowSource implements Processor {
   readonly #fill: FillRow | null;
-  readonly #noKey: RecordKey<SqlValue[]> | null;
+  readonly #keyless: boolean;
+  readonly #written: WrittenKey | null;
+  /** What goes on in place of the key: a null key, or one written anew. */
+  readonly #own: RecordKey<SqlValue[]>;
   #context!: ProcessorContext;
 
-  constructor(fill: FillRow | null, noKey: RecordKey<SqlValue[]> | null) {
+  constructor(fill: FillRow | null, keyless: boolean, keySerde: RowKeySerde, written: WrittenKey | null) {
     this.#fill = fill;
-    this.#noKey = noKey;
+    this.#keyless = keyless;
+    this.#written = written;
+    this.#own = new RecordKey(keySerde);
   }
 
   init(context: ProcessorContext): void {
@@ -91,8 +106,23 @@ class RowSource implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    let forwarded = key;
+    if (this.#keyless) {
+      forwarded = this.#own as RecordKey;
+    } else if (this.#written !== null && key.present && !this.#written(key.buffer, key.start, key.end)) {
+      const own = this.#own;
+      try {
+        own.setValue(key.value as SqlValue[]);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        return this.#context.skip('deserialization', error.message);
+      }
+      own.windowStart = key.windowStart;
+      own.windowEnd = key.windowEnd;
+      forwarded = own as RecordKey;
+    }
     if (value !== null && this.#fill !== null)
       this.#fill(value as SqlValue[], key, timestamp, this.#context.record);
-    this.#context.forward(this.#noKey ?? key, value, undefined, timestamp);
+    return this.#context.forward(forwarded, value, undefined, timestamp);
   }
 }

@@ -248,7 +248,11 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
         return { kind: 'decimalType', span, precision: parameters[0]!, scale: parameters[1]! };
       }
       // What stands in VARCHAR(n) or VARCHAR(STRING) is read and not enforced.
-      const count = parameters.length + (children.wordParameter?.length ?? 0);
+      const words = children.wordParameter ?? [];
+      for (const word of words)
+        if (word.image.toUpperCase() !== 'STRING')
+          this.#fail(span, `${shorten(word.image)} is no parameter of a type`, 'write a number, or only the type');
+      const count = parameters.length + words.length;
       if (count > 0 && !(primitive === 'string' && count === 1)) {
         this.#fail(span, `type ${shorten(name)} takes no parameters`);
       }

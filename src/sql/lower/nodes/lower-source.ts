@@ -2,6 +2,7 @@ import { must } from '../../../common/assert.ts';
 import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
+import { InvalidTimestamp } from '../../../streams/runtime/timestamp-extractors.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode, WindowShape } from '../../plan/node.ts';
@@ -13,6 +14,7 @@ import { fillRow, rowSource } from '../row-source.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
 import { type RowTimestamp, readSharedTopic } from '../shared-topic.ts';
 import { type SourceSerde, sourceSerde } from '../source-serde.ts';
+import { openWrittenKey } from '../written-key.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
 export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
@@ -23,7 +25,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   const shared = must(lowering.sources.get(node.topic)).length > 1;
   const topic = shared ? shareTopic(node, key, value, lowering) : lowering.name(`source ${node.alias}`);
   lowering.topics.add(node.topic);
-  const extractor = timestampExtractor(node);
+  const extractor = timestampExtractor(node, lowering);
   if (!shared)
     topology.addSource({
       name: topic,
@@ -36,7 +38,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   const rows = lowering.name(`rows ${node.alias}`);
   topology.addProcessor({
     name: rows,
-    open: rowSource(fill, node.keyColumns.length === 0, key),
+    open: rowSource(fill, node.keyColumns.length === 0, key, openWrittenKey(node.keyColumns, node.keyFormat)),
     parents: [topic],
   });
   const empty: SqlValue[] = node.columns.map(() => null);
@@ -108,7 +110,7 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
     topology.addSource({ name: topic, topics: [node.topic], key: bytesSerde, value: bytesSerde });
   const name = lowering.name(`source ${node.alias}`);
   const window = node.window === null ? null : windowedKeyFormat(node.window);
-  const extractor = timestampExtractor(node);
+  const extractor = timestampExtractor(node, lowering);
   topology.addProcessor({
     name,
     open: readSharedTopic({ key, value, window, extractor }),
@@ -117,11 +119,16 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
   return name;
 }
 
-function timestampExtractor(node: SourceNode): RowTimestamp | null {
+/** Whether a row without a usable timestamp stops the query instead of being dropped. */
+const THROW_ON_INVALID = 'ksql.timestamp.throw.on.invalid';
+
+function timestampExtractor(node: SourceNode, lowering: Lowering): RowTimestamp | null {
   if (node.timestamp === null) return null;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);
-  const read = openRowTimestamp(format);
+  const strict = lowering.context.evaluation.setting?.(THROW_ON_INVALID)?.toLowerCase() === 'true';
+  const anyTimestamp = openRowTimestamp(format);
+  const read = strict ? checked(anyTimestamp, node) : anyTimestamp;
   if (origin.kind === 'key') {
     return (_value, key: RecordKey) => {
       const values = key.value as readonly SqlValue[] | null;
@@ -131,6 +138,15 @@ function timestampExtractor(node: SourceNode): RowTimestamp | null {
   // A record without a value has only its own time.
   return (value, _key, recordTimestamp) =>
     value === null ? recordTimestamp : read((value as readonly SqlValue[])[column]!);
+}
+
+function checked(read: (value: SqlValue) => number, node: SourceNode): (value: SqlValue) => number {
+  const name = node.columns[must(node.timestamp).column]?.name;
+  return (value) => {
+    const timestamp = read(value);
+    if (timestamp < 0) throw new InvalidTimestamp(`column ${name} holds no timestamp`);
+    return timestamp;
+  };
 }
 
 export function windowedKeyFormat(window: WindowShape): WindowedKeyFormat {

@@ -158,8 +158,8 @@ describe('maps', () => {
   });
 
   test('keys, values, entries', () => {
-    expect(call('MAP_KEYS', of({ b: 1, a: 2 }))).toEqual(['b', 'a']);
-    expect(call('MAP_VALUES', of({ b: 1, a: 2 }))).toEqual([1, 2]);
+    expect(call('MAP_KEYS', of({ b: 1, a: 2 }))).toEqual(['a', 'b']);
+    expect(call('MAP_VALUES', of({ b: 1, a: 2 }))).toEqual([2, 1]);
     expect(call('ENTRIES', of({ b: 1, a: 2 }), [BOOLEAN, true])).toEqual([
       ['a', 2],
       ['b', 1],

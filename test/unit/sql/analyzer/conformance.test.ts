@@ -31,11 +31,6 @@ const TEST_FUNCTIONS =
 
 /** Refused there and not here, or the other way round, each for a reason. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
-  // Our states are not written in the value format, so it need not hold them.
-  'average-udaf.json average - DELIMITED': 'accepted',
-  'correlation-udaf.json correlation - DELIMITED': 'accepted',
-  'standarddeviation.json stddev_sample - DELIMITED': 'accepted',
-  'standarddeviation.json stddev_samp - DELIMITED': 'accepted',
   // Errors of other rooms: running, dropping and altering are not analyzed here.
   'asserts.json should not parse RUN SCRIPT': 'accepted',
   'drop_source.json drop a non-existing stream should fail': 'accepted',
@@ -44,14 +39,6 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   'source-table.json rejects DROP ... DELETE TOPIC statements for source tables': 'accepted',
   'source-table.json rejects ALTER ... statements on existing source streams': 'accepted',
   'timestamp-extractor.json source throw on invalid timestamp extractor with format': 'accepted',
-  'key-schemas.json fail on STRING with parameter': 'accepted',
-  'key-schemas.json fail on VARCHAR with parameter': 'accepted',
-  // Only with a planner of theirs that was never switched on.
-  'select.json key missing from projection -- new planner': 'refused',
-  'select.json multi-key columns reordered -- new planner': 'schema',
-  // SELECT * of a join with PARTITION BY lists the pseudo columns there.
-  'partition-by.json only key column - select star - with join on keys': 'schema',
-  'partition-by.json only key column - select star - with join on value columns': 'schema',
 };
 
 function outcomeOf(each: Case, format: string): string {

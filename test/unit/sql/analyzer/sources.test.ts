@@ -69,3 +69,52 @@ test('INSERT VALUES: columns by name, values in their types, the rest null', () 
     value: [new Decimal(250n, 2), null, null, null, Date.UTC(2020, 0, 1)],
   });
 });
+
+test('CREATE … AS takes over the delimiter where the format is the same', () => {
+  const create =
+    "CREATE STREAM A (K INT KEY, V INT, W INT) WITH (KAFKA_TOPIC='a', FORMAT='DELIMITED', VALUE_DELIMITER='|', KEY_DELIMITER='TAB');";
+  const sink = (properties: string) => analyze(`${create} CREATE STREAM B ${properties} AS SELECT * FROM A;`).source!;
+  expect(sink('').valueFormat.properties).toEqual([['DELIMITER', '|']]);
+  expect(sink('').keyFormat.properties).toEqual([['DELIMITER', 'TAB']]);
+  expect(sink("WITH (VALUE_DELIMITER='$')").valueFormat.properties).toEqual([['DELIMITER', '$']]);
+  expect(sink("WITH (FORMAT='JSON')")).toMatchObject({ keyFormat: { properties: [] }, valueFormat: { properties: [] } });
+});
+
+test('a property of another format is refused, also by its older name', () => {
+  for (const property of ['VALUE_AVRO_SCHEMA_FULL_NAME', 'VALUE_SCHEMA_FULL_NAME'])
+    expect(() =>
+      analyze(`CREATE STREAM A (V INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON', ${property}='com.x');`),
+    ).toThrow(`format JSON does not know ${property}`);
+});
+
+test('generated names and names of fields keep away from the columns of the sources', () => {
+  const names = (columns: string, select: string): string[] =>
+    analyze(`CREATE STREAM A (K INT KEY, ${columns}) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');
+      CREATE STREAM B AS SELECT K, ${select} FROM A;`).source!.schema.value.map((column) => column.name);
+  expect(names('KSQL_COL_1 INT', 'ABS(K), ABS(K)')).toEqual(['KSQL_COL_0', 'KSQL_COL_2']);
+  expect(names('ID STRUCT<ID INT, X INT>', 'ID->ID, ID->X')).toEqual(['ID_1', 'X']);
+  expect(names('S STRUCT<X INT>, X_1 INT, X INT', 'S->X, X')).toEqual(['X_2', 'X']);
+});
+
+test('an aggregate whose state the value format of the source cannot hold is refused', () => {
+  const sum = (format: string, call: string): void =>
+    void analyze(`CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='${format}');
+      CREATE TABLE B AS SELECT K, ${call} AS X FROM A GROUP BY K;`);
+  expect(() => sum('DELIMITED', 'SUM(V)')).not.toThrow();
+  expect(() => sum('DELIMITED', 'AVG(V)')).toThrow('AVG keeps a value of type STRUCT');
+  expect(() => sum('DELIMITED', 'COUNT_DISTINCT(V)')).toThrow('COUNT_DISTINCT keeps a value of type ARRAY');
+  expect(() => sum('JSON', 'AVG(V)')).not.toThrow();
+});
+
+test('key columns may be left out where the session says so', () => {
+  const schema = (select: string, planner: string) =>
+    analyze(
+      `CREATE STREAM A (K INT KEY, L INT KEY, V INT) WITH (KAFKA_TOPIC='a', FORMAT='JSON');
+       CREATE STREAM B AS SELECT ${select} FROM A;`,
+      new Map([['ksql.new.query.planner.enabled', planner]]),
+    ).source!.schema.key.map((column) => column.name);
+  expect(() => schema('V', 'false')).toThrow('key column K is not selected');
+  expect(schema('V', 'true')).toEqual([]);
+  expect(schema('V, L, K', 'true')).toEqual(['L', 'K']);
+  expect(schema('V, L, K', 'false')).toEqual(['K', 'L']);
+});
