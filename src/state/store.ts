@@ -248,4 +248,9 @@ export interface TaskState {
 export interface StateBackend {
   /** `directory` is the task's own; it is created when first needed. Locked while open. */
   openTaskState(directory: string | null): Promise<TaskState>;
+  /**
+   * Says that an application's folder, the parent of its tasks', is in use; throws when it is already. Resolves to
+   * what gives it back. A backend that shares nothing with other processes needs none.
+   */
+  lockApplication?(directory: string): Promise<() => Promise<void>>;
 }

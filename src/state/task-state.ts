@@ -74,6 +74,16 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
       await state.open();
       return state;
     },
+    async lockApplication(directory) {
+      const lock = DirectoryLock.acquire(directory);
+      try {
+        await lock.writeFile();
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
+      return () => lock.release();
+    },
   };
 }
 

@@ -130,6 +130,7 @@ export class Streams {
   /** Restarts since something was last committed. */
   #restarts = 0;
   #deadLetterPartitions = 0;
+  #unlockState: (() => Promise<void>) | null = null;
   #lastCommitMs = 0;
   #lastPersistMs = 0;
   #lastPurgeMs = 0;
@@ -190,6 +191,7 @@ export class Streams {
 
   async #openTasks(): Promise<void> {
     const { log, applicationId, clock, deadLetterTopic } = this.#options;
+    await this.#lockState();
     this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
     if (deadLetterTopic !== undefined) {
       const description = await log.admin.describeTopic(deadLetterTopic);
@@ -717,6 +719,13 @@ export class Streams {
           await this.#options.log.admin.deleteRecords({ topic, partition, offset: position });
   }
 
+  /** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
+  async #lockState(): Promise<void> {
+    const { stateDirectory, applicationId, state } = this.#options;
+    if (stateDirectory === null || this.#transient || this.topology.stores.length === 0) return;
+    this.#unlockState = (await state.lockApplication?.(join(stateDirectory, applicationId))) ?? null;
+  }
+
   /** Reads the topics of global stores to their present end. */
   async #openGlobalTask(): Promise<void> {
     const { log, state: backend, clock, applicationId } = this.#options;
@@ -931,6 +940,8 @@ export class Streams {
     await this.#reader?.close();
     await this.#writer?.close();
     for (const task of this.allTasks) await task.state.close();
+    await this.#unlockState?.();
+    this.#unlockState = null;
   }
 }
 

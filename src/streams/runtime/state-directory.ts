@@ -1,0 +1,106 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import { DirectoryLock, StateError } from '../../state/directory-lock.ts';
+
+/**
+ * The state directory: a folder an application, in it a folder a task (`<sub-topology>_<partition>`), each with a
+ * lock of its own while it is open.
+ */
+
+/** Takes all locks of an application's state. Throws `StateError` when any of it is open, here or elsewhere. */
+export async function lockState(stateDirectory: string, applicationId: string): Promise<LockedState> {
+  const directory = join(stateDirectory, applicationId);
+  const locks: DirectoryLock[] = [];
+  const tasks = await foldersIn(directory);
+  try {
+    const own = DirectoryLock.acquire(directory);
+    locks.push(own);
+    if (await exists(directory)) await own.writeFile();
+    for (const name of tasks) {
+      const lock = DirectoryLock.acquire(join(directory, name));
+      locks.push(lock);
+      await lock.writeFile();
+    }
+  } catch (error) {
+    for (const lock of locks) await lock.release();
+    throw error;
+  }
+  return new LockedState(directory, tasks.length, locks);
+}
+
+/** Local state that nobody else can open, until it is deleted or released. */
+export class LockedState {
+  readonly directory: string;
+  /** How many tasks have state. */
+  readonly tasks: number;
+  readonly #locks: readonly DirectoryLock[];
+
+  constructor(directory: string, tasks: number, locks: readonly DirectoryLock[]) {
+    this.directory = directory;
+    this.tasks = tasks;
+    this.#locks = locks;
+  }
+
+  async delete(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+    await this.release();
+  }
+
+  async release(): Promise<void> {
+    for (const lock of this.#locks) await lock.release();
+  }
+}
+
+export interface CleanStateOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Applications that are to keep their state. */
+  readonly keep: ReadonlySet<string>;
+  /** How long a folder must have been left alone. Default 10 minutes, as Kafka Streams' state.cleanup.delay.ms. */
+  readonly idleMs?: number;
+}
+
+/**
+ * Deletes the state of applications that are gone: not to be kept, open nowhere, and untouched for a while. State of
+ * an application that comes back after all is restored from its changelogs. Returns whose was deleted.
+ */
+export async function cleanStateDirectory(stateDirectory: string, options: CleanStateOptions): Promise<string[]> {
+  const { clock, logger, keep, idleMs = 10 * 60 * 1000 } = options;
+  const deleted: string[] = [];
+  for (const applicationId of await foldersIn(stateDirectory)) {
+    if (keep.has(applicationId)) continue;
+    if (clock.now() - (await lastChange(join(stateDirectory, applicationId))) < idleMs) continue;
+    try {
+      await (await lockState(stateDirectory, applicationId)).delete();
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      continue;
+    }
+    logger.info({ applicationId }, 'the state of an application that is gone was deleted');
+    deleted.push(applicationId);
+  }
+  return deleted;
+}
+
+async function lastChange(directory: string): Promise<number> {
+  let last = 0;
+  for (const name of ['.', ...(await foldersIn(directory))])
+    last = Math.max(last, (await stat(join(directory, name)).catch(() => ({ mtimeMs: 0 }))).mtimeMs);
+  return last;
+}
+
+async function exists(directory: string): Promise<boolean> {
+  return (await stat(directory).catch(() => null)) !== null;
+}
+
+async function foldersIn(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
