@@ -59,6 +59,10 @@ class ReplSession {
   #format: OutputFormat;
   #buffer = '';
   #running: AbortController | null = null;
+  /** Lines that came, that were taken, and that Ctrl-C put aside before they were. */
+  #typed = 0;
+  #taken = 0;
+  #forgotten = 0;
   #failed = false;
   #exit = false;
   #spool: Writable | null = null;
@@ -86,6 +90,7 @@ class ReplSession {
       historySize: HISTORY_MAX,
       completer: (line: string) => completionsOf(line, this.#names),
     });
+    lines.on('line', () => this.#typed++);
     // Listens at once: what was typed before the first prompt is not lost.
     const typed = lines[Symbol.asyncIterator]();
     const interrupt = (): void => this.#interrupt(lines);
@@ -105,6 +110,7 @@ class ReplSession {
     try {
       this.#prompt(lines);
       for (let line = await typed.next(); line.done !== true && !this.#exit; line = await typed.next()) {
+        if (this.#taken++ < this.#forgotten) continue;
         await this.#line(line.value);
         if (this.#isOver()) break;
         this.#prompt(lines);
@@ -228,6 +234,7 @@ class ReplSession {
   }
 
   #interrupt(lines: Interface): void {
+    this.#forgotten = this.#typed;
     if (this.#running !== null) {
       this.#running.abort();
       return;

@@ -37,8 +37,8 @@ const shows = (text: string, times = 1): Promise<void> =>
 
 /** Waits for a prompt that was not there when it last returned. */
 async function prompted(): Promise<void> {
-  await running.until(() => count('\nmillrace> ') > prompts && screen().endsWith('\nmillrace> '), 'a new prompt');
-  prompts = count('\nmillrace> ');
+  await running.until(() => count('millrace> ') > prompts && screen().endsWith('millrace> '), 'a new prompt');
+  prompts = count('millrace> ');
 }
 
 const missing = terminalMissing();
@@ -65,20 +65,29 @@ describe.skipIf(missing !== null)(
     test('Ctrl-C ends a query that prints, and not the prompt', async () => {
       open('--demo', '--output', 'csv');
       await prompted();
-      for (const times of [1, 2]) {
-        running.write("SELECT 'row', SYMBOL FROM TRADES EMIT CHANGES;\r");
-        await shows('\nrow,', times * 3);
-        running.write(CTRL_C);
-        await prompted();
-      }
-      running.write('SHOW VARIABLES;\r');
+      for (const word of ['one', 'two']) {
+      running.write(`SELECT '${word}', SYMBOL FROM TRADES EMIT CHANGES;\r`);
+      await shows(`\n${word},`, 3);
+      running.write(CTRL_C);
+      await prompted();
+    }
+    running.write('SHOW VARIABLES;\r');
       await shows('Variable,Value\n');
       await prompted();
       running.write('exit\r');
       expect((await running.finished).code).toBe(0);
     });
 
-    test('Ctrl-C forgets an unfinished statement', async () => {
+    test('Ctrl-C right after Enter ends the query too', async () => {
+    open('--demo', '--output', 'csv');
+    await prompted();
+    running.write(`SELECT SYMBOL FROM TRADES EMIT CHANGES;\r${CTRL_C}`);
+    await prompted();
+    running.write('SHOW VARIABLES;\r');
+    await shows('Variable,Value\n');
+  });
+
+  test('Ctrl-C forgets an unfinished statement', async () => {
       open('--output', 'csv');
       await prompted();
       running.write('SELECT nonsense\r');
