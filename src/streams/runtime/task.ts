@@ -593,6 +593,8 @@ interface TaskInternals {
   punctuations(kind: PunctuationKind): Punctuations;
 }
 
+const NO_HEADERS: readonly Header[] = [];
+
 /** The record in flight, read from its batch when asked. */
 class CurrentRecord implements RecordContext {
   batch: RecordBatch | null = null;
@@ -611,7 +613,10 @@ class CurrentRecord implements RecordContext {
   }
 
   headers(): readonly Header[] {
-    return this.batch === null ? [] : readHeaders(this.batch, this.index);
+    const { batch, index } = this;
+    // The count comes first: most records have none, and sinks ask for each.
+    if (batch === null || batch.buffer[batch.headersStart[index]!] === 0) return NO_HEADERS;
+    return readHeaders(batch, index);
   }
 
   clear(): void {

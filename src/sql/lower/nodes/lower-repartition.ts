@@ -45,7 +45,7 @@ export function lowerRepartition(
     parents: [rows.parent],
   });
   const value = grouped ? groupedChangeSerde(serde) : serde;
-  topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value });
+  topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value, headers: true });
   topology.addSource({ name: `${name} source`, topics: [topic], key: keySerde, value });
   const keyColumns = node.key.flatMap((position, i) =>
     wanted.columns.has(position) ? [{ position, i }] : [],

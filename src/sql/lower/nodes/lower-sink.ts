@@ -47,6 +47,7 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     key: sinkKeySerde(node, rows),
     value: must(sinkSerde(node, raw, rawIndex), 'raw columns were settled before'),
     ...(window === null ? {} : { window: windowedKeyFormat(window) }),
+    headers: true,
   });
   return rows;
 }

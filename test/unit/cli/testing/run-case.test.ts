@@ -176,3 +176,24 @@ test('what the catalog and the topics have to be is checked', async () => {
     ['blacklist', 'failed'],
   ]);
 });
+
+test('headers go along, through repartitioning and aggregation too', async () => {
+  const headers = [
+    { KEY: 'a', VALUE: 'IQ==' },
+    { KEY: 'a', VALUE: null },
+  ];
+  const { results } = await run([
+    {
+      name: 'headers',
+      statements: [LETTERS, COPY, 'CREATE TABLE COUNTS AS SELECT V, COUNT(*) N FROM S GROUP BY V;'],
+      inputs: [{ ...input('x'), headers }, input('x')],
+      outputs: [
+        { ...output('x'), headers },
+        output('x'),
+        { topic: 'COUNTS', key: 'x', value: { N: 1 }, headers },
+        { topic: 'COUNTS', key: 'x', value: { N: 2 } },
+      ],
+    },
+  ]);
+  expect(results[0]!.reason).toBeNull();
+});
