@@ -37,8 +37,9 @@ export function randomCase(seed: number): OracleCase {
     const size = ms(1, 8);
     const options: Record<string, unknown> = { in: grouped, window, size, grace: random.pick([0, 0, ms(0, 3), ms(0, 10)]) };
     if (window === 'hopping') options['advance'] = random.integer(Math.max(1, Math.ceil(size / 6)), size);
-    if (random.chance(0.25)) options['emit'] = 'close';
-    else if (random.chance(0.25)) options['suppress'] = true;
+    const final = random.next();
+    if (final < 0.25) options['emit'] = 'close';
+    else if (final < 0.45) options['suppress'] = true;
     add('windowedSum', streams, options);
   };
   const transform = (): void => {
