@@ -3,6 +3,7 @@ import {
   answerSubscribers,
   answerSubscription,
   type Answer,
+  type Subscription,
   receiveSubscriptions,
   resolveAnswers,
   sendSubscriptions,
@@ -303,7 +304,15 @@ export class KTable<K, V> {
     });
     const sink = node(sendSink, ({ topology }, parents) => {
       topology.addRepartitionTopic({ name: subscriptionTopic, partitions: null });
-      topology.addSink({ name: sendSink, topic: subscriptionTopic, parents, key: foreignKeySerde(), value: subscriptionSerde as Serde });
+      topology.addSink({
+        name: sendSink,
+        topic: subscriptionTopic,
+        parents,
+        key: foreignKeySerde(),
+        value: subscriptionSerde as Serde,
+        // Without a foreign key it stays in the row's own partition: the same at every run.
+        partitioner: (key, value) => (key.present ? -1 : (value as Subscription).partition),
+      });
     });
     const source = node(receiveSource, ({ topology }) => {
       topology.addSource({ name: receiveSource, topics: [subscriptionTopic], key: foreignKeySerde(), value: subscriptionSerde as Serde });

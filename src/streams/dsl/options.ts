@@ -1,4 +1,6 @@
 import type { Serde } from '../topology/serde.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
+import type { Windowed } from './windows.ts';
 
 /** Options of the DSL's operations: plain objects, all fields optional. A missing serde is the builder's default. */
 
@@ -15,16 +17,22 @@ export interface TimedRecord<K, V> {
 }
 
 export interface Consumed<K, V> extends Named {
-  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly keySerde?: Serde<K extends Windowed<infer Inner> ? NonNullable<Inner> : NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
   /** A record's time; negative drops the record. `partitionTime` is the greatest time seen in the partition. */
   readonly timestampExtractor?: (record: TimedRecord<K, V>, partitionTime: number) => number;
+  /**
+   * Set where the topic's keys are windowed, as the results of windowed tables are written: the inner key's serde is
+   * `keySerde`, and keys come as `Windowed<K>`.
+   */
+  readonly windowed?: WindowedKeyFormat;
   /** Where to start without a committed offset. */
   readonly offsetReset?: 'earliest' | 'latest';
 }
 
 export interface Produced<K, V> extends Named {
-  readonly keySerde?: Serde<NonNullable<K>>;
+  /** Of the inner key, where keys are windowed. */
+  readonly keySerde?: Serde<K extends Windowed<infer Inner> ? NonNullable<Inner> : NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
   /** The partition of a record; -1 is the default: by the key's hash. */
   readonly partitioner?: (key: K, value: V, partitions: number) => number;

@@ -63,7 +63,7 @@ export class StreamsBuilder {
       valueSerde: consumed.valueSerde as Serde | undefined,
       sources: new Set([name]),
       repartitionRequired: false,
-      window: undefined,
+      window: consumed.windowed,
     });
   }
 
@@ -147,6 +147,7 @@ export class StreamsBuilder {
       key: need(consumed.keySerde ?? this.#graph.defaultKeySerde, 'key', where),
       value: need(consumed.valueSerde ?? this.#graph.defaultValueSerde, 'value', where),
       ...(consumed.offsetReset && { offsetReset: consumed.offsetReset }),
+      ...(consumed.windowed && { window: consumed.windowed }),
       ...extractor(consumed),
     });
   }

@@ -4,7 +4,7 @@ import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
-import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
+import { JoinWindows, TimeWindows, type Windowed } from '../../../../src/streams/dsl/windows.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 
 const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
@@ -178,6 +178,28 @@ test('windowed stores are read by key and time', async () => {
   expect(store.fetch('a', 0, 100).map(({ key, value }) => [key.window.start, value])).toEqual([[0, 1], [10, 2]]);
   expect(store.fetchAll(0, 100).map(({ key }) => `${key.key}@${key.window.start}`)).toEqual(['a@0', 'b@0', 'a@10']);
   expect(store.get('a', 10)).toBe(2);
+  await driver.close();
+});
+
+test('windowed results are written with their windows, and read back', async () => {
+  const builder = new StreamsBuilder(texts);
+  builder
+    .stream<string, string>('in')
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(10, 100))
+    .count()
+    .toStream()
+    .to('windows', { keySerde: Serdes.string, valueSerde: Serdes.long });
+  const windowed = { kind: 'time', sizeMs: 10 } as const;
+  builder
+    .stream<Windowed<string>, number>('windows', { keySerde: Serdes.string, valueSerde: Serdes.long, windowed })
+    .map(({ key, window }, count) => [key, `${window.start}-${window.end}: ${count}`] as const)
+    .to('out');
+  const driver = await TopologyTestDriver.open(builder.build(), { topics: { windows: 3 } });
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  for (const time of [5, 15, 7]) await input.pipeInput('k', 'x', time);
+  const rows = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readKeyValues();
+  expect(rows).toEqual([['k', '0-10: 1'], ['k', '10-20: 1'], ['k', '0-10: 2']]);
   await driver.close();
 });
 
