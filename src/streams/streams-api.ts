@@ -63,8 +63,45 @@ export {
 
 export type { Processor, ProcessorContext, PunctuationKind, RecordContext, SkipReason } from './processors/processor.ts';
 export { RecordKey } from './processors/record-key.ts';
-export { Streams, type StreamsOptions, type StreamsState, type TaskStore } from './runtime/streams.ts';
+export {
+  continueOnDataError,
+  continueOnError,
+  failOnError,
+  RecordFailure,
+  sendToDeadLetterTopic,
+  type ErrorHandler,
+  type ErrorHandlers,
+  type ErrorVerdict,
+  type FailedRecord,
+} from './runtime/error-handlers.ts';
+export {
+  StoreQueryError,
+  type KeyMetadata,
+  type ReadOnlyKeyValueStore,
+  type ReadOnlySessionStore,
+  type ReadOnlyWindowStore,
+  type SessionRow,
+  type StoreQuery,
+  type StoreRow,
+  type WindowRow,
+} from './runtime/queryable-store.ts';
+export type { RestoreListener, RestoreRange } from './runtime/restore.ts';
+export { cleanStateDirectory, type CleanStateOptions } from './runtime/state-directory.ts';
+export {
+  Streams,
+  type StreamsOptions,
+  type StreamsState,
+  type TaskStore,
+  type UncaughtErrorPolicy,
+} from './runtime/streams.ts';
 export type { SkippedRecord } from './runtime/task.ts';
+export {
+  failOnInvalidTimestamp,
+  InvalidTimestamp,
+  partitionTimeOnInvalidTimestamp,
+  skipOnInvalidTimestamp,
+  wallClockTimestamp,
+} from './runtime/timestamp-extractors.ts';
 export {
   TestInputTopic,
   TestOutputTopic,
@@ -74,4 +111,4 @@ export {
   type TopologyTestDriverOptions,
 } from './test-driver/topology-test-driver.ts';
 export type { Serde } from './topology/serde.ts';
-export { Topology, type SinkNode, type SourceNode, type StoreNode } from './topology/topology.ts';
+export { Topology, type SinkNode, type SourceNode, type StoreNode, type TimestampExtractor } from './topology/topology.ts';

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
+import { silentLogger } from '../../../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../../../src/log/log.ts';
+import { openStateBackend } from '../../../../src/state/task-state.ts';
+import { mapStream } from '../../../../src/streams/processors/map-values.ts';
+import type { Processor, ProcessorContext } from '../../../../src/streams/processors/processor.ts';
+import { skipOnInvalidTimestamp } from '../../../../src/streams/runtime/timestamp-extractors.ts';
+import { Streams, type StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
+import { stringSerde } from '../../../../src/streams/topology/serde.ts';
+import { Topology } from '../../../../src/streams/topology/topology.ts';
+import { produce, readAll } from '../../../harness/log-records.ts';
+
+let log: Log;
+let clock: ManualClock;
+let running: Streams[];
+
+beforeEach(async () => {
+  log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+  clock = new ManualClock(1_000_000);
+  running = [];
+  for (const name of ['in', 'other', 'out']) await log.admin.createTopic({ name, partitions: 1 });
+});
+
+afterEach(async () => {
+  for (const streams of running) await streams.close();
+  await log.close();
+});
+
+async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
+  const streams = new Streams(topology, {
+    applicationId: 'app',
+    log,
+    state: openStateBackend(),
+    stateDirectory: null,
+    clock,
+    logger: silentLogger,
+    ...overrides,
+  });
+  running.push(streams);
+  await streams.open();
+  return streams;
+}
+
+const copying = (...topics: string[]): Topology =>
+  new Topology()
+    .addSource({ name: 'read', topics, key: stringSerde, value: stringSerde })
+    .addProcessor({ name: 'map', parents: ['read'], open: mapStream((value) => value) })
+    .addSink({ name: 'write', topic: 'out', parents: ['map'], key: null, value: stringSerde });
+
+const committed = async (): Promise<number | undefined> =>
+  (await log.admin.committed('app')).find(({ topic }) => topic === 'in')?.offset;
+
+test('output and offsets are committed when the interval has passed, together, and not before', async () => {
+  const streams = await open(copying('in'), { commitIntervalMs: 250 });
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  while (streams.processedRecords < 1) await streams.step();
+  clock.advance(249);
+  await streams.step();
+  expect(await committed()).toBeUndefined();
+  clock.advance(1);
+  await streams.step();
+  expect(await committed()).toBe(1);
+  expect(await readAll(log, 'out')).toHaveLength(1);
+  // Nothing new, nothing committed: the offset could be moved by hand and would stay.
+  await log.admin.alterCommitted('app', [{ topic: 'in', partition: 0, offset: 0 }]);
+  clock.advance(1000);
+  await streams.step();
+  expect(await committed()).toBe(0);
+});
+
+test('an operator that asks for a commit gets it at once', async () => {
+  const asking = (): Processor => {
+    let context: ProcessorContext;
+    return { init: (each) => void (context = each), process: (_key, value) => void (value === 'now' && context.requestCommit()) };
+  };
+  const topology = new Topology()
+    .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+    .addProcessor({ name: 'ask', parents: ['read'], open: asking });
+  const streams = await open(topology, { commitIntervalMs: 10_000 });
+  await produce(log, 'in', [{ key: 'a', value: 'later' }]);
+  while (streams.processedRecords < 1) await streams.step();
+  expect(await committed()).toBeUndefined();
+  await produce(log, 'in', [{ key: 'a', value: 'now' }]);
+  while (streams.processedRecords < 2) await streams.step();
+  expect(await committed()).toBe(2);
+});
+
+test('an input that is not processed stops being read at its share of the bytes, and goes on when there is room', async () => {
+  const value = 'x'.repeat(100);
+  for (let i = 0; i < 60; i++) await produce(log, 'in', Array.from({ length: 20 }, () => ({ key: 'k', value, timestamp: 5 })));
+  // The other input is waited for, so nothing of this one is processed.
+  const streams = await open(copying('in', 'other'), { bufferBytesMax: 20_000, maxIdleMs: 1000 });
+  const input = streams.tasks[0]!.inputs.find(({ topic }) => topic === 'in')!;
+  for (let turn = 0; turn < 100; turn++) await streams.step();
+  expect(streams.processedRecords).toBe(0);
+  expect(input.paused).toBe(true);
+  expect(input.bufferedBytes).toBeGreaterThan(10_000);
+  // A share each of two, what one poll gives on top of it at most.
+  expect(input.bufferedBytes).toBeLessThan(10_000 + 20_000 + 3000);
+  clock.advance(1000);
+  let resumed = false;
+  for (let turn = 0; turn < 500 && streams.processedRecords < 1200; turn++) {
+    await streams.step();
+    resumed ||= !input.paused;
+    if (input.isEmpty) clock.advance(1000);
+  }
+  expect(resumed).toBe(true);
+  expect(streams.processedRecords).toBe(1200);
+});
+
+test('sources without an extractor use the application’s', async () => {
+  const writer = await log.openWriter();
+  const bytes = Buffer.from('x');
+  for (const timestamp of [1, -1, 2]) writer.appender({ topic: 'in', partition: 0 }).append(timestamp, bytes, 0, 1, bytes, 0, 1, null);
+  await writer.flush();
+  await writer.close();
+  const strict = await open(copying('in'));
+  await expect((async () => { for (;;) await strict.step(); })()).rejects.toThrow('offset 1: its timestamp is -1');
+  const lenient = await open(copying('in'), { applicationId: 'lenient', timestampExtractor: skipOnInvalidTimestamp });
+  while (!(await lenient.caughtUp())) {
+    await lenient.step();
+    await lenient.commit();
+  }
+  expect(lenient.skippedRecords).toBe(1);
+});
