@@ -1,0 +1,98 @@
+import { createSyntaxDiagramsCode, type IProduction, type ISerializedGast, type Rule } from 'chevrotain';
+import { SqlParser } from '../../grammar/grammar.ts';
+import { describeFunction, renderFunction } from '../../src/functions/describe.ts';
+import { builtinFunctions } from '../../src/functions/registry.ts';
+
+/** The pages of `docs/sql/`, made from the grammar and the function registry. */
+
+const MADE = 'Made from the sources by `UPDATE_DOCS=1 npx vitest run test/sql-reference.test.ts`; do not edit.';
+
+/** Every page by its file name. */
+export function referencePages(): ReadonlyMap<string, string> {
+  const rules = Object.values(new SqlParser().getGAstProductions());
+  return new Map([
+    ['README.md', indexPage(rules.length)],
+    ['grammar.md', grammarPage(rules)],
+    ['grammar.html', diagramsPage()],
+    ['functions.md', functionsPage()],
+  ]);
+}
+
+function indexPage(rules: number): string {
+  return [
+    '# SQL reference',
+    '',
+    MADE,
+    '',
+    `- [grammar.md](grammar.md): the ${rules} rules of the language, as text`,
+    '- [grammar.html](grammar.html): the same as railroad diagrams (open it in a checkout where `npm ci` has run)',
+    `- [functions.md](functions.md): all ${builtinFunctions.size} functions`,
+    '',
+  ].join('\n');
+}
+
+function grammarPage(rules: readonly Rule[]): string {
+  const lines = ['# Grammar', '', MADE, ''];
+  lines.push(
+    'Words in capitals are keywords, in any case. `[x]` is optional, `{x}` repeats any number of times, `{x}+` at least',
+    'once, `a | b` is a choice.',
+    '',
+  );
+  for (const rule of rules) lines.push(`## ${rule.name}`, '', '```', `${rule.name} ::=`, `  ${sequence(rule.definition)}`, '```', '');
+  return lines.join('\n');
+}
+
+function sequence(definition: readonly IProduction[]): string {
+  return definition.map((each) => production(each)).join(' ');
+}
+
+function production(each: IProduction): string {
+  const inner = 'definition' in each ? (each.definition as IProduction[]) : [];
+  const separator = 'separator' in each ? labelOf(each.separator as { name: string }) : '';
+  switch (each.constructor.name) {
+    case 'Terminal':
+      return labelOf((each as unknown as { terminalType: { name: string; LABEL?: string } }).terminalType);
+    case 'NonTerminal':
+      return (each as unknown as { nonTerminalName: string }).nonTerminalName;
+    case 'Option':
+      return `[${sequence(inner)}]`;
+    case 'Repetition':
+      return `{${sequence(inner)}}`;
+    case 'RepetitionMandatory':
+      return `{${sequence(inner)}}+`;
+    case 'RepetitionWithSeparator':
+      return `[${sequence(inner)} {${separator} ${sequence(inner)}}]`;
+    case 'RepetitionMandatoryWithSeparator':
+      return `${sequence(inner)} {${separator} ${sequence(inner)}}`;
+    case 'Alternation':
+      return `(${inner.map((alternative) => production(alternative)).join(' | ')})`;
+    default:
+      return sequence(inner);
+  }
+}
+
+function labelOf(token: { readonly name: string; readonly LABEL?: string }): string {
+  return token.LABEL ?? token.name;
+}
+
+/** Chevrotain draws them in the browser; its script is the installed one, so the page needs no network. */
+function diagramsPage(): string {
+  const productions: ISerializedGast[] = new SqlParser().getSerializedGastProductions();
+  return createSyntaxDiagramsCode(productions, {
+    resourceBase: '../../node_modules/chevrotain/diagrams/',
+    css: '../../node_modules/chevrotain/diagrams/diagrams.css',
+  });
+}
+
+function functionsPage(): string {
+  const lines = ['# Functions', '', MADE, '', 'DESCRIBE FUNCTION shows the same at the prompt.', ''];
+  const described = [...builtinFunctions.values()].map((fn) => ({ fn, ...describeFunction(fn) }));
+  const sections = [...new Set(described.map(({ kind, category }) => `${kind}: ${category}`))].sort();
+  for (const section of sections) {
+    lines.push(`## ${section}`, '');
+    const members = described.filter(({ kind, category }) => `${kind}: ${category}` === section);
+    for (const { fn, name } of members.sort((a, b) => (a.name < b.name ? -1 : 1)))
+      lines.push(`### ${name}`, '', '```', renderFunction(fn), '```', '');
+  }
+  return lines.join('\n');
+}

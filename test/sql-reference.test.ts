@@ -1,0 +1,14 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { referencePages } from './harness/sql-reference.ts';
+
+const DIRECTORY = fileURLToPath(new URL('../docs/sql/', import.meta.url));
+
+test.each([...referencePages()])('docs/sql/%s is what the sources say', (name, text) => {
+  if (process.env['UPDATE_DOCS'] === '1') {
+    mkdirSync(DIRECTORY, { recursive: true });
+    writeFileSync(DIRECTORY + name, text);
+  }
+  expect(readFileSync(DIRECTORY + name, 'utf8')).toBe(text);
+});
