@@ -53,13 +53,22 @@ export class CoalescedChanges {
     this.#values = [];
     this.#olds = [];
     this.#timestamps = [];
-    for (let slot = 0; slot < count; slot++) {
-      const buffer = keys.slabOf(slot);
-      const end = keys.endOf(slot) - SUFFIX_BYTES;
-      key.setBytes(buffer, keys.startOf(slot), end);
-      key.windowStart = buffer.readDoubleLE(end);
-      key.windowEnd = buffer.readDoubleLE(end + 8);
-      this.#context.forward(key, values[slot], olds[slot], timestamps[slot]!);
+    try {
+      for (let slot = 0; slot < count; slot++) {
+        const buffer = keys.slabOf(slot);
+        const end = keys.endOf(slot) - SUFFIX_BYTES;
+        key.setBytes(buffer, keys.startOf(slot), end);
+        key.windowStart = buffer.readDoubleLE(end);
+        key.windowEnd = buffer.readDoubleLE(end + 8);
+        this.#context.forward(key, values[slot], olds[slot], timestamps[slot]!);
+      }
+    } catch (error) {
+      // A child's state must be loaded first: all of it is undone and flushed again.
+      this.#keys = keys;
+      this.#values = values;
+      this.#olds = olds;
+      this.#timestamps = timestamps;
+      throw error;
     }
   }
 
