@@ -7,6 +7,11 @@ import { printStatement } from '../../../../src/sql/parser/print-sql.ts';
 import { splitStatements } from '../../../../src/sql/parser/split-statements.ts';
 import { arbitraryStatement } from '../../../harness/arbitrary-ast.ts';
 
+/** `FUZZ_RUNS=143` makes it a million texts; `FUZZ_SEED` repeats a run. */
+const TIMES = Number(process.env['FUZZ_RUNS'] ?? 1);
+const SEED = process.env['FUZZ_SEED'];
+const seed = SEED === undefined ? {} : { seed: Number(SEED) };
+
 /** Whatever the text: it parses, or there is an SqlError that points into it and can be shown. */
 function survives(text: string): void {
   splitStatements(text);
@@ -47,7 +52,7 @@ const word = fc.constantFrom(...words, ...signs);
 test('no sequence of words breaks the parser', () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 30 }), (parts) => survives(`${parts.join(' ')};`)),
-    { numRuns: 3000 },
+    { numRuns: 3000 * TIMES, ...seed },
   );
 });
 
@@ -66,10 +71,10 @@ test('no mutation of a statement breaks the parser', () => {
         survives(text);
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 3000 * TIMES, ...seed },
   );
 });
 
 test('no text at all breaks the parser', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), survives), { numRuns: 1000 });
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), survives), { numRuns: 1000 * TIMES, ...seed });
 });
