@@ -57,7 +57,7 @@ class Simulation {
   readonly #clock = new ManualClock(0);
   readonly #partitions: number;
   readonly #crashes: string[] = [];
-  /** By topic of the log. */
+  /** By topic of the log: its place among them, by the number in its name, which counts operations. */
   readonly #internalTopics = new Map<string, number>();
   readonly #globalTopics: ReadonlySet<string>;
   #log!: Log;
@@ -82,8 +82,10 @@ class Simulation {
     try {
       for (const { topic } of this.#case.ops)
         if (topic !== undefined) await this.#log.admin.createTopic({ name: topic, partitions: this.#partitions });
-      this.#internalTopics.clear();
-      this.#topology().repartitionTopics.forEach(({ name }, i) => this.#internalTopics.set(`${APPLICATION}-${name}`, i));
+      const numberOf = (name: string): number => Number(/-(\d{10})-(repartition|topic)$/.exec(name)![1]);
+      const names = this.#topology().repartitionTopics.map(({ name }) => name);
+      names.sort((a, b) => numberOf(a) - numberOf(b));
+      names.forEach((name, i) => this.#internalTopics.set(`${APPLICATION}-${name}`, i));
       await this.#guarded(() => this.#start());
       while (!(await this.#guarded(() => this.#act()))) continue;
       await this.#streams.close();

@@ -24,7 +24,10 @@ export class ReferenceTopology {
   /** By topic, internal ones included. */
   readonly sources = new Map<string, Sink>();
   readonly globals = new Map<string, Sink>();
+  /** Topics between the parts of the topology, in the order of the operations that brought them. */
+  readonly internalTopics: readonly string[];
   readonly #built = new Map<string, Built>();
+  readonly #keyedStreams = new Map<StreamFlow, StreamFlow>();
   readonly #ops: readonly Op[];
   readonly #optimize: boolean;
   readonly #send: (topic: string, record: Rec) => void;
@@ -37,6 +40,17 @@ export class ReferenceTopology {
       const built = this.#build(op);
       if (built !== null) this.#built.set(op.id!, built);
     }
+    this.internalTopics = this.#sortedInternalTopics();
+  }
+
+  #sortedInternalTopics(): string[] {
+    const ids = this.#ops.map(({ id }) => id);
+    const kinds = ['repartition', 'subscription', 'response', 'rekeyed'];
+    const rank = (topic: string): number => {
+      const [id, kind] = topic.split('-');
+      return ids.indexOf(id!) * kinds.length + kinds.indexOf(kind!);
+    };
+    return [...this.sources.keys()].filter((topic) => topic.includes('-')).sort((a, b) => rank(a) - rank(b));
   }
 
   #build(op: Op): Built | null {
@@ -95,7 +109,7 @@ export class ReferenceTopology {
         return this.#through(input, `${op.id!}-repartition`, leadsToOuterJoin(op, this.#ops));
       case 'toTable': {
         const table = new SourceTable();
-        this.#keyed(input, `${op.id!}-repartition`).children.push((record) => table.receive(record));
+        this.#keyedOnce(input).children.push((record) => table.receive(record));
         return table;
       }
       case 'groupByKey':
@@ -108,13 +122,12 @@ export class ReferenceTopology {
       case 'leftJoin':
       case 'outerJoin': {
         if (other instanceof StreamFlow) {
-          if (this.#optimize && other === input && !input.rekeyed) return joinWithSelf(op, input);
-          const left = this.#keyed(input, `${op.id!}-left-repartition`, op.op !== 'join');
-          const right = this.#keyed(other, `${op.id!}-right-repartition`, op.op === 'outerJoin');
-          return joinStreams(op, left, right);
+          const left = this.#keyedOnce(input);
+          const right = this.#keyedOnce(other);
+          return this.#optimize && left === right ? joinWithSelf(op, left) : joinStreams(op, left, right);
         }
         if (other instanceof TableFlow)
-          return joinStreamTable(op, this.#keyed(input, `${op.id!}-repartition`, op.op !== 'join'), other);
+          return joinStreamTable(op, this.#keyedOnce(input), other);
         return joinGlobalTable(op, input, other as ReadonlyMap<string, Stamped>);
       }
       case 'to':
@@ -174,8 +187,23 @@ export class ReferenceTopology {
     this.sources.set(topic, sink);
   }
 
-  #keyed(stream: StreamFlow, topic: string, keepsNullKeys = false): StreamFlow {
-    return stream.rekeyed ? this.#through(stream, topic, keepsNullKeys) : stream;
+  #keyed(stream: StreamFlow, topic: string): StreamFlow {
+    return stream.rekeyed ? this.#through(stream, topic, false) : stream;
+  }
+
+  /** All joins of a stream share one repartition. A left join may want records without a key; others drop them. */
+  #keyedOnce(stream: StreamFlow): StreamFlow {
+    if (!stream.rekeyed) return stream;
+    const known = this.#keyedStreams.get(stream);
+    if (known !== undefined) return known;
+    const keyed = this.#through(stream, `${this.#idOf(stream)}-rekeyed`, true);
+    this.#keyedStreams.set(stream, keyed);
+    return keyed;
+  }
+
+  #idOf(stream: StreamFlow): string {
+    for (const [id, built] of this.#built) if (built === stream) return id;
+    throw new Error('the stream is of no operation');
   }
 
   #through(stream: StreamFlow, topic: string, keepsNullKeys: boolean): StreamFlow {

@@ -38,7 +38,7 @@ export function replayCase(given: OracleCase, steps: readonly Step[]): Map<strin
     { length: partitions },
     () => new ReferenceTopology(given.ops, given.optimize === true, (topic, record) => append(sent, topic, partitions, record)),
   );
-  const internal = [...topologies[0]!.sources.keys()].filter((topic) => !isNamed(given, topic));
+  const internal = topologies[0]!.internalTopics;
   for (const { topic, partition, offset } of steps) {
     const name = typeof topic === 'string' ? topic : (internal[topic.internal] ?? 'no such topic');
     const record = (typeof topic === 'string' ? inputs : sent).get(name)?.[partition]?.[offset];
@@ -58,12 +58,9 @@ export function replayCase(given: OracleCase, steps: readonly Step[]): Map<strin
   return outputs;
 }
 
-function isNamed(given: OracleCase, topic: string): boolean {
-  return given.ops.some((op) => op.topic === topic && op.op !== 'to');
-}
-
 function append(topics: Map<string, Rec[][]>, topic: string, partitions: number, record: Rec): void {
   let rows = topics.get(topic);
   if (rows === undefined) topics.set(topic, (rows = Array.from({ length: partitions }, () => [])));
-  rows[partitionOf(record.key, partitions)]!.push(record);
+  // A subscription without a foreign key stays in the partition of its row.
+  rows[partitionOf(record.key ?? record.foreign?.primaryKey ?? null, partitions)]!.push(record);
 }
