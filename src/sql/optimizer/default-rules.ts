@@ -12,6 +12,7 @@ import { pruneSourceColumns } from './rules/prune-source-columns.ts';
 import { pushFilterBelowProject } from './rules/push-filter-below-project.ts';
 import { pushFilterBelowRepartition } from './rules/push-filter-below-repartition.ts';
 import { pushFilterIntoJoinSide } from './rules/push-filter-into-join-side.ts';
+import { repartitionInPlace } from './rules/repartition-in-place.ts';
 
 /** Every rule, in the order in which they are tried, with the reason for its place. */
 export const defaultRules: readonly Rule[] = [
@@ -24,6 +25,7 @@ export const defaultRules: readonly Rule[] = [
   mergeProjects, // after the pushes: no filter stands between two projects any more
   dropIdentityProject, // merging leaves them
   dropNeedlessRepartition, // sees the key through merged projects; before pruning puts a project there
+  repartitionInPlace, // of those that are left
   dropNeedlessMaterialization,
   pruneColumns, // when the tree has its final nodes
   pruneSourceColumns, // what is pruned above is no longer read

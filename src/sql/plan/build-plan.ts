@@ -137,7 +137,18 @@ export function repartition(
   nullKeys: RepartitionNode['nullKeys'],
 ): RepartitionNode {
   const { columns, changes } = input;
-  return { kind: 'repartition', input, name, keyFormat, nullKeys, columns, key, window: null, changes };
+  return {
+    kind: 'repartition',
+    input,
+    name,
+    keyFormat,
+    nullKeys,
+    throughTopic: true,
+    columns,
+    key,
+    window: null,
+    changes,
+  };
 }
 
 interface Built {

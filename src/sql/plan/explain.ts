@@ -45,7 +45,7 @@ const DESCRIBE: { readonly [K in PlanNode['kind']]: (node: PlanNodeOf<K>) => str
     return `flat-map [${calls.join(', ')}]`;
   },
   repartition: (node) =>
-    `repartition ${node.name} key [${keyText(node)}] ${formatText(node.keyFormat)} null keys ${node.nullKeys}`,
+    `repartition ${node.name} key [${keyText(node)}] ${formatText(node.keyFormat)} null keys ${node.nullKeys}${node.throughTopic ? '' : ' in place'}`,
   aggregate(node) {
     const names = namesOf(node.input);
     const calls = node.calls.map((call) => {

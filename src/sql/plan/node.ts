@@ -134,6 +134,8 @@ export interface RepartitionNode extends RowShape {
   readonly name: string;
   readonly keyFormat: SideFormat;
   readonly nullKeys: 'drop' | 'keep';
+  /** False: nothing above needs equal keys together, so only the key is changed (set by the optimizer). */
+  readonly throughTopic: boolean;
 }
 
 export interface WindowDefinition {

@@ -9,7 +9,8 @@ import { selectKey } from '../../../streams/processors/select-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { RepartitionNode } from '../../plan/node.ts';
+import { columnsOf } from '../../expressions/walk.ts';
+import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { applySteps } from '../row-chain.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
@@ -35,8 +36,6 @@ export function lowerRepartition(
   const carried = [...wanted.columns].filter((index) => !node.key.includes(index)).sort((a, b) => a - b);
   const serde = rowSerde(node.columns, carried);
   const name = lowering.name(node.name);
-  const topic = `${name}-repartition`;
-  topology.addRepartitionTopic({ name: topic, partitions: null });
   const rekey = `${name} key`;
   const grouped = node.changes === 'table' && wanted.keep === 'nothing';
   topology.addProcessor({
@@ -44,6 +43,9 @@ export function lowerRepartition(
     open: openRekey(node, input, keySerde, grouped),
     parents: [rows.parent],
   });
+  if (!node.throughTopic) return rekeyed(node, rekey, input, keySerde);
+  const topic = `${name}-repartition`;
+  topology.addRepartitionTopic({ name: topic, partitions: null });
   const value = grouped ? groupedChangeSerde(serde) : serde;
   topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value, headers: true });
   topology.addSource({ name: `${name} source`, topics: [topic], key: keySerde, value });
@@ -75,6 +77,23 @@ export function lowerRepartition(
   return node.changes === 'stream' || grouped
     ? repartitioned
     : keepTable(`${name}-table`, repartitioned, serde, lowering);
+}
+
+/** Rows of a stream under their new key, with all their columns, for a sink or an output. */
+function rekeyed(node: RepartitionNode, parent: string, input: LoweredRows, serde: RowKeySerde): LoweredRows {
+  return {
+    parent,
+    steps: [],
+    changes: 'stream',
+    grouped: false,
+    sendsOld: false,
+    key: { serde, format: node.keyFormat },
+    rowOfKey: null,
+    topics: input.topics,
+    view: null,
+    stored: null,
+    raw: null,
+  };
 }
 
 function openRekey(
@@ -113,20 +132,30 @@ function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowerin
   return { ...rows, parent: store, sendsOld: true, view: storeView(store) };
 }
 
-/** The key's values; null is the null key. A group needs all of its values, PARTITION BY one. */
+/** The key's values; null is the null key. A group needs all of its values; PARTITION BY keeps a null among several. */
 function keyOf(key: readonly number[], row: SqlValue[], nulls: 'drop' | 'keep'): SqlValue[] | null {
+  if (key.length === 0) return null;
   const values: SqlValue[] = [];
-  let nullValues = 0;
   for (let i = 0; i < key.length; i++) {
     const value = row[key[i]!]!;
-    if (value === null) nullValues++;
+    if (value === null && (nulls === 'drop' || key.length === 1)) return null;
     values.push(value);
   }
-  return nullValues > 0 && (nulls === 'drop' || nullValues === key.length)
-    ? null
-    : key.length === 0
-      ? null
-      : values;
+  return values;
+}
+
+/** Whether a column is computed from columns of the record key alone, so that a record without a value has it. */
+function isOfKey(node: PlanNode, column: number): boolean {
+  switch (node.kind) {
+    case 'source':
+      return node.columns[column]!.origin.kind !== 'value';
+    case 'filter':
+      return isOfKey(node.input, column);
+    case 'project':
+      return [...columnsOf(node.expressions[column]!)].every((each) => isOfKey(node.input, each));
+    default:
+      return true;
+  }
 }
 
 /** A new key for each row of a stream. */
@@ -134,12 +163,15 @@ class RekeyStream implements Processor {
   readonly #node: RepartitionNode;
   readonly #input: LoweredRows;
   readonly #key: RecordKey<SqlValue[]>;
+  /** Key columns that a record without a value does not have: not even `V IS NULL` is true of it. */
+  readonly #ofValue: readonly number[];
   #context!: ProcessorContext;
 
   constructor(node: RepartitionNode, input: LoweredRows, serde: RowKeySerde) {
     this.#node = node;
     this.#input = input;
     this.#key = new RecordKey(serde);
+    this.#ofValue = node.key.filter((position) => !isOfKey(node.input, position));
   }
 
   init(context: ProcessorContext): void {
@@ -163,7 +195,9 @@ class RekeyStream implements Processor {
     const { rowOfKey, steps } = this.#input;
     if (rowOfKey === null) return null;
     for (const step of steps) step.errors.context = null;
-    return applySteps(steps, rowOfKey(key, timestamp, this.#context.record));
+    const row = applySteps(steps, rowOfKey(key, timestamp, this.#context.record));
+    if (row !== null) for (const position of this.#ofValue) row[position] = null;
+    return row;
   }
 }
 

@@ -141,6 +141,7 @@ export function repartition(
     name: 'Aggregate-GroupBy',
     keyFormat: KAFKA_FORMAT,
     nullKeys: 'drop',
+    throughTopic: true,
     ...overrides,
   };
 }

@@ -252,6 +252,23 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
       },
     ],
   },
+  'repartition-in-place': {
+    fires: [
+      { says: 'nothing above but the output', plan: p.output(p.repartition(p.source(), [1]), [1]) },
+      {
+        says: 'a filter and a projection above',
+        plan: p.output(p.project(p.filter(p.repartition(p.source(), [1]), aAbove1), everything), [1]),
+      },
+    ],
+    not: [
+      { says: 'an aggregation above', plan: p.output(p.aggregate(groupByC, [['N', 'COUNT', [], BIGINT]]), [1]) },
+      { says: 'a table', plan: p.output(p.repartition(p.table(), [1]), [1]) },
+      {
+        says: 'it is done already',
+        plan: p.output(p.repartition(p.source(), [1], { throughTopic: false }), [1]),
+      },
+    ],
+  },
   'drop-needless-materialization': {
     fires: [
       { says: 'changes on the way to an output', plan: p.output(p.project(p.table(), everything), [1]) },
