@@ -13,6 +13,8 @@ import { TopologyError } from './topology-error.ts';
 export interface GraphStore {
   readonly options: StateStoreOptions;
   readonly changelogConfigs?: Readonly<Record<string, string>>;
+  /** The topic that is its changelog already. */
+  readonly sourceTopic?: string;
 }
 
 /** What one operation of the DSL adds to the topology, once it is known what is asked of it. */
@@ -47,9 +49,14 @@ export interface Optimizations {
   readonly selfJoins?: boolean;
   /** Repartition topics of the same records become one (merge.repartition.topics). */
   readonly mergeRepartitions?: boolean;
+  /**
+   * A table's topic is its changelog (reuse.ktable.source.topics), where the store holds the very bytes of the topic:
+   * the same serde, the records' own timestamps, read from the beginning. The topic must be compacted, not deleted.
+   */
+  readonly reuseSourceTopics?: boolean;
 }
 
-export const ALL_OPTIMIZATIONS: Optimizations = { selfJoins: true, mergeRepartitions: true };
+export const ALL_OPTIMIZATIONS: Optimizations = { selfJoins: true, mergeRepartitions: true, reuseSourceTopics: true };
 
 export class GraphNode {
   readonly options: GraphNodeOptions;
@@ -72,8 +79,13 @@ export class GraphNode {
 /** Collects what the nodes write: stores are connected when all processors are there. */
 export class WritePlan {
   readonly topology = new Topology();
+  readonly optimizations: Optimizations;
   readonly #stores = new Map<string, GraphStore>();
   readonly #users = new Map<string, string[]>();
+
+  constructor(optimizations: Optimizations) {
+    this.optimizations = optimizations;
+  }
 
   processor(name: string, parents: readonly string[], open: () => Processor, stores: readonly GraphStore[] = []): void {
     this.topology.addProcessor({ name, parents, open });
@@ -100,11 +112,11 @@ export class WritePlan {
 
   finish(graph: Graph): Topology {
     for (const store of this.#stores.values()) {
-      const { options, changelogConfigs } = store;
+      const { options, changelogConfigs, sourceTopic } = store;
       const processors = this.#users.get(options.name) ?? [];
       if (processors.length === 0) continue;
       const keys = graph.keySerdes.get(options.name) ?? graph.defaultKeySerde;
-      this.topology.addStore({ options, processors, ...(changelogConfigs && { changelogConfigs }), ...(keys && { keys }) });
+      this.topology.addStore({ options, processors, ...(changelogConfigs && { changelogConfigs }), ...(keys && { keys }), ...(sourceTopic !== undefined && { sourceTopic }) });
     }
     for (const [store, users] of this.#users)
       if (!this.#stores.has(store) && !graph.globalStores.has(store))
@@ -175,7 +187,7 @@ export class Graph {
     if (optimizations.mergeRepartitions === true) mergeRepartitions(this, [...this.#nodes]);
     if (optimizations.selfJoins === true) this.#joinSelves();
     this.#findNullKeys();
-    const plan = new WritePlan();
+    const plan = new WritePlan(optimizations);
     for (const store of this.stores) plan.store(store);
     const written = new Set<GraphNode>([this.root]);
     const waiting = new Set<GraphNode>(this.root.children);

@@ -3,7 +3,7 @@ import { storeView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TimestampExtractor, Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { Graph, GraphNode, need, type Optimizations, userKey } from './graph.ts';
+import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, keyValueStore, materialize, timedStore } from './materialize.ts';
@@ -81,10 +81,15 @@ export class StreamsBuilder {
       name,
       write: (write) => {
         this.#addSource(write.topology, sourceName, [topic], { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>);
-        const stores = supplier.materialized ? [supplier.store()] : [];
+        const stores = supplier.materialized ? [withSourceTopic(supplier.store(), write.optimizations)] : [];
         write.processor(name, [sourceName], () => tableSource(supplier.options())(), stores);
       },
     });
+    const withSourceTopic = (store: GraphStore, { reuseSourceTopics }: Optimizations): GraphStore => {
+      const sameBytes = (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
+      if (reuseSourceTopics !== true || !sameBytes || !store.options.changelog || consumed.offsetReset === 'latest') return store;
+      return { options: { ...store.options, changelog: false }, sourceTopic: topic };
+    };
     graph.add([graph.root], node);
     const sources = new Set([sourceName]);
     return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: materialized.name, window: undefined, graceMs: undefined });

@@ -1,4 +1,6 @@
+import { DataError } from '../../common/error.ts';
 import type { Log, TopicPartition } from '../../log/log.ts';
+import type { RecordBatch } from '../../log/record-batch.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 
 export interface RestoreRange extends TopicPartition {
@@ -6,6 +8,8 @@ export interface RestoreRange extends TopicPartition {
   readonly from: number;
   /** Exclusive; the end of the changelog when the task was opened. */
   readonly to: number;
+  /** Topics of others may hold records that cannot be read: they are not in the table either. */
+  readonly skipUnreadable?: boolean;
 }
 
 /** Told how the state of tasks comes back from its changelogs; all on one thread, between polls. */
@@ -47,17 +51,7 @@ export async function restoreStores(
         const before = restored;
         for (let i = batch.first; i < batch.count; i++) {
           if (batch.offsets[i]! >= range.to || batch.keyStart[i]! < 0) continue;
-          state.restore(
-            range.store,
-            batch.buffer,
-            batch.keyStart[i]!,
-            batch.keyEnd[i]!,
-            batch.buffer,
-            batch.valueStart[i]!,
-            batch.valueEnd[i]!,
-            batch.timestamps[i]!,
-          );
-          restored++;
+          if (applyRecord(state, range, batch, i)) restored++;
         }
         counts.set(range, counts.get(range)! + restored - before);
         listener.progressed?.(range, batch.nextOffset, restored - before);
@@ -73,4 +67,15 @@ export async function restoreStores(
     await reader.close();
   }
   return restored;
+}
+
+function applyRecord(state: TaskState, range: RestoreRange, batch: RecordBatch, i: number): boolean {
+  const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamps } = batch;
+  try {
+    state.restore(range.store, buffer, keyStart[i]!, keyEnd[i]!, buffer, valueStart[i]!, valueEnd[i]!, timestamps[i]!);
+    return true;
+  } catch (error) {
+    if (range.skipUnreadable !== true || !(error instanceof DataError)) throw error;
+    return false;
+  }
 }

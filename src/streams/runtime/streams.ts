@@ -835,8 +835,18 @@ export class Streams {
     this.#changelogPositions.set(task, positions);
     const ranges: RestoreRange[] = [];
     for (const store of sub.stores) {
-      if (!this.#changelogs || !store.options.changelog) continue;
       const { name } = store.options;
+      if (store.sourceTopic !== undefined && !this.#transient) {
+        const topic = plan.topicName(store.sourceTopic);
+        const at = (await log.admin.offsets(topic))[partition];
+        if (at === undefined) continue;
+        const local = meta?.inputs[`${topic}-${partition}`];
+        const to = Math.min(at.end, committed.get(`${topic}-${partition}`)?.offset ?? local ?? 0);
+        const from = Math.max(at.start, local ?? 0);
+        ranges.push({ store: must(task.stores.get(name)), topic, partition, from, to, skipUnreadable: true });
+        continue;
+      }
+      if (!this.#changelogs || !store.options.changelog) continue;
       const topic = plan.changelogName(name);
       const { start, end } = must((await log.admin.offsets(topic))[partition]);
       ranges.push({
