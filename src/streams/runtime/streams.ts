@@ -58,6 +58,12 @@ export interface StreamsOptions {
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;
   readonly maxIdleMs?: number;
+  /**
+   * Which tasks are this instance's; all by default. Instances that share an application's tasks, in threads or
+   * processes, must agree: a task that two of them run commits over itself. Whoever spreads the tasks holds the lock of
+   * the state directory, and cleans up.
+   */
+  readonly ownsTask?: (subTopology: number, partition: number) => boolean;
   /** Who decides about records that cannot be read, processed or written. Default: each stops the application. */
   readonly handlers?: ErrorHandlers;
   /** Where handlers send dead letters. It must exist when the application starts. */
@@ -207,7 +213,7 @@ export class Streams {
     for (const sub of this.topology.subTopologies()) {
       const count = taskCount(sub, this.#plan.partitions);
       for (let partition = 0; partition < count; partition++)
-        await this.#openTask(sub, partition, committed);
+        if (this.#options.ownsTask?.(sub.index, partition) ?? true) await this.#openTask(sub, partition, committed);
     }
     this.#lastCommitMs = this.#lastPersistMs = this.#lastPurgeMs = clock.now();
   }
@@ -721,8 +727,8 @@ export class Streams {
 
   /** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
   async #lockState(): Promise<void> {
-    const { stateDirectory, applicationId, state } = this.#options;
-    if (stateDirectory === null || this.#transient || this.topology.stores.length === 0) return;
+    const { stateDirectory, applicationId, state, ownsTask } = this.#options;
+    if (stateDirectory === null || this.#transient || ownsTask !== undefined || this.topology.stores.length === 0) return;
     this.#unlockState = (await state.lockApplication?.(join(stateDirectory, applicationId))) ?? null;
   }
 

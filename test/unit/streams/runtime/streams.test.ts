@@ -3,7 +3,9 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
+import type { ValueCodec } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
+import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/processors/processor.ts';
 import { skipOnInvalidTimestamp } from '../../../../src/streams/runtime/timestamp-extractors.ts';
@@ -108,6 +110,58 @@ test('an input that is not processed stops being read at its share of the bytes,
   }
   expect(resumed).toBe(true);
   expect(streams.processedRecords).toBe(1200);
+});
+
+test('instances that share the tasks of one application process everything once, and each knows what is elsewhere', async () => {
+  await log.admin.createTopic({ name: 'words', partitions: 4 });
+  const numbers: ValueCodec = {
+    encode: (value, writer) => writer.writeDouble(value as number),
+    decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
+  };
+  const counting = (): Topology =>
+    new Topology()
+      .addSource({ name: 'read', topics: ['words'], key: stringSerde, value: stringSerde })
+      .addProcessor({ name: 'rekey', parents: ['read'], open: mapStream((value) => value) })
+      .addRepartitionTopic({ name: 'again-repartition', partitions: 3 })
+      .addSink({ name: 'send', topic: 'again-repartition', parents: ['rekey'], key: null, value: stringSerde })
+      .addSource({ name: 'receive', topics: ['again-repartition'], key: stringSerde, value: stringSerde })
+      .addProcessor({
+        name: 'count',
+        parents: ['receive'],
+        open: aggregateStream({ store: 'counts', initial: () => 0, add: (n) => (n as number) + 1, sendOldValues: false, coalesce: false }),
+      })
+      .addStore({ options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true }, processors: ['count'], keys: stringSerde });
+  const share = (index: number, count: number): Promise<Streams> =>
+    open(counting(), { ownsTask: (sub, partition) => (sub * 4 + partition) % count === index });
+  const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);
+  const words = keys.map((key) => ({ key, value: 'x' }));
+  await produce(log, 'words', words);
+  const drain = async (instances: readonly Streams[]): Promise<void> => {
+    for (let quiet = 0; quiet < 3; )
+      for (const each of instances) {
+        const busy = await each.step();
+        await each.commit();
+        quiet = busy ? 0 : quiet + 1;
+      }
+  };
+  const both = [await share(0, 2), await share(1, 2)];
+  expect(both.flatMap((each) => each.tasks.map((task) => task.id)).toSorted()).toEqual(['0_0', '0_1', '0_2', '0_3', '1_0', '1_1', '1_2']);
+  await drain(both);
+  expect(both.reduce((sum, each) => sum + each.processedRecords, 0)).toBe(100);
+  for (const key of keys) {
+    const places = both.map((each) => each.keyMetadata('counts', key));
+    expect(places.filter(({ local }) => local)).toHaveLength(1);
+    const owner = both[places.findIndex(({ local }) => local)]!;
+    expect(await owner.keyValueStore<string, number>('counts').get(key)).toBe(1);
+  }
+  for (const each of both) await each.close();
+
+  // Another spread: state moves with the tasks, by way of the changelogs.
+  const three = [await share(0, 3), await share(1, 3), await share(2, 3)];
+  await produce(log, 'words', words);
+  await drain(three);
+  const counts = (await Promise.all(three.map((each) => each.keyValueStore<string, number>('counts').all()))).flat();
+  expect(counts.map(({ value }) => value)).toEqual(keys.map(() => 2));
 });
 
 test('sources without an extractor use the application’s', async () => {
