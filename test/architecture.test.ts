@@ -2,13 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { tokenize } from '../grammar/tokens.ts';
+import { openTestEngine } from '../src/cli/testing/open-test-engine.ts';
 import { systemClock } from '../src/common/clock.ts';
-import { silentLogger } from '../src/common/logger.ts';
-import { Engine } from '../src/engine/engine.ts';
 import type { RowStream } from '../src/engine/result.ts';
 import { newSession } from '../src/engine/session.ts';
 import { analyzeContext } from '../src/engine/statements/create-source.ts';
-import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts';
 import { analyzeCreateSourceAs } from '../src/sql/analyzer/analyze-persistent.ts';
 import type { CreateSourceAs } from '../src/sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../src/sql/parser/parse.ts';
@@ -17,7 +15,6 @@ import { lower } from '../src/sql/lower/lower.ts';
 import { buildPersistentPlan } from '../src/sql/plan/build-plan.ts';
 import { explainPlan } from '../src/sql/plan/explain.ts';
 import { printExpression } from '../src/sql/expressions/print-expression.ts';
-import { openStateBackend } from '../src/state/task-state.ts';
 import { jsonText } from '../src/types/json-value.ts';
 import { printType } from '../src/types/print-type.ts';
 
@@ -37,21 +34,6 @@ INSERT INTO CLICKS (ROWTIME, VISITOR, PAGE, MS) VALUES (2000, 'bob', '/home', 40
 INSERT INTO CLICKS (ROWTIME, VISITOR, PAGE, MS) VALUES (3000, 'bob', '/home', 900);
 INSERT INTO CLICKS (ROWTIME, VISITOR, PAGE, MS) VALUES (12000, 'ann', '/home', 200);`;
 const CHANGES = 3;
-
-async function openEngine(): Promise<Engine> {
-  const shared = { clock: systemClock, logger: silentLogger };
-  return Engine.open({
-    log: await openEmbeddedLog(shared),
-    durable: false,
-    stateDirectory: null,
-    state: openStateBackend(),
-    ...shared,
-    random: () => 0.5,
-    serviceId: 'default_',
-    commandLog: false,
-    version: '0.0.0',
-  });
-}
 
 /** The syntax tree as indented JSON, without spans, short objects on one line. */
 function treeText(value: unknown): string {
@@ -82,7 +64,7 @@ async function rowsOf(rows: RowStream): Promise<string[]> {
 }
 
 async function outputs(): Promise<Map<string, string>> {
-  const engine = await openEngine();
+  const engine = await openTestEngine(systemClock, {});
   try {
     const session = newSession();
     const one = (text: string): ParsedStatement => parseStatements(text)[0]!;
