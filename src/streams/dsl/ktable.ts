@@ -142,6 +142,8 @@ export class KTable<K, V> {
       bytesMax: bounds.bytesMax ?? Infinity,
       whenFull: bounds.whenFull ?? 'emit',
     };
+    // Readers of the table see the row before the change that is held back.
+    supplier.enableOldValues(true);
     let sendOldValues = false;
     const node = new GraphNode({
       name,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runOracleCase } from '../../harness/oracle-cases.ts';
 import { randomCase } from '../../harness/random-case.ts';
-import { simulate } from '../../harness/simulation.ts';
+import { runInChunks, simulate } from '../../harness/simulation.ts';
 
 const FIRST = 1;
 
@@ -27,4 +27,17 @@ test('random topologies give the same results with state on disk and crashes', {
     expect(result.outputs, `seed ${seed}: ${JSON.stringify(each.ops)}`).toEqual(expected);
   }
   expect(persists).toBeGreaterThan(100);
+});
+
+test('chunks of records over state on disk give the same results as one record at a time', { timeout: 120_000 }, async () => {
+  let run = 0;
+  for (let seed = FIRST; run < 40; seed++) {
+    const random = randomCase(seed);
+    // One topic: the order of records is that of their offsets, however many are there at once.
+    const each = { ...random, inputs: random.inputs.filter((input) => 'topic' in input && input.topic === 't0') };
+    const result = await runInChunks(each);
+    if (result === null) continue;
+    run++;
+    expect(result, `seed ${seed}: ${JSON.stringify(each.ops)}`).toEqual(await runOracleCase(each));
+  }
 });

@@ -123,6 +123,59 @@ describe('tables', () => {
   });
 });
 
+describe('what readers of a table see', () => {
+  test('of a row that is held back: the row before', async () => {
+    const build = (builder: StreamsBuilder): void => {
+      const held = builder.table<string, string>('users').suppress(Suppressed.untilTimeLimit(10));
+      builder.stream<string, string>('orders').leftJoin(held, pair).to('out');
+    };
+    expect(
+      await drive(build, [
+        ['users', 'a', 'Anna', 0],
+        ['orders', 'a', 'o1', 1],
+        // The time of the suppression moves with the changes of the table.
+        ['users', 'b', 'Ben', 10],
+        ['orders', 'a', 'o2', 11],
+        ['users', 'a', 'Anne', 12],
+        ['users', 'a', 'Annette', 13],
+        ['orders', 'a', 'o3', 14],
+        ['orders', 'b', 'o4', 14],
+        ['users', 'c', 'Cleo', 30],
+        ['orders', 'a', 'o5', 31],
+      ]),
+    ).toEqual([
+      ['a', 'o1+null', 1],
+      ['a', 'o2+Anna', 11],
+      ['a', 'o3+Anna', 14],
+      ['b', 'o4+null', 14],
+      ['a', 'o5+Annette', 31],
+    ]);
+  });
+
+  test('of a join without a store: the rows of both sides as they are', async () => {
+    const build = (builder: StreamsBuilder): void => {
+      const joined = builder.table<string, string>('left').outerJoin(builder.table<string, string>('right'), pair);
+      builder.stream<string, string>('in').leftJoin(joined, pair).to('out');
+    };
+    expect(
+      await drive(build, [
+        ['in', 'a', '1', 0],
+        ['right', 'a', 'r', 1],
+        ['in', 'a', '2', 2],
+        ['left', 'a', 'l', 3],
+        ['in', 'a', '3', 4],
+        ['right', 'a', null, 5],
+        ['in', 'a', '4', 6],
+      ]),
+    ).toEqual([
+      ['a', '1+null', 0],
+      ['a', '2+null+r', 2],
+      ['a', '3+l+r', 4],
+      ['a', '4+l+null', 6],
+    ]);
+  });
+});
+
 describe('tables joined by foreign key', () => {
   const build = (kind: 'join' | 'leftJoin') => (builder: StreamsBuilder) => {
     const orders = builder.table<string, string>('orders');
