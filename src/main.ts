@@ -262,6 +262,10 @@ async function testCommand(
     only: options.only,
     functions: options.functions === undefined ? undefined : loadUserFunctions(options.functions).functions,
     clock: systemClock,
+    async serve(engine) {
+      const { startServer } = await import('./server/server.ts');
+      return startServer({ engine, host: '127.0.0.1', port: 0, version: packageJson.version });
+    },
     write: (text) => process.stdout.write(text),
   });
   return ok ? EXIT_DONE : EXIT_FAILED;

@@ -17,6 +17,17 @@ export interface TestCase {
   /** The last statement, or the processing, has to be rejected. */
   readonly expectsRejection: boolean;
   readonly post: CasePost;
+  /** What only cases for the REST interface have; null for others. */
+  readonly rest: RestExpectations | null;
+}
+
+/** What a server has to answer. */
+export interface RestExpectations {
+  /** In order: of administrative statements `{admin: …}`, of queries `{query: […]}`. */
+  readonly responses: readonly ReadonlyMap<string, JsonNode>[];
+  readonly error: { readonly status: number; readonly kind: 'statement' | 'request' } | null;
+  /** The query runs before the inputs come. */
+  readonly queryFirst: boolean;
 }
 
 export interface CaseTopic {

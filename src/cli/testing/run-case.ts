@@ -7,12 +7,12 @@ import { propertyName } from '../../engine/properties.ts';
 import { newSession, type Session } from '../../engine/session.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { Log } from '../../log/log.ts';
-import type { Statement, WithProperty } from '../../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
 import { Streams } from '../../streams/runtime/streams.ts';
 import type { TestCase } from './case.ts';
 import { checkPost } from './check-post.ts';
 import { compareOutput } from './compare-output.ts';
+import { createTopics } from './create-topics.ts';
 import { describeFailure, isForTheUser } from './describe-failure.ts';
 import { FedLog } from './fed-log.ts';
 import { openTestEngine } from './open-test-engine.ts';
@@ -94,7 +94,7 @@ class CaseRun {
       this.#rejection = error;
       return parses(statements.slice(0, -1)) ? null : describeFailure(error);
     }
-    await this.#createTopics(parsed.map(({ statement }) => statement));
+    await createTopics(this.#engine.log.admin, this.#test, parsed);
     for (const [i, statement] of parsed.entries()) {
       if (this.#options.signal.aborted) return 'took too long';
       try {
@@ -106,29 +106,6 @@ class CaseRun {
       }
     }
     return null;
-  }
-
-  /**
-   * Topics are there before the statements: those that the case lists, those of declared columns, and those of its
-   * records. What a statement says about partitions wins. CREATE … AS makes its own topic.
-   */
-  async #createTopics(statements: readonly Statement[]): Promise<void> {
-    const { topics, inputs, outputs } = this.#test;
-    const partitions = new Map(topics.map((topic) => [topic.name, topic.partitions]));
-    const declared = statements.filter((statement) => statement.kind === 'createSource');
-    for (const { properties, elements } of declared) {
-      const topic = propertyText(properties, 'KAFKA_TOPIC');
-      const count = Number(propertyText(properties, 'PARTITIONS') ?? '0');
-      if (topic === undefined || elements.length === 0) continue;
-      if (count > 0 || !partitions.has(topic)) partitions.set(topic, Math.max(1, count));
-    }
-    for (const { topic } of [...inputs, ...outputs]) if (!partitions.has(topic)) partitions.set(topic, 1);
-    for (const statement of statements)
-      if (statement.kind === 'createSourceAs') {
-        const topic = propertyText(statement.properties, 'KAFKA_TOPIC') ?? statement.name;
-        if (!declared.some((each) => propertyText(each.properties, 'KAFKA_TOPIC') === topic)) partitions.delete(topic);
-      }
-    for (const [name, count] of partitions) await this.#engine.log.admin.createTopic({ name, partitions: count });
   }
 
   async #process(): Promise<void> {
@@ -239,9 +216,4 @@ function parses(statements: readonly string[]): boolean {
   } catch {
     return false;
   }
-}
-
-function propertyText(properties: readonly WithProperty[], name: string): string | undefined {
-  const value = properties.find((property) => property.name.toUpperCase() === name)?.value;
-  return value !== undefined && 'value' in value ? String(value.value) : undefined;
 }

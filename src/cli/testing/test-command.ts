@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { nextTurn } from '../../common/clock.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
@@ -8,6 +9,7 @@ import { describeFailure } from './describe-failure.ts';
 import { readCases } from './read-cases.ts';
 import { readScript } from './read-script.ts';
 import { runCase, type RunCaseOptions } from './run-case.ts';
+import { runRestCase, type Serve } from './run-rest-case.ts';
 import { runScript } from './run-script.ts';
 
 export interface TestRun {
@@ -20,6 +22,8 @@ export interface TestRun {
   readonly functions?: FunctionRegistry | undefined;
   /** Only cases whose name has this in it. */
   readonly only?: string | undefined;
+  /** Opens a server for cases of the REST interface; without it they are skipped. */
+  readonly serve?: Serve | undefined;
   /** The machine's: it measures how long a case takes, and is what functions read. */
   readonly clock: Clock;
   readonly write: (text: string) => void;
@@ -31,7 +35,7 @@ export interface TestRun {
 export async function runTests(run: TestRun): Promise<boolean> {
   const results: CaseResult[] = [];
   for (const file of run.paths.flatMap(filesOf))
-    for (const test of testsOf(file, run.optimizer)) {
+    for (const test of testsOf(file, run)) {
       if (run.only !== undefined && !test.name.includes(run.only)) continue;
       const result = await judge(test, run);
       results.push(result);
@@ -59,10 +63,18 @@ interface Test {
 
 const SCRIPT = '.test.sql';
 
-function testsOf(file: string, optimizer: boolean): readonly Test[] {
+function testsOf(file: string, { optimizer, serve }: TestRun): readonly Test[] {
   const text = readFileSync(file, 'utf8');
   if (!file.endsWith(SCRIPT))
-    return readCases(file, text).map((test) => ({ ...test, run: (options) => runCase(test, options) }));
+    return readCases(file, text).map((test) => {
+      const { rest, skip } = test;
+      if (rest === null) return { ...test, run: (options) => runCase(test, options) };
+      return {
+        ...test,
+        skip: skip ?? (serve === undefined ? 'needs a server' : null),
+        run: (options) => runRestCase(test, rest, must(serve), options),
+      };
+    });
   const steps = readScript(text);
   return (optimizer ? [true, false] : [false]).map((optimized) => ({
     file,
