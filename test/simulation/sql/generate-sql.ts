@@ -1,0 +1,259 @@
+import { SeededRandom } from '../../harness/random.ts';
+
+/** The types of generated columns and expressions, as SQL writes them. */
+const TYPES = [
+  'INT',
+  'BIGINT',
+  'DOUBLE',
+  'DECIMAL(6, 2)',
+  'STRING',
+  'BOOLEAN',
+  'DATE',
+  'TIMESTAMP',
+  'ARRAY<INT>',
+  'MAP<STRING, INT>',
+  'STRUCT<A INT, B STRING>',
+] as const;
+export type GeneratedType = (typeof TYPES)[number];
+
+const SCALARS: readonly GeneratedType[] = TYPES.slice(0, 8);
+const NUMBERS: readonly GeneratedType[] = ['INT', 'BIGINT', 'DOUBLE', 'DECIMAL(6, 2)'];
+
+export interface GeneratedColumn {
+  readonly name: string;
+  readonly type: GeneratedType;
+}
+
+export interface GeneratedRecord {
+  readonly id: number;
+  /** By column name; null: no value at all. */
+  readonly value: Readonly<Record<string, unknown>> | null;
+  readonly timestamp: number;
+}
+
+/** Columns and records: a stream's, whose ids are 0, 1, 2, …, and changes of two tables with few ids. */
+export interface GeneratedInput {
+  readonly columns: readonly GeneratedColumn[];
+  readonly stream: readonly GeneratedRecord[];
+  readonly left: readonly GeneratedRecord[];
+  readonly right: readonly GeneratedRecord[];
+}
+
+export function generateInput(seed: number): GeneratedInput {
+  const random = new SeededRandom(seed);
+  const columns = TYPES.flatMap((type, i): GeneratedColumn[] => {
+    const count = i < 6 ? random.integer(1, 2) : random.integer(0, 1);
+    return Array.from({ length: count }, (_, n) => ({ name: `C${i}_${n}`, type }));
+  });
+  const record = (id: number, i: number, hasValue: boolean): GeneratedRecord => ({
+    id,
+    timestamp: i * 1000 + random.integer(0, 500),
+    value: hasValue ? Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(type, random)])) : null,
+  });
+  const changes = (): GeneratedRecord[] =>
+    Array.from({ length: 14 }, (_, i) => record(random.integer(0, 5), i, random.chance(0.85)));
+  return {
+    columns,
+    stream: Array.from({ length: 12 }, (_, i) => record(i, i, true)),
+    left: changes(),
+    right: changes(),
+  };
+}
+
+/** As JSON has it. Values repeat, so that groups and comparisons find something. */
+function valueOf(type: GeneratedType, random: SeededRandom): unknown {
+  if (random.chance(0.2)) return null;
+  switch (type) {
+    case 'INT':
+      return random.pick([0, 1, 2, 3, -1, -7, 100, 2147483647]);
+    case 'BIGINT':
+      return random.pick([0, 1, 2, -3, 4294967296, 9007199254740991]);
+    case 'DOUBLE':
+      return random.pick([0, -0.5, 1.5, 2, 1e10, -3.25]);
+    case 'DECIMAL(6, 2)':
+      return random.pick([0, 1.5, -2.25, 9999.99]);
+    case 'STRING':
+      return random.pick(['', 'a', 'b', 'ab', 'A%', '1', '-2.5', 'true', 'ä\u{1f600}', '2020-01-02']);
+    case 'BOOLEAN':
+      return random.chance(0.5);
+    case 'DATE':
+      return random.pick([0, 1, 18263, -1]);
+    case 'TIMESTAMP':
+      return random.pick([0, 1, 1577923200000, -1]);
+    case 'ARRAY<INT>':
+      return Array.from({ length: random.integer(0, 3) }, () => valueOf('INT', random));
+    case 'MAP<STRING, INT>':
+      return Object.fromEntries(['a', 'b', 'k'].filter(() => random.chance(0.5)).map((key) => [key, valueOf('INT', random)]));
+    case 'STRUCT<A INT, B STRING>':
+      return { A: valueOf('INT', random), B: valueOf('STRING', random) };
+  }
+}
+
+/** Expressions over the columns of a source, in the language as documented. */
+export class ExpressionGenerator {
+  readonly #random: SeededRandom;
+  readonly #columns: readonly GeneratedColumn[];
+  readonly #prefix: string;
+
+  constructor(random: SeededRandom, columns: readonly GeneratedColumn[], prefix = '') {
+    this.#random = random;
+    this.#columns = columns;
+    this.#prefix = prefix;
+  }
+
+  scalarType(): GeneratedType {
+    return this.#random.pick(SCALARS);
+  }
+
+  anyType(): GeneratedType {
+    return this.#random.pick(TYPES);
+  }
+
+  /** An expression of the type, at most `depth` operations deep. */
+  of(type: GeneratedType, depth: number): string {
+    const random = this.#random;
+    if (depth <= 0 || random.chance(0.15)) return this.#leaf(type);
+    const deeper = (other: GeneratedType): string => this.of(other, depth - 1);
+    if (random.chance(0.25)) {
+      return random.pick([
+        () => `CASE WHEN ${deeper('BOOLEAN')} THEN ${deeper(type)} ELSE ${deeper(type)} END`,
+        () => `CASE WHEN ${deeper('BOOLEAN')} THEN ${deeper(type)} END`,
+        () => `COALESCE(${deeper(type)}, ${deeper(type)})`,
+        () => `IFNULL(${deeper(type)}, ${deeper(type)})`,
+        () => `NULLIF(${deeper(type)}, ${deeper(type)})`,
+      ])();
+    }
+    switch (type) {
+      case 'INT':
+        return random.pick([
+          () => `(${deeper('INT')} ${random.pick(['+', '-', '*', '/', '%'])} ${deeper('INT')})`,
+          () => `LEN(${deeper('STRING')})`,
+          () => `INSTR(${deeper('STRING')}, ${deeper('STRING')})`,
+          () => `CAST(${deeper(random.pick(['BIGINT', 'DOUBLE', 'STRING', 'DECIMAL(6, 2)']))} AS INT)`,
+          () => `${this.of('ARRAY<INT>', 0)}[${deeper('INT')}]`,
+          () => `${this.of('MAP<STRING, INT>', 0)}[${deeper('STRING')}]`,
+          () => `${this.of('STRUCT<A INT, B STRING>', 0)}->A`,
+          () => `ARRAY_LENGTH(${deeper('ARRAY<INT>')})`,
+          () => `REDUCE(${deeper('ARRAY<INT>')}, ${deeper('INT')}, (S, X) => S + X)`,
+          () => `ABS(${deeper('INT')})`,
+        ])();
+      case 'BIGINT':
+        return random.pick([
+          () => `(${deeper('BIGINT')} ${random.pick(['+', '-', '*', '/', '%'])} ${deeper(random.pick(['INT', 'BIGINT']))})`,
+          () => `CAST(${deeper(random.pick(['INT', 'DOUBLE', 'STRING']))} AS BIGINT)`,
+          () => `ROUND(${deeper('DOUBLE')})`,
+          () => `UNIX_TIMESTAMP(${deeper('TIMESTAMP')})`,
+        ])();
+      case 'DOUBLE':
+        return random.pick([
+          () => `(${deeper('DOUBLE')} ${random.pick(['+', '-', '*', '/'])} ${deeper(random.pick(NUMBERS))})`,
+          () => `CAST(${deeper(random.pick(['INT', 'BIGINT', 'STRING', 'DECIMAL(6, 2)']))} AS DOUBLE)`,
+          () => `SQRT(${deeper('DOUBLE')})`,
+          () => `FLOOR(${deeper('DOUBLE')})`,
+        ])();
+      case 'DECIMAL(6, 2)':
+        return `CAST(${deeper(random.pick(NUMBERS))} AS DECIMAL(6, 2))`;
+      case 'STRING':
+        return random.pick([
+          () => `CONCAT(${deeper('STRING')}, ${deeper('STRING')})`,
+          () => `(${deeper('STRING')} + ${deeper('STRING')})`,
+          () => `UCASE(${deeper('STRING')})`,
+          () => `SUBSTRING(${deeper('STRING')}, ${deeper('INT')})`,
+          () => `TRIM(${deeper('STRING')})`,
+          () => `CAST(${deeper(this.anyType())} AS STRING)`,
+          () => `${this.of('STRUCT<A INT, B STRING>', 0)}->B`,
+          () => `SPLIT(${deeper('STRING')}, 'a')[${deeper('INT')}]`,
+        ])();
+      case 'BOOLEAN':
+        return this.predicate(depth);
+      case 'DATE':
+        return random.pick([
+          () => `CAST(${deeper('TIMESTAMP')} AS DATE)`,
+          () => `DATEADD(DAYS, ${deeper('INT')}, ${deeper('DATE')})`,
+          () => `PARSE_DATE(${deeper('STRING')}, 'yyyy-MM-dd')`,
+        ])();
+      case 'TIMESTAMP':
+        return random.pick([
+          () => `CAST(${deeper('DATE')} AS TIMESTAMP)`,
+          () => `TIMESTAMPADD(HOURS, ${this.#random.integer(-5, 5)}, ${deeper('TIMESTAMP')})`,
+          () => `FROM_UNIXTIME(${this.#leaf('BIGINT')})`,
+        ])();
+      case 'ARRAY<INT>':
+        return random.pick([
+          () => `ARRAY[${deeper('INT')}, ${deeper('INT')}]`,
+          () => `TRANSFORM(${deeper('ARRAY<INT>')}, X => X + 1)`,
+          () => `FILTER(${deeper('ARRAY<INT>')}, X => X > 1)`,
+          () => `ARRAY_DISTINCT(${deeper('ARRAY<INT>')})`,
+          () => `SLICE(${deeper('ARRAY<INT>')}, 1, ${deeper('INT')})`,
+        ])();
+      case 'MAP<STRING, INT>':
+        return `MAP(${deeper('STRING')} := ${deeper('INT')}, 'k' := ${deeper('INT')})`;
+      case 'STRUCT<A INT, B STRING>':
+        return `STRUCT(A := ${deeper('INT')}, B := ${deeper('STRING')})`;
+    }
+  }
+
+  /** A condition. */
+  predicate(depth: number): string {
+    const random = this.#random;
+    if (depth <= 0) return this.#leaf('BOOLEAN');
+    const deeper = (type: GeneratedType): string => this.of(type, depth - 1);
+    const comparison = (): string => {
+      const sign = random.pick(['=', '<>', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
+      if (random.chance(0.4)) return `${deeper(random.pick(NUMBERS))} ${sign} ${deeper(random.pick(NUMBERS))}`;
+      const type = random.pick(['STRING', 'DATE', 'TIMESTAMP'] as const);
+      return `${deeper(type)} ${sign} ${deeper(type)}`;
+    };
+    const text = random.pick([
+      comparison,
+      comparison,
+      () => `(${deeper('BOOLEAN')} ${random.pick(['AND', 'OR'])} ${deeper('BOOLEAN')})`,
+      () => `(${deeper('BOOLEAN')} ${random.pick(['AND', 'OR'])} ${deeper('BOOLEAN')})`,
+      () => `NOT ${deeper('BOOLEAN')}`,
+      () => `(${deeper(this.anyType())} IS ${random.pick(['', 'NOT '])}NULL)`,
+      () => {
+        const type = random.pick(['INT', 'STRING', 'DOUBLE'] as const);
+        return `${deeper(type)} ${random.pick(['', 'NOT '])}BETWEEN ${deeper(type)} AND ${deeper(type)}`;
+      },
+      () => {
+        const type = random.pick(['INT', 'STRING', 'BIGINT'] as const);
+        return `${deeper(type)} ${random.pick(['', 'NOT '])}IN (${this.#leaf(type)}, ${this.#leaf(type)})`;
+      },
+      () => `${deeper('STRING')} ${random.pick(['', 'NOT '])}LIKE '${random.pick(['%', 'a%', '_', '%b', 'A!%'])}'`,
+      () => `ARRAY_CONTAINS(${deeper('ARRAY<INT>')}, ${deeper('INT')})`,
+      () => `CAST(${deeper('STRING')} AS BOOLEAN)`,
+    ])();
+    return `(${text})`;
+  }
+
+  /** A column of the type, or else a literal. */
+  #leaf(type: GeneratedType): string {
+    const random = this.#random;
+    const fitting = this.#columns.filter((column) => column.type === type);
+    if (fitting.length > 0 && random.chance(0.75)) return `${this.#prefix}${random.pick(fitting).name}`;
+    switch (type) {
+      case 'INT':
+        return random.pick(['0', '1', '2', '-1', '100', '2147483647']);
+      case 'BIGINT':
+        return random.pick(['4294967296', '9007199254740991', 'CAST(2 AS BIGINT)']);
+      case 'DOUBLE':
+        return random.pick(['0E0', '1.5E0', '-2.5E0']);
+      case 'DECIMAL(6, 2)':
+        return `CAST(${random.pick(['1.5', '0', '-2.25'])} AS DECIMAL(6, 2))`;
+      case 'STRING':
+        return random.pick(["''", "'a'", "'ab'", "'1'", "'it''s'"]);
+      case 'BOOLEAN':
+        return random.pick(['TRUE', 'FALSE']);
+      case 'DATE':
+        return `CAST('${random.pick(['1970-01-01', '2020-01-02'])}' AS DATE)`;
+      case 'TIMESTAMP':
+        return `CAST('${random.pick(['1970-01-01T00:00:00', '2020-01-02T00:00:00.001'])}' AS TIMESTAMP)`;
+      case 'ARRAY<INT>':
+        return 'ARRAY[1, 2, 3]';
+      case 'MAP<STRING, INT>':
+        return "MAP('a' := 1, 'b' := 2)";
+      case 'STRUCT<A INT, B STRING>':
+        return "STRUCT(A := 1, B := 'x')";
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { ManualClock } from '../../../src/common/clock.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
+import { builtinFunctions } from '../../../src/functions/registry.ts';
+import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../../src/log/log.ts';
+import { analyzeQuery } from '../../../src/sql/analyzer/analyze-query.ts';
+import { analyzeCreateSource } from '../../../src/sql/analyzer/analyze-source.ts';
+import { Catalog } from '../../../src/sql/catalog/catalog.ts';
+import { lower } from '../../../src/sql/lower/lower.ts';
+import { recordPolicies } from '../../../src/sql/lower/record-policies.ts';
+import { optimize } from '../../../src/sql/optimizer/optimizer.ts';
+import { parseStatements } from '../../../src/sql/parser/parse.ts';
+import { buildPushPlan } from '../../../src/sql/plan/build-plan.ts';
+import { openStateBackend } from '../../../src/state/task-state.ts';
+import { Streams } from '../../../src/streams/runtime/streams.ts';
+import { Decimal } from '../../../src/types/decimal.ts';
+import type { SqlValue } from '../../../src/types/value.ts';
+import { produce } from '../../harness/log-records.ts';
+import type { GeneratedInput, GeneratedRecord } from './generate-sql.ts';
+
+/** A row of a result: its values as text, or the removal of a key. */
+export interface ResultRow {
+  readonly values: readonly string[];
+  readonly tombstone: boolean;
+}
+
+export interface QueryResult {
+  readonly rows: readonly ResultRow[];
+  /** Offsets of source records that an evaluation error of WHERE dropped. */
+  readonly failedInWhere: ReadonlySet<number>;
+}
+
+const evaluation = { now: () => 0, random: () => 0.5 };
+
+/** Sources S, L and R over generated records, and queries on them, through the whole path but for the engine. */
+export class SqlRunner {
+  readonly #catalog = new Catalog();
+  readonly #clock = new ManualClock();
+  readonly #log: Log;
+  #runs = 0;
+
+  private constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /**
+   * S is the stream, L and R are the tables; LAST_L and LAST_R are streams of what is left in the tables. Topics have
+   * one partition, so that offsets are those of the records.
+   */
+  static async open(input: GeneratedInput): Promise<SqlRunner> {
+    const log = await openEmbeddedLog({ clock: new ManualClock(), logger: silentLogger });
+    const runner = new SqlRunner(log);
+    const columns = input.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+    const add = async (kind: 'STREAM' | 'TABLE', name: string, records: readonly GeneratedRecord[]): Promise<void> => {
+      const key = kind === 'TABLE' ? 'PRIMARY KEY' : 'KEY';
+      runner.#declare(`CREATE ${kind} ${name} (ID INT ${key}, ${columns}) WITH (KAFKA_TOPIC='${name}', FORMAT='JSON');`);
+      await log.admin.createTopic({ name, partitions: 1 });
+      await produce(
+        log,
+        name,
+        records.map(({ id, value, timestamp }) => ({
+          key: String(id),
+          value: value === null ? null : JSON.stringify(value),
+          timestamp,
+        })),
+      );
+    };
+    await add('STREAM', 'S', input.stream);
+    await add('TABLE', 'L', input.left);
+    await add('TABLE', 'R', input.right);
+    await add('STREAM', 'LAST_L', lastOf(input.left));
+    await add('STREAM', 'LAST_R', lastOf(input.right));
+    return runner;
+  }
+
+  /** Runs a push query to the end of its sources. Throws `SqlError` when it is rejected. */
+  async run(sql: string, optimized: boolean): Promise<QueryResult> {
+    const [parsed] = parseStatements(sql);
+    const { statement } = parsed!;
+    if (statement.kind !== 'query') throw new Error('expected a query');
+    const functions = builtinFunctions;
+    let plan = buildPushPlan(analyzeQuery(statement, this.#context(sql)));
+    if (optimized) plan = optimize(plan, { functions, evaluation }).plan as typeof plan;
+    const rows: ResultRow[] = [];
+    const lowered = lower(plan, {
+      functions,
+      evaluation,
+      coalesce: false,
+      push: (row, tombstone) => rows.push({ values: row.map(textOf), tombstone }),
+    });
+    const failedInWhere = new Set<number>();
+    const streams = new Streams(lowered.topology, {
+      applicationId: `run${this.#runs++}`,
+      log: this.#log,
+      state: openStateBackend(),
+      stateDirectory: null,
+      changelogs: false,
+      clock: this.#clock,
+      logger: silentLogger,
+      onSkip: (skipped) => {
+        if (skipped.detail.startsWith('WHERE:')) failedInWhere.add(skipped.offset);
+      },
+      ...recordPolicies,
+    });
+    try {
+      await streams.open();
+      while (!(await streams.caughtUp())) {
+        await streams.step(0);
+        await streams.commit();
+      }
+    } finally {
+      await streams.close();
+    }
+    return { rows, failedInWhere };
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close();
+  }
+
+  #declare(sql: string): void {
+    const [parsed] = parseStatements(sql);
+    const { statement } = parsed!;
+    if (statement.kind !== 'createSource') throw new Error('expected a declaration');
+    this.#catalog.add({ ...analyzeCreateSource(statement, this.#context(sql)).source, partitions: 1 });
+  }
+
+  #context(statementText: string) {
+    const properties = new Map<string, string>();
+    return { catalog: this.#catalog, functions: builtinFunctions, evaluation, properties, statementText };
+  }
+}
+
+/** What is left when each record replaces the earlier one of its id. */
+function lastOf(records: readonly GeneratedRecord[]): readonly GeneratedRecord[] {
+  const last = new Map(records.map((record) => [record.id, record]));
+  return [...last.values()].filter((record) => record.value !== null);
+}
+
+/** One text a value, so that different values have different texts. */
+function textOf(value: SqlValue): string {
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`;
+  if (value instanceof Decimal) return `d${value.toString()}`;
+  if (value instanceof Map) {
+    const entries = [...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([key, item]) => `${textOf(key)}:${textOf(item)}`);
+    return `{${entries.toSorted().join(',')}}`;
+  }
+  return `[${(value as readonly SqlValue[]).map(textOf).join(',')}]`;
+}
