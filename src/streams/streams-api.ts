@@ -88,6 +88,13 @@ export {
 export type { RestoreListener, RestoreRange } from './runtime/restore.ts';
 export { cleanStateDirectory, type CleanStateOptions } from './runtime/state-directory.ts';
 export {
+  inStreamThread,
+  runStreamThread,
+  StreamThreads,
+  type OpenApplication,
+  type StreamThreadsOptions,
+} from './runtime/stream-threads.ts';
+export {
   Streams,
   type StreamsOptions,
   type StreamsState,

@@ -1,4 +1,5 @@
 import { must } from '../../common/assert.ts';
+import { type Clock, sleep } from '../../common/clock.ts';
 import { type LogAdmin, LogError } from '../../log/log.ts';
 import type { StoreNode, SubTopology, Topology } from '../topology/topology.ts';
 
@@ -14,6 +15,9 @@ export interface TopicPlan {
   readonly changelogName: (store: string) => string;
 }
 
+const DESCRIBE_ATTEMPTS = 200;
+const DESCRIBE_PAUSE_MS = 50;
+
 /** Kafka Streams adds a day to the retention of windowed changelogs, so that clock skew loses nothing. */
 const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000;
 
@@ -27,6 +31,7 @@ export async function prepareTopics(
   admin: LogAdmin,
   applicationId: string,
   changelogs: boolean,
+  clock: Clock,
 ): Promise<TopicPlan> {
   const repartitions = new Map(topology.repartitionTopics.map((topic) => [topic.name, topic]));
   const topicName = (topic: string): string => (repartitions.has(topic) ? `${applicationId}-${topic}` : topic);
@@ -52,7 +57,7 @@ export async function prepareTopics(
   const counts = repartitionCounts(topology, subTopologies, partitions);
   for (const [name, count] of counts) {
     partitions.set(name, count);
-    await ensureTopic(admin, topicName(name), count, {
+    await ensureTopic(admin, clock, topicName(name), count, {
       'cleanup.policy': 'delete',
       'retention.ms': '-1',
       'message.timestamp.type': 'CreateTime',
@@ -64,6 +69,7 @@ export async function prepareTopics(
         if (store.options.changelog && store.sourceTopic === undefined)
           await ensureTopic(
             admin,
+            clock,
             changelogName(store.options.name),
             taskCount(sub, partitions),
             changelogConfigs(store),
@@ -161,12 +167,19 @@ function copartitionGroups(topology: Topology): ReadonlySet<string>[] {
 
 async function ensureTopic(
   admin: LogAdmin,
+  clock: Clock,
   name: string,
   partitions: number,
   configs: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (await admin.createTopic({ name, partitions, configs })) return;
-  const existing = must(await admin.describeTopic(name));
+  let existing = await admin.describeTopic(name);
+  // Another instance may be creating it just now: Kafka says that it exists before its brokers can describe it.
+  for (let attempt = 0; existing === undefined && attempt < DESCRIBE_ATTEMPTS; attempt++) {
+    await sleep(clock, DESCRIBE_PAUSE_MS);
+    existing = await admin.describeTopic(name);
+  }
+  if (existing === undefined) throw new LogError('unavailable', `internal topic ${name} exists, but cannot be described`);
   if (existing.partitions !== partitions)
     throw new LogError(
       'invalid-topic',

@@ -27,6 +27,7 @@ import {
 } from './queryable-store.ts';
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreListener, type RestoreRange, restoreStores } from './restore.ts';
+import { lockState } from './state-directory.ts';
 import { type SkippedRecord, Task } from './task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
 
@@ -198,7 +199,7 @@ export class Streams {
   async #openTasks(): Promise<void> {
     const { log, applicationId, clock, deadLetterTopic } = this.#options;
     await this.#lockState();
-    this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs);
+    this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs, clock);
     if (deadLetterTopic !== undefined) {
       const description = await log.admin.describeTopic(deadLetterTopic);
       if (description === undefined) throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
@@ -475,9 +476,10 @@ export class Streams {
 
   /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). */
   async cleanUp(): Promise<void> {
-    const { log, applicationId } = this.#options;
+    const { log, applicationId, stateDirectory } = this.#options;
     const plan = this.#plan;
     if (plan === null) return;
+    if (stateDirectory !== null && !this.#transient) await (await lockState(stateDirectory, applicationId)).delete();
     const committed = this.#transient ? [] : await log.admin.committed(applicationId);
     if (committed.length > 0)
       await log.admin.alterCommitted(

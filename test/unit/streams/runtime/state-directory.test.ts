@@ -13,6 +13,7 @@ import { cleanStateDirectory, lockState } from '../../../../src/streams/runtime/
 import { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
+import { produce } from '../../../harness/log-records.ts';
 
 let directory: string;
 
@@ -85,7 +86,7 @@ test('a running application holds its state before it has written any, and gives
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
     .addProcessor({ name: 'count', parents: ['read'], open: aggregateStream({ store: 'counts', initial: () => 0, add: (n) => n, sendOldValues: false, coalesce: false }) })
     .addStore({
-      options: { kind: 'key-value', name: 'counts', values: { encode: () => undefined, decode: () => 0 }, changelog: true, persistent: true },
+      options: { kind: 'key-value', name: 'counts', values: { encode: (n, writer) => writer.writeByte(n as number), decode: () => 0 }, changelog: true, persistent: true },
       processors: ['count'],
     });
   const open = async (): Promise<Streams> => {
@@ -99,6 +100,17 @@ test('a running application holds its state before it has written any, and gives
   await expect(open()).rejects.toMatchObject({ name: 'StateError' });
   await first.close();
   expect(existsSync(join(directory, 'app', 'lock'))).toBe(false);
-  await (await open()).close();
+  const second = await open();
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  while (!(await second.caughtUp())) {
+    await second.step();
+    await second.commit();
+  }
+  await second.close();
+  expect(readdirSync(join(directory, 'app'))).toEqual(['0_0']);
+  await second.cleanUp();
+  expect(existsSync(join(directory, 'app'))).toBe(false);
+  expect(await log.admin.listTopics()).toEqual(['in']);
+  expect(await log.admin.committed('app')).toEqual([]);
   await log.close();
 });

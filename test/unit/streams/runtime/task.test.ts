@@ -35,7 +35,7 @@ beforeEach(() => {
 
 /** Text; 'corrupt' cannot be read. */
 const text: Serde<string> = {
-  serialize: stringSerde.serialize,
+  serialize: (value, writer) => stringSerde.serialize(value, writer),
   deserialize(buffer, start, end) {
     const value = stringSerde.deserialize(buffer, start, end);
     decoded.push(value);
