@@ -35,10 +35,13 @@ export async function pullRows(
   const columns: ResultColumn[] = plan.select.map(({ name, type, expression }) => ({
     name,
     type,
-    isKey: expression.kind === 'column' && plan.row[expression.index]!.origin.kind === 'key',
+    isKey: expression.kind === 'column' && KEY_ORIGINS.has(plan.row[expression.index]!.origin.kind),
   }));
   return { kind: 'rows', rows: new PulledRows(engine.transientId('PULL'), columns, rows) };
 }
+
+/** What a row of a table is found by: the window belongs to it. */
+const KEY_ORIGINS: ReadonlySet<string> = new Set(['key', 'windowstart', 'windowend']);
 
 async function readTable(
   plan: PullPlan,

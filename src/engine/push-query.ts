@@ -19,6 +19,7 @@ export interface PushQueryFields {
 /** SELECT … EMIT, and SELECT on a stream: a topology of its own whose rows go to one client. */
 export class PushQuery implements RowStream {
   readonly kind: 'push' | 'pull';
+  readonly readsStream = true;
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   readonly statementText: string;

@@ -18,6 +18,8 @@ export interface ResultColumn {
  */
 export interface RowStream {
   readonly kind: 'push' | 'pull' | 'print';
+  /** A pull query that reads a stream to its end, and no table. */
+  readonly readsStream?: boolean;
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   /** At least one row, when there is one; null when there will be no more. Rejects when the query failed. */

@@ -1,14 +1,15 @@
 import type { RowStream } from '../engine/result.ts';
 import { jsonText } from '../types/json-value.ts';
 import { printType, quoteIdentifier } from '../types/print-type.ts';
+import type { SqlType } from '../types/sql-type.ts';
 import { tieToRequest } from './client-query.ts';
 import { errorBody } from './request-error.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
 
 /**
  * Rows in the array form of ksqlDB's older API: an element a line, and a well-formed end in every case. Clients read
- * it line by line, so a row's line is complete when the row is sent; only a pull query, which has no closing
- * element, holds its comma back until the next.
+ * it line by line, so a row's line is complete when the row is sent; only a pull query on a table, which has no
+ * closing element, holds its comma back until the next.
  */
 export function streamedRows(
   rows: RowStream,
@@ -18,12 +19,29 @@ export function streamedRows(
   return elements(rows, tieToRequest(rows, request, context));
 }
 
+/** The type with the names of its fields in back quotes, as clients of this form read it. */
+function quotedType(type: SqlType): string {
+  switch (type.kind) {
+    case 'array':
+      return `ARRAY<${quotedType(type.element)}>`;
+    case 'map':
+      return `MAP<${quotedType(type.key)}, ${quotedType(type.value)}>`;
+    case 'struct':
+      return `STRUCT<${type.fields.map((field) => `${quoteIdentifier(field.name)} ${quotedType(field.type)}`).join(', ')}>`;
+    default:
+      return printType(type);
+  }
+}
+
 async function* elements(rows: RowStream, end: () => Promise<void>): AsyncGenerator<string> {
   const texts = rows.columns.map((column) => jsonText(column.type));
   const schema = rows.columns.map(
-    ({ name, type, isKey }) => `${quoteIdentifier(name)} ${printType(type)}${isKey ? ' KEY' : ''}`,
+    // Only what is looked up in a table has keys.
+    ({ name, type, isKey }) =>
+      `${quoteIdentifier(name)} ${quotedType(type)}${isKey && rows.kind === 'pull' ? ' KEY' : ''}`,
   );
-  const [before, after] = rows.kind === 'pull' ? [',\n', ''] : ['', ',\n'];
+  const isLookup = rows.kind === 'pull' && rows.readsStream !== true;
+  const [before, after] = isLookup ? [',\n', ''] : ['', ',\n'];
   try {
     yield `[${JSON.stringify({ header: { queryId: rows.queryId, schema: schema.join(', ') } })}${after}`;
     for (let batch = await rows.next(); batch !== null; batch = await rows.next())
@@ -32,7 +50,7 @@ async function* elements(rows: RowStream, end: () => Promise<void>): AsyncGenera
         const tombstone = batch.tombstones?.[i] === true ? ',"tombstone":true' : '';
         yield `${before}{"row":{"columns":[${columns}]${tombstone}}}${after}`;
       }
-    if (rows.kind !== 'pull')
+    if (!isLookup)
       yield JSON.stringify({ finalMessage: rows.end === 'limit' ? 'Limit Reached' : 'Query Completed' });
   } catch (error) {
     yield `${before}${JSON.stringify({ errorMessage: errorBody(error) })}`;

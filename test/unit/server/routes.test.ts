@@ -284,7 +284,7 @@ test('/query writes elements as lines: a push query ends with a message', async 
   const response = await call('/query', { body: { ksql: SQL, streamsProperties: {} } });
   expect(response.headers['content-type']).toBe('application/vnd.ksql.v1+json');
   expect(await chunksOf(response.body)).toEqual([
-    '[{"header":{"queryId":"transient_FAKE_1","schema":"`K` STRING KEY, `V` INTEGER"}},\n',
+    '[{"header":{"queryId":"transient_FAKE_1","schema":"`K` STRING, `V` INTEGER"}},\n',
     '{"row":{"columns":["a",1]}},\n',
     '{"row":{"columns":["b",null],"tombstone":true}},\n',
     '{"row":{"columns":["c\\"",3]}},\n',
