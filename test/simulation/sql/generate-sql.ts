@@ -31,7 +31,7 @@ export interface GeneratedRecord {
   readonly timestamp: number;
 }
 
-/** Columns and records: a stream's, whose ids are 0, 1, 2, …, and changes of two tables with few ids. */
+/** Columns and records: changes of two tables with few ids, and later a stream's, whose ids are 0, 1, 2, …. */
 export interface GeneratedInput {
   readonly columns: readonly GeneratedColumn[];
   readonly stream: readonly GeneratedRecord[];
@@ -54,7 +54,7 @@ export function generateInput(seed: number): GeneratedInput {
     Array.from({ length: 14 }, (_, i) => record(random.integer(0, 5), i, random.chance(0.85)));
   return {
     columns,
-    stream: Array.from({ length: 12 }, (_, i) => record(i, i, true)),
+    stream: Array.from({ length: 12 }, (_, i) => record(i, 100 + i, true)),
     left: changes(),
     right: changes(),
   };
