@@ -7,6 +7,7 @@ import type { PushQuery } from '../../../src/engine/push-query.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { type Server, startServer } from '../../../src/server/server.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
+import { appendRecord } from '../../harness/append-record.ts';
 import { until } from '../../harness/until.ts';
 
 /** The server over a real engine: what clients do to its queries. */
@@ -39,10 +40,7 @@ async function run(sql: string): Promise<void> {
 async function append(rows: number): Promise<void> {
   const writer = await engine.log.openWriter();
   for (let n = 0; n < rows; n++) {
-    const value = Buffer.from(JSON.stringify({ N: n, PADDING }));
-    writer
-      .appender({ topic: 's', partition: 0 })
-      .append(1000 + n, value, -1, -1, value, 0, value.length, null);
+    appendRecord(writer, { topic: 's', partition: 0 }, { value: JSON.stringify({ N: n, PADDING }) });
     if (n % 1000 === 999) await writer.flush();
   }
   await writer.flush();
