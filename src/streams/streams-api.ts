@@ -27,6 +27,7 @@ export type {
   Repartitioned,
   StreamJoined,
   TimedRecord,
+  WindowedConsumed,
 } from './dsl/options.ts';
 export { Serdes } from './dsl/serdes.ts';
 export {

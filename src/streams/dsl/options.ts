@@ -17,17 +17,17 @@ export interface TimedRecord<K, V> {
 }
 
 export interface Consumed<K, V> extends Named {
-  readonly keySerde?: Serde<K extends Windowed<infer Inner> ? NonNullable<Inner> : NonNullable<K>>;
+  readonly keySerde?: Serde<NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
   /** A record's time; negative drops the record. `partitionTime` is the greatest time seen in the partition. */
   readonly timestampExtractor?: (record: TimedRecord<K, V>, partitionTime: number) => number;
-  /**
-   * Set where the topic's keys are windowed, as the results of windowed tables are written: the inner key's serde is
-   * `keySerde`, and keys come as `Windowed<K>`.
-   */
-  readonly windowed?: WindowedKeyFormat;
   /** Where to start without a committed offset. */
   readonly offsetReset?: 'earliest' | 'latest';
+}
+
+/** For topics with windowed keys, as the results of windowed tables are written. `keySerde` is the inner key's. */
+export interface WindowedConsumed<K, V> extends Omit<Consumed<K, V>, 'timestampExtractor'> {
+  readonly windowed: WindowedKeyFormat;
 }
 
 export interface Produced<K, V> extends Named {

@@ -1,14 +1,15 @@
 import { tableSource } from '../processors/table-source.ts';
 import { storeView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { TimestampExtractor, Topology } from '../topology/topology.ts';
+import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, keyValueStore, materialize, timedStore } from './materialize.ts';
-import type { Consumed, Materialized } from './options.ts';
+import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
+import type { Windowed } from './windows.ts';
 
 export interface StreamsBuilderOptions {
   /** Used where an operation names none. */
@@ -45,14 +46,16 @@ export class StreamsBuilder {
   }
 
   /** The records of one topic or several. Streams of the same topics share a source. */
-  stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V> = {}): KStream<K, V> {
+  stream<K, V>(topics: string | readonly string[], consumed: WindowedConsumed<K, V>): KStream<Windowed<K>, V>;
+  stream<K, V>(topics: string | readonly string[], consumed?: Consumed<K, V>): KStream<K, V>;
+  stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V> & { windowed?: WindowedKeyFormat } = {}): unknown {
     const graph = this.#graph;
     const name = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-');
     const sourceTopics = typeof topics === 'string' ? [topics] : [...topics];
     const node = new GraphNode({
       name,
       sourceTopics,
-      write: ({ topology }) => this.#addSource(topology, name, sourceTopics, consumed as Consumed<unknown, unknown>),
+      write: ({ topology }) => this.#addSource(topology, name, sourceTopics, consumed as Consumed<unknown, unknown>, consumed.windowed),
     });
     graph.add([graph.root], node);
     return new KStream({
@@ -144,7 +147,13 @@ export class StreamsBuilder {
     return this.#graph.build(optimizations);
   }
 
-  #addSource(topology: Topology, name: string, topics: readonly string[], consumed: Consumed<unknown, unknown>): void {
+  #addSource(
+    topology: Topology,
+    name: string,
+    topics: readonly string[],
+    consumed: Consumed<unknown, unknown>,
+    windowed?: WindowedKeyFormat,
+  ): void {
     const where = topics.join(', ');
     topology.addSource({
       name,
@@ -152,7 +161,7 @@ export class StreamsBuilder {
       key: need(consumed.keySerde ?? this.#graph.defaultKeySerde, 'key', where),
       value: need(consumed.valueSerde ?? this.#graph.defaultValueSerde, 'value', where),
       ...(consumed.offsetReset && { offsetReset: consumed.offsetReset }),
-      ...(consumed.windowed && { window: consumed.windowed }),
+      ...(windowed && { window: windowed }),
       ...extractor(consumed),
     });
   }

@@ -4,7 +4,7 @@ import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
-import { JoinWindows, TimeWindows, type Windowed } from '../../../../src/streams/dsl/windows.ts';
+import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 
 const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
@@ -192,7 +192,7 @@ test('windowed results are written with their windows, and read back', async () 
     .to('windows', { keySerde: Serdes.string, valueSerde: Serdes.long });
   const windowed = { kind: 'time', sizeMs: 10 } as const;
   builder
-    .stream<Windowed<string>, number>('windows', { keySerde: Serdes.string, valueSerde: Serdes.long, windowed })
+    .stream('windows', { keySerde: Serdes.string, valueSerde: Serdes.long, windowed })
     .map(({ key, window }, count) => [key, `${window.start}-${window.end}: ${count}`] as const)
     .to('out');
   const driver = await TopologyTestDriver.open(builder.build(), { topics: { windows: 3 } });
