@@ -19,7 +19,7 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
   let { parent } = rows;
   if (node.timestamp !== null) {
     const { column, format } = node.timestamp;
-    const read = openRowTimestamp(format);
+    const read = openRowTimestamp(must(node.columns[column]).name, format, lowering.context.evaluation);
     const name = lowering.name('timestamp');
     topology.addProcessor({ name, open: () => new Retime(column, read), parents: [parent] });
     parent = name;

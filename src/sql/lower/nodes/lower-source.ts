@@ -2,7 +2,6 @@ import { must } from '../../../common/assert.ts';
 import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
-import { InvalidTimestamp } from '../../../streams/runtime/timestamp-extractors.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode, WindowShape } from '../../plan/node.ts';
@@ -119,16 +118,11 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
   return name;
 }
 
-/** Whether a row without a usable timestamp stops the query instead of being dropped. */
-const THROW_ON_INVALID = 'ksql.timestamp.throw.on.invalid';
-
 function timestampExtractor(node: SourceNode, lowering: Lowering): RowTimestamp | null {
   if (node.timestamp === null) return null;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);
-  const strict = lowering.context.evaluation.setting?.(THROW_ON_INVALID)?.toLowerCase() === 'true';
-  const anyTimestamp = openRowTimestamp(format);
-  const read = strict ? checked(anyTimestamp, node) : anyTimestamp;
+  const read = openRowTimestamp(node.columns[column]!.name, format, lowering.context.evaluation);
   if (origin.kind === 'key') {
     return (_value, key: RecordKey) => {
       const values = key.value as readonly SqlValue[] | null;
@@ -138,15 +132,6 @@ function timestampExtractor(node: SourceNode, lowering: Lowering): RowTimestamp 
   // A record without a value has only its own time.
   return (value, _key, recordTimestamp) =>
     value === null ? recordTimestamp : read((value as readonly SqlValue[])[column]!);
-}
-
-function checked(read: (value: SqlValue) => number, node: SourceNode): (value: SqlValue) => number {
-  const name = node.columns[must(node.timestamp).column]?.name;
-  return (value) => {
-    const timestamp = read(value);
-    if (timestamp < 0) throw new InvalidTimestamp(`column ${name} holds no timestamp`);
-    return timestamp;
-  };
 }
 
 export function windowedKeyFormat(window: WindowShape): WindowedKeyFormat {
