@@ -101,7 +101,7 @@ class AggregateSessions implements Processor {
     this.#context.forward(windowed, state, this.#options.sendOldValues ? old : undefined, end);
   }
 
-  /** Sessions whose end lies before the close time and was not emitted yet, by end, then key. */
+  /** Sessions whose end lies before the close time and was not emitted yet, by end, then start, then key. */
   #emitClosed(key: RecordKey, closeTime: number): void {
     const last = this.#lastCloseTime;
     if (closeTime <= last.value) return;
@@ -109,11 +109,17 @@ class AggregateSessions implements Processor {
     last.value = closeTime;
     if (closeTime - 1 < from) return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    const closed: { readonly key: Buffer; readonly start: number; readonly end: number; readonly state: unknown }[] = [];
     this.#store.fetchAll(from, closeTime - 1, (buffer, keyStart, keyEnd, start, end, state) => {
-      windowed.setBytes(buffer, keyStart, keyEnd);
+      closed.push({ key: Buffer.from(buffer.subarray(keyStart, keyEnd)), start, end, state });
+    });
+    // The store gives them by end, then key.
+    closed.sort((a, b) => a.end - b.end || a.start - b.start);
+    for (const { key: bytes, start, end, state } of closed) {
+      windowed.setBytes(bytes, 0, bytes.length);
       windowed.windowStart = start;
       windowed.windowEnd = end;
       this.#context.forward(windowed, state, this.#options.sendOldValues ? null : undefined, end);
-    });
+    }
   }
 }
