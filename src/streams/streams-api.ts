@@ -50,6 +50,7 @@ export type {
   UserProcessor,
   UserProcessorContext,
 } from './dsl/user-processor.ts';
+export { windowedSerde } from './dsl/windowed-serde.ts';
 export { SessionWindowedKStream, TimeWindowedKStream } from './dsl/windowed-stream.ts';
 export {
   JoinWindows,

@@ -25,6 +25,7 @@ import type { Grouped, Joined, Materialized, Named, Produced, Repartitioned, Str
 import { fixedKeyProcessor, type FixedKeyProcessorSupplier, type ProcessorSupplier, userProcessor } from './user-processor.ts';
 import { materialize } from './materialize.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { windowedSerde } from './windowed-serde.ts';
 import type { JoinWindows } from './windows.ts';
 
 /** Where a stream stands in the graph. */
@@ -205,6 +206,7 @@ export class KStream<K, V> {
 
   /** The table of the latest value of each key; a null value removes the key. */
   toTable(materialized: Materialized<K, V> = {}, named: Named = {}): KTable<K, V> {
+    if (this.handle.window !== undefined) return new KStream<K, V>(plainKeys(this.handle)).toTable(materialized, named);
     const { graph, window } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-TOTABLE-');
     const store = materialize(graph, materialized, 'KSTREAM-TOTABLE-');
@@ -229,7 +231,7 @@ export class KStream<K, V> {
 
   /** Groups by the key as it is. */
   groupByKey(grouped: Grouped<K, V> = {}): KGroupedStream<K, V> {
-    return new KGroupedStream(this.handle, grouped);
+    return new KGroupedStream(plainKeys(this.handle), grouped);
   }
 
   /** Groups by a new key. */
@@ -409,6 +411,8 @@ export class KStream<K, V> {
 
   #joinStream(kind: JoinKind, other: KStream<unknown, unknown>, joiner: Joiner, windows: JoinWindows, joined: StreamJoined<unknown, unknown, unknown>): KStream<unknown, unknown> {
     const { name: given } = joined;
+    if (this.handle.window !== undefined || other.handle.window !== undefined)
+      return new KStream<unknown, unknown>(plainKeys(this.handle)).#joinStream(kind, new KStream(plainKeys(other.handle)), joiner, windows, joined);
     const left = this.#whereKeysBelong(given === undefined ? this.handle.name : `${given}-left`, joined.keySerde, joined.valueSerde);
     const right = other.#whereKeysBelong(given === undefined ? other.handle.name : `${given}-right`, joined.keySerde, joined.otherValueSerde);
     const { graph } = left;
@@ -505,6 +509,22 @@ export class KStream<K, V> {
 }
 
 type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;
+
+/**
+ * The stream with its windowed keys as values of their own: what aggregates and remembers by key then does so by key
+ * and window.
+ */
+function plainKeys(handle: StreamHandle): StreamHandle {
+  const { graph, window, node: parent } = handle;
+  if (window === undefined) return handle;
+  const name = `${parent.name}-windowed-key`;
+  const serde = windowedSerde(() => need(handle.keySerde ?? graph.defaultKeySerde, 'key', name), window) as Serde;
+  const made = [...parent.children].find((child) => child.name === name);
+  const open = selectKey((_value, key) => userKey(key), serde);
+  const node = made ?? new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
+  if (made === undefined) graph.add([parent], node);
+  return { ...handle, node, name, keySerde: serde, window: undefined };
+}
 
 export function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
   return new Set([...a, ...b]);

@@ -65,6 +65,8 @@ class Suppress implements Processor {
     this.#streamTime = context.persisted('stream-time', -1);
     this.#records = context.persisted('records', 0);
     this.#bytes = context.persisted('bytes', 0);
+    // What was restored without its count.
+    if (this.#records.value === 0) this.#records.value = this.#store.approximateCount;
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -130,7 +132,6 @@ class Suppress implements Processor {
   }
 
   #emitWhile(key: RecordKey, due: (time: number) => boolean): void {
-    if (this.#records.value === 0) return;
     const { suffix, until, sendOldValues, windowSizeMs } = this.#options;
     for (;;) {
       const first = this.#first();

@@ -159,6 +159,28 @@ describe('sessions', () => {
   });
 });
 
+test('below a windowed table, records of different windows are grouped and remembered apart', async () => {
+  const build = (builder: StreamsBuilder): void => {
+    const windows = builder
+      .stream<string, string>('in')
+      .groupByKey()
+      .windowedBy(TimeWindows.ofSizeAndGrace(10, 100))
+      .aggregate(() => '', join);
+    windows
+      .toStream()
+      .groupByKey()
+      .count()
+      .toStream(({ key, window }) => `${key}@${window.start}`)
+      .mapValues(String)
+      .to('out');
+  };
+  expect(await drive(build, at(1, 12, 2))).toEqual([
+    ['k@0', '1', 1],
+    ['k@10', '1', 12],
+    ['k@0', '2', 2],
+  ]);
+});
+
 test('suppressing until windows close needs windows', async () => {
   const build = (builder: StreamsBuilder): unknown =>
     builder.table<string, string>('in').suppress(Suppressed.untilWindowCloses());

@@ -1,0 +1,26 @@
+import { DataError } from '../../common/error.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
+import type { Windowed } from './windows.ts';
+
+/**
+ * Windowed keys as values of their own, in the bytes that windowed results have in topics: [key][start] for time
+ * windows, [key][end][start] for sessions. `inner` is asked for when the first key is read or written.
+ */
+export function windowedSerde<K>(inner: () => Serde<K>, format: WindowedKeyFormat): Serde<Windowed<K>> {
+  const suffix = format.kind === 'session' ? 16 : 8;
+  return {
+    serialize({ key, window }, writer) {
+      inner().serialize(key, writer);
+      if (format.kind === 'session') writer.writeSafeInt64(window.end);
+      writer.writeSafeInt64(window.start);
+    },
+    deserialize(bytes, start, end) {
+      if (end - start < suffix) throw new DataError('a windowed key is too short for its window');
+      const buffer = bytes as Buffer;
+      const from = Number(buffer.readBigInt64BE(end - 8));
+      const to = format.kind === 'session' ? Number(buffer.readBigInt64BE(end - 16)) : from + format.sizeMs;
+      return { key: inner().deserialize(buffer, start, end - suffix), window: { start: from, end: to } };
+    },
+  };
+}
