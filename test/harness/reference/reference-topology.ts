@@ -109,7 +109,7 @@ export class ReferenceTopology {
         return this.#through(input, `${op.id!}-repartition`, leadsToOuterJoin(op, this.#ops));
       case 'toTable': {
         const table = new SourceTable();
-        this.#keyedOnce(input).children.push((record) => table.receive(record));
+        this.#keyed(input, `${op.id!}-repartition`).children.push((record) => table.receive(record));
         return table;
       }
       case 'groupByKey':
