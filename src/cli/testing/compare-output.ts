@@ -65,7 +65,11 @@ function compareRecord(
   if (!sameHeaders(expected.headers, headers))
     return `expected headers ${describeHeaders(expected.headers)}, found ${describeHeaders(headers)}`;
   const timestamp = timestampOf(found);
-  if (expected.timestamp === null || expected.timestamp === timestamp || (withoutInputs && expected.timestamp === 0))
+  if (
+    expected.timestamp === null ||
+    expected.timestamp === timestamp ||
+    (withoutInputs && expected.timestamp === 0)
+  )
     return null;
   return `expected timestamp ${expected.timestamp}, found ${timestamp}`;
 }
@@ -131,7 +135,10 @@ function splitWindow(
   if (key.length < size) return { inner: key, window: null };
   const start = Number(key.readBigInt64BE(key.length - 8));
   const end = session ? Number(key.readBigInt64BE(key.length - 16)) : start + (window.sizeMs ?? 0);
-  return { inner: key.subarray(0, key.length - size), window: { kind: session ? 'session' : 'time', start, end } };
+  return {
+    inner: key.subarray(0, key.length - size),
+    window: { kind: session ? 'session' : 'time', start, end },
+  };
 }
 
 function sameHeaders(expected: readonly CaseHeader[], found: ReturnType<typeof headersOf>): boolean {

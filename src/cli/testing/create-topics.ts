@@ -25,7 +25,8 @@ export async function createTopics(
   for (const statement of statements) {
     if (statement.kind !== 'createSourceAs') continue;
     const topic = propertyText(statement.properties, 'KAFKA_TOPIC') ?? statement.name;
-    if (!declared.some((each) => propertyText(each.properties, 'KAFKA_TOPIC') === topic)) partitions.delete(topic);
+    if (!declared.some((each) => propertyText(each.properties, 'KAFKA_TOPIC') === topic))
+      partitions.delete(topic);
   }
   for (const [name, count] of partitions) await admin.createTopic({ name, partitions: count });
 }

@@ -17,7 +17,9 @@ export function isForTheUser(error: Error): boolean {
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof SqlError) return `${error.code}: ${error.message}`;
-  const where = isForTheUser(error) ? undefined : /at .*?\(?([^\s()]*\/(?:src|grammar)\/[^\s()]*)\)?/.exec(error.stack ?? '')?.[1];
+  const where = isForTheUser(error)
+    ? undefined
+    : /at .*?\(?([^\s()]*\/(?:src|grammar)\/[^\s()]*)\)?/.exec(error.stack ?? '')?.[1];
   const text = `${error.name}: ${error.message}`.replaceAll(/\s+/g, ' ');
   return where === undefined ? text : `${text} (${where.replace(/^.*\/(?=(?:src|grammar)\/)/, '')})`;
 }

@@ -15,7 +15,8 @@ export interface EncodedRecord {
 export function encodeInput(record: CaseRecord, source: CatalogSource): EncodedRecord {
   const inner = encodeSide(record.key, source.keyFormat, source.schema.key);
   return {
-    key: inner === null || record.window === null ? inner : Buffer.concat([inner, windowSuffix(record.window)]),
+    key:
+      inner === null || record.window === null ? inner : Buffer.concat([inner, windowSuffix(record.window)]),
     value: encodeSide(record.value, source.valueFormat, source.schema.value),
   };
 }

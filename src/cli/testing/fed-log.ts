@@ -112,11 +112,15 @@ class FedReader implements LogReader {
 
   /** A topic that is fed never lags: what is to come is not there yet. */
   position(partition: TopicPartition): number {
-    return this.#log.isFed(partition.topic) ? this.#log.end(partition.topic) : this.#inner.position(partition);
+    return this.#log.isFed(partition.topic)
+      ? this.#log.end(partition.topic)
+      : this.#inner.position(partition);
   }
 
   endOffset(partition: TopicPartition): number {
-    return this.#log.isFed(partition.topic) ? this.#log.end(partition.topic) : this.#inner.endOffset(partition);
+    return this.#log.isFed(partition.topic)
+      ? this.#log.end(partition.topic)
+      : this.#inner.endOffset(partition);
   }
 
   close(): Promise<void> {

@@ -24,12 +24,20 @@ export function matchJson(
     return found instanceof JsonNumber && sameNumber(expected, found, exact, type) ? null : differ();
   if (typeof expected === 'string') {
     if (expected === found) return null;
-    return found instanceof JsonNumber && !found.isInteger && sameDecimal(expected, found.text) ? null : differ();
+    return found instanceof JsonNumber && !found.isInteger && sameDecimal(expected, found.text)
+      ? null
+      : differ();
   }
   if (Array.isArray(expected)) {
     if (!Array.isArray(found) || found.length !== expected.length) return differ();
     for (const [i, each] of (expected as readonly JsonNode[]).entries()) {
-      const reason = matchJson(each, (found as readonly JsonNode[])[i]!, exact, elementType(type), `${path}.${i}`);
+      const reason = matchJson(
+        each,
+        (found as readonly JsonNode[])[i]!,
+        exact,
+        elementType(type),
+        `${path}.${i}`,
+      );
       if (reason !== null) return reason;
     }
     return null;

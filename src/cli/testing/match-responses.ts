@@ -76,7 +76,9 @@ function matchNode(expected: JsonNode, found: JsonNode, statement: string, path:
     return null;
   }
   const wanted = typeof expected === 'string' ? expected.replaceAll('{STATEMENT}', statement) : expected;
-  return normal(wanted) === normal(found) ? null : `${path}: expected ${brief(wanted)}, found ${brief(found)}`;
+  return normal(wanted) === normal(found)
+    ? null
+    : `${path}: expected ${brief(wanted)}, found ${brief(found)}`;
 }
 
 /** Text that is the same for equal values: fields sorted, numbers with a point as the double they are. */
@@ -84,7 +86,9 @@ function normal(node: JsonNode): string {
   if (node instanceof JsonNumber) return node.isInteger ? node.text : `${Number(node.text)}d`;
   if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(normal).join(',')}]`;
   if (node instanceof Map) {
-    const fields = [...(node as JsonObject)].map(([name, value]) => `${JSON.stringify(name)}:${normal(value)}`);
+    const fields = [...(node as JsonObject)].map(
+      ([name, value]) => `${JSON.stringify(name)}:${normal(value)}`,
+    );
     return `{${fields.sort().join(',')}}`;
   }
   return writeJson(node);

@@ -1,7 +1,15 @@
 import { DataError } from '../../common/error.ts';
 import { FORMATS } from '../../formats/registry.ts';
 import { JsonNumber, type JsonNode, parseJson } from '../../formats/json-node.ts';
-import type { CaseHeader, CasePost, CaseRecord, CaseTopic, CaseWindow, RestExpectations, TestCase } from './case.ts';
+import type {
+  CaseHeader,
+  CasePost,
+  CaseRecord,
+  CaseTopic,
+  CaseWindow,
+  RestExpectations,
+  TestCase,
+} from './case.ts';
 
 type JsonObject = ReadonlyMap<string, JsonNode>;
 
@@ -51,7 +59,9 @@ function readCase(
   return {
     file,
     name: textOf(test.get('name') ?? ''),
-    variant: [format, config === null ? null : `${configured}=${config}`].filter((each) => each !== null).join(' '),
+    variant: [format, config === null ? null : `${configured}=${config}`]
+      .filter((each) => each !== null)
+      .join(' '),
     skip: skipOf(test, statements, properties, format),
     statements,
     topics: list(test.get('topics')).map(object).map(readTopic),
@@ -66,7 +76,8 @@ function readCase(
 
 function readRest(test: JsonObject): RestExpectations {
   const error = test.get('expectedError');
-  const isStatement = (type: JsonNode | undefined): boolean => typeof type === 'string' && type.endsWith('KsqlStatementErrorMessage');
+  const isStatement = (type: JsonNode | undefined): boolean =>
+    typeof type === 'string' && type.endsWith('KsqlStatementErrorMessage');
   return {
     responses: list(test.get('responses')).map(object),
     error:
@@ -91,11 +102,14 @@ function skipOf(
     return 'needs rows as Protobuf, which this release does not have';
   const used = new Set(format === null ? [] : [format.toUpperCase()]);
   for (const text of [...statements, ...[...properties].map(([name, value]) => `${name}='${value}'`)])
-    for (const match of text.matchAll(/format(?:\.key|\.value)?\s*=\s*'(\w+)'/gi)) used.add(match[1]!.toUpperCase());
+    for (const match of text.matchAll(/format(?:\.key|\.value)?\s*=\s*'(\w+)'/gi))
+      used.add(match[1]!.toUpperCase());
   const missing = REGISTRY_FORMATS.filter(
     (name) => used.has(name) && !FORMATS.some((candidate) => candidate.name === name),
   );
-  return missing.length === 0 ? null : `needs a format that this release does not have: ${missing.join(', ')}`;
+  return missing.length === 0
+    ? null
+    : `needs a format that this release does not have: ${missing.join(', ')}`;
 }
 
 function readTopic(node: JsonObject): CaseTopic {

@@ -48,7 +48,8 @@ export function readScript(text: string): readonly ScriptStep[] {
   let at = 0;
   const body = (): string[] => {
     const found: string[] = [];
-    for (; at < lines.length && !STEP.test(lines[at]!); at++) if (!isIdle(lines[at]!)) found.push(lines[at]!.trimEnd());
+    for (; at < lines.length && !STEP.test(lines[at]!); at++)
+      if (!isIdle(lines[at]!)) found.push(lines[at]!.trimEnd());
     return found;
   };
   while (at < lines.length) {
@@ -83,7 +84,8 @@ function readStep(line: number, word: string, rest: string, body: readonly strin
       return { line, kind: word, rule: rest };
     default: {
       const divider = body.indexOf('----');
-      if (divider < 0) throw new DataError(`line ${line}: ---- must stand between the statement and what it gives`);
+      if (divider < 0)
+        throw new DataError(`line ${line}: ---- must stand between the statement and what it gives`);
       return {
         line,
         kind: word as 'query' | 'explain',
@@ -94,7 +96,8 @@ function readStep(line: number, word: string, rest: string, body: readonly strin
   }
 }
 
-const RECORD = /^("(?:[^"\\]|\\.)*"|\{.*?\}(?=\s)|\[[^.]*?\](?=\s)|\S+)(?:\s+\[(-?\d+)\.\.(-?\d+)\])?\s+(.*?)(?:\s+@(-?\d+))?$/;
+const RECORD =
+  /^("(?:[^"\\]|\\.)*"|\{.*?\}(?=\s)|\[[^.]*?\](?=\s)|\S+)(?:\s+\[(-?\d+)\.\.(-?\d+)\])?\s+(.*?)(?:\s+@(-?\d+))?$/;
 
 function readRecord(topic: string, text: string): CaseRecord {
   const [, key, start, end, value, timestamp] = RECORD.exec(text.trim()) ?? [];

@@ -205,7 +205,9 @@ class CaseRun {
   #internalTopic(name: string): string | null {
     const rest = /^_confluent-ksql-.*?query_(.*-repartition)$/.exec(name)?.[1];
     const id = [...this.#engine.queries.keys()].find((queryId) => rest?.startsWith(`${queryId}-`));
-    return rest === undefined || id === undefined ? null : `${this.#engine.applicationId(id)}${rest.slice(id.length)}`;
+    return rest === undefined || id === undefined
+      ? null
+      : `${this.#engine.applicationId(id)}${rest.slice(id.length)}`;
   }
 }
 

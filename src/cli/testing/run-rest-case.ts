@@ -53,7 +53,13 @@ class RestRun {
   readonly #options: RunCaseOptions;
   readonly #properties: Record<string, string>;
 
-  constructor(test: TestCase, expected: RestExpectations, engine: Engine, url: string, options: RunCaseOptions) {
+  constructor(
+    test: TestCase,
+    expected: RestExpectations,
+    engine: Engine,
+    url: string,
+    options: RunCaseOptions,
+  ) {
     this.#test = test;
     this.#expected = expected;
     this.#engine = engine;
@@ -78,7 +84,8 @@ class RestRun {
     if (commands.length > 0) {
       const answer = await this.#post('/ksql', commands.join('\n'));
       if (!answer.ok) return this.#judgeFailure(await failureOf(answer));
-      for (const node of parseJson(await answer.text()) as readonly JsonNode[]) responses.push({ kind: 'admin', node });
+      for (const node of parseJson(await answer.text()) as readonly JsonNode[])
+        responses.push({ kind: 'admin', node });
     }
     let running: Promise<Response> | null = null;
     if (queryFirst) {
@@ -94,7 +101,8 @@ class RestRun {
     }
     if (error !== null) return `expected status ${error.status}, but everything was accepted`;
     return (
-      (await this.#compareOutputs()) ?? matchResponses(this.#expected.responses, responses, (i) => statements[i] ?? '')
+      (await this.#compareOutputs()) ??
+      matchResponses(this.#expected.responses, responses, (i) => statements[i] ?? '')
     );
   }
 

@@ -16,7 +16,10 @@ import { recordsOf } from './topic-records.ts';
 import { writeRecords } from './write-records.ts';
 
 /** Runs a script on an engine whose queries run by themselves. Returns null when every step held, else which did not. */
-export async function runScript(steps: readonly ScriptStep[], options: RunCaseOptions): Promise<string | null> {
+export async function runScript(
+  steps: readonly ScriptStep[],
+  options: RunCaseOptions,
+): Promise<string | null> {
   const { functions, clock, optimizer, signal } = options;
   const engine = await openTestEngine(clock, functions === undefined ? {} : { functions });
   const run = new ScriptRun(engine, optimizer);
@@ -93,7 +96,9 @@ class ScriptRun {
     this.#seen.set(topic, all.length);
     const kind = source.window?.kind === 'session' ? 'session' : 'time';
     return compareOutput(
-      expected.map((record) => (record.window === null ? record : { ...record, window: { ...record.window, kind } })),
+      expected.map((record) =>
+        record.window === null ? record : { ...record, window: { ...record.window, kind } },
+      ),
       found,
       source,
       { exact: true, withoutInputs: false },
@@ -115,7 +120,10 @@ class ScriptRun {
     if (result.kind !== 'entity' || result.entity['@type'] !== 'queryDescription') return [];
     const { executionPlan } = result.entity.queryDescription as QueryDescription;
     const optimized = executionPlan.slice(executionPlan.lastIndexOf('optimized plan\n'));
-    return optimized.split('\n').slice(1).filter((line) => line !== '');
+    return optimized
+      .split('\n')
+      .slice(1)
+      .filter((line) => line !== '');
   }
 
   #expectRule(rule: string): string | null {
@@ -141,6 +149,7 @@ async function readRows(rows: RowStream): Promise<readonly string[]> {
 
 function compareLines(expected: readonly string[], found: readonly string[]): string | null {
   for (let i = 0; i < Math.max(expected.length, found.length); i++)
-    if (expected[i] !== found[i]) return `expected ${expected[i] ?? 'no more'}, found ${found[i] ?? 'no more'}`;
+    if (expected[i] !== found[i])
+      return `expected ${expected[i] ?? 'no more'}, found ${found[i] ?? 'no more'}`;
   return null;
 }

@@ -46,7 +46,8 @@ export async function runTests(run: TestRun): Promise<boolean> {
       await nextTurn();
     }
   if (run.report !== undefined) writeFileSync(run.report, `${JSON.stringify(results, null, 1)}\n`);
-  const count = (status: CaseResult['status']): number => results.filter((each) => each.status === status).length;
+  const count = (status: CaseResult['status']): number =>
+    results.filter((each) => each.status === status).length;
   run.write(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);
   return count('failed') === 0;
 }

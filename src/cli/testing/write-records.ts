@@ -10,7 +10,11 @@ const EMPTY = Buffer.alloc(0);
  * Writes records in their order, as the first stream or table of their topic would have them, and waits until they
  * are in the log. `spread`: each to the partition of its key; else all to partition 0. Throws `DataError`.
  */
-export async function writeRecords(engine: Engine, records: readonly CaseRecord[], spread: boolean): Promise<void> {
+export async function writeRecords(
+  engine: Engine,
+  records: readonly CaseRecord[],
+  spread: boolean,
+): Promise<void> {
   const { log, catalog } = engine;
   const writer = await log.openWriter();
   try {

@@ -20,12 +20,16 @@ test('a test with formats and configurations is a case for each', () => {
     'DELIMITED p=false',
   ]);
   const [, , , last] = cases;
-  expect(last?.statements).toEqual(["CREATE STREAM S (A INT) WITH (KAFKA_TOPIC='DELIMITED', FORMAT='DELIMITED');"]);
+  expect(last?.statements).toEqual([
+    "CREATE STREAM S (A INT) WITH (KAFKA_TOPIC='DELIMITED', FORMAT='DELIMITED');",
+  ]);
   expect([...last!.properties]).toEqual([
     ['p', 'false'],
     ['q', '5'],
   ]);
-  expect(last?.inputs).toMatchObject([{ topic: '{FORMAT}', key: null, value: '// no comment', timestamp: null }]);
+  expect(last?.inputs).toMatchObject([
+    { topic: '{FORMAT}', key: null, value: '// no comment', timestamp: null },
+  ]);
 });
 
 test('numbers keep their text', () => {

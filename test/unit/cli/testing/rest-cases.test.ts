@@ -42,7 +42,10 @@ const INPUTS = [
   { topic: 'in', key: 'a', value: { V: 1 } },
   { topic: 'in', key: 'a', value: { V: 2 } },
 ];
-const ADMIN = [{ admin: { '@type': 'currentStatus' } }, { admin: { '@type': 'currentStatus', statementText: '{STATEMENT}' } }];
+const ADMIN = [
+  { admin: { '@type': 'currentStatus' } },
+  { admin: { '@type': 'currentStatus', statementText: '{STATEMENT}' } },
+];
 const answer = (...columns: unknown[]): object => ({
   query: [{ header: { schema: '`K` STRING KEY, `N` BIGINT' } }, { row: { columns } }],
 });
@@ -56,7 +59,10 @@ test('a pull query sees what the inputs came to', async () => {
       statements: STATEMENTS.slice(0, 2),
       inputs: INPUTS,
       responses: ADMIN,
-      outputs: [{ topic: 'T', key: 'a', value: { N: 1 } }, { topic: 'T', key: 'a', value: { N: 3 } }],
+      outputs: [
+        { topic: 'T', key: 'a', value: { N: 1 } },
+        { topic: 'T', key: 'a', value: { N: 3 } },
+      ],
     },
   ]);
   expect(results.map(({ reason }) => reason)).toEqual([
@@ -67,7 +73,11 @@ test('a pull query sees what the inputs came to', async () => {
 });
 
 test('a rejection is judged by status and kind', async () => {
-  const expectedError = (kind: string, status = 400): object => ({ type: `x.${kind}`, message: 'any', status });
+  const expectedError = (kind: string, status = 400): object => ({
+    type: `x.${kind}`,
+    message: 'any',
+    status,
+  });
   const statements = [STATEMENTS[0], 'SELECT NOPE FROM S EMIT CHANGES;'];
   const results = await run([
     { name: 'right', statements, expectedError: expectedError('KsqlStatementErrorMessage') },

@@ -53,9 +53,17 @@ test('a wrong value, a missing record, one too many, a wrong key, header, timest
     { name: 'missing', ...base, outputs: [output('a'), output('b'), output('c')] },
     { name: 'too many', ...base, outputs: [output('a')] },
     { name: 'key', ...base, outputs: [{ ...output('a'), key: 'l' }, output('b')] },
-    { name: 'header', ...base, outputs: [{ ...output('a'), headers: [{ KEY: 'h', VALUE: '' }] }, output('b')] },
+    {
+      name: 'header',
+      ...base,
+      outputs: [{ ...output('a'), headers: [{ KEY: 'h', VALUE: '' }] }, output('b')],
+    },
     { name: 'timestamp', ...base, outputs: [{ ...output('a'), timestamp: 1 }, output('b')] },
-    { name: 'window', ...base, outputs: [{ ...output('a'), window: { start: 0, end: 1, type: 'time' } }, output('b')] },
+    {
+      name: 'window',
+      ...base,
+      outputs: [{ ...output('a'), window: { start: 0, end: 1, type: 'time' } }, output('b')],
+    },
   ]);
   expect(results.map(({ name, reason }) => [name, reason])).toEqual([
     ['value', 'topic COPY, record 1: value V: expected "x", found "b"'],
@@ -81,7 +89,14 @@ test('a rejection passes only when the last statement is what is rejected', asyn
     { name: 'none', statements: [LETTERS, COPY], expectedException },
     { name: 'unexpected', statements: [LETTERS, 'CREATE STREAM X AS SELECT NOPE FROM S;'] },
   ]);
-  expect(results.map(({ status }) => status)).toEqual(['passed', 'passed', 'failed', 'failed', 'failed', 'failed']);
+  expect(results.map(({ status }) => status)).toEqual([
+    'passed',
+    'passed',
+    'failed',
+    'failed',
+    'failed',
+    'failed',
+  ]);
   expect(results[4]!.reason).toBe('expected a rejection, but everything was accepted');
 });
 
@@ -107,7 +122,11 @@ test('a topic that is fed and written to holds its inputs, then what was written
   const { results } = await run([
     {
       name: 'both',
-      statements: [LETTERS, LETTERS.replace('STREAM S', 'STREAM T').replace("'in'", "'more'"), 'INSERT INTO S SELECT * FROM T;'],
+      statements: [
+        LETTERS,
+        LETTERS.replace('STREAM S', 'STREAM T').replace("'in'", "'more'"),
+        'INSERT INTO S SELECT * FROM T;',
+      ],
       inputs: [{ ...input('a'), topic: 'more' }, input('b')],
       outputs: [output('b', 'in'), output('a', 'in')],
     },
@@ -116,12 +135,16 @@ test('a topic that is fed and written to holds its inputs, then what was written
 });
 
 test('records of several topics are fed in the order of the case, each through the whole topology', async () => {
-  const table = "CREATE TABLE T (K STRING PRIMARY KEY, W STRING) WITH (KAFKA_TOPIC='table', VALUE_FORMAT='JSON');";
+  const table =
+    "CREATE TABLE T (K STRING PRIMARY KEY, W STRING) WITH (KAFKA_TOPIC='table', VALUE_FORMAT='JSON');";
   const row = (value: string): object => ({ topic: 'table', key: 'k', value: { W: value } });
   const { results } = await run([
     {
       name: 'join',
-      topics: [{ name: 'in', partitions: 4 }, { name: 'table', partitions: 4 }],
+      topics: [
+        { name: 'in', partitions: 4 },
+        { name: 'table', partitions: 4 },
+      ],
       statements: [LETTERS, table, 'CREATE STREAM J AS SELECT S.K K, V, W FROM S JOIN T ON S.K = T.K;'],
       inputs: [input('early'), row('one'), input('a'), row('two'), input('b')],
       outputs: [
@@ -154,9 +177,15 @@ test('windowed keys are written and read with their windows', async () => {
 
 test('what the catalog and the topics have to be is checked', async () => {
   const base = { statements: [LETTERS, COPY], inputs: [input('a')], outputs: [output('a')] };
-  const source = (more: object): object => ({ post: { sources: [{ name: 'COPY', type: 'stream', ...more }] } });
+  const source = (more: object): object => ({
+    post: { sources: [{ name: 'COPY', type: 'stream', ...more }] },
+  });
   const { results } = await run([
-    { name: 'right', ...base, ...source({ schema: 'K STRING KEY, V STRING', keyFormat: { format: 'KAFKA' } }) },
+    {
+      name: 'right',
+      ...base,
+      ...source({ schema: 'K STRING KEY, V STRING', keyFormat: { format: 'KAFKA' } }),
+    },
     { name: 'schema', ...base, ...source({ schema: 'K STRING, V STRING' }) },
     { name: 'type', ...base, ...source({ type: 'table' }) },
     { name: 'format', ...base, ...source({ keyFormat: { format: 'JSON' } }) },

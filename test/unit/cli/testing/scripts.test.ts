@@ -20,7 +20,12 @@ async function reasonOf(script: string): Promise<string | null> {
   const file = join(directory, 'script.test.sql');
   writeFileSync(file, script);
   const lines: string[] = [];
-  await runTests({ paths: [directory], optimizer: true, clock: systemClock, write: (text) => lines.push(text) });
+  await runTests({
+    paths: [directory],
+    optimizer: true,
+    clock: systemClock,
+    write: (text) => lines.push(text),
+  });
   return lines.length === 1 ? null : lines[0]!.slice(`${file}: script: `.length).trim();
 }
 
@@ -35,7 +40,9 @@ test('records are read with their windows and timestamps', () => {
   const [step] = readScript('expect t\n1 {"A": [1, 2]} @5\n"a b" [0..10] null\n{"X": 1} x,y\n[1,2] 7 @-1\n');
   expect(step).toMatchObject({ kind: 'expect', topic: 't', line: 1 });
   const records = step?.kind === 'expect' ? step.records : [];
-  expect(records.map((each) => [writeJson(each.key), writeJson(each.value), each.window, each.timestamp])).toEqual([
+  expect(
+    records.map((each) => [writeJson(each.key), writeJson(each.value), each.window, each.timestamp]),
+  ).toEqual([
     ['1', '{"A":[1,2]}', null, 5],
     ['"a b"', 'null', { start: 0, end: 10, kind: 'time' }, null],
     ['{"X":1}', '"x,y"', null, null],
@@ -44,7 +51,9 @@ test('records are read with their windows and timestamps', () => {
 });
 
 test('a line that begins no step is named', () => {
-  expect(() => readScript('# a comment\n\nstatment ok\nSELECT 1;\n')).toThrow('line 3: statment ok begins no step');
+  expect(() => readScript('# a comment\n\nstatment ok\nSELECT 1;\n')).toThrow(
+    'line 3: statment ok begins no step',
+  );
 });
 
 test('a query needs its divider', () => {
@@ -76,9 +85,18 @@ test.each([
   ['expect COPY\na {"V": 1} @6\n', 'line 6: topic COPY, record 0: expected timestamp 6, found 5'],
   ['expect COPY\n', 'line 6: topic COPY: expected 0 records, found 1; the next is "a" = {"V":1}'],
   ['statement ok\nSELECT NOPE FROM S EMIT CHANGES;\n', 'line 6: ML_NAME_UNKNOWN'],
-  ['statement error ML_TYPE\nSELECT NOPE FROM S EMIT CHANGES;\n', 'line 6: expected an error with ML_TYPE, found ML_NAME_UNKNOWN'],
-  ['statement error ML_TYPE\nCREATE STREAM T AS SELECT * FROM S;\n', 'line 6: expected an error with ML_TYPE, but it was accepted'],
-  ['query\nSELECT V FROM COPY EMIT CHANGES LIMIT 1;\n----\n{"V":2}\n', 'line 6: expected {"V":2}, found {"V":1}'],
+  [
+    'statement error ML_TYPE\nSELECT NOPE FROM S EMIT CHANGES;\n',
+    'line 6: expected an error with ML_TYPE, found ML_NAME_UNKNOWN',
+  ],
+  [
+    'statement error ML_TYPE\nCREATE STREAM T AS SELECT * FROM S;\n',
+    'line 6: expected an error with ML_TYPE, but it was accepted',
+  ],
+  [
+    'query\nSELECT V FROM COPY EMIT CHANGES LIMIT 1;\n----\n{"V":2}\n',
+    'line 6: expected {"V":2}, found {"V":1}',
+  ],
   ['expect-rule no-such-rule\n', 'line 6: rule no-such-rule was not used on CSAS_COPY_0'],
   ['explain\nSELECT V FROM S EMIT CHANGES;\n----\nnothing\n', 'line 6: expected nothing, found output [V]'],
 ])('what does not hold is named with its line: %s', async (steps, reason) => {
