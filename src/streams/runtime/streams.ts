@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { assert, must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
-import { type Clock, nextTurn, sleep } from '../../common/clock.ts';
+import { type Clock, nextTurn, sleep, keepAlive } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Log, LogReader, LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
@@ -175,10 +175,19 @@ export class Streams {
     return this.#tasks.reduce((sum, task) => sum + task.recordsProcessed, 0);
   }
 
-  /** Creates internal topics, restores state and starts the loop. Throws what makes a start impossible. */
+  /**
+   * Creates internal topics, restores state and starts the loop. Throws what makes a start impossible. A running
+   * application keeps the process alive until it is closed or fails.
+   */
   async start(): Promise<void> {
-    await this.open();
-    this.#loop = this.#run();
+    const letGo = keepAlive();
+    try {
+      await this.open();
+    } catch (error) {
+      letGo();
+      throw error;
+    }
+    this.#loop = this.#run().finally(letGo);
   }
 
   /** `start` without the loop: for drivers that call `step` themselves. */
@@ -452,6 +461,15 @@ export class Streams {
   /** Commits, then stops. State stays on disk. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#state === 'stopped') return;
+    const letGo = keepAlive();
+    try {
+      await this.#close();
+    } finally {
+      letGo();
+    }
+  }
+
+  async #close(): Promise<void> {
     const failed = this.#state === 'error';
     if (!failed) this.#changeState('stopping');
     this.#stop = true;
