@@ -20,7 +20,13 @@ export async function writeInput(example, log) {
   await writer.close();
 }
 
-/** Runs the topology until it has processed all of its input. `watch` sees the application before it is stopped. */
+/**
+ * Runs the topology until it has processed all of its input. `watch` sees the application before it is stopped.
+ * @param {any} example
+ * @param {any} log
+ * @param {string} applicationId
+ * @param {(streams: any) => unknown} [watch]
+ */
 export async function runTopology(example, log, applicationId, watch = () => undefined) {
   const builder = new StreamsBuilder();
   example.build(builder);
