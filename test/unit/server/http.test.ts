@@ -207,3 +207,16 @@ test('closing ends running queries well formed and lets go of idle and half-open
   await expect(fetch(`${url}/info`)).rejects.toThrow();
   server = await startServer({ engine: fake.engine, host: '127.0.0.1', port: 0, version: '1.2.3' });
 });
+
+test('closing does not wait for a client that stopped reading', async () => {
+  const stalled = new FakeRows('push', 'stalled');
+  fake.give(stalled);
+  const slow = client();
+  slow.write(request('/query-stream', JSON.stringify({ sql: SQL })));
+  await slow.until(/columnNames/);
+  slow.socket.pause();
+  await stall(stalled, answers);
+  await server.close();
+  expect(stalled.closed).toBe(true);
+  server = await startServer({ engine: fake.engine, host: '127.0.0.1', port: 0, version: '1.2.3' });
+});
