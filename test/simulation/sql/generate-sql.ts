@@ -60,6 +60,36 @@ export function generateInput(seed: number): GeneratedInput {
   };
 }
 
+/**
+ * JSON text of a record that a careless writer could have made: blanks, names in lower case, escapes, fields twice or
+ * not declared, numbers in quotes or with a fraction; `wrong`: also values of other types.
+ */
+export function messyJson(record: Readonly<Record<string, unknown>>, random: SeededRandom, wrong: boolean): string {
+  const blank = (): string => (random.chance(0.15) ? random.pick([' ', '\n', '\t ']) : '');
+  const write = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${blank()}${value.map(write).join(`${blank()},${blank()}`)}${blank()}]`;
+    if (typeof value === 'object' && value !== null) return object(value as Record<string, unknown>, '7');
+    if (wrong && random.chance(0.02)) return random.pick(['"x"', '{}', '[1]', 'true', '1.5', '12345678901234567890']);
+    const text = JSON.stringify(value);
+    if (typeof value === 'number' && random.chance(0.15))
+      return random.pick([`"${text}"`, Number.isInteger(value) ? `${text}.0` : text, `${text}e0`]);
+    if (typeof value === 'string' && value !== '' && random.chance(0.2))
+      return `"\\u${value.charCodeAt(0).toString(16).padStart(4, '0')}${JSON.stringify(value.slice(1)).slice(1)}`;
+    return text;
+  };
+  const object = (fields: Readonly<Record<string, unknown>>, extra: string): string => {
+    const parts = Object.entries(fields).flatMap(([name, value]) => {
+      if (random.chance(0.05)) return [];
+      const written = random.chance(0.1) && name.length > 1 ? name.toLowerCase() : name;
+      const part = `${blank()}${JSON.stringify(written)}${blank()}:${blank()}${write(value)}${blank()}`;
+      if (random.chance(0.03)) return [part, `${JSON.stringify(name)}:${write(value)}`];
+      return random.chance(0.05) ? [part, `"EXTRA":${extra}`] : [part];
+    });
+    return `{${parts.join(',')}}`;
+  };
+  return object(record, '{"A":[1,"}"]}');
+}
+
 /** As JSON has it. Values repeat, so that groups and comparisons find something. */
 function valueOf(type: GeneratedType, random: SeededRandom): unknown {
   if (random.chance(0.2)) return null;

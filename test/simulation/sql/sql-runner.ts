@@ -3,6 +3,7 @@ import { silentLogger } from '../../../src/common/logger.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../src/log/log.ts';
+import { analyzeCreateSourceAs } from '../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../src/sql/analyzer/analyze-source.ts';
 import { Catalog } from '../../../src/sql/catalog/catalog.ts';
@@ -10,13 +11,15 @@ import { lower } from '../../../src/sql/lower/lower.ts';
 import { recordPolicies } from '../../../src/sql/lower/record-policies.ts';
 import { optimize } from '../../../src/sql/optimizer/optimizer.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
-import { buildPushPlan } from '../../../src/sql/plan/build-plan.ts';
+import { buildPersistentPlan, buildPushPlan } from '../../../src/sql/plan/build-plan.ts';
+import type { PlanNode } from '../../../src/sql/plan/node.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { Streams } from '../../../src/streams/runtime/streams.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
-import { produce } from '../../harness/log-records.ts';
-import type { GeneratedInput, GeneratedRecord } from './generate-sql.ts';
+import { produce, readAll } from '../../harness/log-records.ts';
+import { SeededRandom } from '../../harness/random.ts';
+import { type GeneratedInput, type GeneratedRecord, messyJson } from './generate-sql.ts';
 
 /** A row of a result: its values as text, or the removal of a key. */
 export interface ResultRow {
@@ -44,14 +47,16 @@ export class SqlRunner {
   }
 
   /**
-   * S is the stream, L and R are the tables; LAST_L and LAST_R are streams of what is left in the tables. Topics have
+   * S is the stream, M the same in careless JSON, W in JSON that is partly wrong; L and R are the tables; LAST_L and LAST_R are streams of what is left in the tables. Topics have
    * one partition, so that offsets are those of the records.
    */
   static async open(input: GeneratedInput): Promise<SqlRunner> {
     const log = await openEmbeddedLog({ clock: new ManualClock(), logger: silentLogger });
     const runner = new SqlRunner(log);
     const columns = input.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+    const random = new SeededRandom(input.stream.length + input.columns.length);
     const add = async (kind: 'STREAM' | 'TABLE', name: string, records: readonly GeneratedRecord[]): Promise<void> => {
+      const messy = name === 'M' || name === 'W';
       const key = kind === 'TABLE' ? 'PRIMARY KEY' : 'KEY';
       runner.#declare(`CREATE ${kind} ${name} (ID INT ${key}, ${columns}) WITH (KAFKA_TOPIC='${name}', FORMAT='JSON');`);
       await log.admin.createTopic({ name, partitions: 1 });
@@ -59,13 +64,15 @@ export class SqlRunner {
         log,
         name,
         records.map(({ id, value, timestamp }) => ({
-          key: String(id),
-          value: value === null ? null : JSON.stringify(value),
+          key: messy ? random.pick([String(id), `"${id}"`, ` ${id}`, `${id}.0`]) : String(id),
+          value: value === null ? null : messy ? messyJson(value, random, name === 'W') : JSON.stringify(value),
           timestamp,
         })),
       );
     };
     await add('STREAM', 'S', input.stream);
+    await add('STREAM', 'M', input.stream);
+    await add('STREAM', 'W', input.stream);
     await add('TABLE', 'L', input.left);
     await add('TABLE', 'R', input.right);
     await add('STREAM', 'LAST_L', lastOf(input.left));
@@ -78,9 +85,25 @@ export class SqlRunner {
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
     if (statement.kind !== 'query') throw new Error('expected a query');
+    return this.#runPlan(buildPushPlan(analyzeQuery(statement, this.#context(sql))), optimized);
+  }
+
+  /** Runs CREATE … AS, which is then forgotten. Returns the records of its topic, as text. */
+  async runSink(sql: string, optimized: boolean): Promise<readonly string[]> {
+    const [parsed] = parseStatements(sql);
+    const { statement } = parsed!;
+    if (statement.kind !== 'createSourceAs') throw new Error('expected CREATE … AS');
+    const analyzed = analyzeCreateSourceAs(statement, this.#context(sql));
+    const topic = `${analyzed.sink.topic}_${this.#runs}`;
+    await this.#log.admin.createTopic({ name: topic, partitions: 1 });
+    await this.#runPlan(buildPersistentPlan({ ...analyzed, sink: { ...analyzed.sink, topic } }), optimized);
+    const records = await readAll(this.#log, topic);
+    return records.map(({ key, value, timestamp }) => `${key} = ${value} at ${timestamp}`);
+  }
+
+  async #runPlan(before: PlanNode, optimized: boolean): Promise<QueryResult> {
     const functions = builtinFunctions;
-    let plan = buildPushPlan(analyzeQuery(statement, this.#context(sql)));
-    if (optimized) plan = optimize(plan, { functions, evaluation }).plan as typeof plan;
+    const plan = optimized ? optimize(before, { functions, evaluation }).plan : before;
     const rows: ResultRow[] = [];
     const lowered = lower(plan, {
       functions,
