@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
@@ -255,6 +255,8 @@ async function testCommand(
     import('./engine/user-functions/load-user-functions.ts'),
     import('./common/clock.ts'),
   ]);
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new UsageError(`there is no file or directory ${missing}`);
   const ok = await runTests({
     paths,
     report: options.report,

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { nextTurn } from '../../common/clock.ts';
+import { DataError } from '../../common/error.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { CaseResult } from './case.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -64,7 +65,19 @@ interface Test {
 
 const SCRIPT = '.test.sql';
 
-function testsOf(file: string, { optimizer, serve }: TestRun): readonly Test[] {
+/** A file that cannot be read is one test that fails. */
+function testsOf(file: string, run: TestRun): readonly Test[] {
+  try {
+    return readTests(file, run);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [
+      { file, name: basename(file), variant: '', skip: null, run: () => Promise.resolve(error.message) },
+    ];
+  }
+}
+
+function readTests(file: string, { optimizer, serve }: TestRun): readonly Test[] {
   const text = readFileSync(file, 'utf8');
   if (!file.endsWith(SCRIPT))
     return readCases(file, text).map((test) => {

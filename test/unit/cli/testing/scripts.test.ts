@@ -26,7 +26,12 @@ async function reasonOf(script: string): Promise<string | null> {
     clock: systemClock,
     write: (text) => lines.push(text),
   });
-  return lines.length === 1 ? null : lines[0]!.slice(`${file}: script: `.length).trim();
+  return lines.length === 1
+    ? null
+    : lines[0]!
+        .slice(`${file}: script`.length)
+        .replace(/^.*?: /, '')
+        .trim();
 }
 
 const STREAM = `statement ok
@@ -54,6 +59,10 @@ test('a line that begins no step is named', () => {
   expect(() => readScript('# a comment\n\nstatment ok\nSELECT 1;\n')).toThrow(
     'line 3: statment ok begins no step',
   );
+});
+
+test('a file that is no script is a test that fails', async () => {
+  expect(await reasonOf('nonsense\n')).toContain('line 1: nonsense begins no step');
 });
 
 test('a query needs its divider', () => {
