@@ -77,7 +77,7 @@ async function main([name, option, address]) {
     for (const { key, value, timestamp } of await readTopic(log, topic)) {
       const window = example.windowed ? ` window ${key.readBigInt64BE(key.length - 8)}` : '';
       const text = key === null ? 'null' : key.subarray(0, key.length - (example.windowed ?? 0)).toString();
-      console.log(`${topic} @${timestamp} ${text}${window}: ${value}`);
+      console.log(`${topic} @${timestamp} ${text}${window}: ${value === null ? 'null' : value.toString()}`);
     }
   await log.close();
 }

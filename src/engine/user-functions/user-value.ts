@@ -31,7 +31,8 @@ export function toUser(type: SqlType, value: SqlValue): unknown {
 export function fromUser(type: SqlType, value: unknown): SqlValue {
   if (value === null || value === undefined) return null;
   const refuse = (): never => {
-    throw new DataError(`a ${printType(type)} was to be returned, not ${typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`}`);
+    const found = typeof value === 'object' || typeof value === 'function' ? '' : ` ${String(value as string | number)}`;
+    throw new DataError(`a ${printType(type)} was to be returned, not ${typeof value}${found}`);
   };
   switch (type.kind) {
     case 'boolean':
@@ -52,6 +53,7 @@ export function fromUser(type: SqlType, value: unknown): SqlValue {
     case 'bytes':
       return value instanceof Uint8Array ? value : refuse();
     case 'decimal':
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return refuse();
       return Decimal.parse(String(value))?.withType(type.precision, type.scale) ?? refuse();
     case 'array':
       return Array.isArray(value) ? value.map((item) => fromUser(type.element, item)) : refuse();

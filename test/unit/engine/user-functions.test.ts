@@ -77,7 +77,7 @@ test('table functions and aggregates, with generics and literals', () => {
   const total = (loaded.functions.get('TOTAL') as AggregateFunction).signatures[0]!.open([BIGINT], [10], context);
   expect(total.result(total.add(total.add(total.initial(), 1), 2 ** 40))).toBe((2 ** 40 + 11) / 2);
   expect(total.merge!(1, 2)).toBe(3);
-  expect(total.undo).toBeUndefined();
+  expect('undo' in total).toBe(false);
 });
 
 test('a file that is no module of functions says so', () => {

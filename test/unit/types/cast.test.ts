@@ -86,7 +86,7 @@ describe('cast', () => {
     [INTEGER, -1, '-1.0'],
     [decimal(4, 2), dec('9.94'), '9.9'],
   ])('%o %o to DECIMAL(2,1)', (from, value, text) => {
-    expect(String(cast(from, decimal(2, 1), value))).toBe(text);
+    expect((cast(from, decimal(2, 1), value) as Decimal).toString()).toBe(text);
   });
 
   test.each<[SqlType, SqlType, SqlValue]>([
