@@ -99,10 +99,7 @@ export class Engine {
     const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
     const engine = new Engine(options, commandLog, processingLog, await options.log.openWriter());
-    const [declaration] = parseStatements(processingLog.declaration);
-    engine.replaying = true;
-    await executeStatement({ engine, session: newSession(), parsed: must(declaration), script: undefined });
-    engine.replaying = false;
+    engine.catalog.add(processingLog.source);
     if (commandLog !== null) await engine.#replay(commandLog);
     return engine;
   }

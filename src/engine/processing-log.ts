@@ -1,6 +1,22 @@
 import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import type { CatalogSource } from '../sql/catalog/source.ts';
 import type { SkippedRecord } from '../streams/runtime/task.ts';
+import { printIdentifier, printType } from '../types/print-type.ts';
+import { BIGINT, BYTES, INTEGER, type SqlType, STRING } from '../types/sql-type.ts';
+
+const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
+  ['QUERY', STRING],
+  ['NODE', STRING],
+  ['REASON', STRING],
+  ['DETAIL', STRING],
+  ['TOPIC', STRING],
+  ['PARTITION', INTEGER],
+  ['OFFSET', BIGINT],
+  ['RECORD_KEY', BYTES],
+  ['RECORD_VALUE', BYTES],
+  ['RECORD_TEXT', STRING],
+];
 
 /** Rows of the log that wait for the next write; beyond that the records are only counted where they were skipped. */
 const PENDING_MAX = 10_000;
@@ -29,13 +45,23 @@ export class ProcessingLog {
     return new ProcessingLog(topic, await log.openWriter(), clock);
   }
 
-  /** The statement that declares the stream over the topic. */
-  get declaration(): string {
-    return (
-      'CREATE STREAM IF NOT EXISTS KSQL_PROCESSING_LOG (QUERY STRING, NODE STRING, REASON STRING, DETAIL STRING, ' +
-      'TOPIC STRING, `PARTITION` INTEGER, `OFFSET` BIGINT, RECORD_KEY BYTES, RECORD_VALUE BYTES, RECORD_TEXT STRING) ' +
-      `WITH (KAFKA_TOPIC='${this.topic}', VALUE_FORMAT='JSON');`
-    );
+  /** The stream over the topic, as the catalog has it: made by hand, because parsing would cost every start. */
+  get source(): CatalogSource {
+    const columns = COLUMNS.map(([name, type]) => `${printIdentifier(name)} ${printType(type)}`).join(', ');
+    return {
+      name: 'KSQL_PROCESSING_LOG',
+      type: 'stream',
+      schema: { key: [], value: COLUMNS.map(([name, type]) => ({ name, type })), headers: [] },
+      topic: this.topic,
+      partitions: 1,
+      keyFormat: { name: 'KAFKA', wrapped: false, properties: [] },
+      valueFormat: { name: 'JSON', wrapped: true, properties: [] },
+      window: null,
+      timestamp: null,
+      statementText: `CREATE STREAM KSQL_PROCESSING_LOG (${columns}) WITH (KAFKA_TOPIC='${this.topic}', VALUE_FORMAT='JSON');`,
+      sourceOnly: false,
+      createdBy: null,
+    };
   }
 
   add(queryId: string, skipped: SkippedRecord): void {
