@@ -102,6 +102,8 @@ describe('reading', () => {
     expect(call('PARSE_DATE', s('JAN-2022'), s('MMM-yyyy'))).toBe(18_993);
     expect(call('PARSE_DATE', s('1/5/2019'), s('dd/MM/yyyy'))).toBe(18_017);
     expect(call('PARSE_DATE', s('20220101'), s('yyyyMMdd'))).toBe(18_993);
+    expect(call('PARSE_DATE', s('2022-01-01-02-03'), s('yyyy-MM-dd'))).toBe(18_993);
+    expect(() => call('PARSE_DATE', s('x2022-01-01'), s('yyyy-MM-dd'))).toThrow(DataError);
     expect(() => call('PARSE_DATE', s('2022-01-01 10'), s('yyyy-MM-dd HH'))).toThrow(DataError);
   });
 

@@ -137,6 +137,7 @@ test('declarations keep types, constraints and options', () => {
     properties: [{ name: 'KAFKA_TOPIC' }, { name: 'PARTITIONS', value: { kind: 'integer', value: -1 } }],
   });
   expect(parseType('VARCHAR(STRING)')).toMatchObject({ type: 'string' });
+  expect(() => parseType('VARCHAR(KEY)')).toThrow('KEY is no parameter of a type');
   expect(parseType('`INT`')).toMatchObject({ kind: 'namedType', name: 'INT' });
 });
 

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { systemClock as clock } from '../../../src/common/clock.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
+import { Engine } from '../../../src/engine/engine.ts';
+import { newSession } from '../../../src/engine/session.ts';
+import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
+import { parseStatements } from '../../../src/sql/parser/parse.ts';
+import { openStateBackend } from '../../../src/state/task-state.ts';
+import { readAll } from '../../harness/log-records.ts';
+
+test('functions of a query are given the properties that the session had', async () => {
+  const log = await openEmbeddedLog({ clock, logger: silentLogger });
+  const engine = await Engine.open({
+    log,
+    durable: false,
+    stateDirectory: null,
+    state: openStateBackend(),
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    serviceId: 'test',
+    commandLog: false,
+    version: 'test',
+  });
+  const session = newSession();
+  const run = async (sql: string): Promise<void> => {
+    for (const statement of parseStatements(sql)) await engine.execute(statement, session);
+  };
+  await run(`CREATE STREAM A (K INT KEY, V INT) WITH (KAFKA_TOPIC='A', FORMAT='JSON', PARTITIONS=1);
+    SET 'ksql.functions.collect_list.limit'='1';
+    CREATE TABLE SHORT AS SELECT K, COLLECT_LIST(V) AS L FROM A GROUP BY K;
+    UNSET 'ksql.functions.collect_list.limit';
+    CREATE TABLE LONG AS SELECT K, COLLECT_LIST(V) AS L FROM A GROUP BY K;
+    INSERT INTO A (K, V) VALUES (1, 10);
+    INSERT INTO A (K, V) VALUES (1, 20);`);
+  await engine.drain();
+  const last = async (topic: string): Promise<string | null> => (await readAll(log, topic)).at(-1)!.value;
+  expect(await last('SHORT')).toBe('{"L":[10]}');
+  expect(await last('LONG')).toBe('{"L":[10,20]}');
+  await engine.close();
+});
