@@ -8,7 +8,11 @@ import { propertyValue } from './properties.ts';
 import type { QueryPlan } from './persistent-query.ts';
 
 /** From a naive plan to the optimized one, unless the session switched the optimizer off. */
-export function optimizePlan(engine: Engine, before: PlanNode, properties: ReadonlyMap<string, string>): QueryPlan {
+export function optimizePlan(
+  engine: Engine,
+  before: PlanNode,
+  properties: ReadonlyMap<string, string>,
+): QueryPlan {
   const { functions } = engine;
   const evaluation = evaluationFor(engine, properties);
   const off = propertyValue(properties, 'ksql.optimizer.enabled') === 'false';

@@ -65,9 +65,11 @@ export const mapFunctions: readonly ScalarFunction[] = [
     'The keys of a map, in no particular order.',
     ["MAP_KEYS(MAP('a' := 1))", "ARRAY['a']"],
     'propagate',
-    [fixed([parameter('map', MAP_OF_T)], array(STRING), (values: Entries) =>
+    [
+      fixed([parameter('map', MAP_OF_T)], array(STRING), (values: Entries) =>
         hashOrder(values).map(([key]) => key),
-      )],
+      ),
+    ],
   ),
   mapFunction(
     'MAP_UNION',
@@ -88,8 +90,10 @@ export const mapFunctions: readonly ScalarFunction[] = [
     'The values of a map, in no particular order.',
     ["MAP_VALUES(MAP('a' := 1))", 'ARRAY[1]'],
     'propagate',
-    [fixed([parameter('map', MAP_OF_T)], ARRAY_OF_T, (values: Entries) =>
+    [
+      fixed([parameter('map', MAP_OF_T)], ARRAY_OF_T, (values: Entries) =>
         hashOrder(values).map(([, value]) => value),
-      )],
+      ),
+    ],
   ),
 ];

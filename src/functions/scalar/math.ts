@@ -179,7 +179,10 @@ export const mathFunctions: readonly ScalarFunction[] = [
       'With one argument the natural logarithm. With two the logarithm of the second to the base of the first; NaN for a base that is not positive or is 1.',
     examples: [['LOG(2, 8)', '3E0']],
     nulls: 'propagate',
-    signatures: [...ofDouble('LOG', '', naturalLog, []).signatures, ...ofDoubles(['base', 'value'], logarithm)],
+    signatures: [
+      ...ofDouble('LOG', '', naturalLog, []).signatures,
+      ...ofDoubles(['base', 'value'], logarithm),
+    ],
   },
   {
     kind: 'scalar',

@@ -1,7 +1,12 @@
 import { must } from '../../common/assert.ts';
 import { SqlError, type Span } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
-import { resolveAggregate, resolveTable, type ArgumentType, type ResolvedAggregate } from '../../functions/resolve.ts';
+import {
+  resolveAggregate,
+  resolveTable,
+  type ArgumentType,
+  type ResolvedAggregate,
+} from '../../functions/resolve.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BIGINT, INTEGER } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
@@ -297,7 +302,10 @@ class QueryAnalysis {
       throw new SqlError(
         'ML_FORMAT',
         `${name} keeps a value of type ${printType(type)}, which format ${valueFormat.name} of the source cannot hold`,
-        { span, hint: "copy the source into another format first: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS …" },
+        {
+          span,
+          hint: "copy the source into another format first: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS …",
+        },
       );
     }
   }
@@ -462,7 +470,9 @@ class QueryAnalysis {
     if (nodes.length === 0) return null;
     const expressions = this.#partitionKeys;
     if (expressions.length === 0) return { expressions, names: [] };
-    const names = nodes.map((node, i) => this.#keyName(node, expressions[i]!, items, this.#nameItems(items), i));
+    const names = nodes.map((node, i) =>
+      this.#keyName(node, expressions[i]!, items, this.#nameItems(items), i),
+    );
     return { expressions, names };
   }
 

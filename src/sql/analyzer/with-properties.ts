@@ -163,7 +163,9 @@ export class WithProperties {
         const value = this.text(full);
         if (value === null) {
           const same = inherited?.name === format.name ? inherited : null;
-          const kept = INHERITED.has(property) ? same?.properties.find(([each]) => each === property) : undefined;
+          const kept = INHERITED.has(property)
+            ? same?.properties.find(([each]) => each === property)
+            : undefined;
           if (kept !== undefined) properties.push([property, kept[1]]);
         } else if (format.properties.includes(property)) {
           properties.push([property, value]);

@@ -251,7 +251,11 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const words = children.wordParameter ?? [];
       for (const word of words)
         if (word.image.toUpperCase() !== 'STRING')
-          this.#fail(span, `${shorten(word.image)} is no parameter of a type`, 'write a number, or only the type');
+          this.#fail(
+            span,
+            `${shorten(word.image)} is no parameter of a type`,
+            'write a number, or only the type',
+          );
       const count = parameters.length + words.length;
       if (count > 0 && !(primitive === 'string' && count === 1)) {
         this.#fail(span, `type ${shorten(name)} takes no parameters`);

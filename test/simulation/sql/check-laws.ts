@@ -53,7 +53,10 @@ export async function checkSeed(seed: number): Promise<SeedResult> {
         checked++;
       } catch (error) {
         if (error instanceof SqlError) refused++;
-        else failures.push(`seed ${seed}, query ${i} (${law}): ${laws.last}\n${error instanceof Error ? error.stack : String(error)}`);
+        else
+          failures.push(
+            `seed ${seed}, query ${i} (${law}): ${laws.last}\n${error instanceof Error ? error.stack : String(error)}`,
+          );
       }
     }
   } finally {
@@ -92,10 +95,17 @@ class Laws {
     const streamed = await this.#both(`${query('L')} WHERE ${predicate}`);
     if (typeof streamed === 'string') return streamed;
     const different = difference(batch.rows.map(lineOf), lastRows(streamed.rows, 1));
-    if (different !== null) return `${query('L')} WHERE ${predicate}: not what the last rows give: ${different}`;
+    if (different !== null)
+      return `${query('L')} WHERE ${predicate}: not what the last rows give: ${different}`;
     const all = await this.#both(query('L'));
     if (typeof all === 'string') return all;
-    return this.#partition(query('L'), predicate, all, (rows) => lastRows(rows, 1).map((line) => rowOf(line)), null);
+    return this.#partition(
+      query('L'),
+      predicate,
+      all,
+      (rows) => lastRows(rows, 1).map((line) => rowOf(line)),
+      null,
+    );
   }
 
   /** Groups of a stream. */
@@ -116,7 +126,8 @@ class Laws {
     // A wrong value drops its record only where somebody reads the column: then all are selected.
     const isWrong = random.chance(0.3);
     const select = columns.filter(() => isWrong || random.chance(0.6)).map(({ name }) => name);
-    if (select.length === 0 || random.chance(0.4)) select.push(`${generator.of(generator.anyType(), 2)} AS X`);
+    if (select.length === 0 || random.chance(0.4))
+      select.push(`${generator.of(generator.anyType(), 2)} AS X`);
     const format = random.pick(['JSON', 'JSON', 'JSON', 'DELIMITED']);
     const where = random.chance(0.5) ? '' : ` WHERE ${generator.predicate(2)}`;
     const sql = `CREATE STREAM O WITH (VALUE_FORMAT='${format}') AS SELECT ID, ${select.join(', ')} FROM ${isWrong ? 'W' : 'M'}${where};`;
@@ -163,7 +174,13 @@ class Laws {
     if (different !== null) return `${query}: not what the last rows give: ${different}`;
     const generator = new ExpressionGenerator(this.#random, columns, 'R.');
     const predicate = generator.predicate(2);
-    return this.#partition(query, predicate, joined, (rows) => lastRows(rows, 1).map((line) => rowOf(line)), null);
+    return this.#partition(
+      query,
+      predicate,
+      joined,
+      (rows) => lastRows(rows, 1).map((line) => rowOf(line)),
+      null,
+    );
   }
 
   async #grouped(source: string, rowsSource: string, windowMs: number | null): Promise<string | null> {
@@ -178,7 +195,10 @@ class Laws {
       : ['COUNT(*)', `COUNT(${argument})`, `SUM(${argument})`, `MIN(${argument})`, `MAX(${argument})`];
     const bound = windowMs === null ? [] : ['WINDOWSTART'];
     const query = `SELECT ${[key, ...bound, ...calls].join(', ')} FROM ${source}${window} WHERE ${predicate} GROUP BY ${key}`;
-    const rows = await this.#run(`SELECT ${key}, ROWTIME, ${argument} FROM ${rowsSource} WHERE ${predicate} EMIT CHANGES;`, false);
+    const rows = await this.#run(
+      `SELECT ${key}, ROWTIME, ${argument} FROM ${rowsSource} WHERE ${predicate} EMIT CHANGES;`,
+      false,
+    );
     const streamed = await this.#both(query);
     if (typeof streamed === 'string') return streamed;
     const found = lastRows(streamed.rows, 1 + bound.length).filter(
@@ -192,7 +212,9 @@ class Laws {
   /** Columns to select and a condition. */
   #parts(prefix: string): { select: readonly string[]; predicate: string } {
     const generator = new ExpressionGenerator(this.#random, this.#input.columns, prefix);
-    const select = Array.from({ length: this.#random.integer(1, 3) }, () => generator.of(generator.anyType(), 3));
+    const select = Array.from({ length: this.#random.integer(1, 3) }, () =>
+      generator.of(generator.anyType(), 3),
+    );
     return { select, predicate: generator.predicate(3) };
   }
 
@@ -216,7 +238,8 @@ class Laws {
       const at = lines.indexOf(lineOf(row));
       if (at >= 0) lines.splice(at, 1);
       // Over tables a failure belongs to a change, and only some change is known to have failed.
-      else if (stream === null ? failed.size === 0 : !failed.has(Number(row.values[0]))) missing.push(lineOf(row));
+      else if (stream === null ? failed.size === 0 : !failed.has(Number(row.values[0])))
+        missing.push(lineOf(row));
     }
     if (missing.length === 0 && lines.length === 0) return null;
     return `${query} WHERE ${predicate}: rows in no part: ${missing.join('; ') || 'none'}; rows in too many: ${lines.join('; ') || 'none'}`;
@@ -274,7 +297,11 @@ function lastRows(rows: readonly ResultRow[], keySize: number): readonly string[
 }
 
 /** Groups of rows of key, time and INT argument, by plain code. */
-function batchGroups(rows: readonly ResultRow[], windowMs: number | null, isTable: boolean): readonly string[] {
+function batchGroups(
+  rows: readonly ResultRow[],
+  windowMs: number | null,
+  isTable: boolean,
+): readonly string[] {
   const groups = new Map<string, { head: readonly string[]; count: number; values: number[] }>();
   for (const { values } of rows) {
     const [key, time, argument] = values as [string, string, string];
@@ -288,8 +315,11 @@ function batchGroups(rows: readonly ResultRow[], windowMs: number | null, isTabl
   }
   return [...groups.values()].map(({ head, count, values }) => {
     const sum = values.reduce((total, value) => (total + value) | 0, 0);
-    const extremes = values.length === 0 ? ['null', 'null'] : [String(Math.min(...values)), String(Math.max(...values))];
-    return [...head, String(count), String(values.length), String(sum), ...(isTable ? [] : extremes)].join(SEPARATOR);
+    const extremes =
+      values.length === 0 ? ['null', 'null'] : [String(Math.min(...values)), String(Math.max(...values))];
+    return [...head, String(count), String(values.length), String(sum), ...(isTable ? [] : extremes)].join(
+      SEPARATOR,
+    );
   });
 }
 
@@ -304,4 +334,3 @@ function difference(expected: readonly string[], found: readonly string[]): stri
   if (missing.length === 0 && left.length === 0) return null;
   return `missing ${missing.join('; ') || 'none'}; too many ${left.join('; ') || 'none'}`;
 }
-

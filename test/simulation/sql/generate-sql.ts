@@ -48,7 +48,9 @@ export function generateInput(seed: number): GeneratedInput {
   const record = (id: number, i: number, hasValue: boolean): GeneratedRecord => ({
     id,
     timestamp: i * 1000 + random.integer(0, 500),
-    value: hasValue ? Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(type, random)])) : null,
+    value: hasValue
+      ? Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(type, random)]))
+      : null,
   });
   const changes = (): GeneratedRecord[] =>
     Array.from({ length: 14 }, (_, i) => record(random.integer(0, 5), i, random.chance(0.85)));
@@ -64,12 +66,18 @@ export function generateInput(seed: number): GeneratedInput {
  * JSON text of a record that a careless writer could have made: blanks, names in lower case, escapes, fields twice or
  * not declared, numbers in quotes or with a fraction; `wrong`: also values of other types.
  */
-export function messyJson(record: Readonly<Record<string, unknown>>, random: SeededRandom, wrong: boolean): string {
+export function messyJson(
+  record: Readonly<Record<string, unknown>>,
+  random: SeededRandom,
+  wrong: boolean,
+): string {
   const blank = (): string => (random.chance(0.15) ? random.pick([' ', '\n', '\t ']) : '');
   const write = (value: unknown): string => {
-    if (Array.isArray(value)) return `[${blank()}${value.map(write).join(`${blank()},${blank()}`)}${blank()}]`;
+    if (Array.isArray(value))
+      return `[${blank()}${value.map(write).join(`${blank()},${blank()}`)}${blank()}]`;
     if (typeof value === 'object' && value !== null) return object(value as Record<string, unknown>, '7');
-    if (wrong && random.chance(0.02)) return random.pick(['"x"', '{}', '[1]', 'true', '1.5', '12345678901234567890']);
+    if (wrong && random.chance(0.02))
+      return random.pick(['"x"', '{}', '[1]', 'true', '1.5', '12345678901234567890']);
     const text = JSON.stringify(value);
     if (typeof value === 'number' && random.chance(0.15))
       return random.pick([`"${text}"`, Number.isInteger(value) ? `${text}.0` : text, `${text}e0`]);
@@ -113,7 +121,9 @@ function valueOf(type: GeneratedType, random: SeededRandom): unknown {
     case 'ARRAY<INT>':
       return Array.from({ length: random.integer(0, 3) }, () => valueOf('INT', random));
     case 'MAP<STRING, INT>':
-      return Object.fromEntries(['a', 'b', 'k'].filter(() => random.chance(0.5)).map((key) => [key, valueOf('INT', random)]));
+      return Object.fromEntries(
+        ['a', 'b', 'k'].filter(() => random.chance(0.5)).map((key) => [key, valueOf('INT', random)]),
+      );
     case 'STRUCT<A INT, B STRING>':
       return { A: valueOf('INT', random), B: valueOf('STRING', random) };
   }
@@ -169,7 +179,8 @@ export class ExpressionGenerator {
         ])();
       case 'BIGINT':
         return random.pick([
-          () => `(${deeper('BIGINT')} ${random.pick(['+', '-', '*', '/', '%'])} ${deeper(random.pick(['INT', 'BIGINT']))})`,
+          () =>
+            `(${deeper('BIGINT')} ${random.pick(['+', '-', '*', '/', '%'])} ${deeper(random.pick(['INT', 'BIGINT']))})`,
           () => `CAST(${deeper(random.pick(['INT', 'DOUBLE', 'STRING']))} AS BIGINT)`,
           () => `ROUND(${deeper('DOUBLE')})`,
           () => `UNIX_TIMESTAMP(${deeper('TIMESTAMP')})`,
@@ -230,7 +241,8 @@ export class ExpressionGenerator {
     const deeper = (type: GeneratedType): string => this.of(type, depth - 1);
     const comparison = (): string => {
       const sign = random.pick(['=', '<>', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
-      if (random.chance(0.4)) return `${deeper(random.pick(NUMBERS))} ${sign} ${deeper(random.pick(NUMBERS))}`;
+      if (random.chance(0.4))
+        return `${deeper(random.pick(NUMBERS))} ${sign} ${deeper(random.pick(NUMBERS))}`;
       const type = random.pick(['STRING', 'DATE', 'TIMESTAMP'] as const);
       return `${deeper(type)} ${sign} ${deeper(type)}`;
     };
@@ -249,7 +261,8 @@ export class ExpressionGenerator {
         const type = random.pick(['INT', 'STRING', 'BIGINT'] as const);
         return `${deeper(type)} ${random.pick(['', 'NOT '])}IN (${this.#leaf(type)}, ${this.#leaf(type)})`;
       },
-      () => `${deeper('STRING')} ${random.pick(['', 'NOT '])}LIKE '${random.pick(['%', 'a%', '_', '%b', 'A!%'])}'`,
+      () =>
+        `${deeper('STRING')} ${random.pick(['', 'NOT '])}LIKE '${random.pick(['%', 'a%', '_', '%b', 'A!%'])}'`,
       () => `ARRAY_CONTAINS(${deeper('ARRAY<INT>')}, ${deeper('INT')})`,
       () => `CAST(${deeper('STRING')} AS BOOLEAN)`,
     ])();

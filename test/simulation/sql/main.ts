@@ -11,7 +11,10 @@ for (; checked + refused < count && failed < failuresMax; seed++) {
   refused += result.refused;
   failed += result.failures.length;
   for (const failure of result.failures) console.log(failure);
-  if (seed % 100 === 0) console.error(`seed ${seed}: ${checked} checked, ${refused} refused, ${failed} failed`);
+  if (seed % 100 === 0)
+    console.error(`seed ${seed}: ${checked} checked, ${refused} refused, ${failed} failed`);
 }
-console.log(JSON.stringify({ first, seeds: seed - first, perSeed: QUERIES_PER_SEED, checked, refused, failed }));
+console.log(
+  JSON.stringify({ first, seeds: seed - first, perSeed: QUERIES_PER_SEED, checked, refused, failed }),
+);
 process.exit(failed === 0 ? 0 : 1);

@@ -55,17 +55,24 @@ export class SqlRunner {
     const runner = new SqlRunner(log);
     const columns = input.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
     const random = new SeededRandom(input.stream.length + input.columns.length);
-    const add = async (kind: 'STREAM' | 'TABLE', name: string, records: readonly GeneratedRecord[]): Promise<void> => {
+    const add = async (
+      kind: 'STREAM' | 'TABLE',
+      name: string,
+      records: readonly GeneratedRecord[],
+    ): Promise<void> => {
       const messy = name === 'M' || name === 'W';
       const key = kind === 'TABLE' ? 'PRIMARY KEY' : 'KEY';
-      runner.#declare(`CREATE ${kind} ${name} (ID INT ${key}, ${columns}) WITH (KAFKA_TOPIC='${name}', FORMAT='JSON');`);
+      runner.#declare(
+        `CREATE ${kind} ${name} (ID INT ${key}, ${columns}) WITH (KAFKA_TOPIC='${name}', FORMAT='JSON');`,
+      );
       await log.admin.createTopic({ name, partitions: 1 });
       await produce(
         log,
         name,
         records.map(({ id, value, timestamp }) => ({
           key: messy ? random.pick([String(id), `"${id}"`, ` ${id}`, `${id}.0`]) : String(id),
-          value: value === null ? null : messy ? messyJson(value, random, name === 'W') : JSON.stringify(value),
+          value:
+            value === null ? null : messy ? messyJson(value, random, name === 'W') : JSON.stringify(value),
           timestamp,
         })),
       );
@@ -169,7 +176,9 @@ function textOf(value: SqlValue): string {
   if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`;
   if (value instanceof Decimal) return `d${value.toString()}`;
   if (value instanceof Map) {
-    const entries = [...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([key, item]) => `${textOf(key)}:${textOf(item)}`);
+    const entries = [...(value as ReadonlyMap<SqlValue, SqlValue>)].map(
+      ([key, item]) => `${textOf(key)}:${textOf(item)}`,
+    );
     return `{${entries.toSorted().join(',')}}`;
   }
   return `[${(value as readonly SqlValue[]).map(textOf).join(',')}]`;

@@ -16,7 +16,11 @@ describe.each(['JSON', 'DELIMITED'])('%s', (format) => {
     const { written, serde } = open(format, type);
     const text =
       type === STRING
-        ? fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string().map((each) => JSON.stringify(each)))
+        ? fc.oneof(
+            fc.string(),
+            fc.string({ unit: 'binary' }),
+            fc.string().map((each) => JSON.stringify(each)),
+          )
         : fc.oneof(fc.stringMatching(/^-?\d{1,12}$/), fc.stringMatching(/^[-+0-9. e]{1,6}$/));
     fc.assert(
       fc.property(text, (key) => {
@@ -50,5 +54,7 @@ test('the usual keys are recognized, others are not', () => {
 });
 
 test('formats with one way to write a value need no look', () => {
-  expect(openWrittenKey([{ name: 'K', type: STRING }], { name: 'KAFKA', wrapped: false, properties: [] })).toBeNull();
+  expect(
+    openWrittenKey([{ name: 'K', type: STRING }], { name: 'KAFKA', wrapped: false, properties: [] }),
+  ).toBeNull();
 });
