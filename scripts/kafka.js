@@ -210,6 +210,9 @@ function brokerSettings(port, controllerPort, dataDirectory) {
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // Records of tests and benches are of any year: nothing may be deleted for its age while they run.
+    'log.retention.ms': -1,
+    'log.retention.check.interval.ms': 86_400_000,
     // Streams in tests carry made-up times; a broker refuses those more than an hour ahead of its clock.
     'log.message.timestamp.after.max.ms': '9223372036854775807',
     'num.network.threads': 2,

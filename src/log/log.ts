@@ -117,6 +117,11 @@ export interface LogWriter {
   /** Bytes gathered and not yet acknowledged. */
   readonly pendingBytes: number;
   /**
+   * Whether `commit` makes records and offsets visible in one step. Where it does, whoever wants its output to be exact
+   * must not `flush` in between: what is flushed is out although its input is not committed.
+   */
+  readonly atomicCommit: boolean;
+  /**
    * Sends what was gathered and resolves when it is acknowledged by all in-sync replicas. Records appended
    * while it runs belong to the next flush. Retries with identical bytes; at-least-once on Kafka.
    */

@@ -49,6 +49,7 @@ export class CrashingLog implements Log {
     };
     return {
       appender: (partition) => writer.appender(partition),
+      atomicCommit: writer.atomicCommit,
       get pendingBytes() {
         return writer.pendingBytes;
       },

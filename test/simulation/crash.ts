@@ -73,6 +73,7 @@ export class CrashingProcess {
   #wrapWriter(writer: LogWriter): LogWriter {
     return {
       ...methodsOf(writer),
+      atomicCommit: writer.atomicCommit,
       get pendingBytes() {
         return writer.pendingBytes;
       },

@@ -49,6 +49,8 @@ export class EmbeddedWriter implements LogWriter {
     return output.appender;
   }
 
+  readonly atomicCommit = true;
+
   get pendingBytes(): number {
     let bytes = this.#inFlightBytes;
     for (const { appender } of this.#outputs.values()) bytes += appender.pendingBytes;

@@ -126,6 +126,8 @@ export class KafkaWriter implements LogWriter {
     return this.#outbox(partition).appender;
   }
 
+  readonly atomicCommit = false;
+
   get pendingBytes(): number {
     let bytes = this.#queuedBytes;
     for (const { appender } of this.#outboxes.values()) bytes += appender.pendingBytes;

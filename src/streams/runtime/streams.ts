@@ -103,6 +103,8 @@ const CHUNK_RECORDS_MAX = 4000;
 const IDLE_WAIT_MS = 1000;
 /** Output that is worth a request of its own before the commit. */
 const FLUSH_BYTES = 1024 * 1024;
+/** Output that is worth a commit of its own, where nothing may be sent without one. */
+const COMMIT_BYTES = 8 * 1024 * 1024;
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 /** How often consumed repartition records are deleted (Kafka Streams: repartition.purge.interval.ms). */
 const PURGE_INTERVAL_MS = 30_000;
@@ -607,11 +609,15 @@ export class Streams {
     }
     const idle = processed === 0;
     const pending = writer.pendingBytes;
-    if (pending > 0 && (idle || pending >= FLUSH_BYTES)) this.#flushSoon();
+    // Output that left before its input was committed would come twice after a crash: where the log can do both in
+    // one step, sending early means committing early.
+    const commitsEarly = writer.atomicCommit && pending > 0 && (idle || pending >= COMMIT_BYTES);
+    if (!writer.atomicCommit && pending > 0 && (idle || pending >= FLUSH_BYTES)) this.#flushSoon();
     if (writer.pendingBytes > PENDING_BYTES_MAX || (idle && this.#flushing !== null)) await this.#flushing;
 
     const due = now - this.#lastCommitMs >= (this.#options.commitIntervalMs ?? 100);
-    if (this.#tasks.some((task) => task.commitRequested) || (due && this.#tasks.some((task) => task.commitNeeded))) {
+    const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
+    if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {
       await this.#commit();
       await this.#persistWhenDue(now);
     }

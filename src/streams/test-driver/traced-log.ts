@@ -22,6 +22,7 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
       if (appender === undefined) appenders.set(name, (appender = tracedAppender(writer.appender(at), at, onAppend)));
       return appender;
     },
+    atomicCommit: writer.atomicCommit,
     get pendingBytes() {
       return writer.pendingBytes;
     },

@@ -122,6 +122,17 @@ test('committed offsets that were moved back rebuild the state instead of counti
   expect(await lastByKey()).toEqual({ a: '2', b: '1' });
 });
 
+test('output never leaves without its input being committed: a crash after an idle turn repeats nothing', async () => {
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  const first = await open(counting(), { stateDirectory: null });
+  for (let turn = 0; turn < 3; turn++) await first.step();
+  expect(await readAll(log, 'out')).toHaveLength(1);
+  // The first one is left as it is, as if its process were gone.
+  const second = await open(counting(), { stateDirectory: null });
+  await drain(second);
+  expect((await readAll(log, 'out')).map(({ value }) => value)).toEqual(['1']);
+});
+
 test('state that does not fit in memory gives the same output in the same order', async () => {
   await fc.assert(
     fc.asyncProperty(
