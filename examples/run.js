@@ -1,7 +1,15 @@
 // Runs an example: `node examples/run.js word-count`, on the embedded log, or with `--kafka HOST:PORT`.
 // Writes the example's input to its topics, runs its topology over it and prints what came out.
 import { fileURLToPath } from 'node:url';
-import { openEmbeddedLog, openKafkaLog, openStateBackend, silentLogger, Streams, StreamsBuilder, systemClock } from 'millrace/streams';
+import {
+  openEmbeddedLog,
+  openKafkaLog,
+  openStateBackend,
+  silentLogger,
+  Streams,
+  StreamsBuilder,
+  systemClock,
+} from 'millrace/streams';
 
 /** Creates the example's topics and writes its input, each record to the partition that it names, or 0. */
 export async function writeInput(example, log) {
@@ -11,10 +19,20 @@ export async function writeInput(example, log) {
   const none = Buffer.alloc(0);
   for (const { topic, partition = 0, key, value, timestamp } of example.input()) {
     const keyBytes = key === null ? none : Buffer.from(key);
-    const valueBytes = value === null ? none : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+    const valueBytes =
+      value === null ? none : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
     writer
       .appender({ topic, partition })
-      .append(timestamp, keyBytes, key === null ? -1 : 0, keyBytes.length, valueBytes, value === null ? -1 : 0, valueBytes.length, null);
+      .append(
+        timestamp,
+        keyBytes,
+        key === null ? -1 : 0,
+        keyBytes.length,
+        valueBytes,
+        value === null ? -1 : 0,
+        valueBytes.length,
+        null,
+      );
   }
   await writer.flush();
   await writer.close();

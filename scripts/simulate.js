@@ -66,7 +66,8 @@ async function work() {
       return;
     }
     for (const name of Object.keys(total)) total[name] += result[name];
-    if (process.stderr.isTTY) process.stderr.write(`\r${total.seeds} of ${count} seeds, ${total.failed} failed `);
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r${total.seeds} of ${count} seeds, ${total.failed} failed `);
   }
 }
 

@@ -29,12 +29,14 @@ interface CommonOptions {
 class UsageError extends Error {}
 
 async function openEngine(options: CommonOptions, commandLog: boolean): Promise<Engine> {
-  const [{ Engine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] = await Promise.all([
-    import('./engine/engine.ts'),
-    import('./state/task-state.ts'),
-    import('./common/logger.ts'),
-    import('./common/clock.ts'),
-  ]);
+  const [{ Engine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] = await Promise.all(
+    [
+      import('./engine/engine.ts'),
+      import('./state/task-state.ts'),
+      import('./common/logger.ts'),
+      import('./common/clock.ts'),
+    ],
+  );
   const logger = openLogger(options.logLevel);
   const shared = { clock: systemClock, logger };
   const directory = options.dataDir;
@@ -45,7 +47,10 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
     log = await openKafkaLog({ brokers: options.kafka.split(','), clientId: 'millrace', ...shared });
   } else {
     const { openEmbeddedLog } = await import('./log/embedded/embedded-log.ts');
-    log = await openEmbeddedLog({ ...(directory === undefined ? {} : { directory: join(directory, 'log') }), ...shared });
+    log = await openEmbeddedLog({
+      ...(directory === undefined ? {} : { directory: join(directory, 'log') }),
+      ...shared,
+    });
   }
   return Engine.open({
     log,
@@ -60,18 +65,27 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
     version: packageJson.version,
     ...(options.functions === undefined
       ? {}
-      : { functions: (await import('./engine/user-functions/load-user-functions.ts')).loadUserFunctions(options.functions).functions }),
+      : {
+          functions: (await import('./engine/user-functions/load-user-functions.ts')).loadUserFunctions(
+            options.functions,
+          ).functions,
+        }),
   });
 }
 
-async function openBackend(options: CommonOptions & { server?: string }): Promise<{ backend: Backend; engine: Engine | null }> {
+async function openBackend(
+  options: CommonOptions & { server?: string },
+): Promise<{ backend: Backend; engine: Engine | null }> {
   if (options.server !== undefined) {
     const { RemoteBackend } = await import('./cli/remote-backend.ts');
     return { backend: await RemoteBackend.open(options.server), engine: null };
   }
   const engine = await openEngine(options, options.dataDir !== undefined || options.kafka !== undefined);
   const { LocalBackend } = await import('./cli/local-backend.ts');
-  const where = options.kafka !== undefined ? `Kafka at ${options.kafka}` : (options.dataDir ?? 'the embedded log, in memory');
+  const where =
+    options.kafka !== undefined
+      ? `Kafka at ${options.kafka}`
+      : (options.dataDir ?? 'the embedded log, in memory');
   return { backend: new LocalBackend(engine, where), engine };
 }
 
@@ -112,7 +126,10 @@ async function runOptions(
   signal: AbortSignal,
   acknowledge: boolean,
 ): Promise<RunOptions> {
-  const [{ Output }, { rendererOf }] = await Promise.all([import('./cli/output.ts'), import('./cli/renderer.ts')]);
+  const [{ Output }, { rendererOf }] = await Promise.all([
+    import('./cli/output.ts'),
+    import('./cli/renderer.ts'),
+  ]);
   return {
     backend,
     session,
@@ -156,7 +173,10 @@ async function promptCommand(options: CommonOptions & { server?: string; demo?: 
   }
 }
 
-async function executeCommand(text: string, options: CommonOptions & { server?: string; demo?: boolean }): Promise<number> {
+async function executeCommand(
+  text: string,
+  options: CommonOptions & { server?: string; demo?: boolean },
+): Promise<number> {
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options);
   const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
@@ -187,7 +207,10 @@ async function executeCommand(text: string, options: CommonOptions & { server?: 
   }
 }
 
-async function runCommand(files: readonly string[], options: CommonOptions & { stay?: boolean }): Promise<number> {
+async function runCommand(
+  files: readonly string[],
+  options: CommonOptions & { stay?: boolean },
+): Promise<number> {
   const session = await openSession(options.set);
   // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
   const engine = await openEngine(options, options.dataDir !== undefined && options.kafka === undefined);
@@ -214,14 +237,23 @@ async function runCommand(files: readonly string[], options: CommonOptions & { s
   }
 }
 
-async function serverCommand(options: CommonOptions & { port: string; host: string; queriesFile?: string }): Promise<number> {
+async function serverCommand(
+  options: CommonOptions & { port: string; host: string; queriesFile?: string },
+): Promise<number> {
   const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
-  const engine = await openEngine(options, !headless && (options.kafka !== undefined || options.dataDir !== undefined));
+  const engine = await openEngine(
+    options,
+    !headless && (options.kafka !== undefined || options.dataDir !== undefined),
+  );
   const signal = interruption();
-  const [{ startServer }, { aborted }] = await Promise.all([import('./server/server.ts'), import('./cli/aborted.ts')]);
+  const [{ startServer }, { aborted }] = await Promise.all([
+    import('./server/server.ts'),
+    import('./cli/aborted.ts'),
+  ]);
   try {
     if (options.queriesFile !== undefined) {
       const [{ LocalBackend }, { runFiles }] = await Promise.all([
@@ -237,7 +269,9 @@ async function serverCommand(options: CommonOptions & { port: string; host: stri
       if (!ok) return EXIT_FAILED;
     }
     const server = await startServer({ engine, host: options.host, port, version: packageJson.version });
-    process.stdout.write(`Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`);
+    process.stdout.write(
+      `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,
+    );
     await aborted(signal);
     await server.close();
     return EXIT_DONE;
@@ -286,27 +320,37 @@ interface ResetCommandOptions extends Pick<CommonOptions, 'kafka' | 'dataDir' | 
 }
 
 async function resetCommand(options: ResetCommandOptions): Promise<number> {
-  const [{ StreamsResetError, parseDateTime, parseDuration, streamsReset }, { openLogger }, { systemClock }] = await Promise.all([
-    import('./cli/streams-reset.ts'),
-    import('./common/logger.ts'),
-    import('./common/clock.ts'),
-  ]);
+  const [{ StreamsResetError, parseDateTime, parseDuration, streamsReset }, { openLogger }, { systemClock }] =
+    await Promise.all([
+      import('./cli/streams-reset.ts'),
+      import('./common/logger.ts'),
+      import('./common/clock.ts'),
+    ]);
   const { kafka, dataDir, toOffset, byDuration, toDatetime } = options;
-  if (kafka === undefined && dataDir === undefined) throw new UsageError('streams-reset needs --kafka or --data-dir');
+  if (kafka === undefined && dataDir === undefined)
+    throw new UsageError('streams-reset needs --kafka or --data-dir');
   const targets = ['toEarliest', 'toLatest', 'toOffset', 'byDuration', 'toDatetime'] as const;
   if (targets.filter((name) => options[name] !== undefined).length > 1)
-    throw new UsageError('only one of --to-earliest, --to-latest, --to-offset, --by-duration and --to-datetime can be given');
-  let target: Parameters<typeof streamsReset>[0]['target'] = { kind: options.toLatest === true ? 'latest' : 'earliest' };
+    throw new UsageError(
+      'only one of --to-earliest, --to-latest, --to-offset, --by-duration and --to-datetime can be given',
+    );
+  let target: Parameters<typeof streamsReset>[0]['target'] = {
+    kind: options.toLatest === true ? 'latest' : 'earliest',
+  };
   if (toOffset !== undefined) {
     if (!/^\d{1,15}$/.test(toOffset)) throw new UsageError(`--to-offset takes a number, not ${toOffset}`);
     target = { kind: 'offset', offset: Number(toOffset) };
   } else if (byDuration !== undefined) {
     const durationMs = parseDuration(byDuration);
-    if (durationMs === undefined) throw new UsageError(`--by-duration takes an ISO duration such as PT1H30M or P7D, not ${byDuration}`);
+    if (durationMs === undefined)
+      throw new UsageError(`--by-duration takes an ISO duration such as PT1H30M or P7D, not ${byDuration}`);
     target = { kind: 'time', timeMs: systemClock.now() - durationMs };
   } else if (toDatetime !== undefined) {
     const timeMs = parseDateTime(toDatetime);
-    if (timeMs === undefined) throw new UsageError(`--to-datetime takes an ISO date and time such as 2026-01-31T12:00:00Z, not ${toDatetime}`);
+    if (timeMs === undefined)
+      throw new UsageError(
+        `--to-datetime takes an ISO date and time such as 2026-01-31T12:00:00Z, not ${toDatetime}`,
+      );
     target = { kind: 'time', timeMs };
   }
   const shared = { clock: systemClock, logger: openLogger(options.logLevel) };
@@ -344,7 +388,9 @@ async function resetCommand(options: ResetCommandOptions): Promise<number> {
 }
 
 function buildProgram(finish: (code: number) => void): Command {
-  const output = new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table');
+  const output = new Option('--output <format>', 'how results are shown')
+    .choices(['table', 'json', 'csv'])
+    .default('table');
   const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
   const common = (command: Command): Command =>
     command
@@ -369,25 +415,36 @@ function buildProgram(finish: (code: number) => void): Command {
     .argument('[command]', 'run, server, test or streams-reset; none opens the prompt')
     .exitOverride()
     .showHelpAfterError('(millrace --help shows the commands)')
-    .action(async (unknown: string | undefined, options: CommonOptions & { execute?: string; server?: string; demo?: boolean }) => {
-      if (unknown !== undefined) throw new UsageError(`there is no command ${unknown}`);
-      finish(
-        options.execute === undefined ? await promptCommand(options) : await executeCommand(options.execute, options),
-      );
-    });
+    .action(
+      async (
+        unknown: string | undefined,
+        options: CommonOptions & { execute?: string; server?: string; demo?: boolean },
+      ) => {
+        if (unknown !== undefined) throw new UsageError(`there is no command ${unknown}`);
+        finish(
+          options.execute === undefined
+            ? await promptCommand(options)
+            : await executeCommand(options.execute, options),
+        );
+      },
+    );
   common(program.command('run'))
     .description('runs script files and prints the rows of their queries')
     .argument('<file...>')
     .option('--stay', 'keep the queries running until Ctrl-C')
     .exitOverride()
-    .action(async (files: string[], _options: object, command: Command) => finish(await runCommand(files, command.optsWithGlobals())));
+    .action(async (files: string[], _options: object, command: Command) =>
+      finish(await runCommand(files, command.optsWithGlobals())),
+    );
   common(program.command('server'))
     .description('serves statements and queries over HTTP and WebSocket')
     .option('--port <number>', 'where to listen; 0 takes a free one', '8088')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
     .exitOverride()
-    .action(async (_options: object, command: Command) => finish(await serverCommand(command.optsWithGlobals())));
+    .action(async (_options: object, command: Command) =>
+      finish(await serverCommand(command.optsWithGlobals())),
+    );
   program
     .command('test')
     .description('runs test cases and says how many passed')
@@ -395,13 +452,25 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--report <file>', 'write the result of every case as JSON')
     .option('--functions <file>', 'a JavaScript module of functions that the cases call')
     .option('--only <text>', 'only the cases whose name has this in it')
-    .addOption(new Option('--optimizer <state>', 'run plans optimized or as they are built').choices(['on', 'off']).default('on'))
+    .addOption(
+      new Option('--optimizer <state>', 'run plans optimized or as they are built')
+        .choices(['on', 'off'])
+        .default('on'),
+    )
     .exitOverride()
-    .action(async (paths: string[], _options: object, command: Command) => finish(await testCommand(paths, command.optsWithGlobals())));
-  const list = (value: string): readonly string[] => value.split(',').map((name) => name.trim()).filter((name) => name !== '');
+    .action(async (paths: string[], _options: object, command: Command) =>
+      finish(await testCommand(paths, command.optsWithGlobals())),
+    );
+  const list = (value: string): readonly string[] =>
+    value
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
   program
     .command('streams-reset')
-    .description('lets a stopped streams application begin again: its input offsets, internal topics and local state')
+    .description(
+      'lets a stopped streams application begin again: its input offsets, internal topics and local state',
+    )
     .requiredOption('--application-id <id>', 'whose')
     .option('--input-topics <topics>', 'topics to read again, separated by commas', list, [])
     .option('--to-earliest', 'read them from their beginning; the default')
@@ -414,7 +483,9 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--kafka <host:port>', 'the application runs on this Kafka')
     .option('--data-dir <dir>', 'where the embedded log and the application’s state are kept')
     .exitOverride()
-    .action(async (_options: object, command: Command) => finish(await resetCommand(command.optsWithGlobals())));
+    .action(async (_options: object, command: Command) =>
+      finish(await resetCommand(command.optsWithGlobals())),
+    );
   return program;
 }
 

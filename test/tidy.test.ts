@@ -60,7 +60,8 @@ function sources(): Source[] {
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
       if (statSync(path).isDirectory()) walk(path);
-      else if (path.endsWith('.ts')) found.push({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') });
+      else if (path.endsWith('.ts'))
+        found.push({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') });
     }
   };
   walk(join(ROOT, 'grammar'));
@@ -77,7 +78,8 @@ function nameOf(path: string): string | undefined {
 }
 
 function importsOf(source: Source): string[] {
-  const pattern = /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm;
+  const pattern =
+    /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm;
   return [...source.text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
 }
 
@@ -92,12 +94,15 @@ export function findBreaches(files: readonly Source[]): string[] {
         const target = normalize(join(dirname(file.path), specifier));
         const to = roomOf(target);
         const sameRoom = nameOf(file.path) === nameOf(target);
-        if (!sameRoom && to >= from) breaches.push(`${file.path}: imports ${target}, which lies above or beside it`);
+        if (!sameRoom && to >= from)
+          breaches.push(`${file.path}: imports ${target}, which lies above or beside it`);
         const readers = ONLY_FOR[nameOf(target) ?? ''];
         if (readers !== undefined && !readers.includes(nameOf(file.path) ?? ''))
           breaches.push(`${file.path}: only ${readers.join(', ')} may import ${target}`);
       } else if (!specifier.startsWith('node:')) {
-        const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0]!;
+        const name = specifier.startsWith('@')
+          ? specifier.split('/').slice(0, 2).join('/')
+          : specifier.split('/')[0]!;
         const home = HOMES[name];
         if (home === undefined) breaches.push(`${file.path}: package ${name} has no home in HOMES`);
         else if (file.path !== home && !file.path.startsWith(`${home}/`))

@@ -19,7 +19,8 @@ class BeaconDetector {
     const regular = intervalMs > 0 && Math.abs(intervalMs - last.intervalMs) <= JITTER_MS;
     const count = regular ? last.count + 1 : 1;
     this.calls.put(call, { timestamp, intervalMs: regular ? last.intervalMs : intervalMs, count }, timestamp);
-    if (count === CALLS) this.context.forward({ key, value: { address: value.address, intervalMs, count }, timestamp });
+    if (count === CALLS)
+      this.context.forward({ key, value: { address: value.address, intervalMs, count }, timestamp });
   }
 }
 

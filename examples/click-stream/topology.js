@@ -31,7 +31,10 @@ export const example = {
     const json = { keySerde: Serdes.string, valueSerde: Serdes.json() };
     const withProfile = builder
       .stream('clicks', json)
-      .leftJoin(builder.table('profiles', json), ({ page }, profile) => ({ page, name: profile?.name ?? null }));
+      .leftJoin(builder.table('profiles', json), ({ page }, profile) => ({
+        page,
+        name: profile?.name ?? null,
+      }));
     withProfile
       .leftJoin(
         builder.stream('searches', json),

@@ -7,7 +7,12 @@ export function* addressesAndOrders(partitionOf = () => 0) {
     value: city === null ? null : { city },
     timestamp,
   });
-  const order = (customer, item, timestamp) => ({ topic: 'orders', key: customer, value: { item }, timestamp });
+  const order = (customer, item, timestamp) => ({
+    topic: 'orders',
+    key: customer,
+    value: { item },
+    timestamp,
+  });
   yield address('ann', 'Lisbon', 0);
   yield address('bob', 'Oslo', 1);
   yield order('ann', 'lamp', 10);

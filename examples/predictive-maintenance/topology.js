@@ -12,7 +12,12 @@ export const example = {
   windowed: 8,
   *input() {
     for (const { date, temp_max } of csv('seattle-weather.csv'))
-      yield { topic: 'readings', key: 'pump-1', value: { celsius: Number(temp_max) }, timestamp: Date.parse(`${date} UTC`) };
+      yield {
+        topic: 'readings',
+        key: 'pump-1',
+        value: { celsius: Number(temp_max) },
+        timestamp: Date.parse(`${date} UTC`),
+      };
   },
   build(builder) {
     builder

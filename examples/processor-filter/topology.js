@@ -17,7 +17,8 @@ export const example = {
   inputTopics: { lines: 1 },
   outputTopics: { 'licence-lines': 1 },
   *input() {
-    for (const [i, value] of licenceLines().entries()) yield { topic: 'lines', key: null, value, timestamp: i };
+    for (const [i, value] of licenceLines().entries())
+      yield { topic: 'lines', key: null, value, timestamp: i };
   },
   build(builder) {
     builder

@@ -15,7 +15,13 @@ export const example = {
   outputTopics: { 'unknown-payment': 1 },
   *input() {
     for (const [i, [key, user, amount]] of payments.entries())
-      yield { topic: 'payments', partition: key === 'card' ? 1 : 0, key, value: { user, amount }, timestamp: 1000 * i };
+      yield {
+        topic: 'payments',
+        partition: key === 'card' ? 1 : 0,
+        key,
+        value: { user, amount },
+        timestamp: 1000 * i,
+      };
   },
   build(builder) {
     builder

@@ -6,7 +6,8 @@ export const example = {
   inputTopics: { lines: 1 },
   outputTopics: { 'word-counts': 1 },
   *input() {
-    for (const [i, value] of licenceLines().entries()) yield { topic: 'lines', key: null, value, timestamp: i };
+    for (const [i, value] of licenceLines().entries())
+      yield { topic: 'lines', key: null, value, timestamp: i };
   },
   build(builder) {
     builder

@@ -55,7 +55,10 @@ export async function streamsReset(options: StreamsResetOptions, place: StreamsR
   const internal = internalTopics(options, topics);
   for (const topic of options.inputTopics)
     if (!topics.includes(topic))
-      throw new StreamsResetError(`input topic ${topic} does not exist`, 'name topics that the application reads, separated by commas');
+      throw new StreamsResetError(
+        `input topic ${topic} does not exist`,
+        'name topics that the application reads, separated by commas',
+      );
   const committed = await log.admin.committed(applicationId);
   if (committed.length === 0 && internal.length === 0 && options.inputTopics.length === 0)
     throw new StreamsResetError(
@@ -68,14 +71,20 @@ export async function streamsReset(options: StreamsResetOptions, place: StreamsR
     const would = dryRun ? 'would be ' : '';
     if (!dryRun) await setOffsets(applicationId, log, changes);
     for (const { topic, partition, before, offset } of changes)
-      await write(`offset of ${topic}-${partition} ${would}set to ${offset}${before === undefined ? '' : ` (was ${before})`}`);
+      await write(
+        `offset of ${topic}-${partition} ${would}set to ${offset}${before === undefined ? '' : ` (was ${before})`}`,
+      );
 
     const gone = committed.filter(({ topic }) => internal.includes(topic));
     if (!dryRun && gone.length > 0)
-      await log.admin.alterCommitted(applicationId, gone.map(({ topic, partition }) => ({ topic, partition, offset: null })));
+      await log.admin.alterCommitted(
+        applicationId,
+        gone.map(({ topic, partition }) => ({ topic, partition, offset: null })),
+      );
     if (state !== null) {
       if (!dryRun) await state.delete();
-      if (state.tasks > 0) await write(`local state of ${state.tasks} ${state.tasks === 1 ? 'task' : 'tasks'} ${would}deleted`);
+      if (state.tasks > 0)
+        await write(`local state of ${state.tasks} ${state.tasks === 1 ? 'task' : 'tasks'} ${would}deleted`);
     }
     for (const topic of internal) {
       if (!dryRun) await log.admin.deleteTopic(topic);
@@ -89,7 +98,10 @@ export async function streamsReset(options: StreamsResetOptions, place: StreamsR
   }
 }
 
-function internalTopics({ applicationId, internalTopics: chosen }: StreamsResetOptions, topics: readonly string[]): readonly string[] {
+function internalTopics(
+  { applicationId, internalTopics: chosen }: StreamsResetOptions,
+  topics: readonly string[],
+): readonly string[] {
   const all = topics.filter((topic) => isInternal(topic, applicationId));
   if (chosen === null) return all;
   for (const topic of chosen)
@@ -108,7 +120,9 @@ function internalTopics({ applicationId, internalTopics: chosen }: StreamsResetO
 function isInternal(topic: string, applicationId: string): boolean {
   return (
     topic.startsWith(`${applicationId}-`) &&
-    (topic.endsWith('-changelog') || topic.endsWith('-repartition') || /-subscription-(registration|response)(-\d+)?-topic$/i.test(topic))
+    (topic.endsWith('-changelog') ||
+      topic.endsWith('-repartition') ||
+      /-subscription-(registration|response)(-\d+)?-topic$/i.test(topic))
   );
 }
 
@@ -147,7 +161,10 @@ async function setOffsets(applicationId: string, log: Log, changes: readonly Off
     await log.admin.alterCommitted(applicationId, changes);
   } catch (error) {
     if (error instanceof LogError && error.kind === 'fenced')
-      throw new StreamsResetError(`application ${applicationId} is running: its group has members`, 'stop all of its instances first');
+      throw new StreamsResetError(
+        `application ${applicationId} is running: its group has members`,
+        'stop all of its instances first',
+      );
     throw error;
   }
 }
@@ -156,14 +173,16 @@ async function lock(stateDirectory: string, applicationId: string): Promise<Lock
   try {
     return await lockState(stateDirectory, applicationId);
   } catch (error) {
-    if (error instanceof Error && 'hint' in error) throw new StreamsResetError(error.message, 'stop the application first');
+    if (error instanceof Error && 'hint' in error)
+      throw new StreamsResetError(error.message, 'stop the application first');
     throw error;
   }
 }
 
 /** Milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/.exec(text);
+  const match =
+    /^P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/.exec(text);
   if (match === null) return undefined;
   const [weeks, days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
   return Math.round((((weeks! * 7 + days!) * 24 + hours!) * 60 + minutes!) * 60_000 + seconds! * 1000);

@@ -42,7 +42,11 @@ export class SqlError extends Error {
   readonly span: Span | undefined;
   readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { span?: Span | undefined; hint?: string | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { span?: Span | undefined; hint?: string | undefined } = {},
+  ) {
     super(message);
     this.code = code;
     this.span = options.span;

@@ -66,9 +66,13 @@ export class CommandLog {
       command = null;
     }
     if (typeof command?.statement !== 'string')
-      throw new Error(`the command topic ${this.topic} holds a record that is no command: ${text.slice(0, 100)}`);
+      throw new Error(
+        `the command topic ${this.topic} holds a record that is no command: ${text.slice(0, 100)}`,
+      );
     if (command.version !== 1)
-      throw new Error(`the command topic ${this.topic} was written by a later release (version ${String(command.version)})`);
+      throw new Error(
+        `the command topic ${this.topic} was written by a later release (version ${String(command.version)})`,
+      );
     return command as Command;
   }
 

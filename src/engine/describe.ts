@@ -10,7 +10,11 @@ export function fieldSchema(type: SqlType): FieldSchema {
     case 'map':
       return { type: 'MAP', fields: null, memberSchema: fieldSchema(type.value) };
     case 'struct':
-      return { type: 'STRUCT', fields: type.fields.map((field) => fieldDescription(field)), memberSchema: null };
+      return {
+        type: 'STRUCT',
+        fields: type.fields.map((field) => fieldDescription(field)),
+        memberSchema: null,
+      };
     case 'decimal': {
       const { precision, scale } = type;
       return { type: 'DECIMAL', fields: null, memberSchema: null, parameters: { precision, scale } };

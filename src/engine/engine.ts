@@ -234,7 +234,10 @@ export class Engine {
 
   /** Names of streams, tables, functions, for completion. */
   names(): Promise<readonly string[]> {
-    return Promise.resolve([...[...this.catalog.sources()].map((source) => source.name), ...this.functions.keys()]);
+    return Promise.resolve([
+      ...[...this.catalog.sources()].map((source) => source.name),
+      ...this.functions.keys(),
+    ]);
   }
 
   async logAnswers(): Promise<boolean> {
@@ -269,13 +272,19 @@ export class Engine {
     this.replaying = true;
     for (const command of await commandLog.read()) {
       this.#sequence = command.sequence;
-      const session: Session = { properties: new Map(Object.entries(command.properties)), variables: new Map() };
+      const session: Session = {
+        properties: new Map(Object.entries(command.properties)),
+        variables: new Map(),
+      };
       try {
         const [parsed] = parseStatements(command.statement);
         await executeStatement({ engine: this, session, parsed: must(parsed), script: undefined });
       } catch (error) {
         if (!(error instanceof SqlError)) throw error;
-        logger.error({ statement: command.statement, error: error.message }, 'a statement could not be replayed');
+        logger.error(
+          { statement: command.statement, error: error.message },
+          'a statement could not be replayed',
+        );
       }
       this.#sequence = Math.max(this.#sequence, command.sequence + 1);
     }

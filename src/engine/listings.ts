@@ -59,7 +59,9 @@ export async function describeSourceOf(
     replication: topic?.replicas ?? 0,
     statement: source.statementText,
     queryOffsetSummaries: [],
-    sourceConstraints: queries.filter((query) => query.sources.includes(source.name)).map((query) => query.sink),
+    sourceConstraints: queries
+      .filter((query) => query.sources.includes(source.name))
+      .map((query) => query.sink),
     clusterStatistics: [],
     clusterErrorStats: [],
   };

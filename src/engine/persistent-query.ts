@@ -96,7 +96,8 @@ export class PersistentQuery {
     await this.close();
     await this.streams.cleanUp();
     const { stateDirectory, applicationId } = this.#options;
-    if (stateDirectory !== null) await rm(join(stateDirectory, applicationId), { recursive: true, force: true });
+    if (stateDirectory !== null)
+      await rm(join(stateDirectory, applicationId), { recursive: true, force: true });
   }
 
   #open(): Streams {

@@ -88,9 +88,13 @@ function printRecord(batch: RecordBatch, i: number): string {
   };
   const time = new Date(batch.timestamps[i]!);
   // Producers may write any number.
-  const rowtime = Number.isNaN(time.getTime()) ? String(batch.timestamps[i]) : time.toISOString().replace('T', ' ');
+  const rowtime = Number.isNaN(time.getTime())
+    ? String(batch.timestamps[i])
+    : time.toISOString().replace('T', ' ');
   const headers = readHeaders(batch, i);
-  const shown = headers.map((header) => `${header.key}=${header.value === null ? '<null>' : bytesText(Buffer.from(header.value))}`);
+  const shown = headers.map(
+    (header) => `${header.key}=${header.value === null ? '<null>' : bytesText(Buffer.from(header.value))}`,
+  );
   return (
     `rowtime: ${rowtime}, key: ${part(batch.keyStart[i]!, batch.keyEnd[i]!)}, ` +
     `value: ${part(batch.valueStart[i]!, batch.valueEnd[i]!)}, partition: ${batch.partition}, offset: ${batch.offsets[i]}` +

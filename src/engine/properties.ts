@@ -80,7 +80,8 @@ export const PROPERTIES: readonly Property[] = [
 ];
 
 /** Properties of ksqlDB and its clients that mean nothing here and are accepted, so that scripts run unchanged. */
-const TOLERATED = /^(ksql\.|processing\.guarantee$|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
+const TOLERATED =
+  /^(ksql\.|processing\.guarantee$|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
 
 /** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property. */
 export function propertyName(name: string): string {

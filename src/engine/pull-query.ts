@@ -27,10 +27,14 @@ export async function pullRows(
   const query = plan.source.createdBy === null ? undefined : engine.queries.get(plan.source.createdBy);
   const materialization = query?.lowered.materialization ?? null;
   if (query === undefined || materialization === null)
-    throw new SqlError('ML_UNSUPPORTED', `the rows of ${plan.source.name} are not kept by the query that makes it`, {
-      span: statement.from.span,
-      hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `the rows of ${plan.source.name} are not kept by the query that makes it`,
+      {
+        span: statement.from.span,
+        hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,
+      },
+    );
   const rows = await readTable(plan, query, materialization, call);
   const columns: ResultColumn[] = plan.select.map(({ name, type, expression }) => ({
     name,
@@ -57,7 +61,13 @@ async function readTable(
   const found: Row[] = [];
 
   /** Returns whether there is room for more. */
-  const visit = (key: readonly SqlValue[], value: unknown, start: number, end: number, timestamp: number): boolean => {
+  const visit = (
+    key: readonly SqlValue[],
+    value: unknown,
+    start: number,
+    end: number,
+    timestamp: number,
+  ): boolean => {
     const columns = table.rowOf(key, value, start, end, timestamp);
     if (columns === null) return true;
     const row = flatRow(plan, columns, start, end, timestamp);
@@ -84,14 +94,21 @@ async function readTable(
   return found;
 }
 
-type Visit = (key: readonly SqlValue[], value: unknown, start: number, end: number, timestamp: number) => boolean;
+type Visit = (
+  key: readonly SqlValue[],
+  value: unknown,
+  start: number,
+  end: number,
+  timestamp: number,
+) => boolean;
 
 function readStore(plan: PullPlan, table: Materialization, { store }: TaskStore, visit: Visit): void {
   const { access } = plan;
   const from = numberOf(plan.windowStart?.lower, 0);
   const to = numberOf(plan.windowStart?.upper, Number.MAX_SAFE_INTEGER);
-  const decode = (bytes: Uint8Array, start: number, end: number): readonly SqlValue[] =>
-    [...table.key.deserialize(bytes, start, end)];
+  const decode = (bytes: Uint8Array, start: number, end: number): readonly SqlValue[] => [
+    ...table.key.deserialize(bytes, start, end),
+  ];
   if (access.kind === 'keys') {
     const writer = new ByteWriter(64);
     for (const key of access.keys) {
@@ -110,7 +127,13 @@ function readStore(plan: PullPlan, table: Materialization, { store }: TaskStore,
       return;
     case 'window':
       store.fetchAll(from, to, (bytes, start, end, windowStart, value, timestamp) =>
-        visit(decode(bytes, start, end), value, windowStart, windowStart + (table.windowSizeMs ?? 0), timestamp),
+        visit(
+          decode(bytes, start, end),
+          value,
+          windowStart,
+          windowStart + (table.windowSizeMs ?? 0),
+          timestamp,
+        ),
       );
       return;
     case 'session':
@@ -144,16 +167,29 @@ function readKey(
       });
       break;
     case 'session':
-      store.fetch(bytes.buffer, 0, bytes.length, 0, Number.MAX_SAFE_INTEGER, (start, end, value, timestamp) => {
-        more = visit(key, value, start, end, timestamp);
-        return more;
-      });
+      store.fetch(
+        bytes.buffer,
+        0,
+        bytes.length,
+        0,
+        Number.MAX_SAFE_INTEGER,
+        (start, end, value, timestamp) => {
+          more = visit(key, value, start, end, timestamp);
+          return more;
+        },
+      );
   }
   return more;
 }
 
 /** The row that the pull query's expressions are over, from the table's columns. */
-function flatRow(plan: PullPlan, columns: readonly SqlValue[], start: number, end: number, timestamp: number): Row {
+function flatRow(
+  plan: PullPlan,
+  columns: readonly SqlValue[],
+  start: number,
+  end: number,
+  timestamp: number,
+): Row {
   const keys = plan.source.schema.key.length;
   return plan.row.map(({ origin }) => {
     switch (origin.kind) {

@@ -44,7 +44,11 @@ export type Entity =
   | {
       readonly '@type': 'currentStatus';
       readonly commandId: string;
-      readonly commandStatus: { readonly status: 'SUCCESS'; readonly message: string; readonly queryId: string | null };
+      readonly commandStatus: {
+        readonly status: 'SUCCESS';
+        readonly message: string;
+        readonly queryId: string | null;
+      };
       readonly commandSequenceNumber: number;
     }
   | { readonly '@type': 'streams'; readonly streams: readonly SourceListing[] }
@@ -56,10 +60,20 @@ export type Entity =
   | { readonly '@type': 'assert_topic'; readonly topicName: string; readonly exists: boolean }
   | { readonly '@type': 'queryDescription'; readonly queryDescription: QueryDescription }
   | { readonly '@type': 'properties'; readonly properties: readonly PropertyListing[] }
-  | { readonly '@type': 'function_names'; readonly functions: readonly { readonly name: string; readonly type: string; readonly category: string }[] }
+  | {
+      readonly '@type': 'function_names';
+      readonly functions: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly category: string;
+      }[];
+    }
   | { readonly '@type': 'describe_function'; readonly [member: string]: unknown }
   | { readonly '@type': 'type_list'; readonly types: Readonly<Record<string, FieldSchema>> }
-  | { readonly '@type': 'variables'; readonly variables: readonly { readonly name: string; readonly value: string }[] }
+  | {
+      readonly '@type': 'variables';
+      readonly variables: readonly { readonly name: string; readonly value: string }[];
+    }
   | { readonly '@type': 'terminate_query'; readonly queryId: string; readonly wasTerminated: boolean }
   | { readonly '@type': 'warning_entity'; readonly message: string }
   /** Nothing to show but a sentence: INSERT VALUES, SET, UNSET, DEFINE, ASSERT, … */
@@ -138,7 +152,11 @@ export interface QueryDescription {
   readonly overriddenProperties: Readonly<Record<string, string>>;
   readonly ksqlHostQueryStatus: Readonly<Record<string, string>>;
   readonly queryType: 'PERSISTENT' | 'PUSH' | 'PULL';
-  readonly queryErrors: readonly { readonly timestamp: number; readonly errorMessage: string; readonly type: string }[];
+  readonly queryErrors: readonly {
+    readonly timestamp: number;
+    readonly errorMessage: string;
+    readonly type: string;
+  }[];
   readonly tasksMetadata: readonly unknown[];
   readonly state: string | null;
 }

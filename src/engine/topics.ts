@@ -20,10 +20,14 @@ export async function ensureTopic(admin: LogAdmin, request: TopicRequest): Promi
   const existing = await admin.describeTopic(name);
   if (existing !== undefined) {
     if (partitions !== null && partitions !== existing.partitions)
-      throw new SqlError('ML_TOPIC', `topic ${name} has ${existing.partitions} partitions, not ${partitions}`, {
-        span,
-        hint: 'leave PARTITIONS away to use the topic as it is',
-      });
+      throw new SqlError(
+        'ML_TOPIC',
+        `topic ${name} has ${existing.partitions} partitions, not ${partitions}`,
+        {
+          span,
+          hint: 'leave PARTITIONS away to use the topic as it is',
+        },
+      );
     return existing.partitions;
   }
   if (partitions === null)

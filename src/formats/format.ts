@@ -78,5 +78,7 @@ export interface Encoder {
   withRaw?(
     decoder: Decoder,
     rawIndex: readonly number[],
-  ): ((row: readonly SqlValue[], slots: readonly number[], source: Uint8Array, writer: ByteWriter) => void) | null;
+  ):
+    | ((row: readonly SqlValue[], slots: readonly number[], source: Uint8Array, writer: ByteWriter) => void)
+    | null;
 }

@@ -27,7 +27,13 @@ export function plainEnd(view: DataView, buffer: Uint8Array, at: number, end: nu
  * The end of the value at `at` when nothing in it is unusual: ASCII without escapes, and no blanks. -1 says only that
  * somebody more careful must look. What `skipValue` does, for the values that nearly all records have.
  */
-export function plainValueEnd(view: DataView, buffer: Uint8Array, at: number, end: number, depth: number): number {
+export function plainValueEnd(
+  view: DataView,
+  buffer: Uint8Array,
+  at: number,
+  end: number,
+  depth: number,
+): number {
   if (at >= end || depth > MAX_DEPTH) return -1;
   switch (buffer[at]) {
     case 0x22:

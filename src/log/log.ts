@@ -66,7 +66,10 @@ export interface LogAdmin {
   /** What `group` has committed; partitions without a commit are absent. */
   committed(group: string): Promise<readonly CommittedOffset[]>;
   /** Sets or (offset null) removes committed offsets of a group that has no running writer. */
-  alterCommitted(group: string, offsets: readonly (TopicPartition & { readonly offset: number | null })[]): Promise<void>;
+  alterCommitted(
+    group: string,
+    offsets: readonly (TopicPartition & { readonly offset: number | null })[],
+  ): Promise<void>;
 }
 
 export interface CommittedOffset extends TopicPartition {
@@ -154,7 +157,11 @@ export class LogError extends Error {
   readonly kind: LogErrorKind;
   readonly partition: (TopicPartition & { readonly offset?: number }) | undefined;
 
-  constructor(kind: LogErrorKind, message: string, partition?: TopicPartition & { readonly offset?: number }) {
+  constructor(
+    kind: LogErrorKind,
+    message: string,
+    partition?: TopicPartition & { readonly offset?: number },
+  ) {
     super(message);
     this.kind = kind;
     this.partition = partition;

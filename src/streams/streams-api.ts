@@ -38,7 +38,11 @@ export {
   type StateStoreView,
   type WindowStoreView,
 } from './dsl/state-store-view.ts';
-export { StreamsBuilder, type StateStoreDeclaration, type StreamsBuilderOptions } from './dsl/streams-builder.ts';
+export {
+  StreamsBuilder,
+  type StateStoreDeclaration,
+  type StreamsBuilderOptions,
+} from './dsl/streams-builder.ts';
 export { TopologyError } from './dsl/topology-error.ts';
 export type {
   FixedKeyProcessorContext,
@@ -63,7 +67,13 @@ export {
   type Windowed,
 } from './dsl/windows.ts';
 
-export type { Processor, ProcessorContext, PunctuationKind, RecordContext, SkipReason } from './processors/processor.ts';
+export type {
+  Processor,
+  ProcessorContext,
+  PunctuationKind,
+  RecordContext,
+  SkipReason,
+} from './processors/processor.ts';
 export { RecordKey } from './processors/record-key.ts';
 export {
   continueOnDataError,
@@ -120,4 +130,10 @@ export {
   type TopologyTestDriverOptions,
 } from './test-driver/topology-test-driver.ts';
 export type { Serde } from './topology/serde.ts';
-export { Topology, type SinkNode, type SourceNode, type StoreNode, type TimestampExtractor } from './topology/topology.ts';
+export {
+  Topology,
+  type SinkNode,
+  type SourceNode,
+  type StoreNode,
+  type TimestampExtractor,
+} from './topology/topology.ts';

@@ -42,7 +42,9 @@ function openInnerPrint(type: SqlType): (value: SqlValue) => string {
       const key = openPrint(type.key);
       const item = openPrint(type.value);
       return (value) =>
-        `{${hashOrder(value as ReadonlyMap<SqlValue, SqlValue>).map(([k, v]) => `${key(k)}=${item(v)}`).join(', ')}}`;
+        `{${hashOrder(value as ReadonlyMap<SqlValue, SqlValue>)
+          .map(([k, v]) => `${key(k)}=${item(v)}`)
+          .join(', ')}}`;
     }
     case 'struct': {
       const fields = type.fields.map((field) => ({ name: field.name, print: openPrint(field.type) }));

@@ -1,7 +1,18 @@
 /** The types of SQL columns and expressions. Plain data: stored in plans and the command log. */
 
 export type SqlType =
-  | { readonly kind: 'boolean' | 'integer' | 'bigint' | 'double' | 'string' | 'bytes' | 'date' | 'time' | 'timestamp' }
+  | {
+      readonly kind:
+        | 'boolean'
+        | 'integer'
+        | 'bigint'
+        | 'double'
+        | 'string'
+        | 'bytes'
+        | 'date'
+        | 'time'
+        | 'timestamp';
+    }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'array'; readonly element: SqlType }
   | { readonly kind: 'map'; readonly key: SqlType; readonly value: SqlType }

@@ -66,12 +66,12 @@ describe.skipIf(missing !== null)(
       open('--demo', '--output', 'csv');
       await prompted();
       for (const word of ['one', 'two']) {
-      running.write(`SELECT '${word}', SYMBOL FROM TRADES EMIT CHANGES;\r`);
-      await shows(`\n${word},`, 3);
-      running.write(CTRL_C);
-      await prompted();
-    }
-    running.write('SHOW VARIABLES;\r');
+        running.write(`SELECT '${word}', SYMBOL FROM TRADES EMIT CHANGES;\r`);
+        await shows(`\n${word},`, 3);
+        running.write(CTRL_C);
+        await prompted();
+      }
+      running.write('SHOW VARIABLES;\r');
       await shows('Variable,Value\n');
       await prompted();
       running.write('exit\r');
@@ -79,15 +79,15 @@ describe.skipIf(missing !== null)(
     });
 
     test('Ctrl-C right after Enter ends the query too', async () => {
-    open('--demo', '--output', 'csv');
-    await prompted();
-    running.write(`SELECT SYMBOL FROM TRADES EMIT CHANGES;\r${CTRL_C}`);
-    await prompted();
-    running.write('SHOW VARIABLES;\r');
-    await shows('Variable,Value\n');
-  });
+      open('--demo', '--output', 'csv');
+      await prompted();
+      running.write(`SELECT SYMBOL FROM TRADES EMIT CHANGES;\r${CTRL_C}`);
+      await prompted();
+      running.write('SHOW VARIABLES;\r');
+      await shows('Variable,Value\n');
+    });
 
-  test('Ctrl-C forgets an unfinished statement', async () => {
+    test('Ctrl-C forgets an unfinished statement', async () => {
       open('--output', 'csv');
       await prompted();
       running.write('SELECT nonsense\r');

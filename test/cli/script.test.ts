@@ -115,7 +115,9 @@ describeKafka('on Kafka', (address) => {
             const key = message.key!;
             const page = key.subarray(0, key.length - 8).toString();
             const { VISITS } = JSON.parse(message.value!.toString()) as { VISITS: number };
-            found.push(JSON.stringify({ PAGE: page, WINDOWSTART: Number(key.readBigInt64BE(key.length - 8)), VISITS }));
+            found.push(
+              JSON.stringify({ PAGE: page, WINDOWSTART: Number(key.readBigInt64BE(key.length - 8)), VISITS }),
+            );
             if (found.length === EVENTS) resolve();
             return Promise.resolve();
           },

@@ -37,30 +37,58 @@ interface Stats {
 /** The same numbers from the CSV, window by window. */
 function expected(): Stats[] {
   const csv = readFileSync(join(ROOT, 'node_modules/vega-datasets/data/stocks.csv'), 'utf8');
-  const rows = csv.trim().split('\n').slice(1).map((line) => line.split(','));
-  const prices = rows.map(([symbol, date, price]) => ({ symbol: symbol!, time: Date.parse(`${date} UTC`), price: Number(price) }));
+  const rows = csv
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+  const prices = rows.map(([symbol, date, price]) => ({
+    symbol: symbol!,
+    time: Date.parse(`${date} UTC`),
+    price: Number(price),
+  }));
   const stats: Stats[] = [];
   const last = Math.max(...prices.map(({ time }) => time));
   for (const SYMBOL of new Set(prices.map(({ symbol }) => symbol)))
     for (let WINDOWSTART = 0; WINDOWSTART <= last; WINDOWSTART += ADVANCE_MS) {
       const inside = prices
-        .filter(({ symbol, time }) => symbol === SYMBOL && time >= WINDOWSTART && time < WINDOWSTART + SIZE_MS)
+        .filter(
+          ({ symbol, time }) => symbol === SYMBOL && time >= WINDOWSTART && time < WINDOWSTART + SIZE_MS,
+        )
         .map(({ price }) => price);
       if (inside.length === 0) continue;
       const sum = inside.reduce((total, price) => total + price, 0);
-      stats.push({ SYMBOL, WINDOWSTART, LOWEST: Math.min(...inside), MONTHS: inside.length, AVERAGE: sum / inside.length });
+      stats.push({
+        SYMBOL,
+        WINDOWSTART,
+        LOWEST: Math.min(...inside),
+        MONTHS: inside.length,
+        AVERAGE: sum / inside.length,
+      });
     }
   return stats;
 }
 
 function sorted(stats: readonly Stats[]): Stats[] {
-  return [...stats].sort((a, b) => (a.SYMBOL < b.SYMBOL ? -1 : a.SYMBOL > b.SYMBOL ? 1 : a.WINDOWSTART - b.WINDOWSTART));
+  return [...stats].sort((a, b) =>
+    a.SYMBOL < b.SYMBOL ? -1 : a.SYMBOL > b.SYMBOL ? 1 : a.WINDOWSTART - b.WINDOWSTART,
+  );
 }
 
 function check(stdout: string): void {
-  const found = sorted(stdout.trim().split('\n').map((line) => JSON.parse(line) as Stats));
+  const found = sorted(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Stats),
+  );
   const wanted = sorted(expected());
-  const exact = ({ SYMBOL, WINDOWSTART, LOWEST, MONTHS }: Stats): unknown[] => [SYMBOL, WINDOWSTART, LOWEST, MONTHS];
+  const exact = ({ SYMBOL, WINDOWSTART, LOWEST, MONTHS }: Stats): unknown[] => [
+    SYMBOL,
+    WINDOWSTART,
+    LOWEST,
+    MONTHS,
+  ];
   expect(found.map(exact)).toEqual(wanted.map(exact));
   for (const [i, { AVERAGE }] of found.entries()) expect(AVERAGE).toBeCloseTo(wanted[i]!.AVERAGE, 9);
 }
@@ -80,9 +108,22 @@ describeKafka('on Kafka', (address) => {
       create,
       readFileSync(files[0]!, 'utf8')
         .replace("KAFKA_TOPIC='stocks'", `KAFKA_TOPIC='${service}'`)
-        .replace('CREATE TABLE STOCK_STATS AS', `CREATE TABLE STOCK_STATS WITH (KAFKA_TOPIC='${service}-stats') AS`),
+        .replace(
+          'CREATE TABLE STOCK_STATS AS',
+          `CREATE TABLE STOCK_STATS WITH (KAFKA_TOPIC='${service}-stats') AS`,
+        ),
     );
-    const args = ['run', create, ...files.slice(1), '--kafka', address, '--service-id', service, '--output', 'json'];
+    const args = [
+      'run',
+      create,
+      ...files.slice(1),
+      '--kafka',
+      address,
+      '--service-id',
+      service,
+      '--output',
+      'json',
+    ];
     const { code, stdout, stderr } = await millrace(args);
     expect(stderr).toBe('');
     check(stdout);

@@ -39,7 +39,11 @@ async function load(name: string): Promise<Example> {
 }
 
 async function shown(log: Log, topic: string): Promise<Shown[]> {
-  const records = (await readTopic(log, topic)) as { key: Buffer | null; value: Buffer | null; timestamp: number }[];
+  const records = (await readTopic(log, topic)) as {
+    key: Buffer | null;
+    value: Buffer | null;
+    timestamp: number;
+  }[];
   return records.map(({ key, value, timestamp }) => ({
     key: key === null ? null : key.toString('latin1'),
     value: value === null ? null : parse(value.toString()),
@@ -58,7 +62,13 @@ function parse(text: string): unknown {
 /** Runs the example's SQL on the log that has its input. */
 async function runSql(log: Log, text: string): Promise<void> {
   // The engine closes the log it is given; this one is still needed.
-  const shared: Log = { ...log, admin: log.admin, openReader: (o) => log.openReader(o), openWriter: (o) => log.openWriter(o), close: () => Promise.resolve() };
+  const shared: Log = {
+    ...log,
+    admin: log.admin,
+    openReader: (o) => log.openReader(o),
+    openWriter: (o) => log.openWriter(o),
+    close: () => Promise.resolve(),
+  };
   const engine = await Engine.open({
     log: shared,
     durable: false,
@@ -107,7 +117,9 @@ test('the queryable store shows the counts', async () => {
   const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   const printed: unknown[] = [];
   await writeInput(example, log);
-  await runTopology(example, log, 'app', (streams: unknown) => example.watch!(streams, (rows) => printed.push(rows), 1));
+  await runTopology(example, log, 'app', (streams: unknown) =>
+    example.watch!(streams, (rows) => printed.push(rows), 1),
+  );
   expect(printed).toEqual([{ MSFT: 123, AMZN: 123, IBM: 123, GOOG: 68, AAPL: 123 }]);
   await log.close();
 });
@@ -117,7 +129,12 @@ describeKafka('on Kafka', (address) => {
     const example = await load(name);
     const own = uniqueName(name);
     const embedded = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
-    const kafka = await openKafkaLog({ brokers: [address], clientId: own, clock: systemClock, logger: silentLogger });
+    const kafka = await openKafkaLog({
+      brokers: [address],
+      clientId: own,
+      clock: systemClock,
+      logger: silentLogger,
+    });
     try {
       for (const topic of [...Object.keys(example.inputTopics), ...Object.keys(example.outputTopics)])
         await kafka.admin.deleteTopic(topic);

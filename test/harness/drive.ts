@@ -23,7 +23,11 @@ export async function drive(
     for (const [topic, key, value, timestamp] of piped)
       await driver.createInputTopic(topic, Serdes.string, Serdes.string).pipeInput(key, value, timestamp);
     const records = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readRecords();
-    return records.map(({ key, value, timestamp }) => [key as string | null, value as string | null, timestamp]);
+    return records.map(({ key, value, timestamp }) => [
+      key as string | null,
+      value as string | null,
+      timestamp,
+    ]);
   } finally {
     await driver.close();
   }

@@ -21,7 +21,16 @@ export async function produce(log: Log, topic: string, records: readonly TextRec
     const partition = record.partition ?? (key === null ? 0 : partitionOfKey(key, 0, key.length, partitions));
     writer
       .appender({ topic, partition })
-      .append(record.timestamp ?? 0, key ?? NOTHING, key === null ? -1 : 0, key?.length ?? -1, value ?? NOTHING, value === null ? -1 : 0, value?.length ?? -1, null);
+      .append(
+        record.timestamp ?? 0,
+        key ?? NOTHING,
+        key === null ? -1 : 0,
+        key?.length ?? -1,
+        value ?? NOTHING,
+        value === null ? -1 : 0,
+        value?.length ?? -1,
+        null,
+      );
   }
   await writer.flush();
   await writer.close();

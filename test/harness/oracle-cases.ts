@@ -14,7 +14,10 @@ import {
   TimeWindows,
   type Windowed,
 } from '../../src/streams/dsl/windows.ts';
-import { TopologyTestDriver, type TestInputTopic } from '../../src/streams/test-driver/topology-test-driver.ts';
+import {
+  TopologyTestDriver,
+  type TestInputTopic,
+} from '../../src/streams/test-driver/topology-test-driver.ts';
 
 import type { Topology } from '../../src/streams/topology/topology.ts';
 
@@ -30,7 +33,12 @@ export interface OracleOp {
 
 export type OracleInput =
   | { readonly wall: number }
-  | { readonly topic: string; readonly key: string | null; readonly value: number | null; readonly ts: number };
+  | {
+      readonly topic: string;
+      readonly key: string | null;
+      readonly value: number | null;
+      readonly ts: number;
+    };
 
 /** A random topology and what is piped into it. */
 export interface OracleCase {
@@ -53,7 +61,11 @@ const joined = (left: Value, right: Value): number => mod((left ?? 7) * 31 + (ri
 const consumed = { keySerde: Serdes.string, valueSerde: Serdes.long };
 
 /** The topology of a case, with the topics it writes and those it is given. */
-export function topologyOf(test: OracleCase): { topology: Topology; sinks: readonly string[]; topics: readonly string[] } {
+export function topologyOf(test: OracleCase): {
+  topology: Topology;
+  sinks: readonly string[];
+  topics: readonly string[];
+} {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.long });
   const nodes = new Map<string, unknown>();
   const sinks: string[] = [];
@@ -90,7 +102,12 @@ export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
   return outputs;
 }
 
-function apply(builder: StreamsBuilder, op: OracleOp, nodes: ReadonlyMap<string, unknown>, sinks: string[]): unknown {
+function apply(
+  builder: StreamsBuilder,
+  op: OracleOp,
+  nodes: ReadonlyMap<string, unknown>,
+  sinks: string[],
+): unknown {
   const number = (name: string): number => op[name] as number;
   const source = op.in === undefined ? undefined : nodes.get(op.in);
   const other = op.with === undefined ? undefined : nodes.get(op.with);
@@ -141,7 +158,11 @@ function apply(builder: StreamsBuilder, op: OracleOp, nodes: ReadonlyMap<string,
       return (source as KGroupedStream<string, number>).count(consumed);
     case 'sum':
       return 'windowedBy' in (source as object)
-        ? (source as KGroupedStream<string, number>).aggregate(() => 0, (_key, value, sum) => sum + value, consumed)
+        ? (source as KGroupedStream<string, number>).aggregate(
+            () => 0,
+            (_key, value, sum) => sum + value,
+            consumed,
+          )
         : (source as KGroupedTable<string, number>).aggregate(
             () => 0,
             (_key, value, sum) => sum + value,
@@ -177,12 +198,16 @@ function join(op: OracleOp, left: unknown, right: unknown): unknown {
   if (left instanceof KTable) {
     const table = left as Table;
     if (op.op === 'outerJoin') return table.outerJoin(right as Table, joined, consumed);
-    return isLeft ? table.leftJoin(right as Table, joined, consumed) : table.join(right as Table, joined, consumed);
+    return isLeft
+      ? table.leftJoin(right as Table, joined, consumed)
+      : table.join(right as Table, joined, consumed);
   }
   const stream = left as Stream;
   if (right instanceof KStream) {
     const other = right as Stream;
-    const windows = JoinWindows.ofTimeDifferenceAndGrace(0, number('grace')).before(number('before')).after(number('after'));
+    const windows = JoinWindows.ofTimeDifferenceAndGrace(0, number('grace'))
+      .before(number('before'))
+      .after(number('after'));
     if (op.op === 'outerJoin') return stream.outerJoin<Value, number>(other, joined, windows, serdes);
     return isLeft
       ? stream.leftJoin<Value, number>(other, joined, windows, serdes)
@@ -190,7 +215,8 @@ function join(op: OracleOp, left: unknown, right: unknown): unknown {
   }
   if (right instanceof GlobalKTable) {
     const global = right as GlobalKTable<string, number>;
-    const lookUp = (_key: string | null, value: Value): string | null => (value === null ? null : keyOf(value, number('n')));
+    const lookUp = (_key: string | null, value: Value): string | null =>
+      value === null ? null : keyOf(value, number('n'));
     return isLeft ? stream.leftJoin(global, lookUp, joined) : stream.join(global, lookUp, joined);
   }
   const table = right as KTable<string | null, number>;
@@ -208,13 +234,23 @@ function windowedSum(op: OracleOp, grouped: KGroupedStream<string, Value>): KStr
     result = grouped
       .windowedBy(SessionWindows.ofInactivityGapAndGrace(size, grace))
       .emitStrategy(emit)
-      .aggregate(() => 0, add, (_key, left, right) => left + right, consumed);
+      .aggregate(
+        () => 0,
+        add,
+        (_key, left, right) => left + right,
+        consumed,
+      );
   } else {
     const windows =
       window === 'sliding'
         ? SlidingWindows.ofTimeDifferenceAndGrace(size, grace)
-        : TimeWindows.ofSizeAndGrace(size, grace).advanceBy(window === 'hopping' ? (op['advance'] as number) : size);
-    result = grouped.windowedBy(windows).emitStrategy(emit).aggregate(() => 0, add, consumed);
+        : TimeWindows.ofSizeAndGrace(size, grace).advanceBy(
+            window === 'hopping' ? (op['advance'] as number) : size,
+          );
+    result = grouped
+      .windowedBy(windows)
+      .emitStrategy(emit)
+      .aggregate(() => 0, add, consumed);
   }
   if (suppress === true) result = result.suppress(Suppressed.untilWindowCloses());
   return result.toStream(({ key, window: { start, end } }) => `${key}@${start}-${end}`);

@@ -35,7 +35,12 @@ export function randomCase(seed: number): OracleCase {
   const windowed = (grouped: string): void => {
     const window = random.pick(['tumbling', 'hopping', 'sliding', 'session']);
     const size = ms(1, 8);
-    const options: Record<string, unknown> = { in: grouped, window, size, grace: random.pick([0, 0, ms(0, 3), ms(0, 10)]) };
+    const options: Record<string, unknown> = {
+      in: grouped,
+      window,
+      size,
+      grace: random.pick([0, 0, ms(0, 3), ms(0, 10)]),
+    };
     if (window === 'hopping') options['advance'] = random.integer(Math.max(1, Math.ceil(size / 6)), size);
     const final = random.next();
     if (final < 0.25) options['emit'] = 'close';
@@ -45,7 +50,10 @@ export function randomCase(seed: number): OracleCase {
   const transform = (): void => {
     const from = random.pick([...streams, ...tables]);
     const op = random.pick(['filter', 'filterNot', 'mapValues']);
-    const options = op === 'mapValues' ? { add: random.integer(-3, 9) } : { mod: random.integer(2, 4), rem: random.integer(0, 1) };
+    const options =
+      op === 'mapValues'
+        ? { add: random.integer(-3, 9) }
+        : { mod: random.integer(2, 4), rem: random.integer(0, 1) };
     add(op, streams.includes(from) ? streams : tables, { in: from, ...options });
   };
   const reshape = (): void => {
@@ -81,7 +89,10 @@ export function randomCase(seed: number): OracleCase {
         grace: random.pick([0, ms(0, 4)]),
       });
     else if (kind < 0.78 && tables.length > 0)
-      add(random.pick(['join', 'leftJoin']), streams, { in: random.pick(streams), with: random.pick(tables) });
+      add(random.pick(['join', 'leftJoin']), streams, {
+        in: random.pick(streams),
+        with: random.pick(tables),
+      });
     else if (kind < 0.82 && globals.length > 0) joinGlobal();
     else if (tables.length > 1) {
       const left = random.pick(tables);
@@ -91,7 +102,11 @@ export function randomCase(seed: number): OracleCase {
     }
   };
   const joinGlobal = (): string =>
-    add(random.pick(['join', 'leftJoin']), streams, { in: random.pick(streams), with: globals[0], n: random.integer(2, 4) });
+    add(random.pick(['join', 'leftJoin']), streams, {
+      in: random.pick(streams),
+      with: globals[0],
+      n: random.integer(2, 4),
+    });
 
   if (globals.length > 0) joinGlobal();
   for (let i = random.integer(1, 5); i > 0; i--) step();

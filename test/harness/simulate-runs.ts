@@ -27,5 +27,7 @@ for (let seed = first; seed < first + count; seed++) {
   failed++;
   console.log(`seed ${seed}${onDisk ? ' (on disk)' : ''}: ${problem}: ${JSON.stringify(each.ops)}`);
 }
-console.log(`seeds ${first} to ${first + count - 1}, ${crashes} crashes: ${count - failed} passed, ${failed} failed`);
+console.log(
+  `seeds ${first} to ${first + count - 1}, ${crashes} crashes: ${count - failed} passed, ${failed} failed`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -36,7 +36,11 @@ export interface SimulationOptions {
  * after they took effect, and starts again on the same log and directory; state goes to disk, and out of memory, at
  * random commits. What comes out must be what comes out without any of this: a commit is whole or has not happened.
  */
-export async function simulate(test: OracleCase, seed: number, options: SimulationOptions): Promise<SimulationResult> {
+export async function simulate(
+  test: OracleCase,
+  seed: number,
+  options: SimulationOptions,
+): Promise<SimulationResult> {
   const directory = options.onDisk ? mkdtempSync(join(tmpdir(), 'simulation-')) : null;
   try {
     const simulation = new Simulation(test, seed, options, directory);
@@ -83,7 +87,11 @@ class Simulation {
   async run(): Promise<SimulationResult> {
     const { sinks, topics, topology } = this.#parts;
     this.#log = await openEmbeddedLog({ clock: this.#clock, logger: silentLogger });
-    const names = new Set([...sinks, ...topics, ...topology.globalStores.flatMap(({ source }) => source.topics)]);
+    const names = new Set([
+      ...sinks,
+      ...topics,
+      ...topology.globalStores.flatMap(({ source }) => source.topics),
+    ]);
     const own = new Set(topology.repartitionTopics.map(({ name }) => name));
     for (const node of topology.nodes)
       if (node.kind === 'source') for (const topic of node.topics) if (!own.has(topic)) names.add(topic);
@@ -169,7 +177,8 @@ class Simulation {
   /** Returns false when the process died before the commit: what it held has been processed again then. */
   async #commit(): Promise<boolean> {
     const { crashRate, onDisk } = this.#options;
-    if (this.#random.chance(crashRate)) this.#process.crashAt(this.#random.pick(['before-commit', 'after-commit']));
+    if (this.#random.chance(crashRate))
+      this.#process.crashAt(this.#random.pick(['before-commit', 'after-commit']));
     try {
       await this.#streams.commit();
     } catch (error) {
@@ -210,7 +219,16 @@ function append(writer: LogWriter, record: Exclude<OracleInput, { wall: number }
   const valueStart = record.value === null ? -1 : 0;
   writer
     .appender({ topic: record.topic, partition: 0 })
-    .append(record.ts, key ?? none, key === null ? -1 : 0, key?.length ?? 0, values.buffer, valueStart, values.length, null);
+    .append(
+      record.ts,
+      key ?? none,
+      key === null ? -1 : 0,
+      key?.length ?? 0,
+      values.buffer,
+      valueStart,
+      values.length,
+      null,
+    );
 }
 
 async function readRows(log: Log, topic: string): Promise<OracleOutputs[string]> {
@@ -247,7 +265,8 @@ export async function runInChunks(test: OracleCase): Promise<OracleOutputs | nul
   const directory = mkdtempSync(join(tmpdir(), 'chunks-'));
   try {
     const names = new Set([...sinks, ...topics]);
-    for (const node of topology.nodes) if (node.kind === 'source') for (const topic of node.topics) names.add(topic);
+    for (const node of topology.nodes)
+      if (node.kind === 'source') for (const topic of node.topics) names.add(topic);
     for (const name of names) await log.admin.createTopic({ name, partitions: 1 });
     const streams = new Streams(topology, {
       applicationId: 'chunks',

@@ -5,7 +5,8 @@ import { builtinFunctions } from '../../src/functions/registry.ts';
 
 /** The pages of `docs/sql/`, made from the grammar and the function registry. */
 
-const MADE = 'Made from the sources by `UPDATE_DOCS=1 npx vitest run test/sql-reference.test.ts`; do not edit.';
+const MADE =
+  'Made from the sources by `UPDATE_DOCS=1 npx vitest run test/sql-reference.test.ts`; do not edit.';
 
 /** Every page by its file name. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -38,7 +39,8 @@ function grammarPage(rules: readonly Rule[]): string {
     'once, `a | b` is a choice.',
     '',
   );
-  for (const rule of rules) lines.push(`## ${rule.name}`, '', '```', `${rule.name} ::=`, `  ${sequence(rule.definition)}`, '```', '');
+  for (const rule of rules)
+    lines.push(`## ${rule.name}`, '', '```', `${rule.name} ::=`, `  ${sequence(rule.definition)}`, '```', '');
   return lines.join('\n');
 }
 

@@ -18,7 +18,12 @@ describeKafka('stream threads', (address) => {
   let module: URL;
 
   beforeAll(async () => {
-    log = await openKafkaLog({ brokers: [address], clientId: 'threads', clock: systemClock, logger: silentLogger });
+    log = await openKafkaLog({
+      brokers: [address],
+      clientId: 'threads',
+      clock: systemClock,
+      logger: silentLogger,
+    });
     directory = mkdtempSync(join(tmpdir(), 'millrace-threads-'));
     // Threads load JavaScript only.
     const outfile = join(directory, 'application.mjs');
@@ -32,7 +37,10 @@ describeKafka('stream threads', (address) => {
       target: 'node20',
       logLevel: 'error',
     });
-    symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(directory, 'node_modules'));
+    symlinkSync(
+      fileURLToPath(new URL('../../node_modules', import.meta.url)),
+      join(directory, 'node_modules'),
+    );
     module = pathToFileURL(outfile);
   });
   afterAll(async () => {
@@ -45,7 +53,14 @@ describeKafka('stream threads', (address) => {
     await log.admin.createTopic({ name: input, partitions: 4 });
     await log.admin.createTopic({ name: output, partitions: 1 });
     const id = uniqueName('threads-app');
-    const settings = { KAFKA: address, INPUT: input, OUTPUT: output, APPLICATION: id, STATE: join(directory, 'state'), FAIL: fail };
+    const settings = {
+      KAFKA: address,
+      INPUT: input,
+      OUTPUT: output,
+      APPLICATION: id,
+      STATE: join(directory, 'state'),
+      FAIL: fail,
+    };
     for (const [name, value] of Object.entries(settings)) process.env[`THREAD_${name}`] = value;
     return { input, output };
   }
@@ -53,10 +68,12 @@ describeKafka('stream threads', (address) => {
   const WORDS = Array.from({ length: 400 }, (_, i) => ({ key: `k${i}`, value: `word${i % 40}` }));
   const greatest = async (topic: string): Promise<Map<string | null, number>> => {
     const counts = new Map<string | null, number>();
-    for (const { key, value } of await readAll(log, topic)) counts.set(key, Math.max(counts.get(key) ?? 0, Number(value)));
+    for (const { key, value } of await readAll(log, topic))
+      counts.set(key, Math.max(counts.get(key) ?? 0, Number(value)));
     return counts;
   };
-  const everyWord = (count: number): Map<string, number> => new Map(Array.from({ length: 40 }, (_, i) => [`word${i}`, count]));
+  const everyWord = (count: number): Map<string, number> =>
+    new Map(Array.from({ length: 40 }, (_, i) => [`word${i}`, count]));
 
   test('share the tasks, count everything once, and find their state again', async () => {
     const { input, output } = await application();
@@ -89,6 +106,8 @@ describeKafka('stream threads', (address) => {
         .then(() => produce(log, input, [{ key: 'k', value: 'poison' }]))
         .catch(reject);
     });
-    expect((await failed).message).toMatch(/^stream thread \d has stopped: .* of task 0_\d failed on the record at .*, offset 0: a bug$/);
+    expect((await failed).message).toMatch(
+      /^stream thread \d has stopped: .* of task 0_\d failed on the record at .*, offset 0: a bug$/,
+    );
   });
 });

@@ -22,7 +22,12 @@ describeKafka('streams applications', (address) => {
   const kafkajs = new Kafka({ brokers: [address || 'localhost:1'], logLevel: logLevel.NOTHING });
 
   beforeAll(async () => {
-    log = await openKafkaLog({ brokers: [address], clientId: 'reset', clock: systemClock, logger: silentLogger });
+    log = await openKafkaLog({
+      brokers: [address],
+      clientId: 'reset',
+      clock: systemClock,
+      logger: silentLogger,
+    });
   });
   afterAll(() => log.close());
 
@@ -32,7 +37,13 @@ describeKafka('streams applications', (address) => {
     return name;
   };
 
-  async function runCounter(applicationId: string, input: string, output: string, dead: string, directory: string): Promise<void> {
+  async function runCounter(
+    applicationId: string,
+    input: string,
+    output: string,
+    dead: string,
+    directory: string,
+  ): Promise<void> {
     const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
     builder
       .stream<string, string>(input)
@@ -67,29 +78,50 @@ describeKafka('streams applications', (address) => {
     const said: string[] = [];
     const reset = (): Promise<void> =>
       streamsReset(
-        { applicationId, inputTopics: [input], target: { kind: 'earliest' }, internalTopics: null, dryRun: false },
+        {
+          applicationId,
+          inputTopics: [input],
+          target: { kind: 'earliest' },
+          internalTopics: null,
+          dryRun: false,
+        },
         { log, stateDirectory: directory, write: async (line) => void said.push(line) },
       );
     try {
-      await produce(log, input, ['a', 'bad', 'b', 'a'].map((value, i) => ({ key: `k${i}`, value, timestamp: 1 })));
+      await produce(
+        log,
+        input,
+        ['a', 'bad', 'b', 'a'].map((value, i) => ({ key: `k${i}`, value, timestamp: 1 })),
+      );
       await runCounter(applicationId, input, output, dead, directory);
-      const results = async (): Promise<string[]> => (await readAll(log, output)).map(({ key, value }) => `${key} ${value}`).toSorted();
+      const results = async (): Promise<string[]> =>
+        (await readAll(log, output)).map(({ key, value }) => `${key} ${value}`).toSorted();
       expect(await results()).toEqual(['a 1', 'a 2', 'b 1']);
       expect((await readAll(log, dead)).map(({ value }) => value)).toEqual(['bad']);
 
       const member = kafkajs.consumer({ groupId: applicationId });
-      const joined = new Promise<void>((resolve) => void member.on(member.events.GROUP_JOIN, () => resolve()));
+      const joined = new Promise<void>(
+        (resolve) => void member.on(member.events.GROUP_JOIN, () => resolve()),
+      );
       await member.connect();
       await member.subscribe({ topics: [output] });
       await member.run({ eachMessage: () => Promise.resolve() });
       await joined;
       await expect(reset()).rejects.toThrow(`application ${applicationId} is running: its group has members`);
-      expect((await log.admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`))).toHaveLength(2);
+      expect(
+        (await log.admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`)),
+      ).toHaveLength(2);
       await member.disconnect();
 
       await reset();
-      expect((await log.admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`))).toEqual([]);
-      expect((await log.admin.committed(applicationId)).filter(({ topic }) => topic === input).map(({ offset }) => offset)).toEqual([0, 0]);
+      expect((await log.admin.listTopics()).filter((name) => name.startsWith(`${applicationId}-`))).toEqual(
+        [],
+      );
+      expect(
+        (await log.admin.committed(applicationId))
+          .filter(({ topic }) => topic === input)
+          .map(({ offset }) => offset),
+      ).toEqual([0, 0]);
       await runCounter(applicationId, input, output, dead, directory);
       expect(await results()).toEqual(['a 1', 'a 1', 'a 2', 'a 2', 'b 1', 'b 1']);
       expect((await readAll(log, dead)).map(({ value }) => value)).toEqual(['bad', 'bad']);

@@ -86,7 +86,10 @@ export class CrashingProcess {
     const wrapped = {
       ...methodsOf(state),
       load: () => this.#around('a load', () => state.load()),
-      drainChangelog: (store: Parameters<TaskState['drainChangelog']>[0], visit: Parameters<TaskState['drainChangelog']>[1]) => {
+      drainChangelog: (
+        store: Parameters<TaskState['drainChangelog']>[0],
+        visit: Parameters<TaskState['drainChangelog']>[1],
+      ) => {
         this.#step('before a changelog is drained');
         state.drainChangelog(store, visit);
         this.#step('after a changelog is drained');
@@ -103,7 +106,11 @@ export class CrashingProcess {
 /** The methods of an object, bound to it, as an object of their own. */
 function methodsOf<T extends object>(target: T): T {
   const methods: Record<string, unknown> = {};
-  for (let proto: object | null = target; proto !== null && proto !== Object.prototype; proto = Object.getPrototypeOf(proto))
+  for (
+    let proto: object | null = target;
+    proto !== null && proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto)
+  )
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto)))
       if (typeof value === 'function' && name !== 'constructor' && !(name in methods))
         methods[name] = (...args: unknown[]) => value.apply(target, args);

@@ -25,7 +25,8 @@ export async function runSeeds(first: number, count: number): Promise<SeedsResul
       crashes += result.crashes.length;
       restarts += result.restarts - 1;
       steps += result.steps;
-      if (result.difference !== null) failed(`${result.difference}; crashes: ${result.crashes.join(', ') || 'none'}`);
+      if (result.difference !== null)
+        failed(`${result.difference}; crashes: ${result.crashes.join(', ') || 'none'}`);
     } catch (error) {
       failed((error as Error).stack ?? String(error));
     }

@@ -39,7 +39,11 @@ export interface SimulationResult {
  * input, when it is committed and persisted, what is evicted, when the process crashes and whether its state directory
  * is lost. What comes out must be what the reference gives for the same records in the order that was committed.
  */
-export async function simulateCase(given: OracleCase, seed: number, options: SimulationOptions): Promise<SimulationResult> {
+export async function simulateCase(
+  given: OracleCase,
+  seed: number,
+  options: SimulationOptions,
+): Promise<SimulationResult> {
   const directory = options.onDisk ? await mkdtemp(join(tmpdir(), 'millrace-simulation-')) : null;
   const simulation = new Simulation(given, new SeededRandom(seed), options, directory);
   try {
@@ -81,7 +85,8 @@ class Simulation {
     this.#log = await openEmbeddedLog({ clock: this.#clock, logger: silentLogger });
     try {
       for (const { topic } of this.#case.ops)
-        if (topic !== undefined) await this.#log.admin.createTopic({ name: topic, partitions: this.#partitions });
+        if (topic !== undefined)
+          await this.#log.admin.createTopic({ name: topic, partitions: this.#partitions });
       const numberOf = (name: string): number => Number(/-(\d{10})-(repartition|topic)$/.exec(name)![1]);
       const names = this.#topology().repartitionTopics.map(({ name }) => name);
       names.sort((a, b) => numberOf(a) - numberOf(b));
@@ -197,7 +202,16 @@ class Simulation {
       const partition = partitionOf(input.key ?? null, this.#partitions);
       writer
         .appender({ topic: input.topic, partition })
-        .append(input.ts!, key.buffer, hasKey ? 0 : -1, key.length, value.buffer, hasValue ? 0 : -1, value.length, null);
+        .append(
+          input.ts!,
+          key.buffer,
+          hasKey ? 0 : -1,
+          key.length,
+          value.buffer,
+          hasValue ? 0 : -1,
+          value.length,
+          null,
+        );
     }
     this.#produced = Math.min(this.#produced + count, this.#case.inputs.length);
     await writer.flush();
@@ -243,7 +257,8 @@ class Simulation {
     const tasks = await readdir(application).catch(() => []);
     const all = this.#random.chance(0.5);
     for (const task of tasks)
-      if (all || this.#random.chance(0.5)) await rm(join(application, task), { recursive: true, force: true });
+      if (all || this.#random.chance(0.5))
+        await rm(join(application, task), { recursive: true, force: true });
   }
 
   async #compare(): Promise<string | null> {

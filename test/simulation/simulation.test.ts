@@ -16,14 +16,18 @@ test.each(FAILED_BEFORE)('seed %i still passes: %s', async (seed) => {
   expect((await runSeeds(seed, 1)).failures).toEqual([]);
 });
 
-test('the engine agrees with the reference over commits, evictions, restarts and crashes', { timeout: 120_000 }, async () => {
-  const { failures, crashes, restarts, steps } = await runSeeds(10_001, 160);
-  expect(failures).toEqual([]);
-  // A simulation in which nothing happens proves nothing.
-  expect(crashes).toBeGreaterThan(50);
-  expect(restarts).toBeGreaterThan(crashes);
-  expect(steps).toBeGreaterThan(3000);
-});
+test(
+  'the engine agrees with the reference over commits, evictions, restarts and crashes',
+  { timeout: 120_000 },
+  async () => {
+    const { failures, crashes, restarts, steps } = await runSeeds(10_001, 160);
+    expect(failures).toEqual([]);
+    // A simulation in which nothing happens proves nothing.
+    expect(crashes).toBeGreaterThan(50);
+    expect(restarts).toBeGreaterThan(crashes);
+    expect(steps).toBeGreaterThan(3000);
+  },
+);
 
 test('the test driver agrees with the reference, record by record', { timeout: 120_000 }, async () => {
   for (let seed = 20_001; seed <= 20_060; seed++) {

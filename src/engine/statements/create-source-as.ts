@@ -66,14 +66,19 @@ function queryToReplace(
   planned: PersistentQuery,
   span: Span,
 ): PersistentQuery | undefined {
-  const old = replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
+  const old =
+    replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
   if (old === undefined) return undefined;
   const before = stateOf(old.plan.after);
   if (before === null || before !== stateOf(planned.plan.after))
-    throw new SqlError('ML_UNSUPPORTED', `the query of ${old.sink} cannot be replaced by this one: its sources, groups or joins differ`, {
-      span,
-      hint: 'filters and projections may change; for the rest DROP it and create it anew',
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `the query of ${old.sink} cannot be replaced by this one: its sources, groups or joins differ`,
+      {
+        span,
+        hint: 'filters and projections may change; for the rest DROP it and create it anew',
+      },
+    );
   return old;
 }
 

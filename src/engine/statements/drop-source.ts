@@ -9,7 +9,8 @@ import { findSource } from './find-source.ts';
 export const dropSource: StatementHandler<'dropSource'> = async (statement, call) => {
   const { engine } = call;
   const { name, nameSpan, sourceKind, ifExists, deleteTopic } = statement;
-  if (ifExists && !engine.catalog.has(name)) return message(`there is no ${sourceKind} ${name}: nothing was dropped`);
+  if (ifExists && !engine.catalog.has(name))
+    return message(`there is no ${sourceKind} ${name}: nothing was dropped`);
   const source = findSource(engine, name, nameSpan);
   if (source.type !== sourceKind)
     throw new SqlError('ML_NAME_UNKNOWN', `${name} is a ${source.type}, not a ${sourceKind}`, {
@@ -25,10 +26,14 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
       hint: 'terminate those queries, or drop what they write, first',
     });
   if (deleteTopic && source.sourceOnly)
-    throw new SqlError('ML_UNSUPPORTED', `${name} is a SOURCE ${sourceKind}: its topic is not ours to delete`, {
-      span: statement.span,
-      hint: 'leave DELETE TOPIC away',
-    });
+    throw new SqlError(
+      'ML_UNSUPPORTED',
+      `${name} is a SOURCE ${sourceKind}: its topic is not ours to delete`,
+      {
+        span: statement.span,
+        hint: 'leave DELETE TOPIC away',
+      },
+    );
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.catalog.remove(name);

@@ -16,7 +16,11 @@ import { analyzeContext } from './create-source.ts';
 /** EXPLAIN: the plan as written, what each rule made of it, and the topology. Executes nothing. */
 export const explain: StatementHandler<'explain'> = ({ target }, call) => {
   const { engine } = call;
-  if (target.kind === 'statement') return answer({ '@type': 'queryDescription', queryDescription: explainStatement(target.statement, call) });
+  if (target.kind === 'statement')
+    return answer({
+      '@type': 'queryDescription',
+      queryDescription: explainStatement(target.statement, call),
+    });
   const query = engine.queries.get(target.queryId);
   if (query === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${target.queryId}`, {
@@ -33,7 +37,11 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
       sinks: [query.sink],
       overriddenProperties: Object.fromEntries(query.properties),
       ksqlHostQueryStatus: { [query.id]: query.state },
-      queryErrors: query.errors.map(({ timestamp, message }) => ({ timestamp, errorMessage: message, type: 'SYSTEM' })),
+      queryErrors: query.errors.map(({ timestamp, message }) => ({
+        timestamp,
+        errorMessage: message,
+        type: 'SYSTEM',
+      })),
       state: query.state,
     },
   });
@@ -66,12 +74,17 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
 
 function describe(plan: QueryPlan, topology: string): QueryDescription {
   const { columns, key, window, kind } = plan.after;
-  const positions = plan.after.kind === 'sink' ? [...plan.after.keyPositions, ...plan.after.valuePositions] : columns.map((_, i) => i);
+  const positions =
+    plan.after.kind === 'sink'
+      ? [...plan.after.keyPositions, ...plan.after.valuePositions]
+      : columns.map((_, i) => i);
   return {
     id: '',
     statementText: '',
     windowType: window?.kind.toUpperCase() ?? null,
-    fields: positions.map((position) => fieldDescription(columns[position]!, key.includes(position) ? 'KEY' : undefined)),
+    fields: positions.map((position) =>
+      fieldDescription(columns[position]!, key.includes(position) ? 'KEY' : undefined),
+    ),
     sources: [],
     sinks: [],
     topology,

@@ -47,5 +47,7 @@ function select(engine: Engine, queryId: string | null, span: Span): readonly Pe
 
 /** Their names are given in lower case, and unquoted names arrive in upper case. */
 function pushQueryOf(engine: Engine, queryId: string) {
-  return [...engine.pushQueries.values()].find((query) => query.queryId.toUpperCase() === queryId.toUpperCase());
+  return [...engine.pushQueries.values()].find(
+    (query) => query.queryId.toUpperCase() === queryId.toUpperCase(),
+  );
 }

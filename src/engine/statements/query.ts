@@ -21,7 +21,9 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
   const { engine, session, parsed } = call;
   const max = engine.options.pushQueriesMax ?? PUSH_QUERIES_MAX;
   if (engine.pushQueries.size >= max)
-    throw new SqlError('ML_LIMIT', `${max} push queries run already`, { hint: 'end some, or raise the limit' });
+    throw new SqlError('ML_LIMIT', `${max} push queries run already`, {
+      hint: 'end some, or raise the limit',
+    });
   const analyzed = analyzeQuery(statement, analyzeContext(call));
   const properties = new Map(session.properties);
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);

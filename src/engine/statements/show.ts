@@ -6,8 +6,14 @@ import { findSource } from './find-source.ts';
 /** SHOW and DESCRIBE of streams, tables, topics, queries and types. */
 
 export const showSources: StatementHandler<'showSources'> = ({ sourceKind }, { engine }) => {
-  const listings = [...engine.catalog.sources()].filter((each) => each.type === sourceKind).map(sourceListing);
-  return answer(sourceKind === 'stream' ? { '@type': 'streams', streams: listings } : { '@type': 'tables', tables: listings });
+  const listings = [...engine.catalog.sources()]
+    .filter((each) => each.type === sourceKind)
+    .map(sourceListing);
+  return answer(
+    sourceKind === 'stream'
+      ? { '@type': 'streams', streams: listings }
+      : { '@type': 'tables', tables: listings },
+  );
 };
 
 /** Topics of the service's own are shown with ALL. */
@@ -18,7 +24,10 @@ export const showTopics: StatementHandler<'showTopics'> = async ({ all }, { engi
     if (!all && name.startsWith('_')) continue;
     const description = await engine.log.admin.describeTopic(name);
     if (description === undefined) continue;
-    topics.push({ name, replicaInfo: Array.from({ length: description.partitions }, () => description.replicas) });
+    topics.push({
+      name,
+      replicaInfo: Array.from({ length: description.partitions }, () => description.replicas),
+    });
   }
   return answer({ '@type': 'kafka_topics', topics });
 };
@@ -46,14 +55,24 @@ export const showTypes: StatementHandler<'showTypes'> = (_statement, { engine })
     types: Object.fromEntries([...engine.catalog.types()].map(([name, type]) => [name, fieldSchema(type)])),
   });
 
-export const describeSource: StatementHandler<'describeSource'> = async ({ name, nameSpan, extended }, { engine }) => {
+export const describeSource: StatementHandler<'describeSource'> = async (
+  { name, nameSpan, extended },
+  { engine },
+) => {
   const source = findSource(engine, name, nameSpan);
-  return answer({ '@type': 'sourceDescription', sourceDescription: await describeSourceOf(engine, source, extended) });
+  return answer({
+    '@type': 'sourceDescription',
+    sourceDescription: await describeSourceOf(engine, source, extended),
+  });
 };
 
-
-export const describeSources: StatementHandler<'describeSources'> = async ({ sourceKind, extended }, { engine }) => {
+export const describeSources: StatementHandler<'describeSources'> = async (
+  { sourceKind, extended },
+  { engine },
+) => {
   const sources = engine.catalog.sources().filter((source) => source.type === sourceKind);
-  const sourceDescriptions = await Promise.all(sources.map((source) => describeSourceOf(engine, source, extended)));
+  const sourceDescriptions = await Promise.all(
+    sources.map((source) => describeSourceOf(engine, source, extended)),
+  );
   return answer({ '@type': 'source_descriptions', sourceDescriptions });
 };

@@ -24,7 +24,10 @@ export const dropType: StatementHandler<'dropType'> = async (statement, call) =>
   const { name, nameSpan, ifExists } = statement;
   if (engine.catalog.type(name) === undefined) {
     if (ifExists) return message(`there is no type ${name}: nothing was dropped`);
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no type ${name}`, { span: nameSpan, hint: 'SHOW TYPES lists them' });
+    throw new SqlError('ML_NAME_UNKNOWN', `there is no type ${name}`, {
+      span: nameSpan,
+      hint: 'SHOW TYPES lists them',
+    });
   }
   const { sequence } = engine;
   await engine.record(call, sequence);

@@ -69,7 +69,13 @@ export class FunctionSandbox {
   readonly #channel: Buffer;
   #worker: Worker;
 
-  private constructor(file: string, worker: Worker, control: Int32Array, channel: Buffer, functions: readonly DescribedFunction[]) {
+  private constructor(
+    file: string,
+    worker: Worker,
+    control: Int32Array,
+    channel: Buffer,
+    functions: readonly DescribedFunction[],
+  ) {
     this.file = file;
     this.#worker = worker;
     this.#control = control;
@@ -95,7 +101,9 @@ export class FunctionSandbox {
   call(index: number, signature: number, member: string, args: readonly unknown[]): unknown {
     const bytes = serialize([index, signature, member, args]);
     if (bytes.length > this.#channel.length)
-      throw new DataError(`the arguments of ${this.functions[index]!.name} are larger than ${this.#channel.length} bytes`);
+      throw new DataError(
+        `the arguments of ${this.functions[index]!.name} are larger than ${this.#channel.length} bytes`,
+      );
     bytes.copy(this.#channel);
     this.#control[1] = bytes.length;
     Atomics.store(this.#control, 0, REQUESTED);
@@ -125,7 +133,11 @@ class NoAnswer extends Error {}
 function startWorker(file: string, control: Int32Array, channel: Buffer): Worker {
   const worker = new Worker(PROGRAM, {
     eval: true,
-    workerData: { control: control.buffer, channel: channel.buffer, module: pathToFileURL(resolve(file)).href },
+    workerData: {
+      control: control.buffer,
+      channel: channel.buffer,
+      module: pathToFileURL(resolve(file)).href,
+    },
     // The engine's own settings are none of the module's business.
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: 256 },
@@ -137,7 +149,8 @@ function startWorker(file: string, control: Int32Array, channel: Buffer): Worker
 
 /** Waits until the state is no longer `from`. */
 function receive(control: Int32Array, channel: Buffer, from: number, timeoutMs: number): unknown {
-  if (Atomics.wait(control, 0, from, timeoutMs) === 'timed-out') throw new NoAnswer(`no answer within ${timeoutMs} ms`);
+  if (Atomics.wait(control, 0, from, timeoutMs) === 'timed-out')
+    throw new NoAnswer(`no answer within ${timeoutMs} ms`);
   const value: unknown = deserialize(channel.subarray(0, control[1]));
   if (Atomics.load(control, 0) === FAILED) throw new Error(String(value));
   return value;

@@ -37,14 +37,21 @@ export function loadUserFunctions(file: string): { functions: FunctionRegistry; 
   return { functions, close: () => sandbox.close() };
 }
 
-function openFunction(sandbox: FunctionSandbox, described: DescribedFunction, name: string, index: number): SqlFunction {
+function openFunction(
+  sandbox: FunctionSandbox,
+  described: DescribedFunction,
+  name: string,
+  index: number,
+): SqlFunction {
   const documentation = {
     name,
     category: 'USER',
     description: described.description ?? '',
     examples: described.examples ?? [],
   };
-  const signatures = described.signatures.map((signature, i) => new UserSignature(sandbox, signature, index, i));
+  const signatures = described.signatures.map(
+    (signature, i) => new UserSignature(sandbox, signature, index, i),
+  );
   switch (described.kind) {
     case 'scalar':
       return {
@@ -85,9 +92,12 @@ class UserSignature {
     return {
       parameters: this.#parameters,
       returns: this.#returns,
-      open: (types, returns) =>
+      open:
+        (types, returns) =>
         (...args: SqlValue[]) =>
-          strict && args.includes(null) ? null : fromUser(returns, this.#call('evaluate', toUsers(types, args))),
+          strict && args.includes(null)
+            ? null
+            : fromUser(returns, this.#call('evaluate', toUsers(types, args))),
     };
   }
 
@@ -134,7 +144,9 @@ class UserSignature {
               }
             : {}),
           result: (current) =>
-            has.includes('result') ? fromUser(returns, this.#call('result', [state(current), constants])) : current,
+            has.includes('result')
+              ? fromUser(returns, this.#call('result', [state(current), constants]))
+              : current,
         };
       },
     };

@@ -16,11 +16,17 @@ export function toUser(type: SqlType, value: SqlValue): unknown {
       return (value as readonly SqlValue[]).map((item) => toUser(type.element, item));
     case 'map':
       return new Map(
-        [...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([key, item]) => [toUser(type.key, key), toUser(type.value, item)]),
+        [...(value as ReadonlyMap<SqlValue, SqlValue>)].map(([key, item]) => [
+          toUser(type.key, key),
+          toUser(type.value, item),
+        ]),
       );
     case 'struct':
       return Object.fromEntries(
-        type.fields.map((field, i) => [field.name, toUser(field.type, (value as readonly SqlValue[])[i] ?? null)]),
+        type.fields.map((field, i) => [
+          field.name,
+          toUser(field.type, (value as readonly SqlValue[])[i] ?? null),
+        ]),
       );
     default:
       return value;
@@ -31,7 +37,8 @@ export function toUser(type: SqlType, value: SqlValue): unknown {
 export function fromUser(type: SqlType, value: unknown): SqlValue {
   if (value === null || value === undefined) return null;
   const refuse = (): never => {
-    const found = typeof value === 'object' || typeof value === 'function' ? '' : ` ${String(value as string | number)}`;
+    const found =
+      typeof value === 'object' || typeof value === 'function' ? '' : ` ${String(value as string | number)}`;
     throw new DataError(`a ${printType(type)} was to be returned, not ${typeof value}${found}`);
   };
   switch (type.kind) {
@@ -53,12 +60,14 @@ export function fromUser(type: SqlType, value: unknown): SqlValue {
     case 'bytes':
       return value instanceof Uint8Array ? value : refuse();
     case 'decimal':
-      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return refuse();
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+        return refuse();
       return Decimal.parse(String(value))?.withType(type.precision, type.scale) ?? refuse();
     case 'array':
       return Array.isArray(value) ? value.map((item) => fromUser(type.element, item)) : refuse();
     case 'map': {
-      const entries = value instanceof Map ? [...value] : typeof value === 'object' ? Object.entries(value) : refuse();
+      const entries =
+        value instanceof Map ? [...value] : typeof value === 'object' ? Object.entries(value) : refuse();
       return new Map(entries.map(([key, item]) => [fromUser(type.key, key), fromUser(type.value, item)]));
     }
     case 'struct': {

@@ -73,9 +73,7 @@ class StreamChain implements Processor {
 
   constructor(steps: readonly RowStep[]) {
     this.#steps = steps;
-    this.#scratch = steps.map((step) =>
-      step.kind === 'project' ? step.blank.slice() : [],
-    );
+    this.#scratch = steps.map((step) => (step.kind === 'project' ? step.blank.slice() : []));
     this.#dropsNull = steps.some((step) => step.kind === 'filter');
   }
 

@@ -43,8 +43,7 @@ class ReadSharedTopic implements Processor {
     let timestamp = recordTimestamp;
     try {
       if (bytes !== null) row = value.deserialize(bytes as Buffer, 0, (bytes as Buffer).length);
-      if (extractor !== null)
-        timestamp = extractor(row, key, recordTimestamp);
+      if (extractor !== null) timestamp = extractor(row, key, recordTimestamp);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       return this.#context.skip('deserialization', error.message);

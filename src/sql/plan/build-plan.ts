@@ -353,7 +353,12 @@ interface JoinSide {
 function joinSide(input: PlanNode, relation: AnalyzedRelation, key: Expression): JoinSide {
   const format = keyFormatOf(input);
   if (key.kind !== 'column')
-    return { node: extend(input, [key], ['KSQL_JOIN_KEY']), position: input.columns.length, isKey: false, format };
+    return {
+      node: extend(input, [key], ['KSQL_JOIN_KEY']),
+      position: input.columns.length,
+      isKey: false,
+      format,
+    };
   const [only] = relation.key;
   const isKey = relation.key.length === 1 && only!.aliases.includes(key.index);
   // The two sides of an earlier join are one key, wherever it stands.

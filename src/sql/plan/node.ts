@@ -183,7 +183,11 @@ export interface JoinNode extends RowShape {
   readonly left: PlanNode;
   readonly right: PlanNode;
   /** Stream-stream only. `graceMs` null: no GRACE PERIOD was given (eager null rows, as ksqlDB). */
-  readonly within: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number | null } | null;
+  readonly within: {
+    readonly beforeMs: number;
+    readonly afterMs: number;
+    readonly graceMs: number | null;
+  } | null;
   /** Foreign-key only: over the left row, the right's primary key. */
   readonly foreignKey: Expression | null;
   readonly name: string;

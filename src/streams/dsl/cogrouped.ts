@@ -9,11 +9,23 @@ import type { KGroupedStream } from './grouped-stream.ts';
 import { union } from './kstream.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, keyValueStore, materialize, type StorePlan, timedStore } from './materialize.ts';
+import {
+  type AnyMaterialized,
+  keyValueStore,
+  materialize,
+  type StorePlan,
+  timedStore,
+} from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { passChanges } from '../processors/pass-through.ts';
 import { StoredTable } from './table-suppliers.ts';
-import { retentionOf, type SessionAggregation, sessionWindowKind, timeWindowKind, type WindowKind } from './windowed-stream.ts';
+import {
+  retentionOf,
+  type SessionAggregation,
+  sessionWindowKind,
+  timeWindowKind,
+  type WindowKind,
+} from './windowed-stream.ts';
 import { SessionWindows, type SlidingWindows, type TimeWindows, type Windowed } from './windows.ts';
 
 type Aggregator<K> = (key: K, value: unknown, aggregate: unknown) => unknown;
@@ -33,8 +45,14 @@ export class CogroupedKStream<K, VR> {
   }
 
   /** One more stream, with what its records do to the state. */
-  cogroup<V>(stream: KGroupedStream<K, V>, aggregator: (key: K, value: V, aggregate: VR) => VR): CogroupedKStream<K, VR> {
-    const member: Member<K> = { stream: stream as unknown as KGroupedStream<K, unknown>, aggregator: aggregator as Aggregator<K> };
+  cogroup<V>(
+    stream: KGroupedStream<K, V>,
+    aggregator: (key: K, value: V, aggregate: VR) => VR,
+  ): CogroupedKStream<K, VR> {
+    const member: Member<K> = {
+      stream: stream as unknown as KGroupedStream<K, unknown>,
+      aggregator: aggregator as Aggregator<K>,
+    };
     return new CogroupedKStream([...this.#members, member]);
   }
 
@@ -48,11 +66,20 @@ export class CogroupedKStream<K, VR> {
   windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
     if (windows instanceof SessionWindows) {
       const aggregate: SessionAggregate<K, VR> = (initializer, merger, materialized = {}, named = {}) =>
-        this.#build(initializer, merger, sessionWindowKind(windows), materialized, named) as unknown as KTable<Windowed<K>, VR>;
+        this.#build(
+          initializer,
+          merger,
+          sessionWindowKind(windows),
+          materialized,
+          named,
+        ) as unknown as KTable<Windowed<K>, VR>;
       return { aggregate };
     }
     const aggregate: WindowedAggregate<K, VR> = (initializer, materialized = {}, named = {}) =>
-      this.#build(initializer, undefined, timeWindowKind(windows), materialized, named) as unknown as KTable<Windowed<K>, VR>;
+      this.#build(initializer, undefined, timeWindowKind(windows), materialized, named) as unknown as KTable<
+        Windowed<K>,
+        VR
+      >;
     return { aggregate };
   }
 
@@ -69,7 +96,9 @@ export class CogroupedKStream<K, VR> {
     const valueSerde = materialized.valueSerde as Serde | undefined;
     const retentionMs = kind === null ? 0 : retentionOf(store, kind, 'update');
     const makeStore = (): GraphStore =>
-      kind === null ? keyValueStore(store, valueSerde, graph) : timedStore(store, kind.store, retentionMs, valueSerde, graph);
+      kind === null
+        ? keyValueStore(store, valueSerde, graph)
+        : timedStore(store, kind.store, retentionMs, valueSerde, graph);
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
     parents.forEach((parent, i) => {
@@ -83,22 +112,34 @@ export class CogroupedKStream<K, VR> {
       const functions: SessionAggregation = {
         initial,
         add: ((state, value, key) => aggregator(userKey(key) as K, value, state)) as Aggregation['add'],
-        merge: (key, left, right) => (merger === undefined ? left : merger(userKey(key) as K, left as VR, right as VR)),
+        merge: (key, left, right) =>
+          merger === undefined ? left : merger(userKey(key) as K, left as VR, right as VR),
       };
       const open = (): Processor => {
         const { sendOldValues } = supplier;
-        if (kind === null) return aggregateStream({ ...functions, store: store.name, sendOldValues, coalesce: false })();
+        if (kind === null)
+          return aggregateStream({ ...functions, store: store.name, sendOldValues, coalesce: false })();
         return kind.open(functions, store.name, 'update', sendOldValues, false)();
       };
-      const node = new GraphNode({ name, write: (write, above) => write.processor(name, above, open, [makeStore()]) });
+      const node = new GraphNode({
+        name,
+        write: (write, above) => write.processor(name, above, open, [makeStore()]),
+      });
       graph.add([parents[i]!], node);
       return node;
     });
     const mergeName = graph.nameFor(named.name, 'COGROUPKSTREAM-MERGE-', '-cogroup-merge');
-    const merge = new GraphNode({ name: mergeName, write: (write, above) => write.processor(mergeName, above, passChanges()) });
+    const merge = new GraphNode({
+      name: mergeName,
+      write: (write, above) => write.processor(mergeName, above, passChanges()),
+    });
     graph.add(aggregates, merge);
     const window: WindowedKeyFormat | undefined =
-      kind === null ? undefined : kind.store === 'session' ? { kind: 'session' } : { kind: 'time', sizeMs: kind.sizeMs };
+      kind === null
+        ? undefined
+        : kind.store === 'session'
+          ? { kind: 'session' }
+          : { kind: 'time', sizeMs: kind.sizeMs };
     return new KTable({
       graph,
       node: merge,
@@ -114,7 +155,11 @@ export class CogroupedKStream<K, VR> {
   }
 }
 
-type WindowedAggregate<K, VR> = (initializer: () => VR, materialized?: Materialized<K, VR>, named?: Named) => KTable<Windowed<K>, VR>;
+type WindowedAggregate<K, VR> = (
+  initializer: () => VR,
+  materialized?: Materialized<K, VR>,
+  named?: Named,
+) => KTable<Windowed<K>, VR>;
 type SessionAggregate<K, VR> = (
   initializer: () => VR,
   merger: (key: K, left: VR, right: VR) => VR,

@@ -56,7 +56,11 @@ export interface Optimizations {
   readonly reuseSourceTopics?: boolean;
 }
 
-export const ALL_OPTIMIZATIONS: Optimizations = { selfJoins: true, mergeRepartitions: true, reuseSourceTopics: true };
+export const ALL_OPTIMIZATIONS: Optimizations = {
+  selfJoins: true,
+  mergeRepartitions: true,
+  reuseSourceTopics: true,
+};
 
 export class GraphNode {
   readonly options: GraphNodeOptions;
@@ -87,7 +91,12 @@ export class WritePlan {
     this.optimizations = optimizations;
   }
 
-  processor(name: string, parents: readonly string[], open: () => Processor, stores: readonly GraphStore[] = []): void {
+  processor(
+    name: string,
+    parents: readonly string[],
+    open: () => Processor,
+    stores: readonly GraphStore[] = [],
+  ): void {
     this.topology.addProcessor({ name, parents, open });
     for (const store of stores) {
       this.#stores.set(store.options.name, store);
@@ -116,11 +125,20 @@ export class WritePlan {
       const processors = this.#users.get(options.name) ?? [];
       if (processors.length === 0) continue;
       const keys = graph.keySerdes.get(options.name) ?? graph.defaultKeySerde;
-      this.topology.addStore({ options, processors, ...(changelogConfigs && { changelogConfigs }), ...(keys && { keys }), ...(sourceTopic !== undefined && { sourceTopic }) });
+      this.topology.addStore({
+        options,
+        processors,
+        ...(changelogConfigs && { changelogConfigs }),
+        ...(keys && { keys }),
+        ...(sourceTopic !== undefined && { sourceTopic }),
+      });
     }
     for (const [store, users] of this.#users)
       if (!this.#stores.has(store) && !graph.globalStores.has(store))
-        throw new TopologyError(`${users.join(', ')} asks for store ${store}, which does not exist`, 'add it with addStateStore');
+        throw new TopologyError(
+          `${users.join(', ')} asks for store ${store}, which does not exist`,
+          'add it with addStateStore',
+        );
     return this.topology;
   }
 }
@@ -194,7 +212,10 @@ export class Graph {
     while (waiting.size > 0) {
       let next: GraphNode | null = null;
       for (const node of waiting)
-        if ((next === null || node.priority < next.priority) && [...node.parents].every((parent) => written.has(parent)))
+        if (
+          (next === null || node.priority < next.priority) &&
+          [...node.parents].every((parent) => written.has(parent))
+        )
           next = node;
       if (next === null) throw new TopologyError('the operations form a circle');
       waiting.delete(next);
@@ -205,7 +226,9 @@ export class Graph {
     }
     const topology = plan.finish(this);
     for (const sources of this.#copartitioned) {
-      const topics = topology.nodes.flatMap((node) => (node.kind === 'source' && sources.has(node.name) ? node.topics : []));
+      const topics = topology.nodes.flatMap((node) =>
+        node.kind === 'source' && sources.has(node.name) ? node.topics : [],
+      );
       if (topics.length > 1) topology.addCopartition(topics);
     }
     return topology;
@@ -235,8 +258,7 @@ export class Graph {
           first.children.add(child);
         }
         this.root.children.delete(node);
-        for (const sources of this.#copartitioned)
-          if (sources.has(node.name)) sources.add(first.name);
+        for (const sources of this.#copartitioned) if (sources.has(node.name)) sources.add(first.name);
       }
     }
   }
@@ -303,7 +325,11 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
       const { partitioner, partitions, window } = options;
       topology.addRepartitionTopic({ name: topic, partitions: partitions ?? null });
       const keep = node.keepsNullKeys;
-      topology.addProcessor({ name: filterName, parents, open: filterStream((_value, each) => keep || each.present) });
+      topology.addProcessor({
+        name: filterName,
+        parents,
+        open: filterStream((_value, each) => keep || each.present),
+      });
       topology.addSink({
         name: sinkName,
         topic,
@@ -339,7 +365,10 @@ export function codecOf(serde: Serde): ValueCodec {
 /** Stands for the serde of keys that were just made, until an operation that writes them names one. */
 export function pendingKeySerde(where: string): Serde {
   const missing = (): never => {
-    throw new TopologyError(`there is no serde for the keys that ${where} makes`, 'name one where the stream is grouped, joined or written');
+    throw new TopologyError(
+      `there is no serde for the keys that ${where} makes`,
+      'name one where the stream is grouped, joined or written',
+    );
   };
   return { serialize: missing, deserialize: missing };
 }

@@ -46,8 +46,16 @@ export class KGroupedStream<K, V> {
   /** How many records each key has had. */
   count(materialized?: Materialized<K, number>, named: Named = {}): KTable<K, number> {
     // Kafka Streams uses up a name here; it is in the names of topics that follow.
-    if (materialized !== undefined && materialized.name === undefined) this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    return this.#aggregate('KSTREAM-AGGREGATE-', () => 0, (state) => (state as number) + 1, Serdes.long as Serde, materialized ?? {}, named);
+    if (materialized !== undefined && materialized.name === undefined)
+      this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+    return this.#aggregate(
+      'KSTREAM-AGGREGATE-',
+      () => 0,
+      (state) => (state as number) + 1,
+      Serdes.long as Serde,
+      materialized ?? {},
+      named,
+    );
   }
 
   /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
@@ -62,10 +70,21 @@ export class KGroupedStream<K, V> {
   }
 
   /** As `aggregate`, where the state is a value: the first record of a key is its state. */
-  reduce(reducer: (aggregate: V, value: V) => V, materialized: Materialized<K, V> = {}, named: Named = {}): KTable<K, V> {
+  reduce(
+    reducer: (aggregate: V, value: V) => V,
+    materialized: Materialized<K, V> = {},
+    named: Named = {},
+  ): KTable<K, V> {
     const add: Add = (state, value) => (state === null ? value : reducer(state as V, value as V));
     const fallback = this.grouped.valueSerde as Serde | undefined;
-    return this.#aggregate('KSTREAM-REDUCE-', () => null, add, fallback ?? this.handle.valueSerde, materialized, named);
+    return this.#aggregate(
+      'KSTREAM-REDUCE-',
+      () => null,
+      add,
+      fallback ?? this.handle.valueSerde,
+      materialized,
+      named,
+    );
   }
 
   /** Aggregates by window, too. */
@@ -123,7 +142,18 @@ export class KGroupedStream<K, V> {
     graph.add([parent], node);
     const sources = parent === this.handle.node ? this.handle.sources : new Set([parent.name]);
     const { name, keySerde, valueSerde, queryable, window, graceMs } = plan;
-    return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: queryable, window, graceMs });
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde,
+      valueSerde,
+      sources,
+      supplier,
+      queryableStore: queryable,
+      window,
+      graceMs,
+    });
   }
 
   #aggregate<VR>(

@@ -61,7 +61,13 @@ export class KGroupedTable<K, V> {
       add: (state, value) => (state === null ? value : adder(state as V, value as V)),
       undo: (state, value) => subtractor(state as V, value as V),
     };
-    return this.#build('KTABLE-REDUCE-', functions, this.#grouped.valueSerde as Serde | undefined, materialized, named);
+    return this.#build(
+      'KTABLE-REDUCE-',
+      functions,
+      this.#grouped.valueSerde as Serde | undefined,
+      materialized,
+      named,
+    );
   }
 
   #build<VR>(
@@ -114,8 +120,16 @@ export class KGroupedTable<K, V> {
     return new GraphNode({
       name: sourceName,
       write: ({ topology }, parents) => {
-        const key = need((this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde, 'key', topic);
-        const values = need((this.#grouped.valueSerde as Serde | undefined) ?? this.#graph.defaultValueSerde, 'value', topic);
+        const key = need(
+          (this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde,
+          'key',
+          topic,
+        );
+        const values = need(
+          (this.#grouped.valueSerde as Serde | undefined) ?? this.#graph.defaultValueSerde,
+          'value',
+          topic,
+        );
         const value = groupedChangeSerde(values) as Serde;
         topology.addRepartitionTopic({ name: topic, partitions: null });
         topology.addSink({ name: sinkName, topic, parents, key, value });

@@ -16,13 +16,35 @@ import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode, WindowedKeyFormat } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde, repartitionNode, userKey } from './graph.ts';
+import {
+  codecOf,
+  type Graph,
+  GraphNode,
+  type GraphStore,
+  need,
+  pendingKeySerde,
+  repartitionNode,
+  userKey,
+} from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
-import type { Grouped, Joined, Materialized, Named, Produced, Repartitioned, StreamJoined } from './options.ts';
-import { fixedKeyProcessor, type FixedKeyProcessorSupplier, type ProcessorSupplier, userProcessor } from './user-processor.ts';
+import type {
+  Grouped,
+  Joined,
+  Materialized,
+  Named,
+  Produced,
+  Repartitioned,
+  StreamJoined,
+} from './options.ts';
+import {
+  fixedKeyProcessor,
+  type FixedKeyProcessorSupplier,
+  type ProcessorSupplier,
+  userProcessor,
+} from './user-processor.ts';
 import { materialize } from './materialize.ts';
 import { SourceTable } from './table-suppliers.ts';
 import { windowedSerde } from './windowed-serde.ts';
@@ -80,9 +102,15 @@ export class KStream<K, V> {
     const { graph, valueSerde } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-KEY-SELECT-');
     const open = selectKey((value, key) => mapper(userKey(key) as K, value as V), pendingKeySerde(name));
-    const node = new GraphNode({ name, changesKey: true, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({
+      name,
+      changesKey: true,
+      write: (plan, parents) => plan.processor(name, parents, open),
+    });
     graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, { keySerde: undefined, valueSerde, repartitionRequired: true, window: undefined }));
+    return new KStream(
+      this.#next(node, { keySerde: undefined, valueSerde, repartitionRequired: true, window: undefined }),
+    );
   }
 
   /** A new key and value for each record. */
@@ -91,7 +119,10 @@ export class KStream<K, V> {
   }
 
   /** Any number of records for each record. */
-  flatMap<K2, V2>(mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>, named: Named = {}): KStream<K2, V2> {
+  flatMap<K2, V2>(
+    mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>,
+    named: Named = {},
+  ): KStream<K2, V2> {
     return this.#flatMap('KSTREAM-FLATMAP-', mapper, named);
   }
 
@@ -100,7 +131,11 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-MAPVALUES-');
     const open = mapStream((value, key) => mapper(value as V, userKey(key) as K));
-    const node = new GraphNode({ name, changesValue: true, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({
+      name,
+      changesValue: true,
+      write: (plan, parents) => plan.processor(name, parents, open),
+    });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
@@ -112,7 +147,11 @@ export class KStream<K, V> {
     const open = flatMapStream((value, key, _timestamp, _record, emit) => {
       for (const each of mapper(value as V, userKey(key) as K)) emit(each);
     });
-    const node = new GraphNode({ name, changesValue: true, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({
+      name,
+      changesValue: true,
+      write: (plan, parents) => plan.processor(name, parents, open),
+    });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
@@ -122,7 +161,10 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-FOREACH-');
     const open = forEach((key, value) => action(userKey(key) as K, value as V));
-    graph.add([this.handle.node], new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }));
+    graph.add(
+      [this.handle.node],
+      new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
+    );
   }
 
   /** Looks at each record and lets it pass. */
@@ -147,7 +189,11 @@ export class KStream<K, V> {
   merge(other: KStream<K, V>, named: Named = {}): KStream<K, V> {
     const { graph, sources, window } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-MERGE-');
-    const node = new GraphNode({ name, merges: true, write: (plan, parents) => plan.processor(name, parents, passThrough()) });
+    const node = new GraphNode({
+      name,
+      merges: true,
+      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+    });
     graph.add([this.handle.node, other.handle.node], node);
     const repartitionRequired = this.handle.repartitionRequired || other.handle.repartitionRequired;
     return new KStream({
@@ -175,11 +221,22 @@ export class KStream<K, V> {
       valueSerde,
       window,
       ...(partitions !== undefined && { partitions }),
-      ...(partitioner && { partitioner: (key, value, count) => partitioner(userKey(key) as K, value as V, count) }),
+      ...(partitioner && {
+        partitioner: (key, value, count) => partitioner(userKey(key) as K, value as V, count),
+      }),
     });
     graph.add([this.handle.node], node);
     const sources = new Set([node.name]);
-    return new KStream({ graph, node, name: node.name, keySerde, valueSerde, sources, repartitionRequired: false, window });
+    return new KStream({
+      graph,
+      node,
+      name: node.name,
+      keySerde,
+      valueSerde,
+      sources,
+      repartitionRequired: false,
+      window,
+    });
   }
 
   /** Writes the records to a topic, or to the topic that a function names for each. Topics must exist. */
@@ -193,11 +250,21 @@ export class KStream<K, V> {
         name,
         topic: typeof topic === 'string' ? topic : (key, value) => topic(userKey(key) as K, value as V),
         parents,
-        key: need((produced.keySerde as Serde | undefined) ?? this.handle.keySerde ?? graph.defaultKeySerde, 'key', where),
-        value: need((produced.valueSerde as Serde | undefined) ?? this.handle.valueSerde ?? graph.defaultValueSerde, 'value', where),
+        key: need(
+          (produced.keySerde as Serde | undefined) ?? this.handle.keySerde ?? graph.defaultKeySerde,
+          'key',
+          where,
+        ),
+        value: need(
+          (produced.valueSerde as Serde | undefined) ?? this.handle.valueSerde ?? graph.defaultValueSerde,
+          'value',
+          where,
+        ),
         headers: true,
         ...(window && { window }),
-        ...(partitioner && { partitioner: (key, value, count) => partitioner(userKey(key) as K, value as V, count) }),
+        ...(partitioner && {
+          partitioner: (key, value, count) => partitioner(userKey(key) as K, value as V, count),
+        }),
       };
       topology.addSink(sink);
     };
@@ -206,7 +273,8 @@ export class KStream<K, V> {
 
   /** The table of the latest value of each key; a null value removes the key. */
   toTable(materialized: Materialized<K, V> = {}, named: Named = {}): KTable<K, V> {
-    if (this.handle.window !== undefined) return new KStream<K, V>(plainKeys(this.handle)).toTable(materialized, named);
+    if (this.handle.window !== undefined)
+      return new KStream<K, V>(plainKeys(this.handle)).toTable(materialized, named);
     const { graph, window } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-TOTABLE-');
     const store = materialize(graph, materialized, 'KSTREAM-TOTABLE-');
@@ -223,10 +291,26 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       write: (plan, parents) =>
-        plan.processor(name, parents, () => tableSource(supplier.options())(), supplier.materialized ? [supplier.store()] : []),
+        plan.processor(
+          name,
+          parents,
+          () => tableSource(supplier.options())(),
+          supplier.materialized ? [supplier.store()] : [],
+        ),
     });
     graph.add([parent], node);
-    return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: materialized.name, window, graceMs: undefined });
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde,
+      valueSerde,
+      sources,
+      supplier,
+      queryableStore: materialized.name,
+      window,
+      graceMs: undefined,
+    });
   }
 
   /** Groups by the key as it is. */
@@ -244,17 +328,45 @@ export class KStream<K, V> {
    * Joins records that exist on both sides: two streams within a window, a stream with the row that a table has for
    * its key now, or with a global table's row for a key made of the record. A null key or value joins nothing.
    */
-  join<VO, VR>(other: KStream<K, VO>, joiner: (left: V, right: VO, key: K) => VR, windows: JoinWindows, joined?: StreamJoined<K, V, VO>): KStream<K, VR>;
-  join<VO, VR>(table: KTable<K, VO>, joiner: (left: V, right: VO, key: K) => VR, joined?: Joined<K, V, VO>): KStream<K, VR>;
-  join<GK, VO, VR>(table: GlobalKTable<GK, VO>, keyOf: (key: K, value: V) => GK | null, joiner: (left: V, right: VO, key: K) => VR, named?: Named): KStream<K, VR>;
+  join<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: (left: V, right: VO, key: K) => VR,
+    windows: JoinWindows,
+    joined?: StreamJoined<K, V, VO>,
+  ): KStream<K, VR>;
+  join<VO, VR>(
+    table: KTable<K, VO>,
+    joiner: (left: V, right: VO, key: K) => VR,
+    joined?: Joined<K, V, VO>,
+  ): KStream<K, VR>;
+  join<GK, VO, VR>(
+    table: GlobalKTable<GK, VO>,
+    keyOf: (key: K, value: V) => GK | null,
+    joiner: (left: V, right: VO, key: K) => VR,
+    named?: Named,
+  ): KStream<K, VR>;
   join(other: unknown, second: unknown, third?: unknown, fourth?: unknown): unknown {
     return this.#join('inner', other, second, third, fourth);
   }
 
   /** As `join`, and records of this stream without a partner join null. */
-  leftJoin<VO, VR>(other: KStream<K, VO>, joiner: (left: V, right: VO | null, key: K) => VR, windows: JoinWindows, joined?: StreamJoined<K, V, VO>): KStream<K, VR>;
-  leftJoin<VO, VR>(table: KTable<K, VO>, joiner: (left: V, right: VO | null, key: K) => VR, joined?: Joined<K, V, VO>): KStream<K, VR>;
-  leftJoin<GK, VO, VR>(table: GlobalKTable<GK, VO>, keyOf: (key: K, value: V) => GK | null, joiner: (left: V, right: VO | null, key: K) => VR, named?: Named): KStream<K, VR>;
+  leftJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: (left: V, right: VO | null, key: K) => VR,
+    windows: JoinWindows,
+    joined?: StreamJoined<K, V, VO>,
+  ): KStream<K, VR>;
+  leftJoin<VO, VR>(
+    table: KTable<K, VO>,
+    joiner: (left: V, right: VO | null, key: K) => VR,
+    joined?: Joined<K, V, VO>,
+  ): KStream<K, VR>;
+  leftJoin<GK, VO, VR>(
+    table: GlobalKTable<GK, VO>,
+    keyOf: (key: K, value: V) => GK | null,
+    joiner: (left: V, right: VO | null, key: K) => VR,
+    named?: Named,
+  ): KStream<K, VR>;
   leftJoin(other: unknown, second: unknown, third?: unknown, fourth?: unknown): unknown {
     return this.#join('left', other, second, third, fourth);
   }
@@ -266,23 +378,49 @@ export class KStream<K, V> {
     windows: JoinWindows,
     joined: StreamJoined<K, V, VO> = {},
   ): KStream<K, VR> {
-    return this.#joinStream('outer', other as KStream<unknown, unknown>, joiner as Joiner, windows, joined) as KStream<K, VR>;
+    return this.#joinStream(
+      'outer',
+      other as KStream<unknown, unknown>,
+      joiner as Joiner,
+      windows,
+      joined,
+    ) as KStream<K, VR>;
   }
 
   /** Hands each record to a processor of your own, which may forward any. */
-  process<K2, V2>(supplier: ProcessorSupplier<K, V, K2, V2>, options: Named & { readonly stores?: readonly string[] } = {}): KStream<K2, V2> {
+  process<K2, V2>(
+    supplier: ProcessorSupplier<K, V, K2, V2>,
+    options: Named & { readonly stores?: readonly string[] } = {},
+  ): KStream<K2, V2> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSOR-');
-    const open = userProcessor(supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, pendingKeySerde(name), this.#keysOf);
+    const open = userProcessor(
+      supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
+      pendingKeySerde(name),
+      this.#keysOf,
+    );
     const node = this.#processNode(name, open, options.stores ?? []);
-    return new KStream(this.#next(node, { keySerde: undefined, valueSerde: undefined, repartitionRequired: true, window: undefined }));
+    return new KStream(
+      this.#next(node, {
+        keySerde: undefined,
+        valueSerde: undefined,
+        repartitionRequired: true,
+        window: undefined,
+      }),
+    );
   }
 
   /** As `process`, for processors that keep the key: no repartition follows from them. */
-  processValues<V2>(supplier: FixedKeyProcessorSupplier<K, V, V2>, options: Named & { readonly stores?: readonly string[] } = {}): KStream<K, V2> {
+  processValues<V2>(
+    supplier: FixedKeyProcessorSupplier<K, V, V2>,
+    options: Named & { readonly stores?: readonly string[] } = {},
+  ): KStream<K, V2> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSVALUES-');
-    const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, this.#keysOf);
+    const open = fixedKeyProcessor(
+      supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>,
+      this.#keysOf,
+    );
     const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
@@ -315,12 +453,19 @@ export class KStream<K, V> {
   #filter(predicate: Predicate, named: Named): KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-FILTER-');
-    const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, filterStream(predicate)) });
+    const node = new GraphNode({
+      name,
+      write: (plan, parents) => plan.processor(name, parents, filterStream(predicate)),
+    });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, {}));
   }
 
-  #flatMap<K2, V2>(prefix: string, mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>, named: Named): KStream<K2, V2> {
+  #flatMap<K2, V2>(
+    prefix: string,
+    mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>,
+    named: Named,
+  ): KStream<K2, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, prefix);
     const open = flatMapRecords((key, value, _timestamp, _record, emit) => {
@@ -332,19 +477,49 @@ export class KStream<K, V> {
       write: (plan, parents) => plan.processor(name, parents, open),
     });
     graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, { keySerde: undefined, valueSerde: undefined, repartitionRequired: true, window: undefined }));
+    return new KStream(
+      this.#next(node, {
+        keySerde: undefined,
+        valueSerde: undefined,
+        repartitionRequired: true,
+        window: undefined,
+      }),
+    );
   }
 
   #next(node: GraphNode, changes: Partial<StreamHandle>): StreamHandle {
     return { ...this.handle, node, name: node.name, ...changes };
   }
 
-  #join(kind: JoinKind, other: unknown, second: unknown, third: unknown, fourth: unknown): KStream<unknown, unknown> {
+  #join(
+    kind: JoinKind,
+    other: unknown,
+    second: unknown,
+    third: unknown,
+    fourth: unknown,
+  ): KStream<unknown, unknown> {
     if (other instanceof KStream)
-      return this.#joinStream(kind, other as KStream<unknown, unknown>, second as Joiner, third as JoinWindows, (fourth ?? {}) as StreamJoined<unknown, unknown, unknown>);
+      return this.#joinStream(
+        kind,
+        other as KStream<unknown, unknown>,
+        second as Joiner,
+        third as JoinWindows,
+        (fourth ?? {}) as StreamJoined<unknown, unknown, unknown>,
+      );
     if (other instanceof KTable)
-      return this.#joinTable(kind, other as KTable<unknown, unknown>, second as Joiner, (third ?? {}) as Joined<unknown, unknown, unknown>);
-    return this.#joinGlobal(kind, other as GlobalKTable<unknown, unknown>, second as (key: unknown, value: unknown) => unknown, third as Joiner, (fourth ?? {}) as Named);
+      return this.#joinTable(
+        kind,
+        other as KTable<unknown, unknown>,
+        second as Joiner,
+        (third ?? {}) as Joined<unknown, unknown, unknown>,
+      );
+    return this.#joinGlobal(
+      kind,
+      other as GlobalKTable<unknown, unknown>,
+      second as (key: unknown, value: unknown) => unknown,
+      third as Joiner,
+      (fourth ?? {}) as Named,
+    );
   }
 
   /** The stream where its keys belong, through a repartition topic if they were changed. */
@@ -354,16 +529,36 @@ export class KStream<K, V> {
     const key = keySerde ?? handle.keySerde;
     const value = valueSerde ?? handle.valueSerde;
     const { graph, window } = handle;
-    const node = repartitionNode(graph, { prefix, keySerde: key, valueSerde: value, window, mergeable: true });
+    const node = repartitionNode(graph, {
+      prefix,
+      keySerde: key,
+      valueSerde: value,
+      window,
+      mergeable: true,
+    });
     if (this.#repartitioned !== null && prefix === handle.name) return this.#repartitioned;
     graph.add([handle.node], node);
     const sources = new Set([node.name]);
-    const moved: StreamHandle = { graph, node, name: node.name, keySerde: key, valueSerde: value, sources, repartitionRequired: false, window };
+    const moved: StreamHandle = {
+      graph,
+      node,
+      name: node.name,
+      keySerde: key,
+      valueSerde: value,
+      sources,
+      repartitionRequired: false,
+      window,
+    };
     this.#repartitioned ??= moved;
     return moved;
   }
 
-  #joinTable(kind: JoinKind, table: KTable<unknown, unknown>, joiner: Joiner, joined: Joined<unknown, unknown, unknown>): KStream<unknown, unknown> {
+  #joinTable(
+    kind: JoinKind,
+    table: KTable<unknown, unknown>,
+    joiner: Joiner,
+    joined: Joined<unknown, unknown, unknown>,
+  ): KStream<unknown, unknown> {
     const left = this.#whereKeysBelong(joined.name ?? this.handle.name, joined.keySerde, joined.valueSerde);
     const { graph } = left;
     const sources = union(left.sources, table.handle.sources);
@@ -381,10 +576,23 @@ export class KStream<K, V> {
       },
     });
     graph.add([left.node], node);
-    return new KStream({ ...left, node, name, keySerde: joined.keySerde ?? left.keySerde, valueSerde: undefined, sources });
+    return new KStream({
+      ...left,
+      node,
+      name,
+      keySerde: joined.keySerde ?? left.keySerde,
+      valueSerde: undefined,
+      sources,
+    });
   }
 
-  #joinGlobal(kind: JoinKind, table: GlobalKTable<unknown, unknown>, keyOf: (key: unknown, value: unknown) => unknown, joiner: Joiner, named: Named): KStream<unknown, unknown> {
+  #joinGlobal(
+    kind: JoinKind,
+    table: GlobalKTable<unknown, unknown>,
+    keyOf: (key: unknown, value: unknown) => unknown,
+    joiner: Joiner,
+    named: Named,
+  ): KStream<unknown, unknown> {
     const { graph, node: parent } = this.handle;
     const join = kind === 'inner' ? 'inner' : 'left';
     const name = graph.nameFor(named.name, 'KSTREAM-LEFTJOIN-');
@@ -409,12 +617,32 @@ export class KStream<K, V> {
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
 
-  #joinStream(kind: JoinKind, other: KStream<unknown, unknown>, joiner: Joiner, windows: JoinWindows, joined: StreamJoined<unknown, unknown, unknown>): KStream<unknown, unknown> {
+  #joinStream(
+    kind: JoinKind,
+    other: KStream<unknown, unknown>,
+    joiner: Joiner,
+    windows: JoinWindows,
+    joined: StreamJoined<unknown, unknown, unknown>,
+  ): KStream<unknown, unknown> {
     const { name: given } = joined;
     if (this.handle.window !== undefined || other.handle.window !== undefined)
-      return new KStream<unknown, unknown>(plainKeys(this.handle)).#joinStream(kind, new KStream(plainKeys(other.handle)), joiner, windows, joined);
-    const left = this.#whereKeysBelong(given === undefined ? this.handle.name : `${given}-left`, joined.keySerde, joined.valueSerde);
-    const right = other.#whereKeysBelong(given === undefined ? other.handle.name : `${given}-right`, joined.keySerde, joined.otherValueSerde);
+      return new KStream<unknown, unknown>(plainKeys(this.handle)).#joinStream(
+        kind,
+        new KStream(plainKeys(other.handle)),
+        joiner,
+        windows,
+        joined,
+      );
+    const left = this.#whereKeysBelong(
+      given === undefined ? this.handle.name : `${given}-left`,
+      joined.keySerde,
+      joined.valueSerde,
+    );
+    const right = other.#whereKeysBelong(
+      given === undefined ? other.handle.name : `${given}-right`,
+      joined.keySerde,
+      joined.otherValueSerde,
+    );
     const { graph } = left;
     const sources = union(left.sources, right.sources);
     graph.copartition(sources);
@@ -493,18 +721,43 @@ export class KStream<K, V> {
             codecOf(need(leftSerde ?? graph.defaultValueSerde, 'value', mergeName)),
             codecOf(need(rightSerde ?? graph.defaultValueSerde, 'value', mergeName)),
           );
-          const store: StateStoreOptions = { kind: 'key-value', name: waitingName, values, changelog, persistent: true };
+          const store: StateStoreOptions = {
+            kind: 'key-value',
+            name: waitingName,
+            values,
+            changelog,
+            persistent: true,
+          };
           waiting.push({ options: store });
         }
-        plan.processor(thisName, [thisWindowed], joinStreams({ ...options, side: 'left', otherStore: otherStoreName, outer: leftOuter }), waiting);
-        plan.processor(otherName, [otherWindowed], joinStreams({ ...options, side: 'right', otherStore: thisStoreName, outer: rightOuter }), waiting);
+        plan.processor(
+          thisName,
+          [thisWindowed],
+          joinStreams({ ...options, side: 'left', otherStore: otherStoreName, outer: leftOuter }),
+          waiting,
+        );
+        plan.processor(
+          otherName,
+          [otherWindowed],
+          joinStreams({ ...options, side: 'right', otherStore: thisStoreName, outer: rightOuter }),
+          waiting,
+        );
         plan.use(otherStoreName, thisName);
         plan.use(thisStoreName, otherName);
         plan.processor(mergeName, [thisName, otherName], passThrough());
       },
     });
     graph.add([left.node, right.node], node);
-    return new KStream({ graph, node, name: mergeName, keySerde: joined.keySerde ?? left.keySerde, valueSerde: undefined, sources, repartitionRequired: false, window: left.window });
+    return new KStream({
+      graph,
+      node,
+      name: mergeName,
+      keySerde: joined.keySerde ?? left.keySerde,
+      valueSerde: undefined,
+      sources,
+      repartitionRequired: false,
+      window: left.window,
+    });
   }
 }
 
@@ -518,7 +771,10 @@ function plainKeys(handle: StreamHandle): StreamHandle {
   const { graph, window, node: parent } = handle;
   if (window === undefined) return handle;
   const name = `${parent.name}-windowed-key`;
-  const serde = windowedSerde(() => need(handle.keySerde ?? graph.defaultKeySerde, 'key', name), window) as Serde;
+  const serde = windowedSerde(
+    () => need(handle.keySerde ?? graph.defaultKeySerde, 'key', name),
+    window,
+  ) as Serde;
   const made = [...parent.children].find((child) => child.name === name);
   const open = selectKey((_value, key) => userKey(key), serde);
   const node = made ?? new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
@@ -547,7 +803,12 @@ export class BranchedKStream<K, V> {
     this.#prefix = name;
     this.#node = new GraphNode({
       name,
-      write: (plan, parents) => plan.processor(name, parents, branch(this.#predicates, () => this.#otherwise)),
+      write: (plan, parents) =>
+        plan.processor(
+          name,
+          parents,
+          branch(this.#predicates, () => this.#otherwise),
+        ),
     });
     graph.add([parent], this.#node);
   }
@@ -575,7 +836,10 @@ export class BranchedKStream<K, V> {
   #add(name: string): void {
     // Kafka Streams uses up a name for each branch.
     this.#stream.handle.graph.newName(name);
-    const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, passThrough()) });
+    const node = new GraphNode({
+      name,
+      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+    });
     this.#stream.handle.graph.add([this.#node], node);
     this.#branches.set(name, this.#stream.toNode(node));
   }

@@ -70,27 +70,63 @@ export class KTable<K, V> {
   }
 
   /** Keeps the rows for which `predicate` holds; a row that no longer does becomes a removal. */
-  filter(predicate: (key: K, value: V) => boolean, materialized?: Materialized<K, V>, named: Named = {}): KTable<K, V> {
+  filter(
+    predicate: (key: K, value: V) => boolean,
+    materialized?: Materialized<K, V>,
+    named: Named = {},
+  ): KTable<K, V> {
     const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? value : null);
-    return this.#transform('KTABLE-FILTER-', transform, true, this.handle.valueSerde, materialized, named) as KTable<K, V>;
+    return this.#transform(
+      'KTABLE-FILTER-',
+      transform,
+      true,
+      this.handle.valueSerde,
+      materialized,
+      named,
+    ) as KTable<K, V>;
   }
 
   /** Keeps the rows for which `predicate` does not hold. */
-  filterNot(predicate: (key: K, value: V) => boolean, materialized?: Materialized<K, V>, named: Named = {}): KTable<K, V> {
+  filterNot(
+    predicate: (key: K, value: V) => boolean,
+    materialized?: Materialized<K, V>,
+    named: Named = {},
+  ): KTable<K, V> {
     const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? null : value);
-    return this.#transform('KTABLE-FILTER-', transform, true, this.handle.valueSerde, materialized, named) as KTable<K, V>;
+    return this.#transform(
+      'KTABLE-FILTER-',
+      transform,
+      true,
+      this.handle.valueSerde,
+      materialized,
+      named,
+    ) as KTable<K, V>;
   }
 
   /** A new value for each row. Equal rows must give equal values: old rows are mapped again. */
-  mapValues<V2>(mapper: (value: V, key: K) => V2, materialized?: Materialized<K, V2>, named: Named = {}): KTable<K, V2> {
+  mapValues<V2>(
+    mapper: (value: V, key: K) => V2,
+    materialized?: Materialized<K, V2>,
+    named: Named = {},
+  ): KTable<K, V2> {
     const transform: RowTransform = (value, key) => mapper(value as V, userKey(key) as K);
-    return this.#transform('KTABLE-MAPVALUES-', transform, false, undefined, materialized, named) as unknown as KTable<K, V2>;
+    return this.#transform(
+      'KTABLE-MAPVALUES-',
+      transform,
+      false,
+      undefined,
+      materialized,
+      named,
+    ) as unknown as KTable<K, V2>;
   }
 
   /** The changes of the table as a stream; with a `mapper`, under new keys. */
   toStream<K2>(mapper: (key: K, value: V) => K2, named?: Named): KStream<K2, V>;
   toStream(named?: Named): KStream<K, V>;
-  toStream<K2>(first: Named | ((key: K, value: V) => K2) = {}, second: Named = {}): KStream<K2, V> | KStream<K, V> {
+  toStream<K2>(
+    first: Named | ((key: K, value: V) => K2) = {},
+    second: Named = {},
+  ): KStream<K2, V> | KStream<K, V> {
     const named = typeof first === 'function' ? {} : first;
     const { graph, keySerde, valueSerde, sources, window } = this.handle;
     const name = graph.nameFor(named.name, 'KTABLE-TOSTREAM-');
@@ -99,15 +135,28 @@ export class KTable<K, V> {
       write: (plan, parents) => plan.processor(name, parents, passThrough()),
     });
     graph.add([this.handle.node], node);
-    const stream = new KStream<K, V>({ graph, node, name, keySerde, valueSerde, sources, repartitionRequired: false, window });
+    const stream = new KStream<K, V>({
+      graph,
+      node,
+      name,
+      keySerde,
+      valueSerde,
+      sources,
+      repartitionRequired: false,
+      window,
+    });
     return typeof first === 'function' ? stream.selectKey(first as (key: K, value: V) => K2, second) : stream;
   }
 
   /** Groups the rows anew: each change moves its row from the old group to the new one. */
-  groupBy<K2, V2>(selector: (key: K, value: V) => KeyValue<K2, V2>, grouped: Grouped<K2, V2> = {}): KGroupedTable<K2, V2> {
+  groupBy<K2, V2>(
+    selector: (key: K, value: V) => KeyValue<K2, V2>,
+    grouped: Grouped<K2, V2> = {},
+  ): KGroupedTable<K2, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(grouped.name, 'KTABLE-SELECT-');
-    const select = (value: unknown, key: RecordKey): KeyValue<K2, V2> => selector(userKey(key) as K, value as V);
+    const select = (value: unknown, key: RecordKey): KeyValue<K2, V2> =>
+      selector(userKey(key) as K, value as V);
     const open = groupTable(
       (value, key) => select(value, key)[0],
       (value, key) => select(value, key)[1],
@@ -124,7 +173,8 @@ export class KTable<K, V> {
     const { graph, supplier, valueSerde, window } = this.handle;
     const { until, options: bounds } = suppressed;
     const name = bounds.name ?? graph.newName('KTABLE-SUPPRESS-');
-    const storeName = bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
+    const storeName =
+      bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
     const { graceMs } = this.handle;
     if (until === 'window-close' && (window === undefined || graceMs === undefined))
       throw new TopologyError(
@@ -150,8 +200,11 @@ export class KTable<K, V> {
       write(plan, parents) {
         const values = codecOf(need(valueSerde ?? graph.defaultValueSerde, 'value', name));
         const base = { kind: 'key-value', changelog: bounds.logging ?? true, persistent: true } as const;
-        const stores: GraphStore[] = [{ options: { ...base, name: storeName, values: bufferedChangeCodec(values) } }];
-        if (common.index !== null) stores.push({ options: { ...base, name: common.index, values: bufferTimeCodec } });
+        const stores: GraphStore[] = [
+          { options: { ...base, name: storeName, values: bufferedChangeCodec(values) } },
+        ];
+        if (common.index !== null)
+          stores.push({ options: { ...base, name: common.index, values: bufferTimeCodec } });
         plan.processor(name, parents, () => suppress({ ...common, sendOldValues })(), stores);
       },
     });
@@ -164,29 +217,82 @@ export class KTable<K, V> {
   }
 
   /** Rows that exist on both sides, joined; recomputed when either changes. */
-  join<VO, VR>(other: KTable<K, VO>, joiner: (left: V, right: VO) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  join<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: (left: V, right: VO) => VR,
+    materialized?: Materialized<K, VR>,
+    named?: Named,
+  ): KTable<K, VR>;
   /** By the key of `other` that each row of this table names; null joins nothing. */
-  join<KO, VO, VR>(other: KTable<KO, VO>, foreignKeyOf: (value: V, key: K) => KO | null, joiner: (left: V, right: VO) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  join<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKeyOf: (value: V, key: K) => KO | null,
+    joiner: (left: V, right: VO) => VR,
+    materialized?: Materialized<K, VR>,
+    named?: Named,
+  ): KTable<K, VR>;
   join(other: unknown, second: unknown, third?: unknown, fourth?: unknown, fifth?: unknown): unknown {
     return this.#join('inner', other, second, third, fourth, fifth);
   }
 
   /** As `join`, and rows of this table without a partner join null. */
-  leftJoin<VO, VR>(other: KTable<K, VO>, joiner: (left: V, right: VO | null) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
-  leftJoin<KO, VO, VR>(other: KTable<KO, VO>, foreignKeyOf: (value: V, key: K) => KO | null, joiner: (left: V, right: VO | null) => VR, materialized?: Materialized<K, VR>, named?: Named): KTable<K, VR>;
+  leftJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: (left: V, right: VO | null) => VR,
+    materialized?: Materialized<K, VR>,
+    named?: Named,
+  ): KTable<K, VR>;
+  leftJoin<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKeyOf: (value: V, key: K) => KO | null,
+    joiner: (left: V, right: VO | null) => VR,
+    materialized?: Materialized<K, VR>,
+    named?: Named,
+  ): KTable<K, VR>;
   leftJoin(other: unknown, second: unknown, third?: unknown, fourth?: unknown, fifth?: unknown): unknown {
     return this.#join('left', other, second, third, fourth, fifth);
   }
 
   /** As `join`, and rows of either table without a partner join null. */
-  outerJoin<VO, VR>(other: KTable<K, VO>, joiner: (left: V | null, right: VO | null) => VR, materialized?: Materialized<K, VR>, named: Named = {}): KTable<K, VR> {
-    return this.#joinTable('outer', other as KTable<K, unknown>, joiner as Joiner, materialized as AnyMaterialized | undefined, named) as unknown as KTable<K, VR>;
+  outerJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: (left: V | null, right: VO | null) => VR,
+    materialized?: Materialized<K, VR>,
+    named: Named = {},
+  ): KTable<K, VR> {
+    return this.#joinTable(
+      'outer',
+      other as KTable<K, unknown>,
+      joiner as Joiner,
+      materialized as AnyMaterialized | undefined,
+      named,
+    ) as unknown as KTable<K, VR>;
   }
 
-  #join(kind: 'inner' | 'left', other: unknown, second: unknown, third: unknown, fourth: unknown, fifth: unknown): KTable<unknown, unknown> {
+  #join(
+    kind: 'inner' | 'left',
+    other: unknown,
+    second: unknown,
+    third: unknown,
+    fourth: unknown,
+    fifth: unknown,
+  ): KTable<unknown, unknown> {
     if (typeof third === 'function')
-      return this.#joinForeign(kind, other as KTable<unknown, unknown>, second as (value: unknown, key: unknown) => unknown, third as Joiner, (fourth ?? {}) as AnyMaterialized, (fifth ?? {}) as Named);
-    return this.#joinTable(kind, other as KTable<K, unknown>, second as Joiner, third as AnyMaterialized | undefined, (fourth ?? {}) as Named);
+      return this.#joinForeign(
+        kind,
+        other as KTable<unknown, unknown>,
+        second as (value: unknown, key: unknown) => unknown,
+        third as Joiner,
+        (fourth ?? {}) as AnyMaterialized,
+        (fifth ?? {}) as Named,
+      );
+    return this.#joinTable(
+      kind,
+      other as KTable<K, unknown>,
+      second as Joiner,
+      third as AnyMaterialized | undefined,
+      (fourth ?? {}) as Named,
+    );
   }
 
   #transform(
@@ -210,16 +316,37 @@ export class KTable<K, V> {
     const node = new GraphNode({
       name,
       write(plan, parents) {
-        const stores = store === null ? [] : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
+        const stores =
+          store === null
+            ? []
+            : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
         const { sendOldValues } = supplier;
-        plan.processor(name, parents, transformTable({ transform, store, sendOldValues, dropAbsent }), stores);
+        plan.processor(
+          name,
+          parents,
+          transformTable({ transform, store, sendOldValues, dropAbsent }),
+          stores,
+        );
       },
     });
     graph.add([this.handle.node], node);
-    return new KTable({ ...this.handle, node, name, valueSerde, supplier, queryableStore: store ?? undefined });
+    return new KTable({
+      ...this.handle,
+      node,
+      name,
+      valueSerde,
+      supplier,
+      queryableStore: store ?? undefined,
+    });
   }
 
-  #joinTable(kind: 'inner' | 'left' | 'outer', other: KTable<K, unknown>, joiner: Joiner, materialized: AnyMaterialized | undefined, named: Named): KTable<unknown, unknown> {
+  #joinTable(
+    kind: 'inner' | 'left' | 'outer',
+    other: KTable<K, unknown>,
+    joiner: Joiner,
+    materialized: AnyMaterialized | undefined,
+    named: Named,
+  ): KTable<unknown, unknown> {
     const { graph, supplier: left, window } = this.handle;
     const right = other.handle.supplier;
     // A store's name comes before the operation's.
@@ -246,8 +373,16 @@ export class KTable<K, V> {
       write(write) {
         const { sendOldValues } = supplier;
         const toLeft = kind === 'left' ? 'right' : kind;
-        write.processor(thisName, [leftParent.name], joinTables({ other: rightView, join: kind, joiner: join, sendOldValues }));
-        write.processor(otherName, [rightParent.name], joinTables({ other: leftView, join: toLeft, joiner: mirrored, sendOldValues }));
+        write.processor(
+          thisName,
+          [leftParent.name],
+          joinTables({ other: rightView, join: kind, joiner: join, sendOldValues }),
+        );
+        write.processor(
+          otherName,
+          [rightParent.name],
+          joinTables({ other: leftView, join: toLeft, joiner: mirrored, sendOldValues }),
+        );
         write.useView(rightView, thisName);
         write.useView(leftView, otherName);
         const stores: GraphStore[] = [];
@@ -257,7 +392,18 @@ export class KTable<K, V> {
     });
     graph.add([leftParent], node);
     graph.add([rightParent], node);
-    return new KTable({ graph, node, name, keySerde: this.handle.keySerde, valueSerde, sources, supplier, queryableStore: materialized?.name, window, graceMs: undefined });
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde: this.handle.keySerde,
+      valueSerde,
+      sources,
+      supplier,
+      queryableStore: materialized?.name,
+      window,
+      graceMs: undefined,
+    });
   }
 
   #joinForeign(
@@ -274,7 +420,10 @@ export class KTable<K, V> {
     left.enableOldValues(true);
     const suffixed = (suffix: string, prefix: string): string => graph.nameFor(named.name, prefix, suffix);
     const subscriptionTopic = `${suffixed('-subscription-registration', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-')}-topic`;
-    const sendName = suffixed('-subscription-registration-processor', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-');
+    const sendName = suffixed(
+      '-subscription-registration-processor',
+      'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-',
+    );
     const sendSink = suffixed('-subscription-registration-sink', 'KTABLE-SINK-');
     const receiveSource = suffixed('-subscription-registration-source', 'KTABLE-SOURCE-');
     const storeName = suffixed('-subscription-store', 'KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-');
@@ -284,7 +433,10 @@ export class KTable<K, V> {
     const responseTopic = `${suffixed('-subscription-response', 'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-')}-topic`;
     const responseSink = suffixed('-subscription-response-sink', 'KTABLE-SINK-');
     const responseSource = suffixed('-subscription-response-source', 'KTABLE-SOURCE-');
-    const resolveName = suffixed('-subscription-response-resolver', 'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-');
+    const resolveName = suffixed(
+      '-subscription-response-resolver',
+      'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-',
+    );
     const resultName = suffixed('-result', 'KTABLE-FK-JOIN-OUTPUT-');
     const plan = materialize(graph, materialized, 'KTABLE-FK-JOIN-OUTPUT-');
 
@@ -293,11 +445,16 @@ export class KTable<K, V> {
     graph.copartition(resultSources);
     const rightView = right.view();
     const leftView = left.view();
-    const keySerde = (where: string): Serde => need(this.handle.keySerde ?? graph.defaultKeySerde, 'key', where);
-    const foreignKeySerde = (): Serde => need(other.handle.keySerde ?? graph.defaultKeySerde, 'key', sendName);
-    const leftValues = () => codecOf(need(this.handle.valueSerde ?? graph.defaultValueSerde, 'value', sendName));
-    const rightSerde = (): Serde => need(other.handle.valueSerde ?? graph.defaultValueSerde, 'value', responseTopic);
-    const node = (name: string, write: GraphNode['options']['write']): GraphNode => new GraphNode({ name, write });
+    const keySerde = (where: string): Serde =>
+      need(this.handle.keySerde ?? graph.defaultKeySerde, 'key', where);
+    const foreignKeySerde = (): Serde =>
+      need(other.handle.keySerde ?? graph.defaultKeySerde, 'key', sendName);
+    const leftValues = () =>
+      codecOf(need(this.handle.valueSerde ?? graph.defaultValueSerde, 'value', sendName));
+    const rightSerde = (): Serde =>
+      need(other.handle.valueSerde ?? graph.defaultValueSerde, 'value', responseTopic);
+    const node = (name: string, write: GraphNode['options']['write']): GraphNode =>
+      new GraphNode({ name, write });
 
     const send = node(sendName, (write, parents) => {
       const of = (value: unknown, key: RecordKey): unknown => foreignKeyOf(value, userKey(key));
@@ -317,20 +474,39 @@ export class KTable<K, V> {
       });
     });
     const source = node(receiveSource, ({ topology }) => {
-      topology.addSource({ name: receiveSource, topics: [subscriptionTopic], key: foreignKeySerde(), value: subscriptionSerde as Serde });
+      topology.addSource({
+        name: receiveSource,
+        topics: [subscriptionTopic],
+        key: foreignKeySerde(),
+        value: subscriptionSerde as Serde,
+      });
     });
     const subscriptions: GraphStore = {
-      options: { kind: 'key-value', name: storeName, values: codecOf(subscriptionSerde as Serde), changelog: true, persistent: true },
+      options: {
+        kind: 'key-value',
+        name: storeName,
+        values: codecOf(subscriptionSerde as Serde),
+        changelog: true,
+        persistent: true,
+      },
     };
     const receive = node(receiveName, (write, parents) => {
       write.processor(receiveName, parents, receiveSubscriptions({ store: storeName }), [subscriptions]);
     });
     const answer = node(answerName, (write, parents) => {
-      write.processor(answerName, parents, answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }));
+      write.processor(
+        answerName,
+        parents,
+        answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }),
+      );
       write.useView(rightView, answerName);
     });
     const change = node(changeName, (write, parents) => {
-      write.processor(changeName, parents, answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }));
+      write.processor(
+        changeName,
+        parents,
+        answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }),
+      );
       write.use(storeName, changeName);
     });
     const respond = node(responseSink, ({ topology }, parents) => {
@@ -346,10 +522,20 @@ export class KTable<K, V> {
     });
     const responses = node(responseSource, ({ topology }) => {
       const value = answerSerde(rightSerde()) as Serde;
-      topology.addSource({ name: responseSource, topics: [responseTopic], key: keySerde(responseTopic), value });
+      topology.addSource({
+        name: responseSource,
+        topics: [responseTopic],
+        key: keySerde(responseTopic),
+        value,
+      });
     });
     const resolve = node(resolveName, (write, parents) => {
-      const options = { left: leftView, values: leftValues(), join, joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)) };
+      const options = {
+        left: leftView,
+        values: leftValues(),
+        join,
+        joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+      };
       write.processor(resolveName, parents, resolveAnswers(options));
       write.useView(leftView, resolveName);
     });

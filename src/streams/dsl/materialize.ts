@@ -19,7 +19,9 @@ export function materialize(graph: Graph, materialized: AnyMaterialized, prefix:
 
 export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph): GraphStore {
   const { logConfig, valueSerde: own } = plan.materialized;
-  const values = codecOf(need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name));
+  const values = codecOf(
+    need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
+  );
   const options: StateStoreOptions = { kind: 'key-value', values, ...common(plan) };
   return { options, ...(logConfig && { changelogConfigs: logConfig }) };
 }
@@ -32,7 +34,9 @@ export function timedStore(
   graph: Graph,
 ): GraphStore {
   const { logConfig, valueSerde: own } = plan.materialized;
-  const values = codecOf(need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name));
+  const values = codecOf(
+    need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
+  );
   const options: StateStoreOptions =
     kind === 'window'
       ? { kind, values, retentionMs, duplicates: false, ...common(plan) }

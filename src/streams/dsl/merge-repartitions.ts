@@ -38,7 +38,10 @@ function repartitionsByKeyChange(nodes: readonly GraphNode[]): Map<GraphNode, Se
     if (node.options.changesKey === true) {
       found.set(node, new Set());
     } else if (node.options.repartition !== undefined) {
-      const changed = ancestor(node, ({ options }) => options.changesKey === true || options.changesValue === true);
+      const changed = ancestor(
+        node,
+        ({ options }) => options.changesKey === true || options.changesValue === true,
+      );
       if (changed !== null && changed === ancestor(node, ({ options }) => options.changesKey === true))
         found.get(changed)?.add(node);
     }

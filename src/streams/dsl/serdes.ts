@@ -81,7 +81,8 @@ function fixed<T>(sizeBytes: number, name: string, { write, read }: FixedSize<T>
   return {
     serialize: write,
     deserialize(buffer, start, end) {
-      if (end - start !== sizeBytes) throw new DataError(`${name} has ${sizeBytes} bytes, not ${end - start}`);
+      if (end - start !== sizeBytes)
+        throw new DataError(`${name} has ${sizeBytes} bytes, not ${end - start}`);
       return read(buffer as Buffer, start);
     },
   };

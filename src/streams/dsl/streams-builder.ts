@@ -48,14 +48,24 @@ export class StreamsBuilder {
   /** The records of one topic or several. Streams of the same topics share a source. */
   stream<K, V>(topics: string | readonly string[], consumed: WindowedConsumed<K, V>): KStream<Windowed<K>, V>;
   stream<K, V>(topics: string | readonly string[], consumed?: Consumed<K, V>): KStream<K, V>;
-  stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V> & { windowed?: WindowedKeyFormat } = {}): unknown {
+  stream<K, V>(
+    topics: string | readonly string[],
+    consumed: Consumed<K, V> & { windowed?: WindowedKeyFormat } = {},
+  ): unknown {
     const graph = this.#graph;
     const name = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-');
     const sourceTopics = typeof topics === 'string' ? [topics] : [...topics];
     const node = new GraphNode({
       name,
       sourceTopics,
-      write: ({ topology }) => this.#addSource(topology, name, sourceTopics, consumed as Consumed<unknown, unknown>, consumed.windowed),
+      write: ({ topology }) =>
+        this.#addSource(
+          topology,
+          name,
+          sourceTopics,
+          consumed as Consumed<unknown, unknown>,
+          consumed.windowed,
+        ),
     });
     graph.add([graph.root], node);
     return new KStream({
@@ -71,7 +81,11 @@ export class StreamsBuilder {
   }
 
   /** The table of the latest value of each key of a topic; records without a value remove their key. */
-  table<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): KTable<K, V> {
+  table<K, V>(
+    topic: string,
+    consumed: Consumed<K, V> = {},
+    materialized: Materialized<K, V> = {},
+  ): KTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
     const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
@@ -83,23 +97,49 @@ export class StreamsBuilder {
     const node = new GraphNode({
       name,
       write: (write) => {
-        this.#addSource(write.topology, sourceName, [topic], { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>);
+        this.#addSource(write.topology, sourceName, [topic], {
+          ...consumed,
+          keySerde,
+          valueSerde,
+        } as Consumed<unknown, unknown>);
         const stores = supplier.materialized ? [withSourceTopic(supplier.store(), write.optimizations)] : [];
         write.processor(name, [sourceName], () => tableSource(supplier.options())(), stores);
       },
     });
     const withSourceTopic = (store: GraphStore, { reuseSourceTopics }: Optimizations): GraphStore => {
-      const sameBytes = (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
-      if (reuseSourceTopics !== true || !sameBytes || !store.options.changelog || consumed.offsetReset === 'latest') return store;
+      const sameBytes =
+        (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
+      if (
+        reuseSourceTopics !== true ||
+        !sameBytes ||
+        !store.options.changelog ||
+        consumed.offsetReset === 'latest'
+      )
+        return store;
       return { options: { ...store.options, changelog: false }, sourceTopic: topic };
     };
     graph.add([graph.root], node);
     const sources = new Set([sourceName]);
-    return new KTable({ graph, node, name, keySerde, valueSerde, sources, supplier, queryableStore: materialized.name, window: undefined, graceMs: undefined });
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde,
+      valueSerde,
+      sources,
+      supplier,
+      queryableStore: materialized.name,
+      window: undefined,
+      graceMs: undefined,
+    });
   }
 
   /** A table that every instance holds whole, for joins by any key. It is read to its end before anything else runs. */
-  globalTable<K, V>(topic: string, consumed: Consumed<K, V> = {}, materialized: Materialized<K, V> = {}): GlobalKTable<K, V> {
+  globalTable<K, V>(
+    topic: string,
+    consumed: Consumed<K, V> = {},
+    materialized: Materialized<K, V> = {},
+  ): GlobalKTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
     const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
@@ -137,7 +177,9 @@ export class StreamsBuilder {
     graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
     const { kind, retentionMs = 24 * 60 * 60 * 1000 } = declaration;
     graph.stores.push(
-      kind === 'key-value' ? keyValueStore(plan, undefined, graph) : timedStore(plan, kind, retentionMs, undefined, graph),
+      kind === 'key-value'
+        ? keyValueStore(plan, undefined, graph)
+        : timedStore(plan, kind, retentionMs, undefined, graph),
     );
     return this;
   }

@@ -103,7 +103,9 @@ export class TransformedTable implements TableSupplier {
   }
 
   view(): TableView {
-    return this.#store === null ? transformedView(this.#parent.view(), this.#transform) : storeView(this.#store);
+    return this.#store === null
+      ? transformedView(this.#parent.view(), this.#transform)
+      : storeView(this.#store);
   }
 }
 
@@ -115,7 +117,13 @@ export class JoinedTable implements TableSupplier {
   readonly #joiner: ValueJoiner;
   readonly #store: string | null;
 
-  constructor(left: TableSupplier, right: TableSupplier, join: TableJoinKind, joiner: ValueJoiner, store: string | null) {
+  constructor(
+    left: TableSupplier,
+    right: TableSupplier,
+    join: TableJoinKind,
+    joiner: ValueJoiner,
+    store: string | null,
+  ) {
     this.#left = left;
     this.#right = right;
     this.#join = join;

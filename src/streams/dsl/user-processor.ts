@@ -68,13 +68,20 @@ export type FixedKeyProcessorSupplier<K, V, V2> = () => UserFixedKeyProcessor<K,
 /** What the keys of a store are encoded with. */
 export type KeysOf = (store: string) => Serde;
 
-export function userProcessor(supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>, serde: Serde, keysOf: KeysOf): () => Processor {
+export function userProcessor(
+  supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>,
+  serde: Serde,
+  keysOf: KeysOf,
+): () => Processor {
   return () => {
     const user = supplier();
     const key = new RecordKey<unknown>(serde);
     return new UserNode(user, (context) => ({
       ...contextOf(context, keysOf),
-      forward(record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number }, child?: string): void {
+      forward(
+        record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number },
+        child?: string,
+      ): void {
         key.setValue(record.key);
         if (child === undefined) context.forward(key, record.value, undefined, record.timestamp);
         else context.forwardTo(child, key, record.value, undefined, record.timestamp);
@@ -83,7 +90,10 @@ export function userProcessor(supplier: ProcessorSupplier<unknown, unknown, unkn
   };
 }
 
-export function fixedKeyProcessor(supplier: FixedKeyProcessorSupplier<unknown, unknown, unknown>, keysOf: KeysOf): () => Processor {
+export function fixedKeyProcessor(
+  supplier: FixedKeyProcessorSupplier<unknown, unknown, unknown>,
+  keysOf: KeysOf,
+): () => Processor {
   return () => {
     const user = supplier();
     const node: UserNode = new UserNode(user as UserNode['user'], (context) => ({
@@ -100,10 +110,15 @@ function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
   return {
     applicationId: context.applicationId,
     taskId: context.taskId,
-    recordMetadata: () => ({ topic: context.record.topic, partition: context.record.partition, offset: context.record.offset }),
+    recordMetadata: () => ({
+      topic: context.record.topic,
+      partition: context.record.partition,
+      offset: context.record.offset,
+    }),
     currentStreamTimeMs: () => context.streamTime(),
     currentSystemTimeMs: () => context.now(),
-    getStateStore: <S extends StateStoreView>(name: string) => openStoreView(context.store(name), keysOf(name)) as S,
+    getStateStore: <S extends StateStoreView>(name: string) =>
+      openStoreView(context.store(name), keysOf(name)) as S,
     schedule: (intervalMs, kind, callback) => context.schedule(intervalMs, kind, callback),
     commit: () => context.requestCommit(),
   };
@@ -111,14 +126,18 @@ function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
 
 class UserNode implements Processor {
   readonly user: UserProcessor<unknown, unknown, unknown, unknown>;
-  readonly #contextFor: (context: ProcessorContext) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>;
+  readonly #contextFor: (
+    context: ProcessorContext,
+  ) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>;
   #context!: ProcessorContext;
   /** Of the record in flight. */
   key: RecordKey;
 
   constructor(
     user: UserProcessor<unknown, unknown, unknown, unknown>,
-    contextFor: (context: ProcessorContext) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>,
+    contextFor: (
+      context: ProcessorContext,
+    ) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>,
   ) {
     this.user = user;
     this.#contextFor = contextFor;

@@ -11,7 +11,13 @@ import { type AnyMaterialized, materialize, type StorePlan, timedStore } from '.
 import type { Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { TopologyError } from './topology-error.ts';
-import { type EmitStrategy, type SessionWindows, type SlidingWindows, TimeWindows, type Windowed } from './windows.ts';
+import {
+  type EmitStrategy,
+  type SessionWindows,
+  type SlidingWindows,
+  TimeWindows,
+  type Windowed,
+} from './windows.ts';
 
 /** What differs between the kinds of windows. */
 export interface WindowKind {
@@ -19,7 +25,13 @@ export interface WindowKind {
   readonly retentionMs: number;
   readonly graceMs: number;
   readonly sizeMs: number;
-  open(functions: SessionAggregation, store: string, emit: EmitStrategy, sendOldValues: boolean, coalesce: boolean): () => Processor;
+  open(
+    functions: SessionAggregation,
+    store: string,
+    emit: EmitStrategy,
+    sendOldValues: boolean,
+    coalesce: boolean,
+  ): () => Processor;
 }
 
 export interface SessionAggregation extends Aggregation {
@@ -35,7 +47,17 @@ export function timeWindowKind(windows: TimeWindows | SlidingWindows): WindowKin
       graceMs,
       sizeMs,
       open: (functions, store, emit, sendOldValues, coalesce) =>
-        aggregateTimeWindows({ ...functions, store, sizeMs, advanceMs, graceMs, emit, sendOldValues, coalesce, skipNullValues: false }),
+        aggregateTimeWindows({
+          ...functions,
+          store,
+          sizeMs,
+          advanceMs,
+          graceMs,
+          emit,
+          sendOldValues,
+          coalesce,
+          skipNullValues: false,
+        }),
     };
   }
   const { differenceMs, graceMs } = windows;
@@ -96,7 +118,8 @@ abstract class WindowedKStream<K, V> {
 
   /** How many records each key has had in each window. */
   count(materialized?: Materialized<K, number>, named: Named = {}): KTable<Windowed<K>, number> {
-    if (materialized !== undefined && materialized.name === undefined) this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
+    if (materialized !== undefined && materialized.name === undefined)
+      this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
     const functions: SessionAggregation = {
       initial: () => 0,
       add: (state) => (state as number) + 1,
@@ -106,8 +129,13 @@ abstract class WindowedKStream<K, V> {
   }
 
   /** As `aggregate`, where the state is a value: the first record in a window is its state. */
-  reduce(reducer: (aggregate: V, value: V) => V, materialized: Materialized<K, V> = {}, named: Named = {}): KTable<Windowed<K>, V> {
-    const combine = (left: unknown, right: unknown): unknown => (left === null ? right : reducer(left as V, right as V));
+  reduce(
+    reducer: (aggregate: V, value: V) => V,
+    materialized: Materialized<K, V> = {},
+    named: Named = {},
+  ): KTable<Windowed<K>, V> {
+    const combine = (left: unknown, right: unknown): unknown =>
+      left === null ? right : reducer(left as V, right as V);
     const functions: SessionAggregation = {
       initial: () => null,
       add: (state, value) => combine(state, value),

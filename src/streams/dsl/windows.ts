@@ -27,7 +27,10 @@ export class TimeWindows {
 
   private constructor(sizeMs: number, advanceMs: number, graceMs: number) {
     check(sizeMs > 0, 'a window must be longer than nothing');
-    check(advanceMs > 0 && advanceMs <= sizeMs, 'windows advance by more than nothing and at most by their size');
+    check(
+      advanceMs > 0 && advanceMs <= sizeMs,
+      'windows advance by more than nothing and at most by their size',
+    );
     check(graceMs >= 0, 'grace cannot be negative');
     this.sizeMs = sizeMs;
     this.advanceMs = advanceMs;

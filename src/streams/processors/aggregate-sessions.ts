@@ -67,19 +67,27 @@ class AggregateSessions implements Processor {
     const closeTime = streamTime.value - options.graceMs - gapMs;
     // First, because what this record puts may end the retention of what has closed.
     if (options.emit === 'close') this.#emitClosed(key, closeTime);
-    const growsFrom = options.growMs === undefined ? -Infinity : this.#store.observedTime - options.growMs + 1;
+    const growsFrom =
+      options.growMs === undefined ? -Infinity : this.#store.observedTime - options.growMs + 1;
 
     const merged: Session[] = [];
     let start = timestamp;
     let end = timestamp;
     let state = options.initial();
-    this.#store.fetch(key.buffer, key.start, key.end, timestamp - gapMs, timestamp + gapMs, (from, to, found) => {
-      if (to < growsFrom) return;
-      merged.push({ start: from, end: to, state: found });
-      state = options.merge(key, state, found);
-      start = Math.min(start, from);
-      end = Math.max(end, to);
-    });
+    this.#store.fetch(
+      key.buffer,
+      key.start,
+      key.end,
+      timestamp - gapMs,
+      timestamp + gapMs,
+      (from, to, found) => {
+        if (to < growsFrom) return;
+        merged.push({ start: from, end: to, state: found });
+        state = options.merge(key, state, found);
+        start = Math.min(start, from);
+        end = Math.max(end, to);
+      },
+    );
     if (end < closeTime)
       return context.skip('late', `session [${start}, ${end}] closed at stream time ${streamTime.value}`);
 
@@ -109,7 +117,12 @@ class AggregateSessions implements Processor {
     last.value = closeTime;
     if (closeTime - 1 < from) return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
-    const closed: { readonly key: Buffer; readonly start: number; readonly end: number; readonly state: unknown }[] = [];
+    const closed: {
+      readonly key: Buffer;
+      readonly start: number;
+      readonly end: number;
+      readonly state: unknown;
+    }[] = [];
     this.#store.fetchAll(from, closeTime - 1, (buffer, keyStart, keyEnd, start, end, state) => {
       closed.push({ key: Buffer.from(buffer.subarray(keyStart, keyEnd)), start, end, state });
     });

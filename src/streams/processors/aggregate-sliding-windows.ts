@@ -60,7 +60,8 @@ class AggregateSlidingWindows implements Processor {
     const { differenceMs, graceMs } = this.#options;
     const context = this.#context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
-    if (value === null) return context.skip('null-value', 'an aggregation over sliding windows needs a value');
+    if (value === null)
+      return context.skip('null-value', 'an aggregation over sliding windows needs a value');
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     const closeTime = streamTime.value - graceMs;
@@ -122,7 +123,8 @@ class AggregateSlidingWindows implements Processor {
         this.#update(key, value, timestamp, start, toLeft.state, timestamp, closeTime);
       else this.#create(key, value, timestamp, start, closeTime);
     }
-    if (!hasRight && toRight !== null && toRight.latest > timestamp) this.#createRight(key, timestamp, toRight);
+    if (!hasRight && toRight !== null && toRight.latest > timestamp)
+      this.#createRight(key, timestamp, toRight);
   }
 
   #processEarly(key: RecordKey, value: unknown, timestamp: number, closeTime: number): void {
@@ -145,8 +147,10 @@ class AggregateSlidingWindows implements Processor {
       }
     }
     if (toRight === null && combined !== null && combined.latest > timestamp) toRight = combined;
-    if (!hasRight && toRight !== null && toRight.latest > timestamp) this.#createRight(key, timestamp, toRight);
-    if (previous >= 0 && !starts.has(previous + 1)) this.#create(key, value, timestamp, previous + 1, closeTime);
+    if (!hasRight && toRight !== null && toRight.latest > timestamp)
+      this.#createRight(key, timestamp, toRight);
+    if (previous >= 0 && !starts.has(previous + 1))
+      this.#create(key, value, timestamp, previous + 1, closeTime);
     if (combined === null) this.#create(key, value, timestamp, 0, closeTime);
     else this.#update(key, value, timestamp, 0, combined.state, combined.latest, closeTime);
   }

@@ -14,7 +14,10 @@ class Branch implements Processor {
   readonly #otherwise: string | null;
   #context!: ProcessorContext;
 
-  constructor(branches: readonly { readonly child: string; readonly predicate: Predicate }[], otherwise: string | null) {
+  constructor(
+    branches: readonly { readonly child: string; readonly predicate: Predicate }[],
+    otherwise: string | null,
+  ) {
     this.#branches = branches;
     this.#otherwise = otherwise;
   }
@@ -26,7 +29,8 @@ class Branch implements Processor {
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const context = this.#context;
     for (const { child, predicate } of this.#branches)
-      if (predicate(value, key, timestamp, context.record)) return context.forwardTo(child, key, value, undefined, timestamp);
+      if (predicate(value, key, timestamp, context.record))
+        return context.forwardTo(child, key, value, undefined, timestamp);
     if (this.#otherwise !== null) context.forwardTo(this.#otherwise, key, value, undefined, timestamp);
     return undefined;
   }

@@ -73,7 +73,8 @@ export class CoalescedChanges {
   }
 
   #withWindow(key: RecordKey, size: number): Buffer {
-    if (this.#scratch.length < size + SUFFIX_BYTES) this.#scratch = Buffer.allocUnsafeSlow(2 * size + SUFFIX_BYTES);
+    if (this.#scratch.length < size + SUFFIX_BYTES)
+      this.#scratch = Buffer.allocUnsafeSlow(2 * size + SUFFIX_BYTES);
     const scratch = this.#scratch;
     const buffer = key.buffer;
     for (let i = key.start, at = 0; at < size; i++, at++) scratch[at] = buffer[i]!;

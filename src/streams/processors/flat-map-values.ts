@@ -17,7 +17,8 @@ export function flatMapStream(expand: ValueExpander): () => Processor {
 
 class FlatMapStream implements Processor {
   readonly #expand: ValueExpander;
-  readonly #emit = (value: unknown): void => this.#context.forward(this.#key, value, undefined, this.#timestamp);
+  readonly #emit = (value: unknown): void =>
+    this.#context.forward(this.#key, value, undefined, this.#timestamp);
   #context!: ProcessorContext;
   #key!: RecordKey;
   #timestamp = 0;

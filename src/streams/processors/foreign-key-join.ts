@@ -172,7 +172,10 @@ function writeForeignKey(key: RecordKey, writer: ByteWriter): void {
 }
 
 /** Step 2b: replies with the right row as it is. The reply's key is the primary key. */
-export function answerSubscription(options: { readonly right: TableView; readonly primaryKeySerde: Serde }): () => Processor {
+export function answerSubscription(options: {
+  readonly right: TableView;
+  readonly primaryKeySerde: Serde;
+}): () => Processor {
   return () => new AnswerSubscription(options.right, options.primaryKeySerde);
 }
 
@@ -203,13 +206,20 @@ class AnswerSubscription implements Processor {
     if (right === null && instruction === Instruction.subscribeIfPresent) return;
     const time = right === null ? timestamp : Math.max(timestamp, this.#right.timestamp);
     this.#answered.setBytes(primaryKey, 0, primaryKey.length);
-    const answer: Answer = { hash, value: instruction === Instruction.unsubscribeAndReply ? null : right, partition };
+    const answer: Answer = {
+      hash,
+      value: instruction === Instruction.unsubscribeAndReply ? null : right,
+      partition,
+    };
     this.#context.forward(this.#answered, answer, undefined, time);
   }
 }
 
 /** Step 3: tells a change of a right row to all who subscribed to it, in order of primary key. */
-export function answerSubscribers(options: { readonly store: string; readonly primaryKeySerde: Serde }): () => Processor {
+export function answerSubscribers(options: {
+  readonly store: string;
+  readonly primaryKeySerde: Serde;
+}): () => Processor {
   return () => new AnswerSubscribers(options.store, options.primaryKeySerde);
 }
 
@@ -318,7 +328,8 @@ export const subscriptionSerde: Serde<Subscription> = {
   },
   deserialize(bytes, start, end) {
     const buffer = bytes as Buffer;
-    if (end - start < 7 || buffer[start] !== VERSION) throw new DataError('a subscription of another version');
+    if (end - start < 7 || buffer[start] !== VERSION)
+      throw new DataError('a subscription of another version');
     const hasHash = buffer[start + 6] === 1;
     const keyAt = start + 7 + (hasHash ? HASH_BYTES : 0);
     return {

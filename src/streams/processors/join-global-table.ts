@@ -44,7 +44,8 @@ class JoinGlobalTable implements Processor {
     if (value === null) return context.skip('null-value', 'a join needs a value');
     const lookUp = this.#lookUp;
     lookUp.setValue(keyOf(value, key, timestamp, context.record));
-    if (!lookUp.present && join === 'inner') return context.skip('null-key', 'an inner join needs a key to look up');
+    if (!lookUp.present && join === 'inner')
+      return context.skip('null-key', 'an inner join needs a key to look up');
     const right = lookUp.present ? must(this.#table).get(lookUp) : null;
     if (right === null && join === 'inner') return undefined;
     return context.forward(key, joiner(value, right, key), undefined, timestamp);

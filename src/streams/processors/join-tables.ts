@@ -52,7 +52,8 @@ class JoinTables implements Processor {
       if (value === null && old === null) return undefined;
     }
     const time = other === null ? timestamp : Math.max(timestamp, this.#other.timestamp);
-    const joins = (own: unknown): boolean => own !== null || join === 'right' || (join === 'outer' && other !== null);
+    const joins = (own: unknown): boolean =>
+      own !== null || join === 'right' || (join === 'outer' && other !== null);
     const after = joins(value) ? joiner(value, other, key) : null;
     let before: unknown = undefined;
     if (sendOldValues) before = joins(old) ? joiner(old, other, key) : null;
@@ -89,7 +90,8 @@ class MergeTable implements Processor {
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     const store = this.#store;
     if (store !== null) {
-      if (key.windowed) store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp);
+      if (key.windowed)
+        store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp);
       else store.put(key.buffer, key.start, key.end, value, timestamp);
     }
     this.#context.forward(key, value, this.#options.sendOldValues ? old : undefined, timestamp);

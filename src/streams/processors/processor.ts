@@ -79,10 +79,22 @@ export interface PersistedNumber {
 }
 
 /** Why a record did not take part. `late`: its windows have closed. */
-export type SkipReason = 'deserialization' | 'timestamp' | 'null-key' | 'null-value' | 'late' | 'evaluation' | 'serialization';
+export type SkipReason =
+  | 'deserialization'
+  | 'timestamp'
+  | 'null-key'
+  | 'null-value'
+  | 'late'
+  | 'evaluation'
+  | 'serialization';
 
 /** What operators are parameterised with. `record` gives topic, partition, offset and headers. */
-export type ValueMapper = (value: unknown, key: RecordKey, timestamp: number, record: RecordContext) => unknown;
+export type ValueMapper = (
+  value: unknown,
+  key: RecordKey,
+  timestamp: number,
+  record: RecordContext,
+) => unknown;
 export type Predicate = (value: unknown, key: RecordKey, timestamp: number, record: RecordContext) => boolean;
 /** Joins two values; either may be null in left and outer joins. */
 export type ValueJoiner = (left: unknown, right: unknown, key: RecordKey) => unknown;

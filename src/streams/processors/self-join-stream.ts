@@ -38,7 +38,14 @@ class SelfJoinStream implements Processor {
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
     const reachMs = Math.max(this.#options.beforeMs, this.#options.afterMs);
-    state.want(this.#store, key.buffer, key.start, key.end, Math.max(0, timestamp - reachMs), timestamp + reachMs);
+    state.want(
+      this.#store,
+      key.buffer,
+      key.start,
+      key.end,
+      Math.max(0, timestamp - reachMs),
+      timestamp + reachMs,
+    );
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
@@ -64,7 +71,13 @@ class SelfJoinStream implements Processor {
     return undefined;
   }
 
-  #fetch(key: RecordKey, timestamp: number, backMs: number, aheadMs: number, visit: (time: number, value: unknown) => void): void {
+  #fetch(
+    key: RecordKey,
+    timestamp: number,
+    backMs: number,
+    aheadMs: number,
+    visit: (time: number, value: unknown) => void,
+  ): void {
     const from = Math.max(0, timestamp - backMs);
     const to = Math.max(0, timestamp + aheadMs);
     this.#store.fetch(key.buffer, key.start, key.end, from, to, false, (time, value) => visit(time, value));

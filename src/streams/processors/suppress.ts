@@ -142,7 +142,12 @@ class Suppress implements Processor {
         const emitted = (this.#emitted ??= new RecordKey(key.serde));
         emitted.serde = key.serde;
         readStoredKey(bytes, 8, bytes.length, suffix, windowSizeMs, emitted);
-        this.#context.forward(emitted, change.value, sendOldValues ? change.old : undefined, change.timestamp);
+        this.#context.forward(
+          emitted,
+          change.value,
+          sendOldValues ? change.old : undefined,
+          change.timestamp,
+        );
       }
       this.#store.put(bytes, 0, bytes.length, null, change.timestamp);
       this.#index?.put(bytes, 8, bytes.length, null, change.timestamp);
@@ -247,7 +252,13 @@ export function bufferedChangeCodec(values: ValueCodec): ValueCodec {
       const value = read();
       const old = read();
       const prior = read();
-      return { value, old, prior, timestamp: buffer.readDoubleBE(start), sizeBytes: buffer.readInt32BE(start + 8) };
+      return {
+        value,
+        old,
+        prior,
+        timestamp: buffer.readDoubleBE(start),
+        sizeBytes: buffer.readInt32BE(start + 8),
+      };
     },
   };
 }

@@ -106,7 +106,8 @@ class WindowReader implements TableReader {
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    if (key.windowed) state.want(this.#store, key.buffer, key.start, key.end, key.windowStart, key.windowStart);
+    if (key.windowed)
+      state.want(this.#store, key.buffer, key.start, key.end, key.windowStart, key.windowStart);
   }
 }
 
@@ -120,12 +121,19 @@ class SessionReader implements TableReader {
 
   get(key: RecordKey): unknown {
     let found: unknown = null;
-    this.#store.fetch(key.buffer, key.start, key.end, key.windowEnd, key.windowStart, (start, end, value, timestamp) => {
-      if (start !== key.windowStart || end !== key.windowEnd) return true;
-      found = value;
-      this.timestamp = timestamp;
-      return false;
-    });
+    this.#store.fetch(
+      key.buffer,
+      key.start,
+      key.end,
+      key.windowEnd,
+      key.windowStart,
+      (start, end, value, timestamp) => {
+        if (start !== key.windowStart || end !== key.windowEnd) return true;
+        found = value;
+        this.timestamp = timestamp;
+        return false;
+      },
+    );
     return found;
   }
 

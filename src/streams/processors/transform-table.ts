@@ -44,10 +44,12 @@ class TransformTable implements Processor {
     const store = this.#store;
     const after = this.#visible(value, key, timestamp);
     let before: unknown = undefined;
-    if (sendOldValues) before = store === null ? this.#visible(old, key, timestamp) : this.#stored(store, key);
+    if (sendOldValues)
+      before = store === null ? this.#visible(old, key, timestamp) : this.#stored(store, key);
     if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
     if (store !== null) {
-      if (key.windowed) store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp);
+      if (key.windowed)
+        store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp);
       else store.put(key.buffer, key.start, key.end, after, timestamp);
     }
     return this.#context.forward(key, after, before, timestamp);

@@ -29,7 +29,8 @@ export const failOnError: ErrorHandler = () => 'fail';
 export const continueOnError: ErrorHandler = () => 'continue';
 
 /** Goes on when the data is at fault; what else is thrown is a mistake of the program and stops it. */
-export const continueOnDataError: ErrorHandler = ({ error }) => (error instanceof DataError ? 'continue' : 'fail');
+export const continueOnDataError: ErrorHandler = ({ error }) =>
+  error instanceof DataError ? 'continue' : 'fail';
 
 /** Keeps what failed in the application's `deadLetterTopic`, and goes on. */
 export const sendToDeadLetterTopic: ErrorHandler = () => 'dead-letter';

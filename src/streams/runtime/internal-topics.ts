@@ -34,7 +34,8 @@ export async function prepareTopics(
   clock: Clock,
 ): Promise<TopicPlan> {
   const repartitions = new Map(topology.repartitionTopics.map((topic) => [topic.name, topic]));
-  const topicName = (topic: string): string => (repartitions.has(topic) ? `${applicationId}-${topic}` : topic);
+  const topicName = (topic: string): string =>
+    repartitions.has(topic) ? `${applicationId}-${topic}` : topic;
   const changelogName = (store: string): string => `${applicationId}-${store}-changelog`;
   const subTopologies = topology.subTopologies();
   const partitions = new Map<string, number>();
@@ -104,7 +105,8 @@ export function taskCount(sub: SubTopology, partitions: ReadonlyMap<string, numb
   let count = 0;
   for (const node of sub.nodes)
     if (node.kind === 'source')
-      for (const topic of node.topics) count = Math.max(count, must(partitions.get(topic), `no count for ${topic}`));
+      for (const topic of node.topics)
+        count = Math.max(count, must(partitions.get(topic), `no count for ${topic}`));
   return count;
 }
 
@@ -119,7 +121,8 @@ function repartitionCounts(
   sources: ReadonlyMap<string, number>,
 ): Map<string, number> {
   const fixed = new Map(sources);
-  for (const { name, partitions } of topology.repartitionTopics) if (partitions !== null) fixed.set(name, partitions);
+  for (const { name, partitions } of topology.repartitionTopics)
+    if (partitions !== null) fixed.set(name, partitions);
   const groups = copartitionGroups(topology);
   const counts = new Map<string, number>();
   const countOf = (topic: string, visiting: ReadonlySet<string>): number => {
@@ -137,7 +140,8 @@ function repartitionCounts(
         if (!sub.nodes.some((node) => node.kind === 'sink' && node.topic === member)) continue;
         for (const node of sub.nodes)
           if (node.kind === 'source')
-            for (const feeding of node.topics) if (!seen.has(feeding)) count = Math.max(count, countOf(feeding, seen));
+            for (const feeding of node.topics)
+              if (!seen.has(feeding)) count = Math.max(count, countOf(feeding, seen));
       }
     return count;
   };
@@ -159,7 +163,8 @@ function copartitionGroups(topology: Topology): ReadonlySet<string>[] {
   let groups: Set<string>[] = [];
   for (const topics of topology.copartitions) {
     const joined = new Set(topics);
-    for (const group of groups) if (topics.some((topic) => group.has(topic))) for (const topic of group) joined.add(topic);
+    for (const group of groups)
+      if (topics.some((topic) => group.has(topic))) for (const topic of group) joined.add(topic);
     groups = [...groups.filter((group) => ![...group].some((topic) => joined.has(topic))), joined];
   }
   return groups;
@@ -179,7 +184,8 @@ async function ensureTopic(
     await sleep(clock, DESCRIBE_PAUSE_MS);
     existing = await admin.describeTopic(name);
   }
-  if (existing === undefined) throw new LogError('unavailable', `internal topic ${name} exists, but cannot be described`);
+  if (existing === undefined)
+    throw new LogError('unavailable', `internal topic ${name} exists, but cannot be described`);
   if (existing.partitions !== partitions)
     throw new LogError(
       'invalid-topic',

@@ -1,5 +1,11 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import { MISS, type KeyValueStore, type SessionStore, type StateStore, type WindowStore } from '../../state/store.ts';
+import {
+  MISS,
+  type KeyValueStore,
+  type SessionStore,
+  type StateStore,
+  type WindowStore,
+} from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Task } from './task.ts';
 

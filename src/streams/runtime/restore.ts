@@ -72,7 +72,16 @@ export async function restoreStores(
 function applyRecord(state: TaskState, range: RestoreRange, batch: RecordBatch, i: number): boolean {
   const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamps } = batch;
   try {
-    state.restore(range.store, buffer, keyStart[i]!, keyEnd[i]!, buffer, valueStart[i]!, valueEnd[i]!, timestamps[i]!);
+    state.restore(
+      range.store,
+      buffer,
+      keyStart[i]!,
+      keyEnd[i]!,
+      buffer,
+      valueStart[i]!,
+      valueEnd[i]!,
+      timestamps[i]!,
+    );
     return true;
   } catch (error) {
     if (range.skipUnreadable !== true || !(error instanceof DataError)) throw error;

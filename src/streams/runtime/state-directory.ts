@@ -66,7 +66,10 @@ export interface CleanStateOptions {
  * Deletes the state of applications that are gone: not to be kept, open nowhere, and untouched for a while. State of
  * an application that comes back after all is restored from its changelogs. Returns whose was deleted.
  */
-export async function cleanStateDirectory(stateDirectory: string, options: CleanStateOptions): Promise<string[]> {
+export async function cleanStateDirectory(
+  stateDirectory: string,
+  options: CleanStateOptions,
+): Promise<string[]> {
   const { clock, logger, keep, idleMs = 10 * 60 * 1000 } = options;
   const deleted: string[] = [];
   for (const applicationId of await foldersIn(stateDirectory)) {
@@ -98,7 +101,10 @@ async function exists(directory: string): Promise<boolean> {
 async function foldersIn(directory: string): Promise<string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).toSorted();
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .toSorted();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -21,7 +21,9 @@ import { Streams, type StreamsOptions, type StreamsState } from './streams.ts';
  * }
  * ```
  */
-export type OpenApplication = (thread: number) => Promise<{ readonly topology: Topology; readonly options: StreamsOptions }>;
+export type OpenApplication = (
+  thread: number,
+) => Promise<{ readonly topology: Topology; readonly options: StreamsOptions }>;
 
 interface ThreadData {
   readonly streamThread: number;
@@ -68,10 +70,13 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
   const { applicationId, state, stateDirectory, onError, onStateChange } = options;
   // One thread holds the application's lock for all.
   const unlock =
-    streamThread === 0 && stateDirectory !== null ? await state.lockApplication?.(join(stateDirectory, applicationId)) : undefined;
+    streamThread === 0 && stateDirectory !== null
+      ? await state.lockApplication?.(join(stateDirectory, applicationId))
+      : undefined;
   const streams = new Streams(topology, {
     ...options,
-    ownsTask: (subTopology, partition) => threadOfTask(subTopology, partition, streamThreads) === streamThread,
+    ownsTask: (subTopology, partition) =>
+      threadOfTask(subTopology, partition, streamThreads) === streamThread,
     onStateChange(next, before) {
       onStateChange?.(next, before);
       post({ kind: 'state', state: next });
@@ -99,7 +104,12 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
         await answer(streams, request, close);
         const tasks = streams.tasks.map((task) => task.id);
         const subTopologies = topology.subTopologies().length;
-        const counts = { tasks, subTopologies, processed: streams.processedRecords, skipped: streams.skippedRecords };
+        const counts = {
+          tasks,
+          subTopologies,
+          processed: streams.processedRecords,
+          skipped: streams.skippedRecords,
+        };
         post({ kind: 'answer', counts });
         if (request === 'close') resolve();
       });
@@ -143,7 +153,10 @@ export class StreamThreads {
     this.#onError = onError ?? (() => undefined);
     this.#threads = Array.from(
       { length: threads },
-      (_, index) => new StreamThread(module, { streamThread: index, streamThreads: threads }, (error) => this.#failed(error)),
+      (_, index) =>
+        new StreamThread(module, { streamThread: index, streamThreads: threads }, (error) =>
+          this.#failed(error),
+        ),
     );
   }
 

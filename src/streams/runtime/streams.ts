@@ -213,19 +213,24 @@ export class Streams {
     this.#plan = await prepareTopics(this.topology, log.admin, applicationId, this.#changelogs, clock);
     if (deadLetterTopic !== undefined) {
       const description = await log.admin.describeTopic(deadLetterTopic);
-      if (description === undefined) throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
+      if (description === undefined)
+        throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
       this.#deadLetterPartitions = description.partitions;
     }
     this.#writer = await log.openWriter(this.#transient ? {} : { group: applicationId });
     this.#reader = log.openReader({ bufferBytesMax: this.#options.bufferBytesMax ?? 32 * 1024 * 1024 });
     const committed = new Map(
-      (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [`${each.topic}-${each.partition}`, each]),
+      (this.#transient ? [] : await log.admin.committed(applicationId)).map((each) => [
+        `${each.topic}-${each.partition}`,
+        each,
+      ]),
     );
     if (this.topology.globalStores.length > 0) await this.#openGlobalTask();
     for (const sub of this.topology.subTopologies()) {
       const count = taskCount(sub, this.#plan.partitions);
       for (let partition = 0; partition < count; partition++)
-        if (this.#options.ownsTask?.(sub.index, partition) ?? true) await this.#openTask(sub, partition, committed);
+        if (this.#options.ownsTask?.(sub.index, partition) ?? true)
+          await this.#openTask(sub, partition, committed);
     }
     this.#lastCommitMs = this.#lastPersistMs = this.#lastPurgeMs = clock.now();
   }
@@ -252,7 +257,8 @@ export class Streams {
   async fetch(): Promise<void> {
     const reader = must(this.#reader);
     for (;;) {
-      for (const batch of await reader.poll(0)) this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
+      for (const batch of await reader.poll(0))
+        this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
       let behind = false;
       for (const task of this.allTasks)
         for (const input of task.inputs) {
@@ -378,30 +384,47 @@ export class Streams {
     const { kind, keySerde, partition, stale = false } = query;
     const options = this.#storeOptions(name);
     if (options.kind !== kind)
-      throw new StoreQueryError(`store ${name} is a ${options.kind} store, not a ${kind} store`, `ask for kind '${options.kind}'`);
+      throw new StoreQueryError(
+        `store ${name} is a ${options.kind} store, not a ${kind} store`,
+        `ask for kind '${options.kind}'`,
+      );
     const keys = (keySerde as Serde | undefined) ?? this.#keySerdeOf(name);
     if (keys === undefined)
       throw new StoreQueryError(`it is not known how the keys of store ${name} are encoded`, 'give keySerde');
     const open: OpenPartitions = () => {
       this.#checkReadable(name, stale);
-      const found = this.stores(name).filter((each) => partition === undefined || each.partition === partition);
+      const found = this.stores(name).filter(
+        (each) => partition === undefined || each.partition === partition,
+      );
       if (partition !== undefined && found.length === 0)
-        throw new StoreQueryError(`partition ${partition} of store ${name} is not here`, 'ask the instance that has it');
+        throw new StoreQueryError(
+          `partition ${partition} of store ${name} is not here`,
+          'ask the instance that has it',
+        );
       return found;
     };
     open();
     return readOnlyView(kind, name, keys, open) as ReadOnlyStores<K, V>[Kind];
   }
 
-  keyValueStore<K, V>(name: string, query: Omit<StoreQuery<'key-value', K>, 'kind'> = {}): ReadOnlyKeyValueStore<K, V> {
+  keyValueStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'key-value', K>, 'kind'> = {},
+  ): ReadOnlyKeyValueStore<K, V> {
     return this.store<K, V, 'key-value'>(name, { kind: 'key-value', ...query });
   }
 
-  windowStore<K, V>(name: string, query: Omit<StoreQuery<'window', K>, 'kind'> = {}): ReadOnlyWindowStore<K, V> {
+  windowStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'window', K>, 'kind'> = {},
+  ): ReadOnlyWindowStore<K, V> {
     return this.store<K, V, 'window'>(name, { kind: 'window', ...query });
   }
 
-  sessionStore<K, V>(name: string, query: Omit<StoreQuery<'session', K>, 'kind'> = {}): ReadOnlySessionStore<K, V> {
+  sessionStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'session', K>, 'kind'> = {},
+  ): ReadOnlySessionStore<K, V> {
     return this.store<K, V, 'session'>(name, { kind: 'session', ...query });
   }
 
@@ -420,10 +443,14 @@ export class Streams {
     const serde = (keySerde as Serde | undefined) ?? this.#keySerdeOf(store);
     if (plan === null || serde === undefined)
       throw new StoreQueryError(
-        plan === null ? 'the application has not been started' : `it is not known how the keys of store ${store} are encoded`,
+        plan === null
+          ? 'the application has not been started'
+          : `it is not known how the keys of store ${store} are encoded`,
         plan === null ? 'start it first' : 'give keySerde',
       );
-    const sub = must(this.topology.subTopologies().find((each) => each.stores.some(({ options }) => options.name === store)));
+    const sub = must(
+      this.topology.subTopologies().find((each) => each.stores.some(({ options }) => options.name === store)),
+    );
     const writer = new ByteWriter(64);
     serde.serialize(key, writer);
     const partition = partitioner(key, writer.toBytes(), taskCount(sub, plan.partitions));
@@ -435,7 +462,10 @@ export class Streams {
       this.topology.stores.find((each) => each.options.name === name)?.options ??
       this.topology.globalStores.find(({ store }) => store.name === name)?.store;
     if (options !== undefined) return options;
-    const names = [...this.topology.stores.map((each) => each.options.name), ...this.topology.globalStores.map(({ store }) => store.name)];
+    const names = [
+      ...this.topology.stores.map((each) => each.options.name),
+      ...this.topology.globalStores.map(({ store }) => store.name),
+    ];
     throw new StoreQueryError(
       `the application has no store ${name}`,
       names.length === 0 ? 'it has no stores' : `its stores are ${names.join(', ')}`,
@@ -486,7 +516,10 @@ export class Streams {
       } catch (error) {
         this.#error = error;
         const fields = { applicationId: this.applicationId, error: String(error) };
-        this.#options.logger.error(fields, 'the last commit failed: what it held is processed again at the next start');
+        this.#options.logger.error(
+          fields,
+          'the last commit failed: what it held is processed again at the next start',
+        );
       }
     }
     for (const task of this.allTasks) task.close();
@@ -499,16 +532,19 @@ export class Streams {
     const { log, applicationId, stateDirectory } = this.#options;
     const plan = this.#plan;
     if (plan === null) return;
-    if (stateDirectory !== null && !this.#transient) await (await lockState(stateDirectory, applicationId)).delete();
+    if (stateDirectory !== null && !this.#transient)
+      await (await lockState(stateDirectory, applicationId)).delete();
     const committed = this.#transient ? [] : await log.admin.committed(applicationId);
     if (committed.length > 0)
       await log.admin.alterCommitted(
         applicationId,
         committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
       );
-    for (const topic of this.topology.repartitionTopics) await log.admin.deleteTopic(plan.topicName(topic.name));
+    for (const topic of this.topology.repartitionTopics)
+      await log.admin.deleteTopic(plan.topicName(topic.name));
     for (const store of this.topology.stores)
-      if (this.#changelogs && store.options.changelog) await log.admin.deleteTopic(plan.changelogName(store.options.name));
+      if (this.#changelogs && store.options.changelog)
+        await log.admin.deleteTopic(plan.changelogName(store.options.name));
   }
 
   get #isAlive(): boolean {
@@ -548,7 +584,10 @@ export class Streams {
     this.#changeState('restoring');
     for (;;) {
       const waitMs = Math.min(restartMaxMs, restartMinMs * 2 ** this.#restarts++);
-      logger.error({ applicationId: this.applicationId, error: messageOf(error), waitMs }, 'the application is started again after an error');
+      logger.error(
+        { applicationId: this.applicationId, error: messageOf(error), waitMs },
+        'the application is started again after an error',
+      );
       onError?.(error);
       await this.#alone(() => this.#abandonTasks());
       await sleep(clock, waitMs, this.#resting.signal);
@@ -754,7 +793,13 @@ export class Streams {
   /** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
   async #lockState(): Promise<void> {
     const { stateDirectory, applicationId, state, ownsTask } = this.#options;
-    if (stateDirectory === null || this.#transient || ownsTask !== undefined || this.topology.stores.length === 0) return;
+    if (
+      stateDirectory === null ||
+      this.#transient ||
+      ownsTask !== undefined ||
+      this.topology.stores.length === 0
+    )
+      return;
     this.#unlockState = (await state.lockApplication?.(join(stateDirectory, applicationId))) ?? null;
   }
 
@@ -775,7 +820,10 @@ export class Streams {
         subTopology: {
           index: this.topology.subTopologies().length,
           nodes,
-          stores: globals.map(({ store, processorName }) => ({ options: store, processors: [processorName] })),
+          stores: globals.map(({ store, processorName }) => ({
+            options: store,
+            processors: [processorName],
+          })),
         },
         partition: 0,
         state: await backend.openTaskState(null),
@@ -801,8 +849,14 @@ export class Streams {
           this.#inputs.set(`${topic}-${partition}`, input);
           reader.assign({ topic, partition, offset: start });
         }
-    while ([...ends].some(([input, end]) => (input.isEmpty ? Math.max(input.position, reader.position(input)) : input.position) < end)) {
-      for (const batch of await reader.poll(100)) this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
+    while (
+      [...ends].some(
+        ([input, end]) =>
+          (input.isEmpty ? Math.max(input.position, reader.position(input)) : input.position) < end,
+      )
+    ) {
+      for (const batch of await reader.poll(100))
+        this.#inputs.get(`${batch.topic}-${batch.partition}`)?.push(batch);
       await this.#followGlobalStores();
     }
   }
@@ -838,7 +892,10 @@ export class Streams {
     const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
     const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
     if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
-      logger.warn({ applicationId, task: `${sub.index}_${partition}` }, 'committed offsets lie before the local state: state is rebuilt');
+      logger.warn(
+        { applicationId, task: `${sub.index}_${partition}` },
+        'committed offsets lie before the local state: state is rebuilt',
+      );
       await state.wipe();
       meta = null;
     }
@@ -897,7 +954,10 @@ export class Streams {
     for (const topic of inputs) {
       const name = plan.topicName(topic);
       const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));
-      const reset = (source.kind === 'source' ? source.offsetReset : undefined) ?? this.#options.offsetReset ?? 'earliest';
+      const reset =
+        (source.kind === 'source' ? source.offsetReset : undefined) ??
+        this.#options.offsetReset ??
+        'earliest';
       const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
       const offset = await this.#startOffset(name, partition, own, topic === name ? reset : 'earliest');
       const input = task.addInput(topic, offset);
@@ -917,7 +977,10 @@ export class Streams {
     if (committed === undefined) return reset === 'earliest' ? start : end;
     if (committed >= start && committed <= end) return committed;
     const offset = reset === 'earliest' ? start : end;
-    this.#options.logger.warn({ topic, partition, committed, start, end, offset }, 'committed offset is out of range');
+    this.#options.logger.warn(
+      { topic, partition, committed, start, end, offset },
+      'committed offset is out of range',
+    );
     return offset;
   }
 

@@ -17,7 +17,13 @@ import type {
 } from '../processors/processor.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { SourceNode, StoreNode, SubTopology, TimestampExtractor, TopologyNode } from '../topology/topology.ts';
+import type {
+  SourceNode,
+  StoreNode,
+  SubTopology,
+  TimestampExtractor,
+  TopologyNode,
+} from '../topology/topology.ts';
 import {
   deadLetterHeaders,
   type ErrorHandler,
@@ -29,7 +35,12 @@ import {
 import { InputQueue } from './input-queue.ts';
 import { Punctuations } from './punctuations.ts';
 import { RecordSink, type TaskOutput } from './record-sink.ts';
-import { failOnInvalidTimestamp, InvalidTimestamp, valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
+import {
+  failOnInvalidTimestamp,
+  InvalidTimestamp,
+  valueFreeExtractors,
+  wallClockTimestamp,
+} from './timestamp-extractors.ts';
 
 /** A record that an operator dropped, with where it came from. Bytes are copies; null where there are none. */
 export interface SkippedRecord {
@@ -122,7 +133,9 @@ export class Task {
     for (const store of options.subTopology.stores)
       this.stores.set(store.options.name, this.state.openStore(store.options));
     for (const node of options.subTopology.nodes) if (node.kind !== 'source') this.#addNode(node);
-    this.#prefetchers = this.#order.map((each) => each.processor).filter((each) => each.prefetch !== undefined);
+    this.#prefetchers = this.#order
+      .map((each) => each.processor)
+      .filter((each) => each.prefetch !== undefined);
   }
 
   get #sourceNodes(): readonly SourceNode[] {
@@ -323,7 +336,12 @@ export class Task {
       timestamp = head.timestamp;
       value = head.value;
       if (timestamp < 0)
-        return this.#skip(source.node.name, 'timestamp', `the record has no usable timestamp (${timestamp})`, null);
+        return this.#skip(
+          source.node.name,
+          'timestamp',
+          `the record has no usable timestamp (${timestamp})`,
+          null,
+        );
     }
     if (timestamp > this.streamTime) this.streamTime = timestamp;
     if (timestamp > source.partitionTime) source.partitionTime = timestamp;
@@ -359,7 +377,13 @@ export class Task {
     source.setKey(batch, i);
     try {
       const time = batch.timestamps[i]!;
-      head.timestamp = source.extractor(head.value, source.key, time, source.partitionTime, this.#options.clock);
+      head.timestamp = source.extractor(
+        head.value,
+        source.key,
+        time,
+        source.partitionTime,
+        this.#options.clock,
+      );
       head.known = true;
     } catch (error) {
       this.#failHead(head, 'timestamp', error);
@@ -433,7 +457,8 @@ export class Task {
       for (let i = source.queue.index; i < batch.count && planned < recordsMax; i++, planned++) {
         if (batch.keyStart[i]! < 0) continue;
         source.setKey(batch, i);
-        for (const processor of this.#prefetchers) processor.prefetch!(source.key, batch.timestamps[i]!, this.state);
+        for (const processor of this.#prefetchers)
+          processor.prefetch!(source.key, batch.timestamps[i]!, this.state);
       }
     }
     if (planned > 0) await this.load();
@@ -496,7 +521,8 @@ export class Task {
       (error instanceof LogError && error.kind !== 'record-too-large');
     if (ours) throw new RecordFailure(skipped, detail, error);
     // An extractor that throws could not read the record; a sink's topic that takes no record this large is production.
-    const step = reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
+    const step =
+      reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
     const handler = this.#handlerOf(step) ?? failOnError;
     const failed: FailedRecord = { ...skipped, error, headers: this.#record.headers() };
     const verdict = handler(failed);
@@ -525,7 +551,10 @@ export class Task {
 
   #sendDeadLetter(failed: FailedRecord): void {
     const { deadLetterTopic, output } = this.#options;
-    const topic = must(deadLetterTopic, 'an error handler sends to the dead letter topic, and the application names none');
+    const topic = must(
+      deadLetterTopic,
+      'an error handler sends to the dead letter topic, and the application names none',
+    );
     const key = failed.key ?? EMPTY_BYTES;
     const value = failed.value ?? EMPTY_BYTES;
     const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, output.partitions(topic));
@@ -646,11 +675,23 @@ class TaskSource {
   readonly extractor: TimestampExtractor;
   /** The time is the record's own as long as that is not negative. */
   readonly recordTime: boolean;
-  readonly head: SourceHead = { known: false, timestamp: -1, value: null, failure: null, error: null, epoch: 0 };
+  readonly head: SourceHead = {
+    known: false,
+    timestamp: -1,
+    value: null,
+    failure: null,
+    error: null,
+    epoch: 0,
+  };
   /** Shared by all sources that decode with the same serde, whose scratch row has room for one of them. */
   readonly decoder: Decoder;
 
-  constructor(node: SourceNode, children: readonly NodeContext[], queue: InputQueue, extractor: TimestampExtractor) {
+  constructor(
+    node: SourceNode,
+    children: readonly NodeContext[],
+    queue: InputQueue,
+    extractor: TimestampExtractor,
+  ) {
     this.extractor = extractor;
     this.recordTime = valueFreeExtractors.has(extractor) && extractor !== wallClockTimestamp;
     this.decoder = decoderOf(node.value);

@@ -22,7 +22,8 @@ export const partitionTimeOnInvalidTimestamp: TimestampExtractor = (_value, _key
   timestamp < 0 ? partitionTime : timestamp;
 
 /** The time at which the record is reached, whatever it says. */
-export const wallClockTimestamp: TimestampExtractor = (_value, _key, _timestamp, _partitionTime, clock) => clock.now();
+export const wallClockTimestamp: TimestampExtractor = (_value, _key, _timestamp, _partitionTime, clock) =>
+  clock.now();
 
 /** Extractors that never look at the value, which then need not be decoded to know a record's time. */
 export const valueFreeExtractors: ReadonlySet<TimestampExtractor> = new Set([

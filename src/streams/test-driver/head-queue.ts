@@ -31,7 +31,7 @@ export class HeadQueue<T> {
     if (first === undefined || last === undefined || items.length === 0) return first;
     const rank = this.#rankOf(last);
     let at = 0;
-    for (const half = items.length >>> 1; at < half; ) {
+    for (const half = items.length >>> 1; at < half;) {
       let child = 2 * at + 1;
       if (child + 1 < items.length && this.#rankOf(items[child]!) > this.#rankOf(items[child + 1]!)) child++;
       if (rank <= this.#rankOf(items[child]!)) break;

@@ -97,7 +97,10 @@ export class TopologyTestDriver {
     this.clock = new ManualClock(options.startTimeMs ?? 0);
   }
 
-  static async open(topology: Topology, options: TopologyTestDriverOptions = {}): Promise<TopologyTestDriver> {
+  static async open(
+    topology: Topology,
+    options: TopologyTestDriverOptions = {},
+  ): Promise<TopologyTestDriver> {
     const driver = new TopologyTestDriver(topology, options);
     await driver.#open();
     return driver;
@@ -138,17 +141,23 @@ export class TopologyTestDriver {
 
   /** A topic to pipe records into. */
   createInputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestInputTopic<K, V> {
-    return new TestInputTopic(keySerde, valueSerde, (record, key, value) => this.#pipe(topic, record, key, value));
+    return new TestInputTopic(keySerde, valueSerde, (record, key, value) =>
+      this.#pipe(topic, record, key, value),
+    );
   }
 
   /** A topic to read results from: from its beginning, and each record once. */
   createOutputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
     const partitions = this.#partitions.get(topic);
     if (partitions === undefined)
-      throw new TopologyError(`the topology writes no topic ${topic}`, 'name it in `topics` when sinks choose it per record');
+      throw new TopologyError(
+        `the topology writes no topic ${topic}`,
+        'name it in `topics` when sinks choose it per record',
+      );
     const reader = this.#log.openReader();
     this.#readers.push(reader);
-    for (let partition = 0; partition < partitions; partition++) reader.assign({ topic, partition, offset: 0 });
+    for (let partition = 0; partition < partitions; partition++)
+      reader.assign({ topic, partition, offset: 0 });
     return new TestOutputTopic(reader, topic, partitions, keySerde, valueSerde);
   }
 
@@ -165,7 +174,8 @@ export class TopologyTestDriver {
     const found = this.#streams.stores(name).find((each) => each.partition === partition);
     if (found === undefined) throw new TopologyError(`there is no store ${name} in partition ${partition}`);
     const node = this.#topology.stores.find(({ options }) => options.name === name);
-    const keys = node?.keys ?? this.#topology.globalStores.find(({ store }) => store.name === name)?.source.key;
+    const keys =
+      node?.keys ?? this.#topology.globalStores.find(({ store }) => store.name === name)?.source.key;
     return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`));
   }
 
@@ -177,7 +187,12 @@ export class TopologyTestDriver {
     await this.#log.close();
   }
 
-  async #pipe(topic: string, record: PipedRecord<unknown, unknown>, key: Buffer | null, value: Buffer | null): Promise<void> {
+  async #pipe(
+    topic: string,
+    record: PipedRecord<unknown, unknown>,
+    key: Buffer | null,
+    value: Buffer | null,
+  ): Promise<void> {
     const partitions = must(this.#partitions.get(topic), `the topology does not read topic ${topic}`);
     const partition = record.partition ?? (key === null ? 0 : partitionOfKey(key, 0, key.length, partitions));
     const none = Buffer.alloc(0);
@@ -201,7 +216,8 @@ export class TopologyTestDriver {
   /** Processes until nothing is queued, one record at a time, committing after each. */
   async #drain(): Promise<void> {
     for (;;) {
-      if (this.#written.some((at) => this.#inputs.has(`${at.topic}/${at.partition}`))) await this.#streams.fetch();
+      if (this.#written.some((at) => this.#inputs.has(`${at.topic}/${at.partition}`)))
+        await this.#streams.fetch();
       for (const at of this.#written) {
         const ready = this.#inputs.get(`${at.topic}/${at.partition}`);
         if (ready === undefined || ready.queued || ready.input.isEmpty) continue;
@@ -229,7 +245,11 @@ interface ReadyInput {
 export class TestInputTopic<K, V> {
   readonly #keys: Serde<K>;
   readonly #values: Serde<V>;
-  readonly #pipe: (record: PipedRecord<unknown, unknown>, key: Buffer | null, value: Buffer | null) => Promise<void>;
+  readonly #pipe: (
+    record: PipedRecord<unknown, unknown>,
+    key: Buffer | null,
+    value: Buffer | null,
+  ) => Promise<void>;
   readonly #writer = new ByteWriter(256);
 
   /** @internal */
@@ -246,13 +266,20 @@ export class TestInputTopic<K, V> {
   /** Pipes a record in and processes it to its end. */
   pipeInput(record: PipedRecord<K, V>): Promise<void>;
   pipeInput(key: K | null, value: V | null, timestamp?: number): Promise<void>;
-  pipeInput(first: PipedRecord<K, V> | K | null, ...rest: [value?: V | null, timestamp?: number]): Promise<void> {
+  pipeInput(
+    first: PipedRecord<K, V> | K | null,
+    ...rest: [value?: V | null, timestamp?: number]
+  ): Promise<void> {
     const [value, timestamp] = rest;
     const record: PipedRecord<K, V> =
       rest.length === 0
         ? (first as PipedRecord<K, V>)
         : { key: first as K | null, value: value ?? null, ...(timestamp !== undefined && { timestamp }) };
-    return this.#pipe(record, this.#encode(this.#keys as Serde, record.key), this.#encode(this.#values as Serde, record.value));
+    return this.#pipe(
+      record,
+      this.#encode(this.#keys as Serde, record.key),
+      this.#encode(this.#values as Serde, record.value),
+    );
   }
 
   /** Pipes records in, one after the other. */
@@ -317,8 +344,12 @@ export class TestOutputTopic<K, V> {
           const keyStart = batch.keyStart[i]!;
           const valueStart = batch.valueStart[i]!;
           this.#records.push({
-            key: (keyStart < 0 ? null : this.#keys.deserialize(batch.buffer, keyStart, batch.keyEnd[i]!)) as K,
-            value: (valueStart < 0 ? null : this.#values.deserialize(batch.buffer, valueStart, batch.valueEnd[i]!)) as V,
+            key: (keyStart < 0
+              ? null
+              : this.#keys.deserialize(batch.buffer, keyStart, batch.keyEnd[i]!)) as K,
+            value: (valueStart < 0
+              ? null
+              : this.#values.deserialize(batch.buffer, valueStart, batch.valueEnd[i]!)) as V,
             timestamp: batch.timestamps[i]!,
             headers: readHeaders(batch, i),
             partition: batch.partition,

@@ -19,7 +19,8 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
     appender(at) {
       const name = `${at.topic}/${at.partition}`;
       let appender = appenders.get(name);
-      if (appender === undefined) appenders.set(name, (appender = tracedAppender(writer.appender(at), at, onAppend)));
+      if (appender === undefined)
+        appenders.set(name, (appender = tracedAppender(writer.appender(at), at, onAppend)));
       return appender;
     },
     atomicCommit: writer.atomicCommit,

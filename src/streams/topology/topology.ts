@@ -28,7 +28,9 @@ export interface SourceNode {
 }
 
 /** Time windows: inner key ‖ start(8), the end follows from the size. Sessions: inner key ‖ end(8) ‖ start(8). */
-export type WindowedKeyFormat = { readonly kind: 'time'; readonly sizeMs: number } | { readonly kind: 'session' };
+export type WindowedKeyFormat =
+  | { readonly kind: 'time'; readonly sizeMs: number }
+  | { readonly kind: 'session' };
 
 export interface ProcessorNode {
   readonly kind: 'processor';
@@ -130,7 +132,8 @@ export class Topology {
   /** Adds a store for processors that are there already. */
   addStore(node: StoreNode): this {
     assert(!this.#stores.has(node.options.name), `store ${node.options.name} exists already`);
-    for (const name of node.processors) assert(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
+    for (const name of node.processors)
+      assert(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
     this.#stores.set(node.options.name, node);
     return this;
   }
@@ -222,7 +225,9 @@ export class Topology {
     for (const sub of this.subTopologies()) {
       lines.push(`   Sub-topology: ${sub.index}`);
       for (const node of sub.nodes) {
-        const children = sub.nodes.filter((other) => other.kind !== 'source' && other.parents.includes(node.name));
+        const children = sub.nodes.filter(
+          (other) => other.kind !== 'source' && other.parents.includes(node.name),
+        );
         const stores = sub.stores.filter((store) => store.processors.includes(node.name));
         switch (node.kind) {
           case 'source':
@@ -234,7 +239,9 @@ export class Topology {
             );
             break;
           case 'sink':
-            lines.push(`    Sink: ${node.name} (topic: ${typeof node.topic === 'string' ? node.topic : 'per record'})`);
+            lines.push(
+              `    Sink: ${node.name} (topic: ${typeof node.topic === 'string' ? node.topic : 'per record'})`,
+            );
             break;
         }
         if (node.kind !== 'sink')

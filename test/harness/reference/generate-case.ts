@@ -14,10 +14,21 @@ export function generateCase(seed: number, options: GenerateOptions = {}): Oracl
   const partitions = random.int(1, options.partitionsMax ?? 1);
   const { ops, topics } = new TopologyDraft(random).finish();
   const keys = random.int(4, options.keysMax ?? 4);
-  return { id: seed, optimize: random.chance(0.5), partitions, ops, inputs: drawInputs(random, topics, keys, partitions) };
+  return {
+    id: seed,
+    optimize: random.chance(0.5),
+    partitions,
+    ops,
+    inputs: drawInputs(random, topics, keys, partitions),
+  };
 }
 
-function drawInputs(random: SeededRandom, topics: readonly string[], keys: number, partitions: number): Input[] {
+function drawInputs(
+  random: SeededRandom,
+  topics: readonly string[],
+  keys: number,
+  partitions: number,
+): Input[] {
   const inputs: Input[] = [];
   let now = 0;
   for (let left = random.int(5, 60); left > 0; left--) {
@@ -67,13 +78,21 @@ class TopologyDraft {
     if (kind < 0.22) this.#rowByRow(random.pick([...streams, ...tables]));
     else if (kind < 0.32) this.#ofStream(random.pick(streams));
     else if (kind < 0.36 && tables.length > 0) this.#add('toStream', streams, { in: random.pick(tables) });
-    else if (kind < 0.58) this.#aggregate(random.pick(random.chance(0.3) ? [...streams, ...tables] : streams));
+    else if (kind < 0.58)
+      this.#aggregate(random.pick(random.chance(0.3) ? [...streams, ...tables] : streams));
     else if (kind < 0.7) {
-      const windows = { before: this.#ms(0, 4), after: this.#ms(0, 4), grace: random.pick([0, this.#ms(0, 4)]) };
+      const windows = {
+        before: this.#ms(0, 4),
+        after: this.#ms(0, 4),
+        grace: random.pick([0, this.#ms(0, 4)]),
+      };
       const op = random.pick(['join', 'leftJoin', 'outerJoin']);
       this.#add(op, streams, { in: random.pick(streams), with: random.pick(streams), ...windows });
     } else if (kind < 0.78 && tables.length > 0)
-      this.#add(random.pick(['join', 'leftJoin']), streams, { in: random.pick(streams), with: random.pick(tables) });
+      this.#add(random.pick(['join', 'leftJoin']), streams, {
+        in: random.pick(streams),
+        with: random.pick(tables),
+      });
     else if (kind < 0.82 && this.#globals.length > 0) this.#joinGlobal(random.pick(streams));
     else if (tables.length > 1) {
       const left = random.pick(tables);
@@ -109,7 +128,8 @@ class TopologyDraft {
         ? this.#add('groupByKey', null, { in: id })
         : this.#add('groupBy', null, { in: id, n: random.int(1, 4) });
     if (!isStream) this.#add(random.pick(['count', 'sum']), this.#tables, { in: grouped });
-    else if (random.chance(0.35)) this.#add(random.pick(['count', 'sum', 'reduceMax']), this.#tables, { in: grouped });
+    else if (random.chance(0.35))
+      this.#add(random.pick(['count', 'sum', 'reduceMax']), this.#tables, { in: grouped });
     else this.#add('windowedSum', this.#streams, { in: grouped, ...this.#window() });
   }
 
@@ -118,9 +138,15 @@ class TopologyDraft {
     const window = random.pick(['tumbling', 'hopping', 'sliding', 'session'] as const);
     const size = this.#ms(1, 8);
     const grace = random.pick([0, 0, this.#ms(0, 3), this.#ms(0, 10)]);
-    const advances = Array.from({ length: size }, (_, i) => i + 1).filter((each) => Math.floor(size / each) <= 6);
+    const advances = Array.from({ length: size }, (_, i) => i + 1).filter(
+      (each) => Math.floor(size / each) <= 6,
+    );
     const advance = window === 'hopping' ? { advance: random.pick(advances) } : {};
-    const emit = random.chance(0.25) ? { emit: 'close' as const } : random.chance(0.25) ? { suppress: true } : {};
+    const emit = random.chance(0.25)
+      ? { emit: 'close' as const }
+      : random.chance(0.25)
+        ? { suppress: true }
+        : {};
     return { window, size, grace, ...advance, ...emit };
   }
 

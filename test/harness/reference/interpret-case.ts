@@ -10,7 +10,9 @@ export function interpretCase(given: OracleCase): Record<string, OutputRow[]> {
   const outputs: Record<string, OutputRow[]> = {};
   for (const op of given.ops) if (op.op === 'to') outputs[op.topic!] = [];
   let sent: { topic: string; record: Rec }[] = [];
-  const topology = new ReferenceTopology(given.ops, given.optimize === true, (topic, record) => sent.push({ topic, record }));
+  const topology = new ReferenceTopology(given.ops, given.optimize === true, (topic, record) =>
+    sent.push({ topic, record }),
+  );
   const queues = new WaitingRecords();
   for (const input of given.inputs) {
     if (input.topic === undefined) continue;

@@ -11,7 +11,8 @@ export function aggregateStream(op: Op, input: StreamFlow): StoredTable {
     const row = table.get(key);
     // An aggregate changes from its initial value: there is no old value only for reduce, which has none.
     const before = row?.value ?? (op.op === 'reduceMax' ? null : 0);
-    const next = op.op === 'count' ? before! + 1 : op.op === 'sum' ? before! + value : Math.max(before ?? value, value);
+    const next =
+      op.op === 'count' ? before! + 1 : op.op === 'sum' ? before! + value : Math.max(before ?? value, value);
     const at = Math.max(ts, row?.ts ?? ts);
     table.put(key, next, at);
     table.change(key, next, before, at);
@@ -57,7 +58,12 @@ export function windowedSum(op: Op, input: StreamFlow): StreamFlow {
   const atClose = op.emit === 'close';
   const update = atClose ? (): void => {} : downstream;
   let streamTime = -1;
-  const aggregate = { tumbling: timeWindows, hopping: timeWindows, sliding: slidingWindows, session: sessionWindows };
+  const aggregate = {
+    tumbling: timeWindows,
+    hopping: timeWindows,
+    sliding: slidingWindows,
+    session: sessionWindows,
+  };
   const windows = aggregate[op.window!](op, update);
   let emittedUpTo = -1;
   input.children.push((record) => {
@@ -158,7 +164,8 @@ function slidingWindows(op: Op, emit: Emit): Windows {
         const holding = found.filter((row) => row.start > 0 && row.start <= ts);
         for (const row of holding) add(row.start, row.value, row.ts);
         const right = holding.at(-1) ?? whole;
-        if (!starts.has(ts + 1) && right !== undefined && right.ts > ts) put(key, ts + 1, right.value, right.ts);
+        if (!starts.has(ts + 1) && right !== undefined && right.ts > ts)
+          put(key, ts + 1, right.value, right.ts);
         if (whole !== undefined && whole.ts < ts && !starts.has(whole.ts + 1)) add(whole.ts + 1, 0, ts);
         add(0, whole?.value ?? 0, whole?.ts ?? ts);
         return;
@@ -179,10 +186,12 @@ function slidingWindows(op: Op, emit: Emit): Windows {
         previousTs = row.ts;
         break;
       }
-      if (previousTs >= 0 && !starts.has(previousTs + 1) && previousTs + 1 + diffMs >= ts) add(previousTs + 1, 0, ts);
+      if (previousTs >= 0 && !starts.has(previousTs + 1) && previousTs + 1 + diffMs >= ts)
+        add(previousTs + 1, 0, ts);
       if (!starts.has(ts - diffMs))
         add(ts - diffMs, left !== undefined && ts - diffMs <= previousTs ? left.value : 0, ts);
-      if (!starts.has(ts + 1) && right !== undefined && right.ts > ts) put(key, ts + 1, right.value, right.ts);
+      if (!starts.has(ts + 1) && right !== undefined && right.ts > ts)
+        put(key, ts + 1, right.value, right.ts);
     },
     closed: (from, to) =>
       rows
@@ -206,4 +215,3 @@ function suppressor(closesAfterMs: number, emit: Emit): Emit {
     for (const each of due) if (each.value !== null) emit(each);
   };
 }
-

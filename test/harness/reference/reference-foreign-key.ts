@@ -31,7 +31,10 @@ export function joinForeignKey(
     const is = value === null ? null : keyOf(value, op.n!);
     const send = (to: string | null, instruction: ForeignMessage['instruction']): void =>
       topics.subscribe({
-        key: to, value: null, old: null, ts,
+        key: to,
+        value: null,
+        old: null,
+        ts,
         foreign: { primaryKey: key!, leftValue: value, instruction },
       });
     if (isLeftJoin) {

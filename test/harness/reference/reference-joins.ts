@@ -97,7 +97,8 @@ export function joinWithSelf(op: Op, stream: StreamFlow): StreamFlow {
     streamTime = Math.max(streamTime, ts);
     const emit = (left: number, right: number, at: number): void =>
       output.forward({ key, value: joined(left, right), old: null, ts: Math.max(at, ts) });
-    for (const other of rows.fetch(key, Math.max(0, ts - before), ts + after)) emit(value, other.value, other.time);
+    for (const other of rows.fetch(key, Math.max(0, ts - before), ts + after))
+      emit(value, other.value, other.time);
     let self = ts > streamTime - retention + 1;
     for (const other of rows.fetch(key, Math.max(0, ts - after), ts + before)) {
       if (self && other.time > ts) {
@@ -114,11 +115,21 @@ export function joinWithSelf(op: Op, stream: StreamFlow): StreamFlow {
 
 export function joinStreamTable(op: Op, stream: StreamFlow, table: TableFlow): StreamFlow {
   table.makeReadable();
-  return lookUp(op, stream, (key) => key, (key) => table.get(key));
+  return lookUp(
+    op,
+    stream,
+    (key) => key,
+    (key) => table.get(key),
+  );
 }
 
 export function joinGlobalTable(op: Op, stream: StreamFlow, rows: ReadonlyMap<string, Stamped>): StreamFlow {
-  return lookUp(op, stream, (_key, value) => keyOf(value, op.n!), (key) => rows.get(key));
+  return lookUp(
+    op,
+    stream,
+    (_key, value) => keyOf(value, op.n!),
+    (key) => rows.get(key),
+  );
 }
 
 function lookUp(

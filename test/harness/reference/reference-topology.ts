@@ -1,8 +1,22 @@
 import type { Op } from './oracle-case.ts';
 import { aggregateStream, aggregateTable, windowedSum } from './reference-aggregates.ts';
 import { joinForeignKey } from './reference-foreign-key.ts';
-import { joinGlobalTable, joinStreams, joinStreamTable, joinTables, joinWithSelf } from './reference-joins.ts';
-import { type Rec, type Sink, SourceTable, type Stamped, StreamFlow, TableFlow, ViewTable } from './reference-node.ts';
+import {
+  joinGlobalTable,
+  joinStreams,
+  joinStreamTable,
+  joinTables,
+  joinWithSelf,
+} from './reference-joins.ts';
+import {
+  type Rec,
+  type Sink,
+  SourceTable,
+  type Stamped,
+  StreamFlow,
+  TableFlow,
+  ViewTable,
+} from './reference-node.ts';
 import { keyOf, keySelected, passes, spread } from './value-rules.ts';
 
 interface GroupedStream {
@@ -93,11 +107,15 @@ export class ReferenceTopology {
       case 'filterNot':
         return each(input.rekeyed, (r, forward) => (r.value === null || !passes(op, r.value)) && forward(r));
       case 'mapValues':
-        return each(input.rekeyed, (r, forward) => forward({ ...r, value: r.value === null ? null : r.value + op.add! }));
+        return each(input.rekeyed, (r, forward) =>
+          forward({ ...r, value: r.value === null ? null : r.value + op.add! }),
+        );
       case 'selectKey':
         return each(true, (r, forward) => forward({ ...r, key: keySelected(r.key, r.value, op.n!) }));
       case 'flatMapValues':
-        return each(input.rekeyed, (r, forward) => spread(r.value, op.n!).forEach((value) => forward({ ...r, value })));
+        return each(input.rekeyed, (r, forward) =>
+          spread(r.value, op.n!).forEach((value) => forward({ ...r, value })),
+        );
       case 'merge': {
         const second = other as StreamFlow;
         const output = new StreamFlow(input.rekeyed || second.rekeyed);
@@ -126,8 +144,7 @@ export class ReferenceTopology {
           const right = this.#keyedOnce(other);
           return this.#optimize && left === right ? joinWithSelf(op, left) : joinStreams(op, left, right);
         }
-        if (other instanceof TableFlow)
-          return joinStreamTable(op, this.#keyedOnce(input), other);
+        if (other instanceof TableFlow) return joinStreamTable(op, this.#keyedOnce(input), other);
         return joinGlobalTable(op, input, other as ReadonlyMap<string, Stamped>);
       }
       case 'to':
@@ -238,7 +255,14 @@ function leadsToOuterJoin(op: Op, ops: readonly Op[]): boolean {
   return false;
 }
 
-const GIVES_STREAM = new Set(['selectKey', 'flatMapValues', 'merge', 'repartition', 'toStream', 'windowedSum']);
+const GIVES_STREAM = new Set([
+  'selectKey',
+  'flatMapValues',
+  'merge',
+  'repartition',
+  'toStream',
+  'windowedSum',
+]);
 const KEEPS_KIND = new Set(['filter', 'filterNot', 'mapValues', 'join', 'leftJoin', 'outerJoin']);
 
 function isStreamOp(op: Op, streams: ReadonlySet<string>): boolean {

@@ -36,7 +36,10 @@ export function replayCase(given: OracleCase, steps: readonly Step[]): Map<strin
   const sent = new Map<string, Rec[][]>();
   const topologies = Array.from(
     { length: partitions },
-    () => new ReferenceTopology(given.ops, given.optimize === true, (topic, record) => append(sent, topic, partitions, record)),
+    () =>
+      new ReferenceTopology(given.ops, given.optimize === true, (topic, record) =>
+        append(sent, topic, partitions, record),
+      ),
   );
   const internal = topologies[0]!.internalTopics;
   for (const { topic, partition, offset } of steps) {

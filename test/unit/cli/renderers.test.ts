@@ -40,14 +40,20 @@ test('json: an object a line, digits untouched, equal names told apart', () => {
 test('csv: a header, RFC 4180 quotes, null empty and an empty string quoted', () => {
   const csv = rendererOf('csv');
   expect(csv.header([...COLUMNS, { name: 'a,"b"', type: 'STRING' }])).toBe('K,V,"a,""b"""\n');
-  expect(csv.rows(COLUMNS, [row('"plain"', '1'), row('null', '""'), row('"a,b"', '"say \\"hi\\""'), row('"x\\ny"', '[1,2]')], true)).toBe(
-    'plain,1\n,""\n"a,b","say ""hi"""\n"x\ny","[1,2]"\n',
-  );
+  expect(
+    csv.rows(
+      COLUMNS,
+      [row('"plain"', '1'), row('null', '""'), row('"a,b"', '"say \\"hi\\""'), row('"x\\ny"', '[1,2]')],
+      true,
+    ),
+  ).toBe('plain,1\n,""\n"a,b","say ""hi"""\n"x\ny","[1,2]"\n');
 });
 
 const STREAMS: Entity = {
   '@type': 'streams',
-  streams: [{ type: 'STREAM', name: 'S', topic: 't', keyFormat: 'KAFKA', valueFormat: 'JSON', isWindowed: false }],
+  streams: [
+    { type: 'STREAM', name: 'S', topic: 't', keyFormat: 'KAFKA', valueFormat: 'JSON', isWindowed: false },
+  ],
 };
 
 test('entities in each format', () => {
@@ -55,7 +61,9 @@ test('entities in each format', () => {
   expect(table).toMatch(/│ Name │ Topic │ Key format │ Value format │ Windowed │/);
   expect(table).toMatch(/│ S\s+│ t\s+│ KAFKA\s+│ JSON\s+│ false\s+│/);
   expect(rendererOf('json').entity(STREAMS)).toBe(`${JSON.stringify(STREAMS)}\n`);
-  expect(rendererOf('csv').entity(STREAMS)).toBe('Name,Topic,Key format,Value format,Windowed\nS,t,KAFKA,JSON,false\n');
+  expect(rendererOf('csv').entity(STREAMS)).toBe(
+    'Name,Topic,Key format,Value format,Windowed\nS,t,KAFKA,JSON,false\n',
+  );
 });
 
 test('an empty message shows nothing, another its text', () => {

@@ -2,7 +2,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseDateTime, parseDuration, streamsReset, type StreamsResetOptions } from '../../../src/cli/streams-reset.ts';
+import {
+  parseDateTime,
+  parseDuration,
+  streamsReset,
+  type StreamsResetOptions,
+} from '../../../src/cli/streams-reset.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
@@ -62,15 +67,35 @@ async function run(): Promise<void> {
   await streams.close();
 }
 
-function reset(overrides: Partial<StreamsResetOptions> = {}, stateDirectory: string | null = directory, over: Log = log): Promise<void> {
-  const options = { applicationId: 'counter', inputTopics: ['words'], target: { kind: 'earliest' }, internalTopics: null, dryRun: false } as const;
-  return streamsReset({ ...options, ...overrides }, { log: over, stateDirectory, write: async (line) => void said.push(line) });
+function reset(
+  overrides: Partial<StreamsResetOptions> = {},
+  stateDirectory: string | null = directory,
+  over: Log = log,
+): Promise<void> {
+  const options = {
+    applicationId: 'counter',
+    inputTopics: ['words'],
+    target: { kind: 'earliest' },
+    internalTopics: null,
+    dryRun: false,
+  } as const;
+  return streamsReset(
+    { ...options, ...overrides },
+    { log: over, stateDirectory, write: async (line) => void said.push(line) },
+  );
 }
 
 const offsets = async (): Promise<Record<string, number>> =>
-  Object.fromEntries((await log.admin.committed('counter')).map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]));
-const output = async (): Promise<string[]> => (await readAll(log, 'counts')).map(({ key, value }) => `${key} ${value}`);
-const internal = async (): Promise<readonly string[]> => (await log.admin.listTopics()).filter((name) => name.startsWith('counter-'));
+  Object.fromEntries(
+    (await log.admin.committed('counter')).map(({ topic, partition, offset }) => [
+      `${topic}-${partition}`,
+      offset,
+    ]),
+  );
+const output = async (): Promise<string[]> =>
+  (await readAll(log, 'counts')).map(({ key, value }) => `${key} ${value}`);
+const internal = async (): Promise<readonly string[]> =>
+  (await log.admin.listTopics()).filter((name) => name.startsWith('counter-'));
 const WORDS = ['a', 'b', 'a'].map((value, i) => ({ key: 'k', value, partition: i % 2, timestamp: 1000 * i }));
 
 test('a stopped application begins again as if it had never run', async () => {
@@ -108,7 +133,10 @@ test('an application whose state is open is refused, and nothing has changed', a
   await running.step();
   await running.commit();
   const before = [await offsets(), await internal()];
-  await expect(reset()).rejects.toMatchObject({ name: 'StreamsResetError', hint: 'stop the application first' });
+  await expect(reset()).rejects.toMatchObject({
+    name: 'StreamsResetError',
+    hint: 'stop the application first',
+  });
   expect([await offsets(), await internal()]).toEqual(before);
   await running.close();
   await reset();
@@ -123,13 +151,17 @@ test('an application whose group has members is refused, and nothing has changed
     ...log,
     admin: new Proxy(log.admin, {
       get(admin, name) {
-        if (name === 'alterCommitted') return () => Promise.reject(new LogError('fenced', 'the group has members'));
+        if (name === 'alterCommitted')
+          return () => Promise.reject(new LogError('fenced', 'the group has members'));
         const value = admin[name as keyof typeof admin] as unknown;
         return typeof value === 'function' ? (value as () => unknown).bind(admin) : value;
       },
     }),
   };
-  await expect(reset({}, directory, busy)).rejects.toMatchObject({ name: 'StreamsResetError', message: expect.stringContaining('is running') });
+  await expect(reset({}, directory, busy)).rejects.toMatchObject({
+    name: 'StreamsResetError',
+    message: expect.stringContaining('is running'),
+  });
   expect(await internal()).toEqual(before);
   expect(existsSync(join(directory, 'counter'))).toBe(true);
   // Its locks are given back.
@@ -139,13 +171,32 @@ test('an application whose group has members is refused, and nothing has changed
 test.each<[StreamsResetOptions['target'], Record<string, number>]>([
   [{ kind: 'earliest' }, { 'words-0': 1, 'words-1': 0 }],
   [{ kind: 'latest' }, { 'words-0': 3, 'words-1': 2 }],
-  [{ kind: 'offset', offset: 2 }, { 'words-0': 2, 'words-1': 2 }],
-  [{ kind: 'offset', offset: 0 }, { 'words-0': 1, 'words-1': 0 }],
-  [{ kind: 'offset', offset: 99 }, { 'words-0': 3, 'words-1': 2 }],
-  [{ kind: 'time', timeMs: 2500 }, { 'words-0': 2, 'words-1': 1 }],
-  [{ kind: 'time', timeMs: 9999 }, { 'words-0': 3, 'words-1': 2 }],
+  [
+    { kind: 'offset', offset: 2 },
+    { 'words-0': 2, 'words-1': 2 },
+  ],
+  [
+    { kind: 'offset', offset: 0 },
+    { 'words-0': 1, 'words-1': 0 },
+  ],
+  [
+    { kind: 'offset', offset: 99 },
+    { 'words-0': 3, 'words-1': 2 },
+  ],
+  [
+    { kind: 'time', timeMs: 2500 },
+    { 'words-0': 2, 'words-1': 1 },
+  ],
+  [
+    { kind: 'time', timeMs: 9999 },
+    { 'words-0': 3, 'words-1': 2 },
+  ],
 ])('%j sets the offsets of every partition within what exists', async (target, expected) => {
-  await produce(log, 'words', [0, 1, 2, 3, 4].map((i) => ({ key: 'k', value: 'x', partition: i % 2, timestamp: 1000 * i })));
+  await produce(
+    log,
+    'words',
+    [0, 1, 2, 3, 4].map((i) => ({ key: 'k', value: 'x', partition: i % 2, timestamp: 1000 * i })),
+  );
   await log.admin.deleteRecords({ topic: 'words', partition: 0, offset: 1 });
   await reset({ target });
   expect(await offsets()).toEqual(expected);
@@ -164,7 +215,9 @@ test('only the named internal topics go, and only the application’s own', asyn
 
 test('input topics and applications that do not exist are named, and others keep their offsets', async () => {
   await expect(reset({ inputTopics: ['nothing'] })).rejects.toThrow('input topic nothing does not exist');
-  await expect(reset({ applicationId: 'nobody', inputTopics: [] })).rejects.toThrow('nothing is known of an application nobody');
+  await expect(reset({ applicationId: 'nobody', inputTopics: [] })).rejects.toThrow(
+    'nothing is known of an application nobody',
+  );
   await produce(log, 'words', WORDS);
   await run();
   const before = await offsets();

@@ -74,7 +74,11 @@ test('it sees nothing of the environment', () => {
 test('table functions and aggregates, with generics and literals', () => {
   const firsts = loaded.functions.get('FIRSTS') as TableFunction;
   expect(firsts.signatures[0]!.open([array(DOUBLE)], context)([1.5, 2.5, 3.5])).toEqual([1.5, 2.5]);
-  const total = (loaded.functions.get('TOTAL') as AggregateFunction).signatures[0]!.open([BIGINT], [10], context);
+  const total = (loaded.functions.get('TOTAL') as AggregateFunction).signatures[0]!.open(
+    [BIGINT],
+    [10],
+    context,
+  );
   expect(total.result(total.add(total.add(total.initial(), 1), 2 ** 40))).toBe((2 ** 40 + 11) / 2);
   expect(total.merge!(1, 2)).toBe(3);
   expect('undo' in total).toBe(false);
@@ -83,5 +87,10 @@ test('table functions and aggregates, with generics and literals', () => {
 test('a file that is no module of functions says so', () => {
   expect(() => load('broken.mjs', 'export default 1 +;')).toThrow(/broken\.mjs: /);
   expect(() => load('none.mjs', 'export const x = 1;')).toThrow(/must be an array of functions/);
-  expect(() => load('type.mjs', "export default [{ name: 'F', signatures: [{ parameters: ['NUMBR'], returns: 'INT', evaluate: () => 1 }] }];")).toThrow(/function F: .*NUMBR/);
+  expect(() =>
+    load(
+      'type.mjs',
+      "export default [{ name: 'F', signatures: [{ parameters: ['NUMBR'], returns: 'INT', evaluate: () => 1 }] }];",
+    ),
+  ).toThrow(/function F: .*NUMBR/);
 });

@@ -36,7 +36,11 @@ test.each(examples)('%s is %s', (sql, result) => {
     expect(found).toBeNull();
     return;
   }
-  const wanted = evaluateConstant(analyzeAs(parseExpression(result), expression.type, context), builtinFunctions, evaluation);
+  const wanted = evaluateConstant(
+    analyzeAs(parseExpression(result), expression.type, context),
+    builtinFunctions,
+    evaluation,
+  );
   const equal = openEquality(expression.type)(found, wanted);
   expect(equal, `found ${printValue(expression.type, found) ?? 'NULL'}`).toBe(true);
 });

@@ -81,7 +81,11 @@ function counting(): Topology {
       options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true },
       processors: ['count'],
     })
-    .addProcessor({ name: 'text', open: mapTable((value) => String(value), { sendOldValues: false }), parents: ['count'] })
+    .addProcessor({
+      name: 'text',
+      open: mapTable((value) => String(value), { sendOldValues: false }),
+      parents: ['count'],
+    })
     .addSink({ name: 'write', topic: 'out', parents: ['text'], key: null, value: stringSerde });
 }
 
@@ -89,7 +93,11 @@ const lastByKey = async (): Promise<Record<string, string | null>> =>
   Object.fromEntries((await readAll(log, 'out')).map((record) => [record.key, record.value]));
 
 test('counts go on after a clean restart, from the local state', async () => {
-  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  await produce(
+    log,
+    'in',
+    ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
+  );
   const first = await open(counting());
   await drain(first);
   await first.close();
@@ -100,7 +108,11 @@ test('counts go on after a clean restart, from the local state', async () => {
 });
 
 test('counts go on after the local state was lost, from the changelog', async () => {
-  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  await produce(
+    log,
+    'in',
+    ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
+  );
   const first = await open(counting());
   await drain(first);
   await first.close();
@@ -112,7 +124,11 @@ test('counts go on after the local state was lost, from the changelog', async ()
 });
 
 test('committed offsets that were moved back rebuild the state instead of counting twice', async () => {
-  await produce(log, 'in', ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })));
+  await produce(
+    log,
+    'in',
+    ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
+  );
   const first = await open(counting());
   await drain(first);
   await first.close();
@@ -136,7 +152,10 @@ test('output never leaves without its input being committed: a crash after an id
 test('state that does not fit in memory gives the same output in the same order', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 200 })), { minLength: 1, maxLength: 300 }),
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 200 })), {
+        minLength: 1,
+        maxLength: 300,
+      }),
       async (events) => {
         const topology = (topic: string): Topology =>
           new Topology()
@@ -158,16 +177,32 @@ test('state that does not fit in memory gives the same output in the same order'
               parents: ['read'],
             })
             .addStore({
-              options: { kind: 'window', name: 'windows', values: numbers, changelog: false, persistent: true, retentionMs: 80, duplicates: false },
+              options: {
+                kind: 'window',
+                name: 'windows',
+                values: numbers,
+                changelog: false,
+                persistent: true,
+                retentionMs: 80,
+                duplicates: false,
+              },
               processors: ['window'],
             })
-            .addProcessor({ name: 'text', open: mapTable((value) => String(value), { sendOldValues: false }), parents: ['window'] })
+            .addProcessor({
+              name: 'text',
+              open: mapTable((value) => String(value), { sendOldValues: false }),
+              parents: ['window'],
+            })
             .addSink({ name: 'write', topic, parents: ['text'], key: null, value: stringSerde });
         const suffix = String(running.length);
-        for (const name of [`full-${suffix}`, `tiny-${suffix}`]) await log.admin.createTopic({ name, partitions: 2 });
+        for (const name of [`full-${suffix}`, `tiny-${suffix}`])
+          await log.admin.createTopic({ name, partitions: 2 });
         await log.admin.deleteTopic('in');
         await log.admin.createTopic({ name: 'in', partitions: 2 });
-        const full = await open(topology(`full-${suffix}`), { applicationId: `full-${suffix}`, stateDirectory: null });
+        const full = await open(topology(`full-${suffix}`), {
+          applicationId: `full-${suffix}`,
+          stateDirectory: null,
+        });
         const tiny = await open(topology(`tiny-${suffix}`), {
           applicationId: `tiny-${suffix}`,
           persistIntervalMs: 0,
@@ -177,7 +212,11 @@ test('state that does not fit in memory gives the same output in the same order'
         let wasCold = false;
         for (let i = 0; i < events.length; i += 20) {
           const some = events.slice(i, i + 20);
-          await produce(log, 'in', some.map(([key, timestamp]) => ({ key: `k${key}`, value: 'x', timestamp })));
+          await produce(
+            log,
+            'in',
+            some.map(([key, timestamp]) => ({ key: `k${key}`, value: 'x', timestamp })),
+          );
           await drain(full);
           await drain(tiny);
           await tiny.step();

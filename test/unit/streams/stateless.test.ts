@@ -48,8 +48,16 @@ async function drain(streams: Streams): Promise<void> {
 function filterAndMap(): Topology {
   return new Topology()
     .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'long', open: filterStream((value) => (value as string).length > 5), parents: ['in'] })
-    .addProcessor({ name: 'upper', open: mapStream((value) => (value as string).toUpperCase()), parents: ['long'] })
+    .addProcessor({
+      name: 'long',
+      open: filterStream((value) => (value as string).length > 5),
+      parents: ['in'],
+    })
+    .addProcessor({
+      name: 'upper',
+      open: mapStream((value) => (value as string).toUpperCase()),
+      parents: ['long'],
+    })
     .addSink({ name: 'out', topic: 'long-lines', parents: ['upper'], key: null, value: stringSerde });
 }
 
@@ -96,15 +104,29 @@ test('a repartition topic brings equal keys to one partition, through a second s
   const topology = new Topology()
     .addRepartitionTopic({ name: 'by-length-repartition', partitions: null })
     .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'rekey', open: selectKey((value) => String((value as string).length), stringSerde), parents: ['in'] })
-    .addSink({ name: 'write', topic: 'by-length-repartition', parents: ['rekey'], key: stringSerde, value: stringSerde })
+    .addProcessor({
+      name: 'rekey',
+      open: selectKey((value) => String((value as string).length), stringSerde),
+      parents: ['in'],
+    })
+    .addSink({
+      name: 'write',
+      topic: 'by-length-repartition',
+      parents: ['rekey'],
+      key: stringSerde,
+      value: stringSerde,
+    })
     .addSource({ name: 'read', topics: ['by-length-repartition'], key: stringSerde, value: stringSerde })
     .addSink({ name: 'out', topic: 'words', parents: ['read'], key: null, value: stringSerde });
   expect(topology.subTopologies().map((sub) => sub.nodes.map((node) => node.name))).toEqual([
     ['in', 'rekey', 'write'],
     ['read', 'out'],
   ]);
-  await produce(log, 'lines', ['one', 'two', 'three', 'four', 'six', 'seven'].map((value) => ({ key: value, value })));
+  await produce(
+    log,
+    'lines',
+    ['one', 'two', 'three', 'four', 'six', 'seven'].map((value) => ({ key: value, value })),
+  );
   const streams = new Streams(topology, options());
   await streams.open();
   await drain(streams);
@@ -121,7 +143,11 @@ test('a repartition topic brings equal keys to one partition, through a second s
 test('a record that an operator refuses is dropped where the application goes on, with its place', async () => {
   await log.admin.createTopic({ name: 'lines', partitions: 1 });
   await log.admin.createTopic({ name: 'long-lines', partitions: 1 });
-  await produce(log, 'lines', [{ key: 'a', value: 'good line' }, { key: 'b', value: 'bad line' }, { key: 'c', value: 'last line' }]);
+  await produce(log, 'lines', [
+    { key: 'a', value: 'good line' },
+    { key: 'b', value: 'bad line' },
+    { key: 'c', value: 'last line' },
+  ]);
   const { DataError } = await import('../../../src/common/error.ts');
   const topology = new Topology()
     .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
@@ -137,8 +163,13 @@ test('a record that an operator refuses is dropped where the application goes on
   const streams = new Streams(topology, options({ handlers: { processing: continueOnDataError } }));
   await streams.open();
   await drain(streams);
-  expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual(['good line', 'last line']);
-  expect(skipped).toMatchObject([{ reason: 'evaluation', detail: 'that is a bad line', topic: 'lines', partition: 0, offset: 1 }]);
+  expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual([
+    'good line',
+    'last line',
+  ]);
+  expect(skipped).toMatchObject([
+    { reason: 'evaluation', detail: 'that is a bad line', topic: 'lines', partition: 0, offset: 1 },
+  ]);
   expect(skipped[0]!.value!.toString()).toBe('bad line');
   await streams.close();
 });
@@ -149,19 +180,31 @@ test('an error that is not the data’s stops the application and is kept', asyn
   await produce(log, 'lines', [{ key: 'a', value: 'boom' }]);
   const topology = new Topology()
     .addSource({ name: 'in', topics: ['lines'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'fail', open: mapStream(() => { throw new TypeError('a bug'); }), parents: ['in'] })
+    .addProcessor({
+      name: 'fail',
+      open: mapStream(() => {
+        throw new TypeError('a bug');
+      }),
+      parents: ['in'],
+    })
     .addSink({ name: 'out', topic: 'long-lines', parents: ['fail'], key: null, value: stringSerde });
   const failed = new Promise((resolve) => {
     const streams = new Streams(topology, options({ onError: (error) => resolve([streams, error]) }));
     void streams.start();
   });
   const [streams, error] = (await failed) as [Streams, unknown];
-  expect(error).toMatchObject({ message: 'fail of task 0_0 failed on the record at lines-0, offset 0: a bug', cause: new TypeError('a bug') });
+  expect(error).toMatchObject({
+    message: 'fail of task 0_0 failed on the record at lines-0, offset 0: a bug',
+    cause: new TypeError('a bug'),
+  });
   expect(streams.state).toBe('error');
   await streams.close();
 });
 
 test('a missing source topic is a clear error at the start', async () => {
   const streams = new Streams(filterAndMap(), options());
-  await expect(streams.start()).rejects.toMatchObject({ kind: 'unknown-topic', message: 'topic lines does not exist' });
+  await expect(streams.start()).rejects.toMatchObject({
+    kind: 'unknown-topic',
+    message: 'topic lines does not exist',
+  });
 });

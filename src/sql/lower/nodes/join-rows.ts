@@ -33,7 +33,12 @@ function joinInto(
   };
 }
 
-function copy(from: readonly SqlValue[] | null, positions: readonly number[], to: SqlValue[], at: number): void {
+function copy(
+  from: readonly SqlValue[] | null,
+  positions: readonly number[],
+  to: SqlValue[],
+  at: number,
+): void {
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
     to[at + position] = from === null ? null : from[position]!;

@@ -42,7 +42,8 @@ export function lowerAggregate(
   const rowOf = rowBuilder(node, wanted.columns, aggregation.aggregators);
   // Decoding the key is only worth it when a group-by column is read from the row.
   const readsKey = node.groupBy.some((_, slot) => wanted.columns.has(slot));
-  const keyOf = (key: RecordKey): readonly SqlValue[] => (readsKey ? (key.value as readonly SqlValue[]) : NO_KEY);
+  const keyOf = (key: RecordKey): readonly SqlValue[] =>
+    readsKey ? (key.value as readonly SqlValue[]) : NO_KEY;
   const result = `${name} rows`;
   topology.addProcessor({
     name: result,

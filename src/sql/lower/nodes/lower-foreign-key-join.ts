@@ -34,7 +34,9 @@ export function lowerForeignKeyJoin(
 ): LoweredRows {
   const { topology } = lowering;
   const left = lowering.settle(lowering.lower(node.left, { columns: inputs[0]!, old: true, keep: 'view' }));
-  const right = lowering.settle(lowering.lower(node.right, { columns: inputs[1]!, old: false, keep: 'view' }));
+  const right = lowering.settle(
+    lowering.lower(node.right, { columns: inputs[1]!, old: false, keep: 'view' }),
+  );
   const leftView = must(left.view, 'the tables of a join can be looked up');
   const rightView = must(right.view, 'the tables of a join can be looked up');
   const name = lowering.name(node.name);
@@ -155,12 +157,7 @@ function openForeignKey(node: JoinNode, lowering: Lowering): (row: unknown) => S
   const { context } = lowering;
   // What cannot be computed is null, as everywhere: the row then names nobody.
   const ignore = (_item: number, _error: DataError): void => undefined;
-  const evaluate = compileProjection(
-    [must(node.foreignKey)],
-    context.functions,
-    context.evaluation,
-    ignore,
-  );
+  const evaluate = compileProjection([must(node.foreignKey)], context.functions, context.evaluation, ignore);
   return (row) => {
     const key: SqlValue[] = [null];
     evaluate(row as SqlValue[], key);

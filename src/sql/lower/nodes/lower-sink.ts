@@ -65,7 +65,8 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
   const inOrder = order.length === input.key.length && order.every((at, i) => at === i);
   // Names are in the bytes when the key is a record of named fields.
   const named = (columns.length > 1 || node.keyFormat.wrapped) && !NAMELESS.has(node.keyFormat.name);
-  if (inOrder && equalBytesFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input))) return null;
+  if (inOrder && equalBytesFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input)))
+    return null;
   const serde = rowKeySerde(columns, node.keyFormat);
   if (inOrder) return serde;
   return {

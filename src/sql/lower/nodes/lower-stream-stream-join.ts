@@ -1,7 +1,11 @@
 import { must } from '../../../common/assert.ts';
 import type { StateStoreOptions } from '../../../state/store.ts';
 import { foldWindow, unfoldWindow } from '../../../streams/processors/fold-window.ts';
-import { joinStreams, rememberForJoin, waitingValuesCodec } from '../../../streams/processors/join-streams.ts';
+import {
+  joinStreams,
+  rememberForJoin,
+  waitingValuesCodec,
+} from '../../../streams/processors/join-streams.ts';
 import { passThrough } from '../../../streams/processors/pass-through.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { JoinNode } from '../../plan/node.ts';
@@ -70,7 +74,13 @@ export function lowerStreamStreamJoin(
 
   // Kafka Streams' window stores do not show the row at the very end of the retention.
   const retentionMs = beforeMs + afterMs + graceMs - 1;
-  const window = { kind: 'window', changelog: true, persistent: true, retentionMs, duplicates: true } as const;
+  const window = {
+    kind: 'window',
+    changelog: true,
+    persistent: true,
+    retentionMs,
+    duplicates: true,
+  } as const;
   topology.addStore({
     options: { ...window, name: leftStore, values: leftRows },
     processors: [remembers, joinsRight],

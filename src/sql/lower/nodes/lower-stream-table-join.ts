@@ -13,7 +13,9 @@ export function lowerStreamTableJoin(
   lowering: Lowering,
 ): LoweredRows {
   const { topology } = lowering;
-  const left = lowering.settle(lowering.lower(node.left, { columns: inputs[0]!, old: false, keep: 'nothing' }));
+  const left = lowering.settle(
+    lowering.lower(node.left, { columns: inputs[0]!, old: false, keep: 'nothing' }),
+  );
   const right = lowering.lower(node.right, { columns: inputs[1]!, old: false, keep: 'view' });
   const topics = copartition(left, right, lowering);
   const table = must(viewOf(right), 'the table of a join can be looked up');

@@ -73,11 +73,15 @@ test('INSERT VALUES: columns by name, values in their types, the rest null', () 
 test('CREATE … AS takes over the delimiter where the format is the same', () => {
   const create =
     "CREATE STREAM A (K INT KEY, V INT, W INT) WITH (KAFKA_TOPIC='a', FORMAT='DELIMITED', VALUE_DELIMITER='|', KEY_DELIMITER='TAB');";
-  const sink = (properties: string) => analyze(`${create} CREATE STREAM B ${properties} AS SELECT * FROM A;`).source!;
+  const sink = (properties: string) =>
+    analyze(`${create} CREATE STREAM B ${properties} AS SELECT * FROM A;`).source!;
   expect(sink('').valueFormat.properties).toEqual([['DELIMITER', '|']]);
   expect(sink('').keyFormat.properties).toEqual([['DELIMITER', 'TAB']]);
   expect(sink("WITH (VALUE_DELIMITER='$')").valueFormat.properties).toEqual([['DELIMITER', '$']]);
-  expect(sink("WITH (FORMAT='JSON')")).toMatchObject({ keyFormat: { properties: [] }, valueFormat: { properties: [] } });
+  expect(sink("WITH (FORMAT='JSON')")).toMatchObject({
+    keyFormat: { properties: [] },
+    valueFormat: { properties: [] },
+  });
 });
 
 test('a property of another format is refused, also by its older name', () => {

@@ -58,7 +58,11 @@ describe.each([{ optimized: false }, { optimized: true }])('optimized: $optimize
         ],
         options,
       );
-      expect(rows(out)).toEqual(['k {"V":2,"W":9} @11500', 'k {"V":1,"W":null} @1000', 'k {"V":3,"W":9} @20000']);
+      expect(rows(out)).toEqual([
+        'k {"V":2,"W":9} @11500',
+        'k {"V":1,"W":null} @1000',
+        'k {"V":3,"W":9} @20000',
+      ]);
     });
 
     test('left without grace: null rows at once, and the match as a second row', async () => {

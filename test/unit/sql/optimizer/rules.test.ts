@@ -261,7 +261,10 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
       },
     ],
     not: [
-      { says: 'an aggregation above', plan: p.output(p.aggregate(groupByC, [['N', 'COUNT', [], BIGINT]]), [1]) },
+      {
+        says: 'an aggregation above',
+        plan: p.output(p.aggregate(groupByC, [['N', 'COUNT', [], BIGINT]]), [1]),
+      },
       { says: 'a table', plan: p.output(p.repartition(p.table(), [1]), [1]) },
       {
         says: 'it is done already',

@@ -15,8 +15,11 @@ function joined(kind: 'join' | 'leftJoin' | 'outerJoin', windows: JoinWindows) {
   };
 }
 
-const run = (kind: 'join' | 'leftJoin' | 'outerJoin', windows: JoinWindows, piped: readonly Piped[]): Promise<Result[]> =>
-  drive(joined(kind, windows), piped);
+const run = (
+  kind: 'join' | 'leftJoin' | 'outerJoin',
+  windows: JoinWindows,
+  piped: readonly Piped[],
+): Promise<Result[]> => drive(joined(kind, windows), piped);
 
 describe('streams joined within a window', () => {
   const asymmetric = JoinWindows.ofTimeDifferenceWithNoGrace(0).before(5).after(10);
@@ -64,7 +67,9 @@ describe('streams joined within a window', () => {
     ];
     // The window of the first closes after 10: at 10 it is open.
     expect(await run('leftJoin', asymmetric, piped)).toEqual([]);
-    expect(await run('leftJoin', asymmetric, [...piped, ['left', 'c', 'l', 11]])).toEqual([['a', 'l+null', 0]]);
+    expect(await run('leftJoin', asymmetric, [...piped, ['left', 'c', 'l', 11]])).toEqual([
+      ['a', 'l+null', 0],
+    ]);
   });
 
   test('a partner that comes in time takes the place of null', async () => {
@@ -128,14 +133,11 @@ describe('streams joined within a window', () => {
       stream.join(stream, pair, windows).to('out');
     };
     const plain = await drive(build, piped);
-    const optimized = await drive(
-      (builder) => {
-        build(builder);
-        const original = builder.build.bind(builder);
-        builder.build = () => original({ selfJoins: true });
-      },
-      piped,
-    );
+    const optimized = await drive((builder) => {
+      build(builder);
+      const original = builder.build.bind(builder);
+      builder.build = () => original({ selfJoins: true });
+    }, piped);
     expect(optimized).toEqual(plain);
     expect(plain.map(([, value]) => value)).toContain('a+a');
   });
@@ -191,7 +193,10 @@ describe('a stream joined with tables', () => {
     for (const user of ['u1', 'u2', 'u3', 'u4', 'u9']) piped.push(['orders', 'o', user, 10]);
     const build = (builder: StreamsBuilder): void => {
       const users = builder.globalTable<string, string>('users');
-      builder.stream<string, string>('orders').leftJoin(users, (_key, user) => user, pair).to('out');
+      builder
+        .stream<string, string>('orders')
+        .leftJoin(users, (_key, user) => user, pair)
+        .to('out');
     };
     expect(await drive(build, piped, { topics: { users: 2 } })).toEqual([
       ['o', 'u1+name1', 10],

@@ -18,7 +18,9 @@ describe('tables', () => {
   const keep = (_key: string, value: string): boolean => value.startsWith('yes');
 
   test('a filter over a source without a store sends removals for rows that were never there', async () => {
-    expect(await drive((builder) => changes(builder.table<string, string>('in').filter(keep)), piped)).toEqual([
+    expect(
+      await drive((builder) => changes(builder.table<string, string>('in').filter(keep)), piped),
+    ).toEqual([
       ['a', null, 1],
       ['a', 'yes', 2],
       ['a', 'yes!', 3],
@@ -38,17 +40,47 @@ describe('tables', () => {
   });
 
   test('an older record replaces a newer one: a table follows offsets', async () => {
-    const build = (builder: StreamsBuilder): void => changes(builder.table<string, string>('in', {}, { name: 'rows' }));
-    expect(await drive(build, [['in', 'a', 'new', 10], ['in', 'a', 'old', 5], ['in', null, 'lost', 6]])).toEqual([
+    const build = (builder: StreamsBuilder): void =>
+      changes(builder.table<string, string>('in', {}, { name: 'rows' }));
+    expect(
+      await drive(build, [
+        ['in', 'a', 'new', 10],
+        ['in', 'a', 'old', 5],
+        ['in', null, 'lost', 6],
+      ]),
+    ).toEqual([
       ['a', 'new', 10],
       ['a', 'old', 5],
     ]);
   });
 
   test.each([
-    ['join', [['a', 'l+r', 2], ['a', null, 3]]],
-    ['leftJoin', [['a', 'l+null', 1], ['a', 'l+r', 2], ['a', 'l+null', 3], ['a', null, 4]]],
-    ['outerJoin', [['a', 'l+null', 1], ['a', 'l+r', 2], ['a', 'l+null', 3], ['a', null, 4], ['b', 'null+r', 5]]],
+    [
+      'join',
+      [
+        ['a', 'l+r', 2],
+        ['a', null, 3],
+      ],
+    ],
+    [
+      'leftJoin',
+      [
+        ['a', 'l+null', 1],
+        ['a', 'l+r', 2],
+        ['a', 'l+null', 3],
+        ['a', null, 4],
+      ],
+    ],
+    [
+      'outerJoin',
+      [
+        ['a', 'l+null', 1],
+        ['a', 'l+r', 2],
+        ['a', 'l+null', 3],
+        ['a', null, 4],
+        ['b', 'null+r', 5],
+      ],
+    ],
   ] as const)('a %s retracts what no longer holds', async (kind, expected) => {
     const build = (builder: StreamsBuilder): void => {
       const left = builder.table<string, string>('left');
@@ -116,8 +148,16 @@ describe('tables', () => {
 
   test('a full buffer lets the oldest out early, or stops', async () => {
     const build = (whenFull: 'emit' | 'shut-down') => (builder: StreamsBuilder) =>
-      changes(builder.table<string, string>('in').suppress(Suppressed.untilTimeLimit(1000, { recordsMax: 2, whenFull })));
-    const full: Piped[] = [['in', 'a', '1', 0], ['in', 'b', '1', 1], ['in', 'c', '1', 2]];
+      changes(
+        builder
+          .table<string, string>('in')
+          .suppress(Suppressed.untilTimeLimit(1000, { recordsMax: 2, whenFull })),
+      );
+    const full: Piped[] = [
+      ['in', 'a', '1', 0],
+      ['in', 'b', '1', 1],
+      ['in', 'c', '1', 2],
+    ];
     expect(await drive(build('emit'), full)).toEqual([['a', '1', 0]]);
     await expect(drive(build('shut-down'), full)).rejects.toThrow('3 records of at most 2');
   });
@@ -154,7 +194,9 @@ describe('what readers of a table see', () => {
 
   test('of a join without a store: the rows of both sides as they are', async () => {
     const build = (builder: StreamsBuilder): void => {
-      const joined = builder.table<string, string>('left').outerJoin(builder.table<string, string>('right'), pair);
+      const joined = builder
+        .table<string, string>('left')
+        .outerJoin(builder.table<string, string>('right'), pair);
       builder.stream<string, string>('in').leftJoin(joined, pair).to('out');
     };
     expect(
@@ -263,8 +305,21 @@ describe('tables joined by foreign key', () => {
 
 test('an aggregate of a stream is a table of its states', async () => {
   const build = (builder: StreamsBuilder): void =>
-    builder.stream<string, string>('in').groupByKey().count().toStream().mapValues(String).to('out', { valueSerde: Serdes.string });
-  expect(await drive(build, [['in', 'a', 'x', 5], ['in', 'a', null, 6], ['in', 'a', 'y', 3], ['in', null, 'z', 9]])).toEqual([
+    builder
+      .stream<string, string>('in')
+      .groupByKey()
+      .count()
+      .toStream()
+      .mapValues(String)
+      .to('out', { valueSerde: Serdes.string });
+  expect(
+    await drive(build, [
+      ['in', 'a', 'x', 5],
+      ['in', 'a', null, 6],
+      ['in', 'a', 'y', 3],
+      ['in', null, 'z', 9],
+    ]),
+  ).toEqual([
     ['a', '1', 5],
     ['a', '2', 5],
   ]);

@@ -18,19 +18,29 @@ test('types of keys and values are known along a chain', () => {
   expectTypeOf(users).toEqualTypeOf<KTable<string, string>>();
   const amounts = orders.selectKey((_key, { user }) => user.length).mapValues(({ amount }) => amount);
   expectTypeOf(amounts).toEqualTypeOf<KStream<number, number>>();
-  expectTypeOf(orders.map((key, { amount }) => [amount, key] as const)).toEqualTypeOf<KStream<number, string>>();
+  expectTypeOf(orders.map((key, { amount }) => [amount, key] as const)).toEqualTypeOf<
+    KStream<number, string>
+  >();
   expectTypeOf(orders.leftJoin(users, (order, user) => ({ ...order, name: user }))).toEqualTypeOf<
     KStream<string, { name: string | null; user: string; amount: number }>
   >();
   expectTypeOf(
-    orders.outerJoin(amounts.selectKey(String), (order, amount) => [order, amount] as const, JoinWindows.ofTimeDifferenceWithNoGrace(1)),
+    orders.outerJoin(
+      amounts.selectKey(String),
+      (order, amount) => [order, amount] as const,
+      JoinWindows.ofTimeDifferenceWithNoGrace(1),
+    ),
   ).toEqualTypeOf<KStream<string, readonly [Order | null, number | null]>>();
   const sessions = orders.groupByKey().windowedBy(SessionWindows.ofInactivityGapWithNoGrace(5)).count();
   expectTypeOf(sessions).toEqualTypeOf<KTable<Windowed<string>, number>>();
-  expectTypeOf(sessions.toStream(({ key, window }) => `${key}@${window.start}`)).toEqualTypeOf<KStream<string, number>>();
-  const byUser = builder
-    .table('latest', { keySerde: Serdes.string, valueSerde: Serdes.json<Order>() })
-    .join(users, ({ user }) => user, (order, name) => ({ amount: order.amount, name }));
+  expectTypeOf(sessions.toStream(({ key, window }) => `${key}@${window.start}`)).toEqualTypeOf<
+    KStream<string, number>
+  >();
+  const byUser = builder.table('latest', { keySerde: Serdes.string, valueSerde: Serdes.json<Order>() }).join(
+    users,
+    ({ user }) => user,
+    (order, name) => ({ amount: order.amount, name }),
+  );
   expectTypeOf(byUser).toEqualTypeOf<KTable<string, { amount: number; name: string }>>();
   const windows = builder.stream('windows', {
     keySerde: Serdes.string,

@@ -23,7 +23,8 @@ function windowed(aggregate: (grouped: Grouped) => KTable<Windowed<string>, stri
       .to('out');
 }
 
-const at = (...times: number[]): Piped[] => times.map((time, i) => ['in', 'k', String.fromCharCode(97 + i), time] as const);
+const at = (...times: number[]): Piped[] =>
+  times.map((time, i) => ['in', 'k', String.fromCharCode(97 + i), time] as const);
 
 describe('time windows', () => {
   const tumbling = (graceMs: number) => (grouped: Grouped) =>
@@ -61,7 +62,10 @@ describe('time windows', () => {
 
   test('emitted on close, a window comes once, when grace has passed', async () => {
     const final = (grouped: Grouped) =>
-      grouped.windowedBy(TimeWindows.ofSizeAndGrace(10, 5)).emitStrategy('close').aggregate(() => '', join);
+      grouped
+        .windowedBy(TimeWindows.ofSizeAndGrace(10, 5))
+        .emitStrategy('close')
+        .aggregate(() => '', join);
     expect(await drive(windowed(final), at(1, 11, 2, 14))).toEqual([]);
     expect(await drive(windowed(final), at(1, 11, 2, 14, 15, 20))).toEqual([['k@0-10', 'ac', 2]]);
   });
@@ -74,7 +78,11 @@ describe('time windows', () => {
 
   test('a retention too short for the windows is refused', () => {
     const build = (builder: StreamsBuilder): unknown =>
-      builder.stream<string, string>('in').groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 5)).count({ retentionMs: 14 });
+      builder
+        .stream<string, string>('in')
+        .groupByKey()
+        .windowedBy(TimeWindows.ofSizeAndGrace(10, 5))
+        .count({ retentionMs: 14 });
     return expect(drive((builder) => void build(builder), [])).rejects.toThrow(TopologyError);
   });
 });
@@ -100,7 +108,9 @@ describe('sliding windows', () => {
     const sets = async (times: readonly number[]): Promise<Record<string, string>> => {
       const piped = times.map((time) => ['in', 'k', String.fromCharCode(97 + time - 20), time] as const);
       const rows = await last(piped);
-      return Object.fromEntries(Object.entries(rows).map(([key, value]) => [key, value!.split('').sort().join('')]));
+      return Object.fromEntries(
+        Object.entries(rows).map(([key, value]) => [key, value!.split('').sort().join('')]),
+      );
     };
     const expected = await sets([20, 23, 27, 33, 34]);
     for (const times of [
@@ -118,9 +128,11 @@ describe('sliding windows', () => {
 
 describe('sessions', () => {
   const sessions = (graceMs: number) => (grouped: Grouped) =>
-    grouped
-      .windowedBy(SessionWindows.ofInactivityGapAndGrace(10, graceMs))
-      .aggregate(() => '', join, (_key, left, right) => left + right);
+    grouped.windowedBy(SessionWindows.ofInactivityGapAndGrace(10, graceMs)).aggregate(
+      () => '',
+      join,
+      (_key, left, right) => left + right,
+    );
 
   test('a record that joins two sessions removes both before the new one', async () => {
     expect(await drive(windowed(sessions(100)), at(0, 20, 10))).toEqual([
@@ -151,7 +163,11 @@ describe('sessions', () => {
       grouped
         .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(10))
         .emitStrategy('close')
-        .aggregate(() => '', join, (_key, left, right) => left + right);
+        .aggregate(
+          () => '',
+          join,
+          (_key, left, right) => left + right,
+        );
     expect(await drive(windowed(final), at(0, 5, 1_000_000, 5_000_000))).toEqual([
       ['k@0-5', 'ab', 5],
       ['k@1000000-1000000', 'c', 1_000_000],

@@ -9,7 +9,11 @@ import type { Log } from '../../../../src/log/log.ts';
 import type { KeyValueStore, ValueCodec } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
-import type { Processor, ProcessorContext, PunctuationKind } from '../../../../src/streams/processors/processor.ts';
+import type {
+  Processor,
+  ProcessorContext,
+  PunctuationKind,
+} from '../../../../src/streams/processors/processor.ts';
 import { RecordKey } from '../../../../src/streams/processors/record-key.ts';
 import { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
@@ -42,7 +46,11 @@ afterEach(async () => {
 });
 
 /** Runs the topology anew, with all state on disk, over what is produced; `after` is called before the last commit. */
-async function run(topology: Topology, records: Parameters<typeof produce>[2], after: (streams: Streams) => Promise<void> = async () => undefined): Promise<void> {
+async function run(
+  topology: Topology,
+  records: Parameters<typeof produce>[2],
+  after: (streams: Streams) => Promise<void> = async () => undefined,
+): Promise<void> {
   const streams = new Streams(topology, {
     applicationId: 'app',
     log,
@@ -60,7 +68,8 @@ async function run(topology: Topology, records: Parameters<typeof produce>[2], a
   await streams.close();
 }
 
-const output = async (): Promise<string[]> => (await readAll(log, 'out')).map(({ key, value }) => `${key} ${value}`);
+const output = async (): Promise<string[]> =>
+  (await readAll(log, 'out')).map(({ key, value }) => `${key} ${value}`);
 
 /** Counts in a store what reaches it, without a prefetch; forwards the count. */
 function counting(store: string): () => Processor {
@@ -79,7 +88,8 @@ function counting(store: string): () => Processor {
   };
 }
 
-const records = (...keys: string[]): { key: string; value: string }[] => keys.map((key) => ({ key, value: 'x' }));
+const records = (...keys: string[]): { key: string; value: string }[] =>
+  keys.map((key) => ({ key, value: 'x' }));
 
 test('changes that are flushed to operators with state on disk', async () => {
   const topology = (): Topology =>
@@ -88,7 +98,13 @@ test('changes that are flushed to operators with state on disk', async () => {
       .addProcessor({
         name: 'total',
         parents: ['read'],
-        open: aggregateStream({ store: 'totals', initial: () => 0, add: (n) => (n as number) + 1, sendOldValues: false, coalesce: true }),
+        open: aggregateStream({
+          store: 'totals',
+          initial: () => 0,
+          add: (n) => (n as number) + 1,
+          sendOldValues: false,
+          coalesce: true,
+        }),
       })
       .addProcessor({ name: 'count', parents: ['total'], open: counting('changes') })
       .addSink({ name: 'write', topic: 'out', parents: ['count'], key: null, value: stringSerde })
@@ -100,34 +116,48 @@ test('changes that are flushed to operators with state on disk', async () => {
   expect((await output()).slice(3)).toEqual(['b 3/2', 'c 2/2', 'd 1/1', 'a 3/2']);
 });
 
-test.each<PunctuationKind>(['wall-clock', 'stream-time'])('%s punctuations that read state on disk', async (kind) => {
-  const ticking = (): Processor => {
-    let context: ProcessorContext;
-    const key = new RecordKey(stringSerde);
-    return {
-      init(each) {
-        context = each;
-        for (const name of ['one', 'two'])
-          context.schedule(100, kind, (time) => {
-            key.setValue(name);
-            context.forward(key, 'tick', undefined, time);
-          });
-      },
-      process: () => undefined,
+test.each<PunctuationKind>(['wall-clock', 'stream-time'])(
+  '%s punctuations that read state on disk',
+  async (kind) => {
+    const ticking = (): Processor => {
+      let context: ProcessorContext;
+      const key = new RecordKey(stringSerde);
+      return {
+        init(each) {
+          context = each;
+          for (const name of ['one', 'two'])
+            context.schedule(100, kind, (time) => {
+              key.setValue(name);
+              context.forward(key, 'tick', undefined, time);
+            });
+        },
+        process: () => undefined,
+      };
     };
-  };
-  const topology = (): Topology =>
-    new Topology()
-      .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-      .addProcessor({ name: 'tick', parents: ['read'], open: ticking })
-      .addProcessor({ name: 'count', parents: ['tick'], open: counting('ticks') })
-      .addSink({ name: 'write', topic: 'out', parents: ['count'], key: null, value: stringSerde })
-      .addStore({ options: { ...rows.options, name: 'ticks' }, processors: ['count'] });
-  for (let round = 1; round <= 3; round++)
-    await run(topology(), [{ key: 'k', value: 'x', timestamp: kind === 'stream-time' ? round * 100 : 0 }], async (streams) => {
-      if (kind === 'stream-time') return;
-      clock.advance(100);
-      await streams.punctuate();
-    });
-  expect(await output()).toEqual(['one tick/1', 'two tick/1', 'one tick/2', 'two tick/2', 'one tick/3', 'two tick/3']);
-});
+    const topology = (): Topology =>
+      new Topology()
+        .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+        .addProcessor({ name: 'tick', parents: ['read'], open: ticking })
+        .addProcessor({ name: 'count', parents: ['tick'], open: counting('ticks') })
+        .addSink({ name: 'write', topic: 'out', parents: ['count'], key: null, value: stringSerde })
+        .addStore({ options: { ...rows.options, name: 'ticks' }, processors: ['count'] });
+    for (let round = 1; round <= 3; round++)
+      await run(
+        topology(),
+        [{ key: 'k', value: 'x', timestamp: kind === 'stream-time' ? round * 100 : 0 }],
+        async (streams) => {
+          if (kind === 'stream-time') return;
+          clock.advance(100);
+          await streams.punctuate();
+        },
+      );
+    expect(await output()).toEqual([
+      'one tick/1',
+      'two tick/1',
+      'one tick/2',
+      'two tick/2',
+      'one tick/3',
+      'two tick/3',
+    ]);
+  },
+);

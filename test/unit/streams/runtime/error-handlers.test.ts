@@ -99,9 +99,11 @@ function shouting(): Topology {
     .addSink({ name: 'write', topic: 'out', parents: ['shout'], key: null, value: strict });
 }
 
-const values = async (topic: string): Promise<(string | null)[]> => (await readAll(log, topic)).map(({ value }) => value);
+const values = async (topic: string): Promise<(string | null)[]> =>
+  (await readAll(log, topic)).map(({ value }) => value);
 
-const lines = (...texts: string[]): { key: string; value: string }[] => texts.map((value) => ({ key: 'k', value }));
+const lines = (...texts: string[]): { key: string; value: string }[] =>
+  texts.map((value) => ({ key: 'k', value }));
 
 test.each<[keyof ErrorHandlers, string, string, string]>([
   ['deserialization', 'unreadable', 'read', 'it cannot be read'],
@@ -109,27 +111,45 @@ test.each<[keyof ErrorHandlers, string, string, string]>([
   ['processing', 'bug', 'shout', 'a bug'],
   ['production', 'unwritable', 'write', 'it cannot be written'],
   ['production', 'grow', 'write', 'is larger than'],
-])('%s of "%s": fails by default, goes on or keeps a dead letter when told to', async (step, value, node, detail) => {
-  await produce(log, 'in', lines('first', value, 'last'));
-  const failing = create(shouting());
-  await failing.open();
-  await expect(drain(failing)).rejects.toMatchObject({ name: 'RecordFailure', node, topic: 'in', partition: 0, offset: 1 });
-  await failing.close();
-  expect(skipped).toEqual([]);
+])(
+  '%s of "%s": fails by default, goes on or keeps a dead letter when told to',
+  async (step, value, node, detail) => {
+    await produce(log, 'in', lines('first', value, 'last'));
+    const failing = create(shouting());
+    await failing.open();
+    await expect(drain(failing)).rejects.toMatchObject({
+      name: 'RecordFailure',
+      node,
+      topic: 'in',
+      partition: 0,
+      offset: 1,
+    });
+    await failing.close();
+    expect(skipped).toEqual([]);
 
-  const asked: FailedRecord[] = [];
-  const going = create(shouting(), { applicationId: 'going', handlers: { [step]: (failed: FailedRecord) => (asked.push(failed), 'continue') } });
-  await going.open();
-  await drain(going);
-  expect((await values('out')).slice(-2)).toEqual(['first', 'last']);
-  expect(asked).toMatchObject([{ node, offset: 1, detail: expect.stringContaining(detail), error: expect.any(Error) }]);
-  expect(skipped).toMatchObject([{ node, offset: 1, detail: expect.stringContaining(detail) }]);
+    const asked: FailedRecord[] = [];
+    const going = create(shouting(), {
+      applicationId: 'going',
+      handlers: { [step]: (failed: FailedRecord) => (asked.push(failed), 'continue') },
+    });
+    await going.open();
+    await drain(going);
+    expect((await values('out')).slice(-2)).toEqual(['first', 'last']);
+    expect(asked).toMatchObject([
+      { node, offset: 1, detail: expect.stringContaining(detail), error: expect.any(Error) },
+    ]);
+    expect(skipped).toMatchObject([{ node, offset: 1, detail: expect.stringContaining(detail) }]);
 
-  const keeping = create(shouting(), { applicationId: 'keeping', handlers: { [step]: sendToDeadLetterTopic }, deadLetterTopic: 'dead' });
-  await keeping.open();
-  await drain(keeping);
-  expect(await readAll(log, 'dead')).toMatchObject([{ key: 'k', value }]);
-});
+    const keeping = create(shouting(), {
+      applicationId: 'keeping',
+      handlers: { [step]: sendToDeadLetterTopic },
+      deadLetterTopic: 'dead',
+    });
+    await keeping.open();
+    await drain(keeping);
+    expect(await readAll(log, 'dead')).toMatchObject([{ key: 'k', value }]);
+  },
+);
 
 test('a dead letter has the record’s bytes and headers, and says where it came from and why', async () => {
   const writer = await log.openWriter();
@@ -140,9 +160,18 @@ test('a dead letter has the record’s bytes and headers, and says where it came
   await writer.close();
   const topology = new Topology()
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'fail', parents: ['read'], open: mapStream(() => { throw new RangeError('too far'); }) })
+    .addProcessor({
+      name: 'fail',
+      parents: ['read'],
+      open: mapStream(() => {
+        throw new RangeError('too far');
+      }),
+    })
     .addSink({ name: 'write', topic: 'out', parents: ['fail'], key: null, value: stringSerde });
-  const streams = create(topology, { handlers: { processing: sendToDeadLetterTopic }, deadLetterTopic: 'dead' });
+  const streams = create(topology, {
+    handlers: { processing: sendToDeadLetterTopic },
+    deadLetterTopic: 'dead',
+  });
   await streams.open();
   await drain(streams);
   const reader = log.openReader();
@@ -170,7 +199,13 @@ test('what was forwarded beside the failure goes on: siblings and the rest of a 
   await produce(log, 'in', lines('a bad c'));
   const topology = new Topology()
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'split', parents: ['read'], open: flatMapStream((value, _key, _timestamp, _record, emit) => (value as string).split(' ').forEach((word) => emit(word))) })
+    .addProcessor({
+      name: 'split',
+      parents: ['read'],
+      open: flatMapStream((value, _key, _timestamp, _record, emit) =>
+        (value as string).split(' ').forEach((word) => emit(word)),
+      ),
+    })
     .addProcessor({
       name: 'picky',
       parents: ['split'],
@@ -192,10 +227,16 @@ test('a failed assertion stops the application whatever the handler says; so doe
   await produce(log, 'in', lines('broken'));
   const broken = create(shouting(), { handlers: { processing: continueOnError } });
   await broken.open();
-  await expect(drain(broken)).rejects.toThrow('shout of task 0_0 failed on the record at in-0, offset 0: the engine is broken');
+  await expect(drain(broken)).rejects.toThrow(
+    'shout of task 0_0 failed on the record at in-0, offset 0: the engine is broken',
+  );
 
   await produce(log, 'in', lines('bug'));
-  const bug = create(shouting(), { applicationId: 'bug', offsetReset: 'latest', handlers: { processing: continueOnDataError } });
+  const bug = create(shouting(), {
+    applicationId: 'bug',
+    offsetReset: 'latest',
+    handlers: { processing: continueOnDataError },
+  });
   await bug.open();
   await produce(log, 'in', lines('bad data', 'bug'));
   await expect(drain(bug)).rejects.toThrow('offset 3: a bug');
@@ -204,14 +245,20 @@ test('a failed assertion stops the application whatever the handler says; so doe
 
 test('an application whose dead letter topic is missing does not start', async () => {
   const streams = create(shouting(), { deadLetterTopic: 'nowhere' });
-  await expect(streams.open()).rejects.toMatchObject({ kind: 'unknown-topic', message: expect.stringContaining('nowhere') });
+  await expect(streams.open()).rejects.toMatchObject({
+    kind: 'unknown-topic',
+    message: expect.stringContaining('nowhere'),
+  });
   expect(streams.state).toBe('error');
 });
 
 test('what a punctuation throws goes to the processing handler', async () => {
   const clock = new ManualClock(1000);
   const alarm: Processor = {
-    init: (context) => void context.schedule(100, 'wall-clock', () => { throw new DataError('the alarm fails'); }),
+    init: (context) =>
+      void context.schedule(100, 'wall-clock', () => {
+        throw new DataError('the alarm fails');
+      }),
     process: () => undefined,
   };
   const topology = new Topology()
@@ -221,24 +268,42 @@ test('what a punctuation throws goes to the processing handler', async () => {
   await failing.open();
   clock.advance(100);
   await expect(failing.step()).rejects.toThrow('alarm of task 0_0 failed on a punctuation: the alarm fails');
-  const going = create(topology, { applicationId: 'going', clock, handlers: { processing: continueOnError } });
+  const going = create(topology, {
+    applicationId: 'going',
+    clock,
+    handlers: { processing: continueOnError },
+  });
   await going.open();
   clock.advance(100);
   await going.step();
-  expect(skipped).toMatchObject([{ node: 'alarm', topic: '', partition: -1, offset: -1, key: null, value: null }]);
+  expect(skipped).toMatchObject([
+    { node: 'alarm', topic: '', partition: -1, offset: -1, key: null, value: null },
+  ]);
 });
 
 test('a drop is told once, though the record was run again because its state had to be loaded', async () => {
   const counting = (): Topology =>
     new Topology()
       .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-      .addProcessor({ name: 'picky', parents: ['read'], open: mapStream(() => { throw new DataError('never'); }) })
+      .addProcessor({
+        name: 'picky',
+        parents: ['read'],
+        open: mapStream(() => {
+          throw new DataError('never');
+        }),
+      })
       .addProcessor({
         name: 'count',
         parents: ['read'],
         // No prefetch: the read itself finds that the state is not in memory.
         open: () => {
-          const inner = aggregateStream({ store: 'counts', initial: () => 0, add: (n) => (n as number) + 1, sendOldValues: false, coalesce: false })();
+          const inner = aggregateStream({
+            store: 'counts',
+            initial: () => 0,
+            add: (n) => (n as number) + 1,
+            sendOldValues: false,
+            coalesce: false,
+          })();
           return { init: (context) => inner.init?.(context), process: (...args) => inner.process(...args) };
         },
       })
@@ -246,14 +311,21 @@ test('a drop is told once, though the record was run again because its state had
         options: {
           kind: 'key-value',
           name: 'counts',
-          values: { encode: (value, writer) => writer.writeDouble(value as number), decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start) },
+          values: {
+            encode: (value, writer) => writer.writeDouble(value as number),
+            decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
+          },
           changelog: true,
           persistent: true,
         },
         processors: ['count'],
       })
       .addSink({ name: 'write', topic: 'out', parents: ['picky'], key: null, value: stringSerde });
-  const options = { handlers: { processing: sendToDeadLetterTopic }, deadLetterTopic: 'dead', persistIntervalMs: 0 };
+  const options = {
+    handlers: { processing: sendToDeadLetterTopic },
+    deadLetterTopic: 'dead',
+    persistIntervalMs: 0,
+  };
   const first = create(counting(), options);
   await first.open();
   await produce(log, 'in', lines('one'));
@@ -348,13 +420,22 @@ test('the restore listener hears of every changelog partition, from where to whe
       .addProcessor({
         name: 'count',
         parents: ['read'],
-        open: aggregateStream({ store: 'counts', initial: () => 0, add: (n) => (n as number) + 1, sendOldValues: false, coalesce: false }),
+        open: aggregateStream({
+          store: 'counts',
+          initial: () => 0,
+          add: (n) => (n as number) + 1,
+          sendOldValues: false,
+          coalesce: false,
+        }),
       })
       .addStore({
         options: {
           kind: 'key-value',
           name: 'counts',
-          values: { encode: (value, writer) => writer.writeDouble(value as number), decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start) },
+          values: {
+            encode: (value, writer) => writer.writeDouble(value as number),
+            decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
+          },
           changelog: true,
           persistent: true,
         },
@@ -362,14 +443,18 @@ test('the restore listener hears of every changelog partition, from where to whe
       });
   const first = create(counting(), { stateDirectory: null });
   await first.open();
-  await produce(log, 'in', [{ key: 'a', value: 'x' }, { key: 'b', value: 'x' }]);
+  await produce(log, 'in', [
+    { key: 'a', value: 'x' },
+    { key: 'b', value: 'x' },
+  ]);
   await drain(first);
   await first.close();
   const heard: string[] = [];
   const second = create(counting(), {
     stateDirectory: null,
     onRestore: {
-      started: ({ topic, partition, from, to }) => heard.push(`started ${topic}-${partition} [${from}, ${to})`),
+      started: ({ topic, partition, from, to }) =>
+        heard.push(`started ${topic}-${partition} [${from}, ${to})`),
       progressed: (_range, position, records) => heard.push(`${records} to ${position}`),
       ended: ({ store }, records) => heard.push(`ended ${store.name}: ${records}`),
     },

@@ -39,11 +39,30 @@ function keeping(): Topology {
   const shared = { values: texts, changelog: true, persistent: true };
   return new Topology()
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'fail', parents: ['read'], open: mapStream((value) => { if (value === 'bug') throw new TypeError('a bug'); return value; }) })
+    .addProcessor({
+      name: 'fail',
+      parents: ['read'],
+      open: mapStream((value) => {
+        if (value === 'bug') throw new TypeError('a bug');
+        return value;
+      }),
+    })
     .addProcessor({ name: 'keep', parents: ['fail'], open })
-    .addStore({ options: { kind: 'key-value', name: 'rows', ...shared }, processors: ['keep'], keys: stringSerde })
-    .addStore({ options: { kind: 'window', name: 'windows', retentionMs: 1e6, duplicates: false, ...shared }, processors: ['keep'], keys: stringSerde })
-    .addStore({ options: { kind: 'session', name: 'sessions', retentionMs: 1e6, ...shared }, processors: ['keep'], keys: stringSerde });
+    .addStore({
+      options: { kind: 'key-value', name: 'rows', ...shared },
+      processors: ['keep'],
+      keys: stringSerde,
+    })
+    .addStore({
+      options: { kind: 'window', name: 'windows', retentionMs: 1e6, duplicates: false, ...shared },
+      processors: ['keep'],
+      keys: stringSerde,
+    })
+    .addStore({
+      options: { kind: 'session', name: 'sessions', retentionMs: 1e6, ...shared },
+      processors: ['keep'],
+      keys: stringSerde,
+    });
 }
 
 let log: Log;
@@ -85,8 +104,13 @@ async function drain(streams: Streams): Promise<void> {
   }
 }
 
-const at = (key: string, timestamp: number): { key: string; value: string; timestamp: number } => ({ key, value: `${key}${timestamp}`, timestamp });
-const byKey = <R extends { readonly key: string }>(rows: readonly R[]): R[] => rows.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+const at = (key: string, timestamp: number): { key: string; value: string; timestamp: number } => ({
+  key,
+  value: `${key}${timestamp}`,
+  timestamp,
+});
+const byKey = <R extends { readonly key: string }>(rows: readonly R[]): R[] =>
+  rows.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 const RECORDS = ['a', 'aa', 'ab', 'b', 'c', 'd'].flatMap((key) => [at(key, 10), at(key, 20), at(key, 35)]);
 
 /** Views on state in memory, and on state that lies on disk. */
@@ -108,7 +132,8 @@ test('key-value stores: point reads, ranges, prefixes and everything, in memory 
     expect(await rows.get('ab')).toBe('ab35');
     expect(await rows.getRow('c')).toEqual({ key: 'c', value: 'c35', timestamp: 35 });
     expect(await rows.get('nobody')).toBeNull();
-    const keys = async (found: Promise<{ key: string }[]>): Promise<string[]> => byKey(await found).map(({ key }) => key);
+    const keys = async (found: Promise<{ key: string }[]>): Promise<string[]> =>
+      byKey(await found).map(({ key }) => key);
     expect(await keys(rows.range('aa', 'b'))).toEqual(['aa', 'ab', 'b']);
     expect(await keys(rows.range(null, 'aa'))).toEqual(['a', 'aa']);
     expect(await keys(rows.range('c', null))).toEqual(['c', 'd']);
@@ -120,7 +145,9 @@ test('key-value stores: point reads, ranges, prefixes and everything, in memory 
       const forwards = (await one.all()).map(({ key }) => key);
       expect(forwards).toEqual(forwards.toSorted());
       expect((await one.reverseAll()).map(({ key }) => key)).toEqual(forwards.toReversed());
-      expect((await one.reverseRange('a', 'c')).map(({ key }) => key)).toEqual(forwards.filter((key) => key <= 'c').toReversed());
+      expect((await one.reverseRange('a', 'c')).map(({ key }) => key)).toEqual(
+        forwards.filter((key) => key <= 'c').toReversed(),
+      );
     }
   }
 });
@@ -130,27 +157,57 @@ test('window stores: one window, a key’s windows either way, everybody’s', a
     const windows = streams.windowStore<string, string>('windows');
     expect(await windows.get('b', 20)).toBe('b20');
     expect(await windows.get('b', 21)).toBeNull();
-    const b = [10, 20, 35].map((time) => ({ key: 'b', windowStart: time, value: `b${time}`, timestamp: time }));
+    const b = [10, 20, 35].map((time) => ({
+      key: 'b',
+      windowStart: time,
+      value: `b${time}`,
+      timestamp: time,
+    }));
     expect(await windows.fetch('b', 0, 100)).toEqual(b);
     expect(await windows.fetch('b', 10, 20)).toEqual(b.slice(0, 2));
     expect(await windows.backwardFetch('b', 11, 35)).toEqual([b[2], b[1]]);
-    expect(byKey(await windows.fetchAll(20, 34)).map(({ value }) => value)).toEqual(['a20', 'aa20', 'ab20', 'b20', 'c20', 'd20']);
+    expect(byKey(await windows.fetchAll(20, 34)).map(({ value }) => value)).toEqual([
+      'a20',
+      'aa20',
+      'ab20',
+      'b20',
+      'c20',
+      'd20',
+    ]);
   }
 });
 
 test('session stores: a key’s sessions that touch a time, everybody’s by end', async () => {
   for (const streams of await filled()) {
     const sessions = streams.sessionStore<string, string>('sessions');
-    const values = async (found: Promise<{ value: string }[]>): Promise<string[]> => (await found).map(({ value }) => value);
+    const values = async (found: Promise<{ value: string }[]>): Promise<string[]> =>
+      (await found).map(({ value }) => value);
     expect(await values(sessions.fetch('c'))).toEqual(['c10', 'c20', 'c35']);
-    expect(await sessions.fetch('c', 31, 40)).toEqual([{ key: 'c', start: 35, end: 45, value: 'c35', timestamp: 35 }]);
+    expect(await sessions.fetch('c', 31, 40)).toEqual([
+      { key: 'c', start: 35, end: 45, value: 'c35', timestamp: 35 },
+    ]);
     expect(await values(sessions.fetch('c', 20, 34))).toEqual(['c10', 'c20']);
-    expect(byKey(await sessions.fetchAll(30, 44)).map(({ value }) => value)).toEqual(['a20', 'aa20', 'ab20', 'b20', 'c20', 'd20']);
+    expect(byKey(await sessions.fetchAll(30, 44)).map(({ value }) => value)).toEqual([
+      'a20',
+      'aa20',
+      'ab20',
+      'b20',
+      'c20',
+      'd20',
+    ]);
   }
 });
 
 test('prefixes and ranges are those of the keys’ bytes', async () => {
-  await produce(log, 'in', ['', '\u{7f}', 'é', 'éa', '\u{10ffff}', '\u{10ffff}x'].map((key) => ({ key: `k${key}`, value: 'x', timestamp: 0 })));
+  await produce(
+    log,
+    'in',
+    ['', '\u{7f}', 'é', 'éa', '\u{10ffff}', '\u{10ffff}x'].map((key) => ({
+      key: `k${key}`,
+      value: 'x',
+      timestamp: 0,
+    })),
+  );
   const streams = await open();
   await drain(streams);
   const rows = streams.keyValueStore<string, string>('rows');
@@ -161,19 +218,33 @@ test('prefixes and ranges are those of the keys’ bytes', async () => {
       expect(found.toSorted()).toEqual(all.filter((key) => key.startsWith(prefix)).toSorted());
     }),
   );
-  const bytes = { serialize: (value: Buffer, writer: { writeBytes(b: Buffer): void }) => writer.writeBytes(value), deserialize: () => Buffer.of() };
+  const bytes = {
+    serialize: (value: Buffer, writer: { writeBytes(b: Buffer): void }) => writer.writeBytes(value),
+    deserialize: () => Buffer.of(),
+  };
   expect(await rows.prefixScan(Buffer.of(0xff, 0xff), bytes)).toEqual([]);
 });
 
 test('what cannot be read now says so; a paused or failed application shows what it has when asked to', async () => {
-  const created = new Streams(keeping(), { applicationId: 'x', log, state: openStateBackend(), stateDirectory: null, clock: systemClock, logger: silentLogger });
+  const created = new Streams(keeping(), {
+    applicationId: 'x',
+    log,
+    state: openStateBackend(),
+    stateDirectory: null,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   expect(() => created.store('rows', { kind: 'key-value', stale: true })).toThrow(StoreQueryError);
   await produce(log, 'in', RECORDS);
   const streams = await open();
   await drain(streams);
-  expect(() => streams.store('nothing', { kind: 'key-value' })).toThrow('the application has no store nothing');
+  expect(() => streams.store('nothing', { kind: 'key-value' })).toThrow(
+    'the application has no store nothing',
+  );
   expect(() => streams.store('windows', { kind: 'key-value' })).toThrow('store windows is a window store');
-  expect(() => streams.store('rows', { kind: 'key-value', partition: 3 })).toThrow('partition 3 of store rows is not here');
+  expect(() => streams.store('rows', { kind: 'key-value', partition: 3 })).toThrow(
+    'partition 3 of store rows is not here',
+  );
   const strict = streams.keyValueStore<string, string>('rows');
   const stale = streams.keyValueStore<string, string>('rows', { stale: true });
   streams.pause();
@@ -203,7 +274,10 @@ test('while state is restored, what is there already can be read', async () => {
       ended: ({ store }) => {
         if (store.name !== 'rows') return;
         expect(() => second.store('rows', { kind: 'key-value' })).toThrow('is restoring');
-        seen.push([second.state, second.store('rows', { kind: 'key-value', stale: true }).approximateCount()]);
+        seen.push([
+          second.state,
+          second.store('rows', { kind: 'key-value', stale: true }).approximateCount(),
+        ]);
       },
     },
   });
@@ -248,6 +322,10 @@ test('a key’s partition is the one that its records are written to, and where 
     const there = streams.keyValueStore<string, string>('rows', { partition });
     expect(await there.get(key)).toBe(`${key}35`);
   }
-  expect(streams.keyMetadata('rows', 'a', stringSerde, () => 2)).toEqual({ store: 'rows', partition: 2, local: true });
+  expect(streams.keyMetadata('rows', 'a', stringSerde, () => 2)).toEqual({
+    store: 'rows',
+    partition: 2,
+    local: true,
+  });
   expect(() => streams.keyMetadata('nothing', 'a')).toThrow(StoreQueryError);
 });

@@ -15,7 +15,10 @@ test('a table whose topic is its changelog comes back from it, as far as it was 
   const start = async (): Promise<Streams> => {
     const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
     const users = builder.table<string, string>('users');
-    builder.stream<string, string>('orders').leftJoin(users, (order, user) => `${order}+${user}`).to('out');
+    builder
+      .stream<string, string>('orders')
+      .leftJoin(users, (order, user) => `${order}+${user}`)
+      .to('out');
     const streams = new Streams(builder.build(ALL_OPTIMIZATIONS), {
       applicationId: 'app',
       log,
@@ -53,7 +56,12 @@ test('a table whose topic is its changelog comes back from it, as far as it was 
   ]);
   const second = await start();
   await drain(second);
-  expect((await readAll(log, 'out')).map(({ value }) => value)).toEqual(['o1+Anna', 'o2+null', 'o3+null', 'o4+Cleo']);
+  expect((await readAll(log, 'out')).map(({ value }) => value)).toEqual([
+    'o1+Anna',
+    'o2+null',
+    'o3+null',
+    'o4+Cleo',
+  ]);
   await second.close();
   await log.close();
 });

@@ -34,7 +34,12 @@ function leave(applicationId: string, seconds: number): void {
 }
 
 const clean = (clock: ManualClock, keep: string[] = [], idleMs?: number): Promise<string[]> =>
-  cleanStateDirectory(directory, { clock, logger: silentLogger, keep: new Set(keep), ...(idleMs !== undefined && { idleMs }) });
+  cleanStateDirectory(directory, {
+    clock,
+    logger: silentLogger,
+    keep: new Set(keep),
+    ...(idleMs !== undefined && { idleMs }),
+  });
 
 test('state of applications that are gone is deleted once it has been left alone for a while', async () => {
   leave('gone', 100);
@@ -84,13 +89,36 @@ test('a running application holds its state before it has written any, and gives
   await log.admin.createTopic({ name: 'in', partitions: 1 });
   const topology = new Topology()
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-    .addProcessor({ name: 'count', parents: ['read'], open: aggregateStream({ store: 'counts', initial: () => 0, add: (n) => n, sendOldValues: false, coalesce: false }) })
+    .addProcessor({
+      name: 'count',
+      parents: ['read'],
+      open: aggregateStream({
+        store: 'counts',
+        initial: () => 0,
+        add: (n) => n,
+        sendOldValues: false,
+        coalesce: false,
+      }),
+    })
     .addStore({
-      options: { kind: 'key-value', name: 'counts', values: { encode: (n, writer) => writer.writeByte(n as number), decode: () => 0 }, changelog: true, persistent: true },
+      options: {
+        kind: 'key-value',
+        name: 'counts',
+        values: { encode: (n, writer) => writer.writeByte(n as number), decode: () => 0 },
+        changelog: true,
+        persistent: true,
+      },
       processors: ['count'],
     });
   const open = async (): Promise<Streams> => {
-    const streams = new Streams(topology, { applicationId: 'app', log, state: openStateBackend(), stateDirectory: directory, clock: systemClock, logger: silentLogger });
+    const streams = new Streams(topology, {
+      applicationId: 'app',
+      log,
+      state: openStateBackend(),
+      stateDirectory: directory,
+      clock: systemClock,
+      logger: silentLogger,
+    });
     await streams.open();
     return streams;
   };

@@ -87,7 +87,10 @@ test('output leaves in one step with the offset of its input, as soon as there i
 test('an operator that asks for a commit gets it at once', async () => {
   const asking = (): Processor => {
     let context: ProcessorContext;
-    return { init: (each) => void (context = each), process: (_key, value) => void (value === 'now' && context.requestCommit()) };
+    return {
+      init: (each) => void (context = each),
+      process: (_key, value) => void (value === 'now' && context.requestCommit()),
+    };
   };
   const topology = new Topology()
     .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
@@ -103,7 +106,12 @@ test('an operator that asks for a commit gets it at once', async () => {
 
 test('an input that is not processed stops being read at its share of the bytes, and goes on when there is room', async () => {
   const value = 'x'.repeat(100);
-  for (let i = 0; i < 60; i++) await produce(log, 'in', Array.from({ length: 20 }, () => ({ key: 'k', value, timestamp: 5 })));
+  for (let i = 0; i < 60; i++)
+    await produce(
+      log,
+      'in',
+      Array.from({ length: 20 }, () => ({ key: 'k', value, timestamp: 5 })),
+    );
   // The other input is waited for, so nothing of this one is processed.
   const streams = await open(copying('in', 'other'), { bufferBytesMax: 20_000, maxIdleMs: 1000 });
   const input = streams.tasks[0]!.inputs.find(({ topic }) => topic === 'in')!;
@@ -135,21 +143,37 @@ test('instances that share the tasks of one application process everything once,
       .addSource({ name: 'read', topics: ['words'], key: stringSerde, value: stringSerde })
       .addProcessor({ name: 'rekey', parents: ['read'], open: mapStream((value) => value) })
       .addRepartitionTopic({ name: 'again-repartition', partitions: 3 })
-      .addSink({ name: 'send', topic: 'again-repartition', parents: ['rekey'], key: null, value: stringSerde })
+      .addSink({
+        name: 'send',
+        topic: 'again-repartition',
+        parents: ['rekey'],
+        key: null,
+        value: stringSerde,
+      })
       .addSource({ name: 'receive', topics: ['again-repartition'], key: stringSerde, value: stringSerde })
       .addProcessor({
         name: 'count',
         parents: ['receive'],
-        open: aggregateStream({ store: 'counts', initial: () => 0, add: (n) => (n as number) + 1, sendOldValues: false, coalesce: false }),
+        open: aggregateStream({
+          store: 'counts',
+          initial: () => 0,
+          add: (n) => (n as number) + 1,
+          sendOldValues: false,
+          coalesce: false,
+        }),
       })
-      .addStore({ options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true }, processors: ['count'], keys: stringSerde });
+      .addStore({
+        options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true },
+        processors: ['count'],
+        keys: stringSerde,
+      });
   const share = (index: number, count: number): Promise<Streams> =>
     open(counting(), { ownsTask: (sub, partition) => (sub * 4 + partition) % count === index });
   const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);
   const words = keys.map((key) => ({ key, value: 'x' }));
   await produce(log, 'words', words);
   const drain = async (instances: readonly Streams[]): Promise<void> => {
-    for (let quiet = 0; quiet < 3; )
+    for (let quiet = 0; quiet < 3;)
       for (const each of instances) {
         const busy = await each.step();
         await each.commit();
@@ -157,7 +181,15 @@ test('instances that share the tasks of one application process everything once,
       }
   };
   const both = [await share(0, 2), await share(1, 2)];
-  expect(both.flatMap((each) => each.tasks.map((task) => task.id)).toSorted()).toEqual(['0_0', '0_1', '0_2', '0_3', '1_0', '1_1', '1_2']);
+  expect(both.flatMap((each) => each.tasks.map((task) => task.id)).toSorted()).toEqual([
+    '0_0',
+    '0_1',
+    '0_2',
+    '0_3',
+    '1_0',
+    '1_1',
+    '1_2',
+  ]);
   await drain(both);
   expect(both.reduce((sum, each) => sum + each.processedRecords, 0)).toBe(100);
   for (const key of keys) {
@@ -172,19 +204,29 @@ test('instances that share the tasks of one application process everything once,
   const three = [await share(0, 3), await share(1, 3), await share(2, 3)];
   await produce(log, 'words', words);
   await drain(three);
-  const counts = (await Promise.all(three.map((each) => each.keyValueStore<string, number>('counts').all()))).flat();
+  const counts = (
+    await Promise.all(three.map((each) => each.keyValueStore<string, number>('counts').all()))
+  ).flat();
   expect(counts.map(({ value }) => value)).toEqual(keys.map(() => 2));
 });
 
 test('sources without an extractor use the application’s', async () => {
   const writer = await log.openWriter();
   const bytes = Buffer.from('x');
-  for (const timestamp of [1, -1, 2]) writer.appender({ topic: 'in', partition: 0 }).append(timestamp, bytes, 0, 1, bytes, 0, 1, null);
+  for (const timestamp of [1, -1, 2])
+    writer.appender({ topic: 'in', partition: 0 }).append(timestamp, bytes, 0, 1, bytes, 0, 1, null);
   await writer.flush();
   await writer.close();
   const strict = await open(copying('in'));
-  await expect((async () => { for (;;) await strict.step(); })()).rejects.toThrow('offset 1: its timestamp is -1');
-  const lenient = await open(copying('in'), { applicationId: 'lenient', timestampExtractor: skipOnInvalidTimestamp });
+  await expect(
+    (async () => {
+      for (;;) await strict.step();
+    })(),
+  ).rejects.toThrow('offset 1: its timestamp is -1');
+  const lenient = await open(copying('in'), {
+    applicationId: 'lenient',
+    timestampExtractor: skipOnInvalidTimestamp,
+  });
   while (!(await lenient.caughtUp())) {
     await lenient.step();
     await lenient.commit();

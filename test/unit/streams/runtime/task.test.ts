@@ -65,16 +65,29 @@ interface Setting {
   readonly restored?: Record<string, number>;
 }
 
-async function open({ topics = ['a', 'b'], extractor, value = text, options, restored = {} }: Setting = {}): Promise<{
+async function open({
+  topics = ['a', 'b'],
+  extractor,
+  value = text,
+  options,
+  restored = {},
+}: Setting = {}): Promise<{
   task: Task;
   inputs: Record<'a' | 'b', InputQueue>;
 }> {
-  const show = (each: unknown): string => (typeof each === 'object' && each !== null ? (each as { value: string }).value : String(each));
+  const show = (each: unknown): string =>
+    typeof each === 'object' && each !== null ? (each as { value: string }).value : String(each);
   const note: Processor = {
     process: (_key, each, _old, timestamp) => void seen.push(`${show(each)}@${timestamp}`),
   };
   const topology = new Topology()
-    .addSource({ name: 'read', topics, key: stringSerde, value, ...(extractor && { timestampExtractor: extractor }) })
+    .addSource({
+      name: 'read',
+      topics,
+      key: stringSerde,
+      value,
+      ...(extractor && { timestampExtractor: extractor }),
+    })
     .addProcessor({ name: 'note', open: () => note, parents: ['read'] });
   const task = new Task(
     {
@@ -93,13 +106,23 @@ async function open({ topics = ['a', 'b'], extractor, value = text, options, res
     restored,
   );
   task.init();
-  return { task, inputs: Object.fromEntries(topics.map((topic) => [topic, task.addInput(topic, 0)])) as Record<'a' | 'b', InputQueue> };
+  return {
+    task,
+    inputs: Object.fromEntries(topics.map((topic) => [topic, task.addInput(topic, 0)])) as Record<
+      'a' | 'b',
+      InputQueue
+    >,
+  };
 }
 
 const run = (task: Task, recordsMax = 1000): Promise<number> => task.processChunk(recordsMax, Infinity);
 
 function at(topic: string, ...timestamps: number[]): ReturnType<typeof textBatch> {
-  return textBatch(topic, 0, timestamps.map((timestamp, offset) => ({ offset, timestamp, value: `${topic}${offset}` })));
+  return textBatch(
+    topic,
+    0,
+    timestamps.map((timestamp, offset) => ({ offset, timestamp, value: `${topic}${offset}` })),
+  );
 }
 
 describe('the choice of the next record', () => {
@@ -179,7 +202,17 @@ describe('offsets to commit', () => {
   test('lie at the head, or after markers and gaps when nothing is queued', async () => {
     const { task, inputs } = await open({ topics: ['a'] });
     const input = inputs.a;
-    input.push(textBatch('a', 0, [{ offset: 4, timestamp: 1, value: 'x' }, { offset: 9, timestamp: 2, value: 'y' }], 15));
+    input.push(
+      textBatch(
+        'a',
+        0,
+        [
+          { offset: 4, timestamp: 1, value: 'x' },
+          { offset: 9, timestamp: 2, value: 'y' },
+        ],
+        15,
+      ),
+    );
     expect(input.position).toBe(4);
     await run(task, 1);
     expect(input.position).toBe(9);
@@ -190,19 +223,32 @@ describe('offsets to commit', () => {
   });
 
   test('a run of corrupt records moves on and says so', async () => {
-    const { task, inputs } = await open({ topics: ['a'], options: { handlers: { deserialization: continueOnError } } });
-    inputs.a.push(textBatch('a', 0, [1, 2, 3].map((offset) => ({ offset, timestamp: offset, value: 'corrupt' }))));
+    const { task, inputs } = await open({
+      topics: ['a'],
+      options: { handlers: { deserialization: continueOnError } },
+    });
+    inputs.a.push(
+      textBatch(
+        'a',
+        0,
+        [1, 2, 3].map((offset) => ({ offset, timestamp: offset, value: 'corrupt' })),
+      ),
+    );
     expect(await run(task)).toBe(3);
     expect(inputs.a.position).toBe(4);
     expect(task.commitNeeded).toBe(true);
-    expect(skipped.map(({ offset, reason }) => [offset, reason])).toEqual([1, 2, 3].map((offset) => [offset, 'deserialization']));
+    expect(skipped.map(({ offset, reason }) => [offset, reason])).toEqual(
+      [1, 2, 3].map((offset) => [offset, 'deserialization']),
+    );
     expect(task.streamTime).toBe(-1);
   });
 
   test('corrupt bytes stop the task unless it was told to go on', async () => {
     const { task, inputs } = await open({ topics: ['a'] });
     inputs.a.push(textBatch('a', 0, [{ offset: 7, timestamp: 0, value: 'corrupt' }]));
-    await expect(run(task)).rejects.toThrow('read of task 0_0 failed on the record at a-0, offset 7: corrupt bytes');
+    await expect(run(task)).rejects.toThrow(
+      'read of task 0_0 failed on the record at a-0, offset 7: corrupt bytes',
+    );
     expect(inputs.a.position).toBe(7);
   });
 });
@@ -216,7 +262,10 @@ describe('timestamps', () => {
     ]);
 
   test('a negative one stops the application unless another extractor is chosen', async () => {
-    const { task, inputs } = await open({ topics: ['a'], options: { handlers: { deserialization: continueOnError } } });
+    const { task, inputs } = await open({
+      topics: ['a'],
+      options: { handlers: { deserialization: continueOnError } },
+    });
     inputs.a.push(negative());
     await expect(run(task)).rejects.toThrow('offset 1: its timestamp is -1');
     expect(seen).toEqual(['x@40']);
@@ -264,8 +313,20 @@ describe('timestamps', () => {
 
   test('an extractor of its own decides the order between inputs, and the value is decoded once', async () => {
     const { task, inputs } = await open({ extractor: fromValue });
-    inputs.a.push(textBatch('a', 0, ['30', '10'].map((value, offset) => ({ offset, timestamp: 0, value }))));
-    inputs.b.push(textBatch('b', 0, ['20', '40'].map((value, offset) => ({ offset, timestamp: 99, value }))));
+    inputs.a.push(
+      textBatch(
+        'a',
+        0,
+        ['30', '10'].map((value, offset) => ({ offset, timestamp: 0, value })),
+      ),
+    );
+    inputs.b.push(
+      textBatch(
+        'b',
+        0,
+        ['20', '40'].map((value, offset) => ({ offset, timestamp: 99, value })),
+      ),
+    );
     await run(task);
     expect(seen).toEqual(['20@20', '30@30', '10@10', '40@40']);
     expect(decoded.toSorted()).toEqual(['10', '20', '30', '40']);
@@ -273,15 +334,33 @@ describe('timestamps', () => {
 
   test('values in a shared scratch row are never mixed up', async () => {
     const { task, inputs } = await open({ extractor: fromValue, value: borrowedText() });
-    inputs.a.push(textBatch('a', 0, ['30', '10', '50'].map((value, offset) => ({ offset, timestamp: 0, value }))));
-    inputs.b.push(textBatch('b', 0, ['20', '40', '60'].map((value, offset) => ({ offset, timestamp: 0, value }))));
+    inputs.a.push(
+      textBatch(
+        'a',
+        0,
+        ['30', '10', '50'].map((value, offset) => ({ offset, timestamp: 0, value })),
+      ),
+    );
+    inputs.b.push(
+      textBatch(
+        'b',
+        0,
+        ['20', '40', '60'].map((value, offset) => ({ offset, timestamp: 0, value })),
+      ),
+    );
     await run(task);
     expect(seen).toEqual(['20@20', '30@30', '10@10', '40@40', '50@50', '60@60']);
   });
 
   test('a single input decodes a borrowed value once too', async () => {
     const { task, inputs } = await open({ topics: ['a'], extractor: fromValue, value: borrowedText() });
-    inputs.a.push(textBatch('a', 0, ['30', '10'].map((value, offset) => ({ offset, timestamp: 0, value }))));
+    inputs.a.push(
+      textBatch(
+        'a',
+        0,
+        ['30', '10'].map((value, offset) => ({ offset, timestamp: 0, value })),
+      ),
+    );
     await run(task);
     expect(decoded).toEqual(['30', '10']);
   });

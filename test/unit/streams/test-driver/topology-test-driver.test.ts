@@ -26,26 +26,40 @@ test('a record is processed to its end, through the repartition topic', async ()
   const lines = driver.createInputTopic('lines', Serdes.string, Serdes.string);
   const counts = driver.createOutputTopic('word-counts', Serdes.string, Serdes.long);
   await lines.pipeInput('k', 'the quick the', 100);
-  expect(await counts.readKeyValues()).toEqual([['the', 1], ['quick', 1], ['the', 2]]);
+  expect(await counts.readKeyValues()).toEqual([
+    ['the', 1],
+    ['quick', 1],
+    ['the', 2],
+  ]);
   expect(await counts.isEmpty()).toBe(true);
   await lines.pipeInput({ key: 'k', value: 'quick', timestamp: 50 });
   expect(await counts.readRecord()).toMatchObject({ key: 'quick', value: 2, timestamp: 100 });
   const store = driver.getStateStore('counts') as KeyValueStoreView<string, number>;
   expect(store.get('the')).toBe(2);
   expect(store.get('none')).toBeNull();
-  expect(store.all().map(({ key, value }) => [key, value])).toEqual([['quick', 2], ['the', 2]]);
+  expect(store.all().map(({ key, value }) => [key, value])).toEqual([
+    ['quick', 2],
+    ['the', 2],
+  ]);
   expect(store.range('a', 'quick')).toHaveLength(1);
   await driver.close();
 });
 
 test('several partitions: equal keys meet in one, and each has its own store', async () => {
-  const driver = await TopologyTestDriver.open(wordCount().build(), { topics: { lines: 3, 'word-counts': 2 } });
+  const driver = await TopologyTestDriver.open(wordCount().build(), {
+    topics: { lines: 3, 'word-counts': 2 },
+  });
   const lines = driver.createInputTopic('lines', Serdes.string, Serdes.string);
   const words = ['one', 'two', 'three', 'four', 'five', 'six'];
-  for (let i = 0; i < 30; i++) await lines.pipeInput({ key: `k${i}`, value: words[i % 6]!, timestamp: i, partition: i % 3 });
-  const stores = [0, 1, 2].map((partition) => driver.getStateStore('counts', partition) as KeyValueStoreView<string, number>);
+  for (let i = 0; i < 30; i++)
+    await lines.pipeInput({ key: `k${i}`, value: words[i % 6]!, timestamp: i, partition: i % 3 });
+  const stores = [0, 1, 2].map(
+    (partition) => driver.getStateStore('counts', partition) as KeyValueStoreView<string, number>,
+  );
   const rows = stores.flatMap((store) => store.all());
-  expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(new Map(words.map((word) => [word, 5])));
+  expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(
+    new Map(words.map((word) => [word, 5])),
+  );
   expect(rows).toHaveLength(6);
   expect(stores.filter((store) => store.all().length > 0).length).toBeGreaterThan(1);
   await driver.close();
@@ -53,14 +67,19 @@ test('several partitions: equal keys meet in one, and each has its own store', a
 
 test('headers go through, in order, duplicates and null values kept', async () => {
   const builder = new StreamsBuilder(texts);
-  builder.stream<string, string>('in').mapValues((value) => value.toUpperCase()).to('out');
+  builder
+    .stream<string, string>('in')
+    .mapValues((value) => value.toUpperCase())
+    .to('out');
   const driver = await TopologyTestDriver.open(builder.build());
   const headers = [
     { key: 'a', value: Buffer.from('1') },
     { key: 'a', value: null },
     { key: 'b', value: Buffer.alloc(0) },
   ];
-  await driver.createInputTopic('in', Serdes.string, Serdes.string).pipeInput({ key: 'k', value: 'v', headers });
+  await driver
+    .createInputTopic('in', Serdes.string, Serdes.string)
+    .pipeInput({ key: 'k', value: 'v', headers });
   const record = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readRecord();
   expect(record).toMatchObject({ key: 'k', value: 'V', headers });
   await driver.close();
@@ -85,22 +104,37 @@ test('a processor of your own: store, punctuation by both clocks, metadata', asy
     }
 
     #report(kind: string, timestamp: number): void {
-      for (const { key, value } of this.#store.all()) this.#context.forward({ key, value: `${kind} ${value}`, timestamp });
+      for (const { key, value } of this.#store.all())
+        this.#context.forward({ key, value: `${kind} ${value}`, timestamp });
     }
   }
   const builder = new StreamsBuilder(texts);
-  builder.addStateStore<string, number>({ name: 'seen', kind: 'key-value', keySerde: Serdes.string, valueSerde: Serdes.long });
-  builder.stream<string, string>('in').process(() => new Counter(), { stores: ['seen'] }).to('out');
+  builder.addStateStore<string, number>({
+    name: 'seen',
+    kind: 'key-value',
+    keySerde: Serdes.string,
+    valueSerde: Serdes.long,
+  });
+  builder
+    .stream<string, string>('in')
+    .process(() => new Counter(), { stores: ['seen'] })
+    .to('out');
   const driver = await TopologyTestDriver.open(builder.build(), { startTimeMs: 1000 });
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
   const output = driver.createOutputTopic('out', Serdes.string, Serdes.string);
   await input.pipeInput('a', 'x', 5);
-  expect(await output.readKeyValues()).toEqual([['a', 'in-0@0'], ['a', 'stream 1']]);
+  expect(await output.readKeyValues()).toEqual([
+    ['a', 'in-0@0'],
+    ['a', 'stream 1'],
+  ]);
   await input.pipeInput('a', 'x', 9);
   expect(await output.readKeyValues()).toEqual([['a', 'in-0@1']]);
   // A gap of several intervals fires once.
   await input.pipeInput('a', 'x', 35);
-  expect(await output.readKeyValues()).toEqual([['a', 'in-0@2'], ['a', 'stream 3']]);
+  expect(await output.readKeyValues()).toEqual([
+    ['a', 'in-0@2'],
+    ['a', 'stream 3'],
+  ]);
   await driver.advanceWallClockTime(99);
   expect(await output.isEmpty()).toBe(true);
   await driver.advanceWallClockTime(1);
@@ -111,10 +145,17 @@ test('a processor of your own: store, punctuation by both clocks, metadata', asy
 test('a processor that keeps the key needs no repartition behind it', () => {
   const builder = new StreamsBuilder(texts);
   const stream = builder.stream<string, string>('in');
-  stream.processValues<string>(() => ({ process() {} })).groupByKey(texts).count();
+  stream
+    .processValues<string>(() => ({ process() {} }))
+    .groupByKey(texts)
+    .count();
   expect(builder.build().repartitionTopics).toEqual([]);
   const changing = new StreamsBuilder(texts);
-  changing.stream<string, string>('in').process<string, string>(() => ({ process() {} })).groupByKey(texts).count();
+  changing
+    .stream<string, string>('in')
+    .process<string, string>(() => ({ process() {} }))
+    .groupByKey(texts)
+    .count();
   expect(changing.build().repartitionTopics).toHaveLength(1);
 });
 
@@ -132,7 +173,9 @@ test('branches: each record goes to the first whose predicate holds', async () =
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
   for (const value of ['ab', 'bb', 'b', 'a']) await input.pipeInput('k', value);
   const read = async (topic: string): Promise<string[]> =>
-    (await driver.createOutputTopic(topic, Serdes.string, Serdes.string).readKeyValues()).map(([, value]) => value);
+    (await driver.createOutputTopic(topic, Serdes.string, Serdes.string).readKeyValues()).map(
+      ([, value]) => value,
+    );
   expect(await read('by-a')).toEqual(['ab', 'a']);
   expect(await read('by-long')).toEqual(['bb']);
   expect(await read('by-rest')).toEqual(['b']);
@@ -141,10 +184,16 @@ test('branches: each record goes to the first whose predicate holds', async () =
 
 test('the topic of each record, and the partition', async () => {
   const builder = new StreamsBuilder(texts);
-  builder.stream<string, string>('in').to((key) => `out-${key}`, { partitioner: (_key, value) => Number(value) });
+  builder
+    .stream<string, string>('in')
+    .to((key) => `out-${key}`, { partitioner: (_key, value) => Number(value) });
   const driver = await TopologyTestDriver.open(builder.build(), { topics: { 'out-a': 3, 'out-b': 3 } });
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
-  await input.pipeInputs([{ key: 'a', value: '2' }, { key: 'b', value: '0' }, { key: 'a', value: '1' }]);
+  await input.pipeInputs([
+    { key: 'a', value: '2' },
+    { key: 'b', value: '0' },
+    { key: 'a', value: '1' },
+  ]);
   const records = await driver.createOutputTopic('out-a', Serdes.string, Serdes.string).readRecords();
   expect(records.map(({ partition, value }) => `${partition}: ${value}`).sort()).toEqual(['1: 1', '2: 2']);
   await driver.close();
@@ -164,19 +213,39 @@ test('cogrouped streams share one state', async () => {
   await driver.createInputTopic('left', Serdes.string, Serdes.string).pipeInput('k', 'a', 1);
   await driver.createInputTopic('right', Serdes.string, Serdes.string).pipeInput('k', 'b', 2);
   const rows = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readKeyValues();
-  expect(rows).toEqual([['k', '<a'], ['k', '<a>b']]);
+  expect(rows).toEqual([
+    ['k', '<a'],
+    ['k', '<a>b'],
+  ]);
   await driver.close();
 });
 
 test('windowed stores are read by key and time', async () => {
   const builder = new StreamsBuilder(texts);
-  builder.stream<string, string>('in').groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 100)).count({ name: 'counts' });
+  builder
+    .stream<string, string>('in')
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(10, 100))
+    .count({ name: 'counts' });
   const driver = await TopologyTestDriver.open(builder.build());
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
-  for (const [key, time] of [['b', 5], ['a', 15], ['a', 7], ['a', 18]] as const) await input.pipeInput(key, 'x', time);
+  for (const [key, time] of [
+    ['b', 5],
+    ['a', 15],
+    ['a', 7],
+    ['a', 18],
+  ] as const)
+    await input.pipeInput(key, 'x', time);
   const store = driver.getStateStore('counts') as WindowStoreView<string, number>;
-  expect(store.fetch('a', 0, 100).map(({ key, value }) => [key.window.start, value])).toEqual([[0, 1], [10, 2]]);
-  expect(store.fetchAll(0, 100).map(({ key }) => `${key.key}@${key.window.start}`)).toEqual(['a@0', 'b@0', 'a@10']);
+  expect(store.fetch('a', 0, 100).map(({ key, value }) => [key.window.start, value])).toEqual([
+    [0, 1],
+    [10, 2],
+  ]);
+  expect(store.fetchAll(0, 100).map(({ key }) => `${key.key}@${key.window.start}`)).toEqual([
+    'a@0',
+    'b@0',
+    'a@10',
+  ]);
   expect(store.get('a', 10)).toBe(2);
   await driver.close();
 });
@@ -199,7 +268,11 @@ test('windowed results are written with their windows, and read back', async () 
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
   for (const time of [5, 15, 7]) await input.pipeInput('k', 'x', time);
   const rows = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readKeyValues();
-  expect(rows).toEqual([['k', '0-10: 1'], ['k', '10-20: 1'], ['k', '0-10: 2']]);
+  expect(rows).toEqual([
+    ['k', '0-10: 1'],
+    ['k', '10-20: 1'],
+    ['k', '0-10: 2'],
+  ]);
   await driver.close();
 });
 
@@ -234,7 +307,10 @@ test('records that operators drop are told, with the reason', async () => {
   const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
   await input.pipeInput(null, 'x', 1);
   await input.pipeInput('k', null, 2);
-  expect(driver.skipped.map(({ reason, offset }) => [reason, offset])).toEqual([['null-key', 0], ['null-value', 1]]);
+  expect(driver.skipped.map(({ reason, offset }) => [reason, offset])).toEqual([
+    ['null-key', 0],
+    ['null-value', 1],
+  ]);
   await driver.close();
 });
 
