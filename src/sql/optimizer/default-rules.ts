@@ -6,6 +6,7 @@ import { dropTrueFilter } from './rules/drop-true-filter.ts';
 import { foldConstants } from './rules/fold-constants.ts';
 import { mergeFilters } from './rules/merge-filters.ts';
 import { mergeProjects } from './rules/merge-projects.ts';
+import { narrowOuterJoin } from './rules/narrow-outer-join.ts';
 import { passRawColumns } from './rules/pass-raw-columns.ts';
 import { pruneColumns } from './rules/prune-columns.ts';
 import { pruneSourceColumns } from './rules/prune-source-columns.ts';
@@ -20,6 +21,7 @@ export const defaultRules: readonly Rule[] = [
   mergeFilters, // before the pushes: they move conjuncts of one filter
   dropTrueFilter, // after folding and merging: what was pushed away or folded leaves TRUE
   pushFilterBelowProject, // the pushes from the root down, in the order of what usually stands there
+  narrowOuterJoin, // before filters leave the join: they are its proof
   pushFilterIntoJoinSide,
   pushFilterBelowRepartition,
   mergeProjects, // after the pushes: no filter stands between two projects any more

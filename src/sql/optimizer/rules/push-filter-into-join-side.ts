@@ -5,10 +5,12 @@ import type { Rule } from '../rule.ts';
 /**
  * What: the conjuncts over a stream-table join that read only the stream's columns go below the join, on its side.
  * Why good: rows that are dropped are not looked up; a column that only the filter reads ends there.
- * Illegal: for the table's side: `S LEFT JOIN T … WHERE T.X > 1` drops the row, the filtered table would give a row
- * of nulls; for an inner join it would be right but make the table a second, filtered one. For other joins: their
- * rows meet later, so a row that is filtered away would not be undone, or be joined with null instead.
- * After: push-filter-below-project, merge-filters.
+ * Illegal: for the table's side: `S LEFT JOIN T … WHERE T.X IS NULL` drops the rows that have a partner, the filtered
+ * table would leave them without one; for an inner join it would be right, but failures of a predicate are told where
+ * rows are new, not where they are looked up. For joins of tables: a side that removes what it never had makes the
+ * join forward a removal, which the filter above hides and nothing would without it. For joins of streams: which late
+ * rows are still met is decided by the greatest time that a side has remembered, rows that WHERE drops included.
+ * After: push-filter-below-project, merge-filters, narrow-outer-join.
  */
 export const pushFilterIntoJoinSide: Rule = {
   name: 'push-filter-into-join-side',

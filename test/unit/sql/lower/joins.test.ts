@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PipelineRecord, runSql } from './sql-pipeline.ts';
 
@@ -366,4 +367,42 @@ describe.each([{ optimized: false }, { optimized: true }])('optimized: $optimize
       ]);
     });
   });
+});
+
+test('filters over joins of tables: every plan gives the same changes', async () => {
+  const change = fc.record({
+    topic: fc.constantFrom('t', 'u'),
+    key: fc.constantFrom('k', 'j'),
+    value: fc.option(fc.integer({ min: 0, max: 3 }), { freq: 3 }),
+  });
+  const kind = fc.constantFrom('', 'LEFT', 'RIGHT', 'FULL');
+  const where = fc.constantFrom(
+    'V > 1',
+    'W > 1',
+    'V > 0 AND W > 1',
+    'V IS NULL',
+    'V + W > 2',
+    'W > 1 OR V > 1',
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      kind,
+      where,
+      fc.array(change, { minLength: 4, maxLength: 14 }),
+      async (join, clause, changes) => {
+        const sql = `${T} ${U} CREATE TABLE OUT AS SELECT ${join === 'FULL' ? 'ROWKEY' : join === 'RIGHT' ? 'U.ID' : 'T.ID'}, V, W
+        FROM T ${join} JOIN U ON T.ID = U.ID WHERE ${clause};`;
+        const records = changes.map(({ topic, key, value }, i) =>
+          rec(topic, key, value === null ? null : topic === 't' ? { V: value } : { W: value }, i),
+        );
+        const [built, optimized] = [
+          await runSql(sql, records, { optimized: false }),
+          await runSql(sql, records, { optimized: true }),
+        ];
+        expect(optimized.out).toEqual(built.out);
+        expect(optimized.rows).toEqual(built.rows);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -20,6 +20,9 @@ const random = p.call('RANDOM', [], DOUBLE);
 const upper = p.call('UCASE', [column(3, STRING)], STRING);
 const everything = { ID: column(0, STRING), A: column(1), B: column(2), C: column(3, STRING) };
 const groupByC = p.repartition(p.source(), [3]);
+const TABLES = { shape: 'table-table', changes: 'table', join: 'left' } as const;
+const within = { beforeMs: 10, afterMs: 10, graceMs: null };
+const STREAMS = { shape: 'stream-stream', join: 'inner', within } as const;
 
 interface Case {
   readonly says: string;
@@ -120,6 +123,40 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
       },
     ],
   },
+  'narrow-outer-join': {
+    fires: [
+      {
+        says: 'a left join whose right side must be there',
+        plan: p.output(p.filter(p.join(p.source(), p.table()), p.above(column(8), literal(1))), [1]),
+      },
+      {
+        says: 'a full join of tables whose left side must be there',
+        plan: p.output(p.filter(p.join(p.table(), p.table(), { ...TABLES, join: 'outer' }), aAbove1), [1]),
+      },
+    ],
+    not: [
+      {
+        says: 'a condition that holds for a missing side',
+        plan: p.output(
+          p.filter(p.join(p.source(), p.table()), {
+            kind: 'is-null',
+            type: BOOLEAN,
+            operand: column(8),
+            negated: false,
+          }),
+          [1],
+        ),
+      },
+      {
+        says: 'the side that is always there',
+        plan: p.output(p.filter(p.join(p.source(), p.table()), aAbove1), [1]),
+      },
+      {
+        says: 'one side of a full join of streams',
+        plan: p.output(p.filter(p.join(p.source(), p.source(), { ...STREAMS, join: 'outer' }), aAbove1), [1]),
+      },
+    ],
+  },
   'push-filter-into-join-side': {
     fires: [
       {
@@ -133,11 +170,12 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
         plan: p.output(p.filter(p.join(p.source(), p.table()), p.above(column(8), literal(1))), [1]),
       },
       {
-        says: 'a table-table join',
-        plan: p.output(
-          p.filter(p.join(p.table(), p.table(), { shape: 'table-table', changes: 'table' }), aAbove1),
-          [1],
-        ),
+        says: 'a join of tables',
+        plan: p.output(p.filter(p.join(p.table(), p.table(), { ...TABLES, join: 'inner' }), aAbove1), [1]),
+      },
+      {
+        says: 'a join of streams',
+        plan: p.output(p.filter(p.join(p.source(), p.source(), STREAMS), aAbove1), [1]),
       },
     ],
   },
@@ -375,7 +413,7 @@ test('a filter ends at the source, on the stream side, before the topic', () => 
     "sink OUT topic out key [C] KAFKA unwrapped value [X] JSON
       project [L_C AS C, R_B AS X]
         filter where R_A > 5
-          join Join left stream-table
+          join Join inner stream-table
             repartition Join-left key [C] KAFKA unwrapped null keys drop
               project [ID, C]
                 filter where A > 1

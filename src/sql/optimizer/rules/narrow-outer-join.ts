@@ -1,0 +1,67 @@
+import { DataError } from '../../../common/error.ts';
+import { evaluateConstant } from '../../expressions/compile.ts';
+import type { Expression } from '../../expressions/expression.ts';
+import { columnsOf, isVolatile, transform } from '../../expressions/walk.ts';
+import type { JoinKind, JoinNode } from '../../plan/node.ts';
+import { conjunctsOf } from '../conjuncts.ts';
+import type { Rule, RuleContext } from '../rule.ts';
+
+/**
+ * What: an outer join under a filter that no row with a missing side passes becomes a join without such rows:
+ * `S LEFT JOIN T … WHERE T.X > 1` is an inner join.
+ * Why good: rows are not padded only to be dropped; a join of streams needs no store of rows that wait for a partner.
+ * Illegal: when a conjunct may hold for a missing side (`WHERE T.X IS NULL`), which is found out by evaluating it
+ * with nulls: only conjuncts over that side alone are tried, and one that fails there is no proof. For full joins of
+ * streams unless both sides must be there: padded rows of the side that stays come out by the stream time of what
+ * waits on both. Over tables a padded row is hidden before and after, so neither it nor its removal is a change.
+ * After: push-filter-below-project, before push-filter-into-join-side, for which the result is a better join.
+ */
+export const narrowOuterJoin: Rule = {
+  name: 'narrow-outer-join',
+  order: 'top-down',
+  apply(node, context) {
+    if (node.kind !== 'filter' || node.input.kind !== 'join' || node.input.join === 'inner') return node;
+    const join = node.input;
+    const conjuncts = conjunctsOf(node.predicate);
+    const width = join.left.columns.length;
+    const needsLeft = conjuncts.some((each) => rejectsNulls(each, (index) => index < width, context));
+    const needsRight = conjuncts.some((each) => rejectsNulls(each, (index) => index >= width, context));
+    const narrowed = narrow(join, needsLeft, needsRight);
+    return narrowed === join.join ? node : { ...node, input: { ...join, join: narrowed } };
+  },
+};
+
+function narrow({ join, shape }: JoinNode, needsLeft: boolean, needsRight: boolean): JoinKind {
+  switch (join) {
+    case 'inner':
+      return 'inner';
+    case 'left':
+      return needsRight ? 'inner' : 'left';
+    case 'right':
+      return needsLeft ? 'inner' : 'right';
+    case 'outer':
+      if (needsLeft && needsRight) return 'inner';
+      if (shape === 'stream-stream') return 'outer';
+      return needsLeft ? 'left' : needsRight ? 'right' : 'outer';
+  }
+}
+
+/** Whether a conjunct over one side's columns is surely not TRUE when all of them are null. */
+function rejectsNulls(
+  conjunct: Expression,
+  isOfSide: (index: number) => boolean,
+  context: RuleContext,
+): boolean {
+  const columns = [...columnsOf(conjunct)];
+  if (columns.length === 0 || !columns.every(isOfSide) || isVolatile(conjunct, context.functions))
+    return false;
+  const nulled = transform(conjunct, (expression) =>
+    expression.kind === 'column' ? { kind: 'literal', type: expression.type, value: null } : expression,
+  );
+  try {
+    return evaluateConstant(nulled, context.functions, context.evaluation) !== true;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
+}
