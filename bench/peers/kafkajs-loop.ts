@@ -16,7 +16,10 @@ export async function kafkajsLoop(address: string, workload: Workload): Promise<
   const kafka = new Kafka({ brokers: [address], clientId: 'kafkajs-loop', logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   // A group of its own for each pass: one that has read the topic would wait for more for ever.
-  const consumer = kafka.consumer({ groupId: `kafkajs-loop-${output}-${process.pid}`, maxBytesPerPartition: 4 << 20 });
+  const consumer = kafka.consumer({
+    groupId: `kafkajs-loop-${output}-${process.pid}`,
+    maxBytesPerPartition: 4 << 20,
+  });
   await producer.connect();
   await consumer.connect();
   await consumer.subscribe({ topic: input, fromBeginning: true });
