@@ -34,6 +34,9 @@ export interface ChildResult {
   readonly top: readonly SelfTime[];
 }
 
+/** Longer than anyone takes who is not stuck. */
+export const CHILD_TIMEOUT_MS = 120_000;
+
 const CPU_SECONDS_MIN = 1;
 const PASSES_MAX = 5;
 

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../src/log/log.ts';
-import type { ChildResult, Task } from './child.ts';
+import { CHILD_TIMEOUT_MS, type ChildResult, type Task } from './child.ts';
 import { fingerprint } from './fingerprint.ts';
 import { itemCount } from './items.ts';
 import { CACHE_BYTES, GRACE_MS, RETENTION_MS, type Scenario, WINDOW_MS } from './scenarios.ts';
@@ -52,6 +52,8 @@ export async function runKafkaStreams(
   const jvm = ['-Xms512m', '-Xmx1g', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
   const child = spawn('java', [...jvm, '-cp', peer.classpath, 'Peer', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: CHILD_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
   });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -17,12 +17,12 @@ import { systemClock } from '../src/common/clock.ts';
 import { silentLogger } from '../src/common/logger.ts';
 import { openKafkaLog } from '../src/log/kafka/open-kafka-log.ts';
 import type { Log } from '../src/log/log.ts';
-import { type ChildResult, runChild, type Task } from './child.ts';
+import { CHILD_TIMEOUT_MS, type ChildResult, runChild, type Task } from './child.ts';
 import { contenderName, contenders } from './contenders/contenders.ts';
 import { writeItems } from './items.ts';
 import { compileKafkaStreams, type KafkaStreamsPeer, runKafkaStreams } from './kafka-streams.ts';
 import { differences, judgeFloors, type Line, printLines } from './report.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { type Scenario, SCENARIOS } from './scenarios.ts';
 import { ORDERS, writeOrders } from './workload.ts';
 
 /** `scripts/kafka.js`, which must not be bundled: it starts itself again by its own path. */
@@ -120,15 +120,19 @@ function runnersFor(kafkaStreams: () => { peer: KafkaStreamsPeer; log: Log }): r
         needsKafka: log === 'kafka',
         run: (task: Omit<Task, 'contender'>) => spawnChild({ contender: name, ...task }),
       })),
-    {
-      name: contenderName('kafka-streams', scenario, 'kafka'),
-      needsKafka: true,
-      run(task: Omit<Task, 'contender'>) {
-        const { peer, log } = kafkaStreams();
-        return runKafkaStreams(peer, scenario, { contender: '', ...task }, log);
-      },
-    },
+    ...(scenario.name === 'word-count' ? [] : [kafkaStreamsRunner(scenario, kafkaStreams)]),
   ]);
+}
+
+function kafkaStreamsRunner(scenario: Scenario, parts: () => { peer: KafkaStreamsPeer; log: Log }): Runner {
+  return {
+    name: contenderName('kafka-streams', scenario, 'kafka'),
+    needsKafka: true,
+    run(task) {
+      const { peer, log } = parts();
+      return runKafkaStreams(peer, scenario, { contender: '', ...task }, log);
+    },
+  };
 }
 
 async function rounds(
@@ -169,15 +173,19 @@ async function rounds(
 
 function spawnChild(task: Task): Promise<ChildResult> {
   const args = ['--enable-source-maps', process.argv[1]!, '--child', JSON.stringify(task)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: CHILD_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       const last = text.trim().split('\n').at(-1) ?? '';
       if (code === 0 && last.startsWith('{')) resolve(JSON.parse(last) as ChildResult);
-      else reject(new Error(`exit ${String(code)}`));
+      else reject(new Error(`exit ${String(code ?? signal)}`));
     });
   });
 }

@@ -2,8 +2,8 @@ import type { Contender } from '../contender.ts';
 import { handWritten } from '../peers/hand-written.ts';
 import { kafkajsLoop } from '../peers/kafkajs-loop.ts';
 import { type Scenario, SCENARIOS } from '../scenarios.ts';
+import { dsl } from './dsl.ts';
 import { sql } from './sql.ts';
-import { streams, STREAMS_SCENARIOS } from './streams.ts';
 
 export function contenderName(who: string, { name, commitMs }: Scenario, log: Contender['log']): string {
   return `${name}${name === 'windowed-count' ? `-${commitMs}ms` : ''}/${who}/${log}`;
@@ -16,12 +16,12 @@ export function contenders(): readonly Contender[] {
     const add = (who: string, log: Contender['log'], pass: Contender['pass']): void => {
       found.push({ name: contenderName(who, scenario, log), scenario, log, pass });
     };
-    for (const log of ['embedded', 'kafka'] as const) {
-      if (scenario.name === 'filter-project')
+    if (scenario.name === 'filter-project')
+      for (const log of ['embedded', 'kafka'] as const)
         add('hand-written', log, ({ log: own, workload }) => handWritten(own, workload));
-      add('sql', log, sql);
-      if (STREAMS_SCENARIOS.includes(scenario.name) && log === 'embedded') add('streams', log, streams);
-    }
+    add('dsl', 'embedded', dsl);
+    add('sql', 'embedded', sql);
+    if (scenario.name !== 'word-count') add('sql', 'kafka', sql);
     if (scenario.name === 'filter-project')
       add('kafkajs-loop', 'kafka', ({ address, workload }) => kafkajsLoop(address, workload));
   }

@@ -29,6 +29,11 @@ function statements({ workload, items }: Pass): Record<ScenarioName, { declare: 
           GRACE PERIOD ${GRACE_MS / 1000} SECONDS)
         GROUP BY K EMIT CHANGES;`,
     },
+    'word-count': {
+      declare,
+      query: `CREATE TABLE RESULT WITH (${output}) AS
+        SELECT ITEMID, COUNT(*) AS N FROM ORDERS GROUP BY ITEMID EMIT CHANGES;`,
+    },
     'stream-table-join': {
       declare: `${declare}
         CREATE TABLE ITEMS (ITEM VARCHAR PRIMARY KEY, NAME VARCHAR, PRICE DOUBLE)
