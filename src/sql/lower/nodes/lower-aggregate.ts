@@ -124,12 +124,13 @@ export function openAggregation(node: AggregateNode, context: LowerContext): Ope
   ): SqlValue[] => {
     evaluate(row as SqlValue[], values);
     const old = state as readonly SqlValue[];
-    const next: SqlValue[] = [];
+    // As long as the old one and no longer: an array that grows by `push` has room for 17 values, and it is kept.
+    const next = old.slice();
     let at = 0;
     for (let i = 0; i < size; i++) {
       const count = counts[i]!;
       // COUNT(*) has no argument: every row counts.
-      next.push(change(aggregators[i]!, old[i]!, none[i] === 1 ? 1 : values[at]!, at, count));
+      next[i] = change(aggregators[i]!, old[i]!, none[i] === 1 ? 1 : values[at]!, at, count);
       at += count;
     }
     return next;
@@ -240,6 +241,9 @@ function rowBuilder(
   const results = aggregators.flatMap((aggregator, i) => (wanted.has(first + i) ? [{ aggregator, i }] : []));
   const rowtime = node.columns.length - 1;
   const { window } = node;
+  const wantsStart = window !== null && wanted.has(window.startColumn);
+  const wantsEnd = window !== null && wanted.has(window.endColumn);
+  const wantsTime = wanted.has(rowtime);
   const blank: SqlValue[] = node.columns.map(() => null);
   return (state, key, windowStart, windowEnd, timestamp) => {
     const row = blank.slice();
@@ -248,11 +252,12 @@ function rowBuilder(
       const { aggregator, i } = results[r]!;
       row[first + i] = aggregator.result((state as readonly SqlValue[])[i]!);
     }
+    // Times do not fit the small integers of V8: each that is filled is an object.
     if (window !== null) {
-      row[window.startColumn] = windowStart;
-      row[window.endColumn] = windowEnd;
+      if (wantsStart) row[window.startColumn] = windowStart;
+      if (wantsEnd) row[window.endColumn] = windowEnd;
     }
-    row[rowtime] = timestamp;
+    if (wantsTime) row[rowtime] = timestamp;
     return row;
   };
 }
