@@ -18,8 +18,8 @@ import type { LowerContext } from '../lower-context.ts';
 import type { LoweredRows, Lowering, StoredRows, Wanted } from '../lowered-rows.ts';
 
 /**
- * The state of a group is the row of its aggregators' states; the group-by columns are in the key. What leaves is
- * the flat row made of both.
+ * The state of a group is made of its aggregators' states; the group-by columns are in the key. What leaves is the
+ * flat row made of both.
  */
 export function lowerAggregate(
   node: AggregateNode,
@@ -39,7 +39,7 @@ export function lowerAggregate(
     parents: [rows.parent],
   });
   topology.addStore({ options: storeOptions(node, name, aggregation.states), processors: [name] });
-  const rowOf = rowBuilder(node, wanted.columns, aggregation.aggregators);
+  const rowOf = rowBuilder(node, wanted.columns, aggregation);
   // Decoding the key is only worth it when a group-by column is read from the row.
   const readsKey = node.groupBy.some((_, slot) => wanted.columns.has(slot));
   const keyOf = (key: RecordKey): readonly SqlValue[] =>
@@ -53,7 +53,7 @@ export function lowerAggregate(
     ),
     parents: [name],
   });
-  const complete = rowBuilder(node, new Set(node.columns.map((_, i) => i)), aggregation.aggregators);
+  const complete = rowBuilder(node, new Set(node.columns.map((_, i) => i)), aggregation);
   return {
     parent: result,
     steps: [],
@@ -89,10 +89,11 @@ interface OpenAggregation {
   readonly add: (state: unknown, row: unknown) => unknown;
   readonly undo: (state: unknown, row: unknown) => unknown;
   readonly merge: (key: unknown, left: unknown, right: unknown) => unknown;
+  /** The state of one aggregator in the state of a group. */
+  readonly stateAt: (state: unknown, aggregator: number) => SqlValue;
 }
 
-/** Exported for its tests. */
-export function openAggregation(node: AggregateNode, context: LowerContext): OpenAggregation {
+function openAggregation(node: AggregateNode, context: LowerContext): OpenAggregation {
   const aggregators = node.calls.map((call) => {
     const callee = must(context.functions.get(call.name), `no function ${call.name}`);
     assert(callee.kind === 'aggregate', `${call.name} is an aggregate function`);
@@ -113,54 +114,111 @@ export function openAggregation(node: AggregateNode, context: LowerContext): Ope
   const ignore = (_item: number, _error: DataError): void => undefined;
   const evaluate = compileProjection(args, context.functions, context.evaluation, ignore);
   const values: SqlValue[] = args.map(() => null);
-  const counts = node.calls.map((call) => call.args.length);
-  const none = node.calls.map((call) => (call.args.length === 0 ? 1 : 0));
-  const size = aggregators.length;
+  let at = 0;
+  const steps = aggregators.map((aggregator, i) => {
+    const first = at;
+    at += node.calls[i]!.args.length;
+    return openStep(aggregator, values, first, at);
+  });
+  const only = steps.length === 1 ? steps[0]! : null;
+  return only === null
+    ? manyStates(aggregators, steps, (row) => evaluate(row, values))
+    : oneState(must(aggregators[0]), only, args.length === 0 ? null : (row) => evaluate(row, values));
+}
 
-  const each = (
-    state: unknown,
-    row: unknown,
-    change: (aggregator: Aggregator, state: SqlValue, first: SqlValue, at: number, count: number) => SqlValue,
-  ): SqlValue[] => {
-    evaluate(row as SqlValue[], values);
-    const old = state as readonly SqlValue[];
-    // As long as the old one and no longer: an array that grows by `push` has room for 17 values, and it is kept.
-    const next = old.slice();
-    let at = 0;
-    for (let i = 0; i < size; i++) {
-      const count = counts[i]!;
+type Change = (state: SqlValue) => SqlValue;
+
+/** An aggregator's changes of its state, with the arguments that were evaluated last. */
+function openStep(
+  aggregator: Aggregator,
+  values: readonly SqlValue[],
+  first: number,
+  end: number,
+): { readonly add: Change; readonly undo: Change } {
+  switch (end - first) {
+    case 0:
       // COUNT(*) has no argument: every row counts.
-      next[i] = change(aggregators[i]!, old[i]!, none[i] === 1 ? 1 : values[at]!, at, count);
-      at += count;
-    }
-    return next;
-  };
-  const add = (
-    aggregator: Aggregator,
-    state: SqlValue,
-    first: SqlValue,
-    at: number,
-    count: number,
-  ): SqlValue =>
-    count <= 1 ? aggregator.add(state, first) : aggregator.add(state, ...values.slice(at, at + count));
-  const undo = (
-    aggregator: Aggregator,
-    state: SqlValue,
-    first: SqlValue,
-    at: number,
-    count: number,
-  ): SqlValue =>
-    count <= 1 ? aggregator.undo!(state, first) : aggregator.undo!(state, ...values.slice(at, at + count));
+      return { add: (state) => aggregator.add(state, 1), undo: (state) => aggregator.undo!(state, 1) };
+    case 1:
+      return {
+        add: (state) => aggregator.add(state, values[first]!),
+        undo: (state) => aggregator.undo!(state, values[first]!),
+      };
+    default:
+      return {
+        add: (state) => aggregator.add(state, ...values.slice(first, end)),
+        undo: (state) => aggregator.undo!(state, ...values.slice(first, end)),
+      };
+  }
+}
+
+type Step = ReturnType<typeof openStep>;
+
+/** The state of a group is the row of its aggregators' states. */
+function manyStates(
+  aggregators: readonly Aggregator[],
+  steps: readonly Step[],
+  evaluate: (row: SqlValue[]) => void,
+): OpenAggregation {
+  const size = steps.length;
   return {
     aggregators,
     states: openRowCodec(aggregators.map((aggregator) => aggregator.stateType)) as ValueCodec,
     initial: () => aggregators.map((aggregator) => aggregator.initial()),
-    add: (state, row) => each(state, row, add),
-    undo: (state, row) => each(state, row, undo),
+    add(state, row) {
+      evaluate(row as SqlValue[]);
+      // As long as the old one and no longer: an array that grows by `push` has room for 17 values, and it is kept.
+      const next = (state as readonly SqlValue[]).slice();
+      for (let i = 0; i < size; i++) next[i] = steps[i]!.add(next[i]!);
+      return next;
+    },
+    undo(state, row) {
+      evaluate(row as SqlValue[]);
+      const next = (state as readonly SqlValue[]).slice();
+      for (let i = 0; i < size; i++) next[i] = steps[i]!.undo(next[i]!);
+      return next;
+    },
     merge: (_key, left, right) =>
       aggregators.map((aggregator, i) =>
         aggregator.merge!((left as SqlValue[])[i]!, (right as SqlValue[])[i]!),
       ),
+    stateAt: (state, aggregator) => (state as readonly SqlValue[])[aggregator]!,
+  };
+}
+
+/** What stands for a null state: null itself is a group that is not there. */
+const NULL_STATE: readonly SqlValue[] = [null];
+
+/** The state of a group is the state of its only aggregator: a count is then a number, and no object for each change. */
+function oneState(
+  aggregator: Aggregator,
+  step: Step,
+  evaluate: ((row: SqlValue[]) => void) | null,
+): OpenAggregation {
+  const open = (state: unknown): SqlValue => (state === NULL_STATE ? null : (state as SqlValue));
+  const close = (value: SqlValue): unknown => value ?? NULL_STATE;
+  const codec = openRowCodec([aggregator.stateType]);
+  const row: SqlValue[] = [null];
+  return {
+    aggregators: [aggregator],
+    states: {
+      encode(state, writer) {
+        row[0] = open(state);
+        codec.encode(row, writer);
+      },
+      decode: (buffer, start, end) => close(codec.decode(buffer, start, end)[0]!),
+    },
+    initial: () => close(aggregator.initial()),
+    add(state, input) {
+      evaluate?.(input as SqlValue[]);
+      return close(step.add(open(state)));
+    },
+    undo(state, input) {
+      evaluate?.(input as SqlValue[]);
+      return close(step.undo(open(state)));
+    },
+    merge: (_key, left, right) => close(aggregator.merge!(open(left), open(right))),
+    stateAt: open,
   };
 }
 
@@ -229,7 +287,7 @@ function storeOptions(node: AggregateNode, name: string, values: ValueCodec): St
 function rowBuilder(
   node: AggregateNode,
   wanted: ReadonlySet<number>,
-  aggregators: readonly Aggregator[],
+  { aggregators, stateAt }: OpenAggregation,
 ): StoredRows['rowOf'] {
   const groups = node.groupBy.flatMap((position, slot) => {
     if (!wanted.has(slot)) return [];
@@ -250,7 +308,7 @@ function rowBuilder(
     for (let g = 0; g < groups.length; g++) row[groups[g]!.slot] = key[groups[g]!.i]!;
     for (let r = 0; r < results.length; r++) {
       const { aggregator, i } = results[r]!;
-      row[first + i] = aggregator.result((state as readonly SqlValue[])[i]!);
+      row[first + i] = aggregator.result(stateAt(state, i));
     }
     // Times do not fit the small integers of V8: each that is filled is an object.
     if (window !== null) {
