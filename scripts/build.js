@@ -1,6 +1,7 @@
 // Bundles the command line and the library into dist/. Bundled, the command starts in a fraction of the time that
 // loading its packages file by file takes. Packages with native parts or with their own file look-ups stay outside.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+// The old dist/ stays until the new one is whole, so that a command that runs meanwhile finds its chunks.
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -8,11 +9,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const OUTSIDE = ['rocksdb-native', 'kafkajs'];
 
-rmSync(`${root}dist`, { recursive: true, force: true });
+const fresh = `.dist-${process.pid}`;
 await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts', streams: 'src/streams/streams-api.ts' },
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -27,4 +28,7 @@ await build({
   },
   logLevel: 'warning',
 });
-chmodSync(`${root}dist/main.js`, 0o755);
+chmodSync(`${root}${fresh}/main.js`, 0o755);
+if (existsSync(`${root}dist`)) renameSync(`${root}dist`, `${root}${fresh}-old`);
+renameSync(`${root}${fresh}`, `${root}dist`);
+rmSync(`${root}${fresh}-old`, { recursive: true, force: true });
