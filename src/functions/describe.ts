@@ -1,5 +1,5 @@
 import { printType } from '../types/print-type.ts';
-import type { FunctionRegistry, Parameter, ParameterType, SqlFunction } from './function.ts';
+import type { Example, FunctionRegistry, Parameter, ParameterType, SqlFunction } from './function.ts';
 
 /** What SHOW FUNCTIONS and DESCRIBE FUNCTION say, read from the functions' literals. */
 
@@ -93,6 +93,13 @@ function ruleText(signature: { readonly parameters: readonly Parameter[] }): str
   return first?.type.kind === 'any-decimal' ? 'DECIMAL' : '';
 }
 
+/** `SUM(X) of X INTEGER: (1), (2)  =>  3`, `EXPLODE(ARRAY[1, 2])  =>  rows (1), (2)`. */
+function exampleText([sql, result, given]: Example): string {
+  const list = (rows: readonly string[]): string => rows.map((row) => `(${row})`).join(', ');
+  const of = given === undefined ? '' : ` of ${given.columns}: ${list(given.rows)}`;
+  return `${sql}${of}  =>  ${typeof result === 'string' ? result : `rows ${list(result)}`}`;
+}
+
 /** DESCRIBE FUNCTION, as people read it. */
 export function renderFunction(fn: SqlFunction): string {
   const described = describeFunction(fn);
@@ -108,7 +115,7 @@ export function renderFunction(fn: SqlFunction): string {
   }
   if (described.examples.length > 0) {
     lines.push('', 'Examples');
-    for (const [sql, result] of described.examples) lines.push(`  ${sql}  =>  ${result}`);
+    for (const example of described.examples) lines.push(`  ${exampleText(example)}`);
   }
   return lines.join('\n');
 }

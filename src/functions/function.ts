@@ -56,12 +56,22 @@ export interface ScalarSignature {
   open(args: readonly SqlType[], returns: SqlType, context: EvaluationContext): ScalarEvaluator;
 }
 
+/**
+ * A call and what comes of it, as SQL text. A table function's result is a list: one text a row. What an aggregate is
+ * given: its columns as in CREATE STREAM (`X INTEGER, Y STRING`) and the values of each row (`1, 'a'`).
+ */
+export type Example = readonly [
+  sql: string,
+  result: string | readonly string[],
+  given?: { readonly columns: string; readonly rows: readonly string[] },
+];
+
 export interface FunctionDocumentation {
   readonly name: string;
   readonly category: string;
   readonly description: string;
-  /** SQL expression and its result as SQL text, shown by DESCRIBE FUNCTION and run as tests. */
-  readonly examples: readonly (readonly [sql: string, result: string])[];
+  /** Shown by DESCRIBE FUNCTION and run as tests. */
+  readonly examples: readonly Example[];
 }
 
 export interface ScalarFunction extends FunctionDocumentation {

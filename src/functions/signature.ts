@@ -1,5 +1,5 @@
 import type { SqlType } from '../types/sql-type.ts';
-import type { Parameter, ParameterType, ScalarEvaluator, ScalarSignature } from './function.ts';
+import type { Example, Parameter, ParameterType, ScalarEvaluator, ScalarSignature } from './function.ts';
 
 /** Short forms for writing signatures down. */
 
@@ -18,6 +18,11 @@ export function generic(name: string): ParameterType {
 export const T: ParameterType = generic('T');
 export const ARRAY_OF_T: ParameterType = { kind: 'array', element: T };
 export const ANY_DECIMAL: ParameterType = { kind: 'any-decimal' };
+
+/** An example of an aggregate over rows of these columns. */
+export function over(columns: string, rows: readonly string[], sql: string, result: string): Example {
+  return [sql, result, { columns, rows }];
+}
 
 /** A signature whose evaluator is the same whatever the argument types are. */
 export function fixed(

@@ -2,7 +2,7 @@ import { openEquality } from '../../types/compare-values.ts';
 import { array, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter, T } from '../signature.ts';
+import { over, parameter, T } from '../signature.ts';
 
 type Entry = readonly [value: SqlValue, count: number];
 type Entries = readonly Entry[];
@@ -36,6 +36,9 @@ export const attr: AggregateFunction = {
   name: 'ATTR',
   category: 'AGGREGATE',
   description: 'The value that all rows share, or null if they differ. Null counts as a value.',
-  examples: [],
+  examples: [
+    over('X STRING', ["'a'", "'a'"], 'ATTR(X)', "'a'"),
+    over('X STRING', ["'a'", "'b'"], 'ATTR(X)', 'NULL'),
+  ],
   signatures: [{ parameters: [parameter('value', T)], returns: T, open: ([type]) => openAttribute(type!) }],
 };

@@ -1,7 +1,7 @@
 import { BIGINT, DOUBLE, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter } from '../signature.ts';
+import { over, parameter } from '../signature.ts';
 import { openArithmetic } from './sum.ts';
 
 type State = readonly [sum: SqlValue, count: number];
@@ -43,7 +43,7 @@ export const avg: AggregateFunction = {
   name: 'AVG',
   category: 'AGGREGATE',
   description: 'The average of the values that are not null; 0 if there are none.',
-  examples: [],
+  examples: [over('X INTEGER', ['1', '2', 'NULL'], 'AVG(X)', '1.5E0')],
   signatures: [INTEGER, BIGINT, DOUBLE].map((type) => ({
     parameters: [parameter('value', type)],
     returns: DOUBLE,

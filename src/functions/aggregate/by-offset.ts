@@ -2,7 +2,7 @@ import { SqlError } from '../../common/error.ts';
 import { array, BIGINT, BOOLEAN, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, AggregateSignature, Aggregator, EvaluationContext } from '../function.ts';
-import { ARRAY_OF_T, parameter, T } from '../signature.ts';
+import { ARRAY_OF_T, over, parameter, T } from '../signature.ts';
 
 /**
  * EARLIEST_BY_OFFSET and LATEST_BY_OFFSET. Which of two values came first is known by a sequence number kept beside each:
@@ -110,7 +110,11 @@ export const earliestByOffset: AggregateFunction = {
   name: 'EARLIEST_BY_OFFSET',
   category: 'AGGREGATE',
   description: 'The value that came first, or the first n. Not over tables.',
-  examples: [],
+  examples: [
+    over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'EARLIEST_BY_OFFSET(X)', "'a'"),
+    over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'EARLIEST_BY_OFFSET(X, 2)', "ARRAY['a', 'b']"),
+    over('X STRING', ['NULL', "'b'"], 'EARLIEST_BY_OFFSET(X, FALSE)', 'NULL'),
+  ],
   signatures: signatures('earliest'),
 };
 
@@ -119,6 +123,10 @@ export const latestByOffset: AggregateFunction = {
   name: 'LATEST_BY_OFFSET',
   category: 'AGGREGATE',
   description: 'The value that came last, or the last n in order of arrival. Not over tables.',
-  examples: [],
+  examples: [
+    over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'LATEST_BY_OFFSET(X)', "'c'"),
+    over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'LATEST_BY_OFFSET(X, 2)', "ARRAY['b', 'c']"),
+    over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'LATEST_BY_OFFSET(X, FALSE)', 'NULL'),
+  ],
   signatures: signatures('latest'),
 };

@@ -2,7 +2,7 @@ import { openEquality } from '../../types/compare-values.ts';
 import { array, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator, EvaluationContext } from '../function.ts';
-import { ARRAY_OF_T, parameter, T } from '../signature.ts';
+import { ARRAY_OF_T, over, parameter, T } from '../signature.ts';
 
 type List = readonly SqlValue[];
 
@@ -53,7 +53,7 @@ export const collectList: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'All values in order of arrival, nulls too, up to the limit ksql.functions.collect_list.limit.',
-  examples: [],
+  examples: [over('X INTEGER', ['1', 'NULL', '1'], 'COLLECT_LIST(X)', 'ARRAY[1, NULL, 1]')],
   signatures: [
     {
       parameters: [parameter('value', T)],
@@ -69,7 +69,7 @@ export const collectSet: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'The different values in order of first arrival, null too, up to the limit ksql.functions.collect_set.limit. Not over tables.',
-  examples: [],
+  examples: [over('X INTEGER', ['2', 'NULL', '2', '1'], 'COLLECT_SET(X)', 'ARRAY[2, NULL, 1]')],
   signatures: [
     {
       parameters: [parameter('value', T)],

@@ -2,7 +2,7 @@ import { jsonText } from '../../types/json-value.ts';
 import { array, BIGINT, INTEGER, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter, T } from '../signature.ts';
+import { over, parameter, T } from '../signature.ts';
 
 /**
  * A HyperLogLog of 2^14 registers (Flajolet et al., 2007), off by 0.8 % as a rule. Its state is an ARRAY<INTEGER> in one of
@@ -121,7 +121,7 @@ export const countDistinct: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'About how many different values there are, null left out: exact for few, off by 0.8 % for many. Not over tables.',
-  examples: [],
+  examples: [over('X STRING', ["'a'", "'b'", "'a'", 'NULL'], 'COUNT_DISTINCT(X)', '2')],
   signatures: [
     { parameters: [parameter('value', T)], returns: BIGINT, open: ([type]) => openDistinct(type!) },
   ],

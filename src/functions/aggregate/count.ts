@@ -1,7 +1,7 @@
 import { BIGINT } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter } from '../signature.ts';
+import { over, parameter } from '../signature.ts';
 
 const counter: Aggregator = {
   stateType: BIGINT,
@@ -17,6 +17,9 @@ export const count: AggregateFunction = {
   name: 'COUNT',
   category: 'AGGREGATE',
   description: 'How many values are not null. COUNT(*) counts rows.',
-  examples: [],
+  examples: [
+    over('X STRING', ["'a'", 'NULL', "'b'"], 'COUNT(X)', '2'),
+    over('X STRING', ["'a'", 'NULL', "'b'"], 'COUNT(*)', '3'),
+  ],
   signatures: [{ parameters: [parameter('value', { kind: 'any' })], returns: BIGINT, open: () => counter }],
 };

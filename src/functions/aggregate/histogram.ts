@@ -1,7 +1,7 @@
 import { BIGINT, map, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter } from '../signature.ts';
+import { over, parameter } from '../signature.ts';
 
 type Counts = ReadonlyMap<string, number>;
 
@@ -33,7 +33,7 @@ export const histogram: AggregateFunction = {
   name: 'HISTOGRAM',
   category: 'AGGREGATE',
   description: `How often each text came, for the first ${MAX_SIZE} different ones.`,
-  examples: [],
+  examples: [over('X STRING', ["'a'", "'b'", "'a'"], 'HISTOGRAM(X)', "MAP('a' := 2, 'b' := 1)")],
   signatures: [
     { parameters: [parameter('value', STRING)], returns: map(STRING, BIGINT), open: () => counter },
   ],

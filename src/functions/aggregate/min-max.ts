@@ -12,7 +12,7 @@ import {
 } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, AggregateSignature, Aggregator } from '../function.ts';
-import { ANY_DECIMAL, parameter } from '../signature.ts';
+import { ANY_DECIMAL, over, parameter } from '../signature.ts';
 
 /** Types of which values can be compared by `<` on the carrier itself. NaN of a DOUBLE cannot. */
 const PLAIN = new Set(['integer', 'bigint', 'string', 'date', 'time', 'timestamp']);
@@ -52,7 +52,10 @@ export const min: AggregateFunction = {
   name: 'MIN',
   category: 'AGGREGATE',
   description: 'The smallest value; nulls are left out, and null if there is no other. Not over tables.',
-  examples: [],
+  examples: [
+    over('X INTEGER', ['3', '1', 'NULL'], 'MIN(X)', '1'),
+    over('X STRING', ["'b'", "'a'"], 'MIN(X)', "'a'"),
+  ],
   signatures: signatures(-1),
 };
 
@@ -61,6 +64,9 @@ export const max: AggregateFunction = {
   name: 'MAX',
   category: 'AGGREGATE',
   description: 'The largest value; nulls are left out, and null if there is no other. Not over tables.',
-  examples: [],
+  examples: [
+    over('X INTEGER', ['3', '1', 'NULL'], 'MAX(X)', '3'),
+    over('X STRING', ["'b'", "'a'"], 'MAX(X)', "'b'"),
+  ],
   signatures: signatures(1),
 };

@@ -1,7 +1,7 @@
 import { BIGINT, DOUBLE, INTEGER, struct } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { parameter } from '../signature.ts';
+import { over, parameter } from '../signature.ts';
 
 type Spread = readonly [sum: number, count: number, m2: number];
 
@@ -92,7 +92,7 @@ export const correlation: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'Pearson’s correlation of two columns; pairs with a null are left out. NaN when it is not defined.',
-  examples: [],
+  examples: [over('X INTEGER, Y INTEGER', ['1, 4', '2, 6', '3, 8'], 'CORRELATION(X, Y)', '1E0')],
   signatures: NUMBERS.map((type) => ({
     parameters: [parameter('x', type), parameter('y', type)],
     returns: DOUBLE,
@@ -106,7 +106,7 @@ export const stddevSamp: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'The sample variance, as ksqlDB’s function of this name gives it; 0 for fewer than two values. STDDEV_SAMPLE is the standard deviation.',
-  examples: [],
+  examples: [over('X INTEGER', ['2', '4', '6'], 'STDDEV_SAMP(X)', '4E0')],
   signatures: NUMBERS.map((type) => ({
     parameters: [parameter('value', type)],
     returns: DOUBLE,
@@ -119,7 +119,7 @@ export const stddevSample: AggregateFunction = {
   name: 'STDDEV_SAMPLE',
   category: 'AGGREGATE',
   description: 'The sample standard deviation; 0 for fewer than two values.',
-  examples: [],
+  examples: [over('X INTEGER', ['2', '4', '6'], 'STDDEV_SAMPLE(X)', '2E0')],
   signatures: NUMBERS.map((type) => ({
     parameters: [parameter('value', type)],
     returns: DOUBLE,

@@ -3,7 +3,7 @@ import { Decimal } from '../../types/decimal.ts';
 import { array, BIGINT, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { ANY_DECIMAL, parameter } from '../signature.ts';
+import { ANY_DECIMAL, over, parameter } from '../signature.ts';
 
 type Operation = (a: SqlValue, b: SqlValue) => SqlValue;
 
@@ -82,7 +82,10 @@ export const sum: AggregateFunction = {
   name: 'SUM',
   category: 'AGGREGATE',
   description: 'The sum of the values that are not null, in their type; 0 if there are none.',
-  examples: [],
+  examples: [
+    over('X INTEGER', ['1', '2', 'NULL'], 'SUM(X)', '3'),
+    over('X DECIMAL(4, 2)', ['1.50', '2.25'], 'SUM(X)', '3.75'),
+  ],
   signatures: [
     ...[INTEGER, BIGINT, DOUBLE].map((type) => ({
       parameters: [parameter('value', type)],
@@ -102,7 +105,7 @@ export const sumList: AggregateFunction = {
   name: 'SUM_LIST',
   category: 'AGGREGATE',
   description: 'The sum of all items, that are not null, of all arrays.',
-  examples: [],
+  examples: [over('X ARRAY<INTEGER>', ['ARRAY[1, 2]', 'ARRAY[3, NULL]', 'NULL'], 'SUM_LIST(X)', '6')],
   signatures: [INTEGER, BIGINT, DOUBLE].map((type) => ({
     parameters: [parameter('list', array(type))],
     returns: type,

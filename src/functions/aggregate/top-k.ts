@@ -16,7 +16,7 @@ import {
 } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
-import { ANY_DECIMAL, parameter, variadic } from '../signature.ts';
+import { ANY_DECIMAL, over, parameter, variadic } from '../signature.ts';
 
 type List = readonly SqlValue[];
 type Order = (a: SqlValue, b: SqlValue) => number;
@@ -67,7 +67,15 @@ export const topK: AggregateFunction = {
   category: 'AGGREGATE',
   description:
     'The k largest values, largest first; of equal ones the earlier first. With more columns structs of them, by the first column. Not over tables.',
-  examples: [],
+  examples: [
+    over('X INTEGER', ['3', '7', 'NULL', '5', '7'], 'TOPK(X, 3)', 'ARRAY[7, 7, 5]'),
+    over(
+      'X INTEGER, Y STRING',
+      ["3, 'a'", "7, 'b'", "5, 'c'"],
+      'TOPK(X, Y, 2)',
+      "ARRAY[STRUCT(`sort_col` := 7, `col0` := 'b'), STRUCT(`sort_col` := 5, `col0` := 'c')]",
+    ),
+  ],
   signatures: [
     ...SORTABLE.map((type) => ({
       parameters: [parameter('value', type)],
@@ -97,7 +105,7 @@ export const topKDistinct: AggregateFunction = {
   name: 'TOPKDISTINCT',
   category: 'AGGREGATE',
   description: 'The k largest different values, largest first. Not over tables.',
-  examples: [],
+  examples: [over('X INTEGER', ['3', '7', 'NULL', '5', '7'], 'TOPKDISTINCT(X, 2)', 'ARRAY[7, 5]')],
   signatures: [
     ...[...SORTABLE, DATE, TIME, TIMESTAMP, BYTES].map((type) => ({
       parameters: [parameter('value', type)],

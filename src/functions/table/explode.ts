@@ -37,7 +37,7 @@ export const explode: TableFunction = {
   name: 'EXPLODE',
   category: 'TABLE',
   description: 'A row for each item of an array; none for null.',
-  examples: [],
+  examples: [['EXPLODE(ARRAY[1, 2])', ['1', '2']]],
   signatures: [
     {
       parameters: [parameter('list', ARRAY_OF_T)],
@@ -52,7 +52,12 @@ export const cubeExplode: TableFunction = {
   name: 'CUBE_EXPLODE',
   category: 'TABLE',
   description: 'A row for each combination of an array’s items and nulls in their places; none for null.',
-  examples: [],
+  examples: [
+    [
+      'CUBE_EXPLODE(ARRAY[1, 2])',
+      ['ARRAY[CAST(NULL AS INTEGER), NULL]', 'ARRAY[NULL, 2]', 'ARRAY[1, NULL]', 'ARRAY[1, 2]'],
+    ],
+  ],
   signatures: [
     {
       parameters: [parameter('list', ARRAY_OF_T)],
