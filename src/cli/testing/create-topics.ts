@@ -3,6 +3,9 @@ import type { WithProperty } from '../../sql/parser/ast.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 import type { TestCase } from './case.ts';
 
+/** How many partitions topics have in ksqlDB's own executor where nothing says. */
+export const DEFAULT_PARTITIONS = 4;
+
 /**
  * Topics are there before the statements: those that a case lists, those of declared columns, and those of its
  * records. What a statement says about partitions wins. CREATE … AS makes its own topic.
@@ -19,9 +22,11 @@ export async function createTopics(
     const topic = propertyText(properties, 'KAFKA_TOPIC');
     const count = Number(propertyText(properties, 'PARTITIONS') ?? '0');
     if (topic === undefined || elements.length === 0) continue;
-    if (count > 0 || !partitions.has(topic)) partitions.set(topic, Math.max(1, count));
+    if (count > 0) partitions.set(topic, count);
+    else if (!partitions.has(topic)) partitions.set(topic, DEFAULT_PARTITIONS);
   }
-  for (const { topic } of [...inputs, ...outputs]) if (!partitions.has(topic)) partitions.set(topic, 1);
+  for (const { topic } of [...inputs, ...outputs])
+    if (!partitions.has(topic)) partitions.set(topic, DEFAULT_PARTITIONS);
   for (const statement of statements) {
     if (statement.kind !== 'createSourceAs') continue;
     const topic = propertyText(statement.properties, 'KAFKA_TOPIC') ?? statement.name;

@@ -10,6 +10,7 @@ import type {
   RestExpectations,
   TestCase,
 } from './case.ts';
+import { DEFAULT_PARTITIONS } from './create-topics.ts';
 
 type JsonObject = ReadonlyMap<string, JsonNode>;
 
@@ -113,7 +114,10 @@ function skipOf(
 }
 
 function readTopic(node: JsonObject): CaseTopic {
-  return { name: textOf(node.get('name')), partitions: numberOf(node.get('partitions')) ?? 1 };
+  return {
+    name: textOf(node.get('name')),
+    partitions: numberOf(node.get('partitions')) ?? DEFAULT_PARTITIONS,
+  };
 }
 
 function readRecord(node: JsonObject): CaseRecord {

@@ -1,34 +1,25 @@
 import { openOrder } from '../../types/compare-values.ts';
-import type { Decimal } from '../../types/decimal.ts';
 import { commonTypeOf } from '../../types/implicit-cast.ts';
-import {
-  BIGINT,
-  BYTES,
-  DATE,
-  DOUBLE,
-  INTEGER,
-  STRING,
-  TIME,
-  TIMESTAMP,
-  type DecimalType,
-} from '../../types/sql-type.ts';
+import { BIGINT, BYTES, DATE, DOUBLE, INTEGER, STRING, TIME, TIMESTAMP } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ParameterType, ScalarFunction, ScalarSignature } from '../function.ts';
 import { ANY_DECIMAL, parameter, variadic } from '../signature.ts';
 
-/** GREATEST (sign 1) and LEAST (sign -1): the extreme of the arguments that are not null. */
+/**
+ * GREATEST (sign 1) and LEAST (sign -1): the extreme of the arguments that are not null. A DECIMAL comes out as it went
+ * in, with its own digits after the point, as in ksqlDB; only the type of the result is as wide as all arguments.
+ */
 function extreme(type: ParameterType, sign: 1 | -1): ScalarSignature {
   return {
     parameters: [parameter('first', type), variadic('others', type)],
     returns: type.kind === 'any-decimal' ? (args) => commonTypeOf(args)! : type,
     open(_args, returns) {
       const order = openOrder(returns);
-      const scale = returns.kind === 'decimal' ? (returns as DecimalType).scale : undefined;
       return (...values: SqlValue[]) => {
         let best: SqlValue = null;
         for (const value of values)
           if (value !== null && (best === null || order(value, best) * sign > 0)) best = value;
-        return scale === undefined || best === null ? best : (best as Decimal).setScale(scale);
+        return best;
       };
     },
   };

@@ -52,7 +52,7 @@ test('windows, headers, timestamps and topics are read', () => {
   expect(each).toMatchObject({
     topics: [
       { name: 't', partitions: 4 },
-      { name: 'u', partitions: 1 },
+      { name: 'u', partitions: 4 },
     ],
     expectsRejection: true,
     outputs: [

@@ -226,3 +226,22 @@ test('headers go along, through repartitioning and aggregation too', async () =>
   ]);
   expect(results[0]!.reason).toBeNull();
 });
+
+test('topics that nothing sizes have as many partitions as four that are asked for', async () => {
+  const cities =
+    "CREATE TABLE CITIES (C INT PRIMARY KEY, N STRING) WITH (KAFKA_TOPIC='c', VALUE_FORMAT='JSON');";
+  const copy = (partitions: number): string =>
+    `CREATE TABLE SPREAD WITH (PARTITIONS=${partitions}) AS SELECT C, N AS M FROM CITIES;`;
+  const join = 'CREATE TABLE BOTH AS SELECT S.C, N, M FROM SPREAD S JOIN CITIES ON S.C = CITIES.C;';
+  const { results } = await run([
+    {
+      name: 'four',
+      statements: [cities, copy(4), join],
+      inputs: [{ topic: 'c', key: 1, value: { N: 'Ulm' } }],
+      outputs: [{ topic: 'BOTH', key: 1, value: { N: 'Ulm', M: 'Ulm' } }],
+    },
+    { name: 'three', statements: [cities, copy(3), join] },
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['passed', 'failed']);
+  expect(results[1]!.reason).toContain('SPREAD has 3 partitions and CITIES has 4');
+});
