@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
-import type { SkippedRecord } from '../streams/runtime/task.ts';
+import type { SkippedRecord } from '../streams/runtime/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import { BIGINT, BYTES, INTEGER, type SqlType, STRING } from '../types/sql-type.ts';
 

@@ -113,7 +113,7 @@ export {
   type TaskStore,
   type UncaughtErrorPolicy,
 } from './runtime/streams.ts';
-export type { SkippedRecord } from './runtime/task.ts';
+export type { SkippedRecord } from './runtime/skipped-record.ts';
 export {
   failOnInvalidTimestamp,
   InvalidTimestamp,

@@ -1,6 +1,6 @@
 import { DataError } from '../../common/error.ts';
 import type { Header } from '../../log/record-batch.ts';
-import type { SkippedRecord } from './task.ts';
+import type { SkippedRecord } from './skipped-record.ts';
 
 /** A record that could not be read, processed or written, with what was thrown. */
 export interface FailedRecord extends SkippedRecord {

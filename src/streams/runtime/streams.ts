@@ -28,7 +28,8 @@ import {
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreListener, type RestoreRange, restoreStores } from './restore.ts';
 import { lockState } from './state-directory.ts';
-import { type SkippedRecord, Task } from './task.ts';
+import type { SkippedRecord } from './skipped-record.ts';
+import { Task } from './task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
 
 export type StreamsState = 'created' | 'restoring' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';

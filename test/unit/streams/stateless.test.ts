@@ -9,7 +9,7 @@ import { selectKey } from '../../../src/streams/processors/select-key.ts';
 import { continueOnDataError } from '../../../src/streams/runtime/error-handlers.ts';
 import type { StreamsOptions } from '../../../src/streams/runtime/streams.ts';
 import { Streams } from '../../../src/streams/runtime/streams.ts';
-import type { SkippedRecord } from '../../../src/streams/runtime/task.ts';
+import type { SkippedRecord } from '../../../src/streams/runtime/skipped-record.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';

@@ -6,7 +6,7 @@ import type { Log } from '../../../../src/log/log.ts';
 import type { KeyValueStore, WindowStore } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Streams } from '../../../../src/streams/runtime/streams.ts';
-import type { SkippedRecord } from '../../../../src/streams/runtime/task.ts';
+import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
 import { analyzeCreateSourceAs } from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../../src/sql/analyzer/analyze-source.ts';

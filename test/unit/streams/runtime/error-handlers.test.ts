@@ -22,7 +22,7 @@ import {
   sendToDeadLetterTopic,
 } from '../../../../src/streams/runtime/error-handlers.ts';
 import { Streams, type StreamsOptions, type StreamsState } from '../../../../src/streams/runtime/streams.ts';
-import type { SkippedRecord } from '../../../../src/streams/runtime/task.ts';
+import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
 import { type Serde, stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';

@@ -7,7 +7,8 @@ import type { Processor } from '../../../../src/streams/processors/processor.ts'
 import { continueOnError } from '../../../../src/streams/runtime/error-handlers.ts';
 import type { InputQueue } from '../../../../src/streams/runtime/input-queue.ts';
 import { TaskOutput } from '../../../../src/streams/runtime/record-sink.ts';
-import { type SkippedRecord, Task, type TaskOptions } from '../../../../src/streams/runtime/task.ts';
+import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
+import { Task, type TaskOptions } from '../../../../src/streams/runtime/task.ts';
 import {
   partitionTimeOnInvalidTimestamp,
   skipOnInvalidTimestamp,

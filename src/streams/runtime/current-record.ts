@@ -1,0 +1,34 @@
+import type { Header, RecordBatch } from '../../log/record-batch.ts';
+import { readHeaders } from '../../log/record-batch-codec.ts';
+import type { RecordContext } from '../processors/processor.ts';
+
+const NO_HEADERS: readonly Header[] = [];
+
+/** The record in flight, read from its batch when asked. */
+export class CurrentRecord implements RecordContext {
+  batch: RecordBatch | null = null;
+  index = 0;
+
+  get topic(): string {
+    return this.batch === null ? '' : this.batch.topic;
+  }
+
+  get partition(): number {
+    return this.batch === null ? -1 : this.batch.partition;
+  }
+
+  get offset(): number {
+    return this.batch === null ? -1 : this.batch.offsets[this.index]!;
+  }
+
+  headers(): readonly Header[] {
+    const { batch, index } = this;
+    // The count comes first: most records have none, and sinks ask for each.
+    if (batch === null || batch.buffer[batch.headersStart[index]!] === 0) return NO_HEADERS;
+    return readHeaders(batch, index);
+  }
+
+  clear(): void {
+    this.batch = null;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Clock } from '../../common/clock.ts';
+import type { SkipReason } from '../processors/processor.ts';
+import type { InputQueue } from './input-queue.ts';
+import type { SourceHead, TaskSource } from './task-source.ts';
+
+export interface PartitionGroupOptions {
+  readonly clock: Clock;
+  /** -1: never wait for an empty input; 0: wait while it is known to lag; above: and that long after. */
+  readonly maxIdleMs: number;
+  /** How far the log is ahead of what was fetched of an input partition: -1 unknown. */
+  readonly lagOf: (topic: string, partition: number) => number;
+}
+
+/**
+ * The input partitions of one task: chooses whose record is next (streams-runtime §2.2), which takes decoding its head
+ * where the time lies in the value.
+ */
+export class PartitionGroup {
+  readonly sources: TaskSource[] = [];
+  /** How many records were begun: values decoded ahead into scratch rows are good for that long. */
+  epoch = 0;
+  readonly #options: PartitionGroupOptions;
+  #idleSince = -1;
+
+  constructor(options: PartitionGroupOptions) {
+    this.#options = options;
+  }
+
+  /** The input whose next record is oldest; null when there is none or one is awaited that might be older. */
+  choose(): TaskSource | null {
+    const { sources } = this;
+    if (sources.length === 1) return sources[0]!.queue.isEmpty ? null : sources[0]!;
+    let best: TaskSource | null = null;
+    let bestTimestamp = Infinity;
+    let waiting = false;
+    for (const source of sources) {
+      if (source.queue.isEmpty) {
+        if (this.#awaits(source.queue)) waiting = true;
+        continue;
+      }
+      const timestamp = this.#headTimestamp(source);
+      if (timestamp < bestTimestamp) {
+        best = source;
+        bestTimestamp = timestamp;
+      }
+    }
+    if (waiting) return null;
+    const { maxIdleMs, clock } = this.#options;
+    if (maxIdleMs > 0 && best !== null && sources.some((source) => source.queue.isEmpty)) {
+      if (this.#idleSince < 0) this.#idleSince = clock.now();
+      if (clock.now() - this.#idleSince < maxIdleMs) return null;
+    } else {
+      this.#idleSince = -1;
+    }
+    return best;
+  }
+
+  /**
+   * Decodes the next record of a source and asks for its time, once a record: the choice between inputs and the
+   * processing share the answer. Only a value that other records may have overwritten since is decoded again.
+   */
+  readHead(source: TaskSource): void {
+    const { head, node } = source;
+    const batch = source.queue.batch!;
+    const i = source.queue.index;
+    if (head.known && (head.failure !== null || this.#holds(source))) return;
+    const start = batch.valueStart[i]!;
+    source.decoder.lastSource = source;
+    head.epoch = this.epoch;
+    head.value = null;
+    try {
+      if (start >= 0) head.value = node.value.deserialize(batch.buffer, start, batch.valueEnd[i]!);
+    } catch (error) {
+      failHead(head, 'deserialization', error);
+      return;
+    }
+    if (head.known) return;
+    source.setKey(batch, i);
+    try {
+      const time = batch.timestamps[i]!;
+      head.timestamp = source.extractor(
+        head.value,
+        source.key,
+        time,
+        source.partitionTime,
+        this.#options.clock,
+      );
+      head.known = true;
+    } catch (error) {
+      failHead(head, 'timestamp', error);
+    }
+  }
+
+  /** Whether the decoded head is still what it was. */
+  #holds({ head, node, decoder }: TaskSource): boolean {
+    return node.value.borrowed !== true || (decoder.lastSource?.head === head && head.epoch === this.epoch);
+  }
+
+  #headTimestamp(source: TaskSource): number {
+    const { head } = source;
+    if (head.known) return head.timestamp;
+    if (source.recordTime) {
+      const timestamp = source.queue.headTimestamp();
+      if (timestamp >= 0) return timestamp;
+    }
+    this.readHead(source);
+    return head.timestamp;
+  }
+
+  /** KIP-695: an input that is empty here but not in the log may hold an older record. */
+  #awaits(queue: InputQueue): boolean {
+    return this.#options.maxIdleMs >= 0 && this.#options.lagOf(queue.topic, queue.partition) !== 0;
+  }
+}
+
+function failHead(head: SourceHead, failure: SkipReason, error: unknown): void {
+  head.known = true;
+  head.failure = failure;
+  head.error = error;
+  // It goes first: what cannot be read must not wait for others.
+  head.timestamp = -1;
+}
