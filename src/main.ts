@@ -183,15 +183,15 @@ async function executeCommand(
   const signal = interruption();
   try {
     const run = await runOptions(options, backend, session, signal, true);
-    const [{ parseStatements }, { describeError, runStatement }, { splitStatements }] = await Promise.all([
-      import('./sql/parser/parse.ts'),
+    const [{ scriptStatements }, { describeError, runStatement }, { splitStatements }] = await Promise.all([
+      import('./cli/script-statements.ts'),
       import('./cli/run-statements.ts'),
       import('./sql/parser/split-statements.ts'),
     ]);
     const complete = splitStatements(text).rest === '' ? text : `${text};`;
     let statements;
     try {
-      statements = parseStatements(complete, session.variables);
+      statements = scriptStatements(complete, null, session.variables);
     } catch (error) {
       await run.errors.write(`${describeError(error, complete)}\n`);
       return EXIT_FAILED;

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { finished, type Readable, type Writable } from 'node:stream';
 import type { Session } from '../engine/session.ts';
-import { parseStatements } from '../sql/parser/parse.ts';
 import { splitStatements } from '../sql/parser/split-statements.ts';
 import type { Backend } from './backend.ts';
 import { completionsOf } from './completion.ts';
 import { Output } from './output.ts';
 import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './renderer.ts';
 import { describeError, runStatement } from './run-statements.ts';
+import { scriptStatements } from './script-statements.ts';
 
 export interface ReplOptions {
   readonly backend: Backend;
@@ -142,12 +142,12 @@ class ReplSession {
   }
 
   /** Stops at the first statement that fails or is interrupted. */
-  async #statements(text: string): Promise<'done' | 'failed' | 'interrupted'> {
+  async #statements(text: string, file: string | null = null): Promise<'done' | 'failed' | 'interrupted'> {
     const { backend, session } = this.#options;
     const running = new AbortController();
     this.#running = running;
     try {
-      for (const statement of parseStatements(text, session.variables)) {
+      for (const statement of scriptStatements(text, file, session.variables)) {
         const ok = await runStatement(statement, {
           backend,
           session,
@@ -209,7 +209,7 @@ class ReplSession {
       await this.#errors.write(`cannot read ${file}: ${(error as Error).message}\n`);
       return;
     }
-    await this.#statements(text);
+    await this.#statements(text, file);
   }
 
   /** Resolves when the file that was written to so far is complete. */

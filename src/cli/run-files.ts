@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { SqlError } from '../common/error.ts';
 import type { Script } from '../engine/script.ts';
-import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
-import { describeError, type RunOptions, runStatement } from './run-statements.ts';
+import type { ParsedStatement } from '../sql/parser/parse.ts';
 import type { Outcome } from './backend.ts';
+import { type RunOptions, runStatement } from './run-statements.ts';
+import { ScriptError, type ScriptStatement, scriptStatements } from './script-statements.ts';
 
 export interface ScriptRunner {
   /** The progress of a script with this text; null where progress is not kept. */
@@ -29,21 +29,29 @@ export async function runFiles(
       return { ok: false, script: null };
     }
   }
-  const statements: ParsedStatement[] = [];
+  // What one file defines, the next one sees.
+  const statements: ScriptStatement[] = [];
+  const variables = new Map(options.session.variables);
   for (const [i, text] of texts.entries()) {
     try {
-      statements.push(...parseStatements(text, options.session.variables));
+      for (const statement of scriptStatements(text, files[i]!, variables)) {
+        statements.push(statement);
+        const { statement: node } = statement;
+        if (node.kind === 'defineVariable') variables.set(node.name, node.value);
+        if (node.kind === 'undefineVariable') variables.delete(node.name);
+      }
     } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      await options.errors.write(`${files[i]!}: ${describeError(error, text)}\n`);
+      if (!(error instanceof ScriptError)) throw error;
+      await options.errors.write(`${error.message}\n`);
       return { ok: false, script: null };
     }
   }
-  return runAll(statements, texts.join('\n'), options, runner);
+  // What the scripts run by name belongs to them: changed, they are other scripts.
+  return runAll(statements, statements.map((each) => each.text).join('\n'), options, runner);
 }
 
 async function runAll(
-  statements: readonly ParsedStatement[],
+  statements: readonly ScriptStatement[],
   text: string,
   options: RunOptions,
   runner: ScriptRunner,

@@ -5,6 +5,7 @@ import { aborted } from './aborted.ts';
 import { type Backend, type Outcome, ServerError, type TextRows } from './backend.ts';
 import type { Output } from './output.ts';
 import type { Renderer } from './renderer.ts';
+import { inSource, ScriptError, type ScriptStatement } from './script-statements.ts';
 
 export interface RunOptions {
   readonly backend: Backend;
@@ -22,7 +23,7 @@ export interface RunOptions {
 
 /** Runs one statement and prints what it gives. Returns false, with the error printed, when it failed. */
 export async function runStatement(
-  statement: ParsedStatement,
+  statement: ScriptStatement,
   options: RunOptions,
   execute: (statement: ParsedStatement) => Promise<Outcome> = (each) =>
     options.backend.execute(each, options.session),
@@ -39,7 +40,7 @@ export async function runStatement(
     if (options.acknowledge || !quiet) await output.write(renderer.entity(outcome.entity));
     return true;
   } catch (error) {
-    await options.errors.write(`${describeError(error, statement.text)}\n`);
+    await options.errors.write(`${describeFailure(error, statement)}\n`);
     return false;
   }
 }
@@ -47,11 +48,18 @@ export async function runStatement(
 /** The error as printed: with its place in the text for the user's own mistakes. */
 export function describeError(error: unknown, text: string): string {
   if (error instanceof SqlError) return renderSqlError(error, text);
-  if (error instanceof ServerError) return error.message;
+  if (error instanceof ServerError || error instanceof ScriptError) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-async function printRows(rows: TextRows, statement: ParsedStatement, options: RunOptions): Promise<boolean> {
+/** Of a statement: with its place in the file, if it stands in one. */
+function describeFailure(error: unknown, { file, source, start, text }: ScriptStatement): string {
+  if (file === null) return describeError(error, text);
+  if (error instanceof SqlError) return renderSqlError(inSource(error, start), source, file);
+  return `${file}: ${describeError(error, text)}`;
+}
+
+async function printRows(rows: TextRows, statement: ScriptStatement, options: RunOptions): Promise<boolean> {
   const { renderer, output, signal } = options;
   const stop = (): void => void rows.close().catch(() => undefined);
   if (signal.aborted) stop();
@@ -73,7 +81,7 @@ async function printRows(rows: TextRows, statement: ParsedStatement, options: Ru
     }
     return true;
   } catch (error) {
-    await options.errors.write(`${describeError(error, statement.text)}\n`);
+    await options.errors.write(`${describeFailure(error, statement)}\n`);
     return false;
   } finally {
     signal.removeEventListener('abort', stop);

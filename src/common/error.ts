@@ -75,14 +75,18 @@ export function positionOf(text: string, offset: number): { line: number; column
  *          ^^^^
  * hint: did you mean AMOUNT?
  * ```
+ *
+ * `file`: where `text` is from.
  */
-export function renderSqlError(error: SqlError, text: string): string {
+export function renderSqlError(error: SqlError, text: string, file: string | null = null): string {
   const lines: string[] = [];
   if (error.span === undefined) {
-    lines.push(`${error.code}: ${error.message}`);
+    lines.push(`${error.code}: ${error.message}${file === null ? '' : ` (in ${file})`}`);
   } else {
     const { line, column } = positionOf(text, error.span.start);
-    lines.push(`${error.code}: ${error.message} (line ${line}, column ${column})`);
+    lines.push(
+      `${error.code}: ${error.message} (line ${line}, column ${column}${file === null ? '' : ` of ${file}`})`,
+    );
     const source = text.split('\n')[line - 1] ?? '';
     const width = Math.max(1, Math.min(error.span.end - error.span.start, source.length - column + 1));
     const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');

@@ -123,7 +123,8 @@ export class Engine {
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
     const { kind } = parsed.statement;
     const call: StatementCall = { engine: this, session, parsed, script };
-    if (kind === 'query' || kind === 'printTopic') return executeStatement(call);
+    // What only looks, and waits, holds nobody up.
+    if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert')) return executeStatement(call);
     const turn = this.#turn.then(() => executeStatement(call));
     this.#turn = turn.catch(() => undefined);
     return turn;
@@ -272,10 +273,7 @@ export class Engine {
     this.replaying = true;
     for (const command of await commandLog.read()) {
       this.#sequence = command.sequence;
-      const session: Session = {
-        properties: new Map(Object.entries(command.properties)),
-        variables: new Map(),
-      };
+      const session: Session = { ...newSession(), properties: new Map(Object.entries(command.properties)) };
       try {
         const [parsed] = parseStatements(command.statement);
         await executeStatement({ engine: this, session, parsed: must(parsed), script: undefined });

@@ -7,6 +7,7 @@ import { parseStatements } from '../../sql/parser/parse.ts';
 import { explainPlan } from '../../sql/plan/explain.ts';
 import { jsonText } from '../../types/json-value.ts';
 import type { CaseRecord } from './case.ts';
+import { ScriptError, scriptStatements } from '../script-statements.ts';
 import { compareOutput } from './compare-output.ts';
 import { describeFailure } from './describe-failure.ts';
 import { openTestEngine } from './open-test-engine.ts';
@@ -18,11 +19,12 @@ import { writeRecords } from './write-records.ts';
 /** Runs a script on an engine whose queries run by themselves. Returns null when every step held, else which did not. */
 export async function runScript(
   steps: readonly ScriptStep[],
+  file: string,
   options: RunCaseOptions,
 ): Promise<string | null> {
   const { functions, clock, optimizer, signal } = options;
   const engine = await openTestEngine(clock, functions === undefined ? {} : { functions });
-  const run = new ScriptRun(engine, optimizer);
+  const run = new ScriptRun(engine, file, optimizer);
   try {
     for (const step of steps) {
       if (signal.aborted) return `line ${step.line}: took too long`;
@@ -42,13 +44,16 @@ export async function runScript(
 
 class ScriptRun {
   readonly #engine: Engine;
+  /** What RUN SCRIPT is relative to. */
+  readonly #file: string;
   readonly #optimizer: boolean;
   readonly #session: Session = newSession();
   /** How many records of each topic were asked for before. */
   readonly #seen = new Map<string, number>();
 
-  constructor(engine: Engine, optimizer: boolean) {
+  constructor(engine: Engine, file: string, optimizer: boolean) {
     this.#engine = engine;
+    this.#file = file;
     this.#optimizer = optimizer;
     if (!optimizer) this.#session.properties.set('ksql.optimizer.enabled', 'false');
   }
@@ -74,13 +79,14 @@ class ScriptRun {
 
   async #statement(sql: string, error: string | null): Promise<string | null> {
     try {
-      for (const statement of parseStatements(sql)) {
+      for (const statement of scriptStatements(sql, this.#file, this.#session.variables)) {
         const result = await this.#engine.execute(statement, this.#session);
         if (result.kind === 'rows') await result.rows.close();
       }
     } catch (thrown) {
-      if (!(thrown instanceof SqlError) || error === null) throw thrown;
-      const text = `${thrown.code}: ${thrown.message}`;
+      const cause = thrown instanceof ScriptError ? thrown.cause : thrown;
+      if (!(cause instanceof SqlError) || error === null) throw thrown;
+      const text = `${cause.code}: ${cause.message}`;
       return text.includes(error) ? null : `expected an error with ${error}, found ${text}`;
     }
     return error === null ? null : `expected an error with ${error}, but it was accepted`;

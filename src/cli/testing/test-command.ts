@@ -8,9 +8,11 @@ import type { FunctionRegistry } from '../../functions/function.ts';
 import type { CaseResult } from './case.ts';
 import { describeFailure } from './describe-failure.ts';
 import { readCases } from './read-cases.ts';
+import { readDirectedTests } from './read-directives.ts';
 import { readScript } from './read-script.ts';
 import { runCase, type RunCaseOptions } from './run-case.ts';
 import { runRestCase, type Serve } from './run-rest-case.ts';
+import { runDirectedTest } from './run-directed-test.ts';
 import { runScript } from './run-script.ts';
 
 export interface TestRun {
@@ -63,7 +65,9 @@ interface Test {
   run(options: RunCaseOptions): Promise<string | null>;
 }
 
+/** Scripts of ours, and of the form that ksqlDB's runner has. A file that is named itself may end in `.sql` only. */
 const SCRIPT = '.test.sql';
+const SQL = '.sql';
 
 /** A file that cannot be read is one test that fails. */
 function testsOf(file: string, run: TestRun): readonly Test[] {
@@ -79,7 +83,7 @@ function testsOf(file: string, run: TestRun): readonly Test[] {
 
 function readTests(file: string, { optimizer, serve }: TestRun): readonly Test[] {
   const text = readFileSync(file, 'utf8');
-  if (!file.endsWith(SCRIPT))
+  if (!file.endsWith(SQL))
     return readCases(file, text).map((test) => {
       const { rest, skip } = test;
       if (rest === null) return { ...test, run: (options) => runCase(test, options) };
@@ -89,14 +93,21 @@ function readTests(file: string, { optimizer, serve }: TestRun): readonly Test[]
         run: (options) => runRestCase(test, rest, must(serve), options),
       };
     });
+  const script = (name: string, run: (options: RunCaseOptions) => Promise<string | null>): readonly Test[] =>
+    (optimizer ? [true, false] : [false]).map((optimized) => ({
+      file,
+      name,
+      variant: optimized ? '' : 'optimizer off',
+      skip: null,
+      run: (options) => run({ ...options, optimizer: optimized }),
+    }));
+  const directed = readDirectedTests(text);
+  if (directed !== null)
+    return directed.flatMap((test) => script(test.name, (options) => runDirectedTest(test, file, options)));
   const steps = readScript(text);
-  return (optimizer ? [true, false] : [false]).map((optimized) => ({
-    file,
-    name: basename(file, SCRIPT),
-    variant: optimized ? '' : 'optimizer off',
-    skip: null,
-    run: (options) => runScript(steps, { ...options, optimizer: optimized }),
-  }));
+  return script(basename(file, file.endsWith(SCRIPT) ? SCRIPT : SQL), (options) =>
+    runScript(steps, file, options),
+  );
 }
 
 async function judge(test: Test, run: TestRun): Promise<CaseResult> {

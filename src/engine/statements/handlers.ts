@@ -2,7 +2,9 @@ import type { Statement, StatementKind, StatementOf } from '../../sql/parser/ast
 import type { StatementCall } from '../engine.ts';
 import type { StatementResult } from '../result.ts';
 import type { StatementHandler } from './answer.ts';
+import { assertSource } from './assert-source.ts';
 import { assertTopic } from './assert-topic.ts';
+import { assertTombstone, assertValues } from './assert-values.ts';
 import { alterSource, createSource } from './create-source.ts';
 import { createSourceAs, insertSelect } from './create-source-as.ts';
 import { dropSource } from './drop-source.ts';
@@ -25,8 +27,7 @@ import { createType, dropType } from './types.ts';
 import { unsupported } from './unsupported.ts';
 
 const connectors = unsupported('managing connectors', 'use the REST interface of Kafka Connect itself');
-const schemas = unsupported('ASSERT SCHEMA', 'there is no schema registry to ask');
-const assertions = unsupported('this ASSERT', 'it is a statement of test scripts');
+const schemas = unsupported('ASSERT SCHEMA', 'it asks a schema registry, and none is configured');
 
 /** Every statement has its handler: one that is missing does not compile. */
 const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
@@ -66,10 +67,13 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   undefineVariable,
   assertTopic,
   assertSchema: schemas,
-  assertValues: assertions,
-  assertTombstone: assertions,
-  assertSource: assertions,
-  runScript: unsupported('RUN SCRIPT inside a script', "at the prompt, type run script 'FILE'"),
+  assertValues,
+  assertTombstone,
+  assertSource,
+  runScript: unsupported(
+    'RUN SCRIPT on a server',
+    'scripts are read by the command line: RUN SCRIPT there, or send the statements themselves',
+  ),
 };
 
 /** Runs a statement through its handler. */

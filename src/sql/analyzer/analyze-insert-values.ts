@@ -81,7 +81,7 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
       throw new SqlError('ML_DATA', `column ${printIdentifier(column.name)} is given twice`, {
         span: column.span,
       });
-    given.set(column.name, constant(statement.values[i]!, type, column.name, context));
+    given.set(column.name, insertedConstant(statement.values[i]!, type, column.name, context));
   });
   if (source.type === 'table')
     for (const column of key)
@@ -102,7 +102,12 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
 }
 
 /** The value of an expression without columns, in a column's type. Literals bend to it as far as a CAST would. */
-function constant(node: ast.Expression, type: SqlType, column: string, context: AnalyzeContext): SqlValue {
+export function insertedConstant(
+  node: ast.Expression,
+  type: SqlType,
+  column: string,
+  context: AnalyzeContext,
+): SqlValue {
   if (node.kind === 'null') return null;
   // A time may be written as text.
   if (column === 'ROWTIME' && node.kind === 'string')

@@ -203,7 +203,7 @@ export function checkReplacement(before: CatalogSource, after: CatalogSource, sp
   if (!sameStart(before.schema.value, after.schema.value)) refuse('columns');
 }
 
-function schemaOf(
+export function schemaOf(
   elements: readonly TableElement[],
   sourceKind: 'stream' | 'table',
   catalog: Catalog,
@@ -300,7 +300,7 @@ export function topicWish(
   };
 }
 
-function windowOf(properties: WithProperties): SourceWindow | null {
+export function windowOf(properties: WithProperties): SourceWindow | null {
   const type = properties.text('WINDOW_TYPE')?.toUpperCase();
   const size = properties.text('WINDOW_SIZE');
   const sizeSpan = properties.spanOf('WINDOW_SIZE');

@@ -50,9 +50,17 @@ export function parseStatements(
   text: string,
   variables: ReadonlyMap<string, string> = new Map(),
 ): readonly ParsedStatement[] {
+  return [
+    ...eachStatement(text, new Map([...variables].map(([name, value]) => [name.toUpperCase(), value]))),
+  ];
+}
+
+/**
+ * As `parseStatements`, one statement at a time. `defined` has upper-case names, and is read when a statement is asked
+ * for and changed by DEFINE and UNDEFINE: whoever shares it between texts shares the variables.
+ */
+export function* eachStatement(text: string, defined: Map<string, string>): Generator<ParsedStatement> {
   const tokens = lex(text);
-  const defined = new Map([...variables].map(([name, value]) => [name.toUpperCase(), value]));
-  const statements: ParsedStatement[] = [];
   let from = 0;
   while (from < tokens.length) {
     let to = from;
@@ -73,12 +81,11 @@ export function parseStatements(
     );
     const ownText = text.slice(start, end);
     const resolvedText = changed.length === 0 ? ownText : spliceTokens(text, start, end, changed);
-    statements.push({ statement, text: ownText, start, resolvedText });
     if (statement.kind === 'defineVariable') defined.set(statement.name, statement.value);
     if (statement.kind === 'undefineVariable') defined.delete(statement.name);
+    yield { statement, text: ownText, start, resolvedText };
     from = to + 1;
   }
-  return statements;
 }
 
 /** Parses a text that is one expression. Throws SqlError. */
