@@ -25,6 +25,8 @@ export const CODEC_GZIP = 1;
 export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;
+/** The base timestamp is the time from which on compaction may drop the tombstones (KIP-534). */
+export const DELETE_HORIZON_BIT = 0x40;
 
 /** A signed 64-bit integer as a number: exact while it is a safe integer. */
 export function readInt64(bytes: Buffer, at: number): number {

@@ -23,9 +23,10 @@ import { EmbeddedReader } from './embedded-reader.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
 import { Journal } from './journal.ts';
 import { LogState } from './log-state.ts';
-import type { Change } from './log-state.ts';
+import type { Change, Topic } from './log-state.ts';
+import type { CompactedBatch } from './compacted-batch.ts';
+import { loadBatch } from './partition-log.ts';
 import type { PartitionLog, StoredBatch } from './partition-log.ts';
-import { readExactly } from './segment.ts';
 
 export interface EmbeddedLogOptions {
   readonly clock: Clock;
@@ -48,7 +49,7 @@ export interface EmbeddedLogOptions {
   readonly retentionBytes?: number;
   /**
    * Bytes of a partition from which on a compacted topic is worth compacting; then each time it has doubled.
-   * Default 16 MiB. Only in memory: in a directory nothing is compacted yet.
+   * Default 16 MiB.
    */
   readonly compactionBytesMin?: number;
   /** The largest batch that writers make. */
@@ -256,7 +257,10 @@ class EmbeddedLog implements Log, LogAdmin {
     if (expireAll) this.#expireAll();
     // The change has taken effect: what fails from here on is no failure of the commit.
     try {
-      if (journal.isFull) journal.roll(this.#state.snapshot());
+      if (journal.isFull) {
+        journal.roll(this.#state.snapshot());
+        await this.#emptySparseSegments(journal);
+      }
       if (journal.hasDeadSegments) await journal.reclaim(this.#state.snapshot());
     } catch (error) {
       this.#options.logger.warn(
@@ -266,25 +270,42 @@ class EmbeddedLog implements Log, LogAdmin {
     }
   }
 
+  /** Moves what little is left in some segments to the newest one, at most a part of a segment's worth at a time. */
+  async #emptySparseSegments(journal: Journal): Promise<void> {
+    const budget = (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX) / 2;
+    for (let moved = 0; moved < budget;) {
+      const sparse = journal.sparseSegment;
+      if (sparse === undefined) return;
+      moved += sparse.liveBytes;
+      const change = this.#state.contentOf(sparse);
+      const { segment, position } = await journal.append(change);
+      this.#state.apply(change, segment, position);
+    }
+  }
+
   /** Compacts a partition when it has grown enough since the last time. */
-  #considerCompaction(log: PartitionLog): void {
+  #considerCompaction({ deleteRetentionMs }: Topic, log: PartitionLog): void {
     const due = Math.max(this.#options.compactionBytesMin ?? COMPACTION_BYTES_MIN, log.compactedBytes * 2);
-    if (this.#disk !== null || this.#compacting.has(log) || log.sizeBytes < due) return;
+    if (this.#compacting.has(log) || log.sizeBytes < due) return;
     this.#compacting.add(log);
-    void compact(log, () => this.#closed)
-      .then(
-        () => {
-          log.compactedBytes = log.sizeBytes;
-        },
-        (error: unknown) => {
-          const { topic, partition } = log;
-          this.#options.logger.error(
-            { topic, partition, error: String(error) },
-            'a partition could not be compacted',
-          );
-        },
-      )
-      .finally(() => this.#compacting.delete(log));
+    void compact(log, {
+      nowMs: this.#options.clock.now(),
+      deleteRetentionMs,
+      isStopped: () => this.#closed,
+      replace: (batches) => this.#commit(() => (log.deleted ? NO_CHANGE : replacementOf(log, batches))),
+    })
+      .catch((error: unknown) => {
+        if (this.#closed) return;
+        const { topic, partition } = log;
+        this.#options.logger.error(
+          { topic, partition, error: String(error) },
+          'a partition could not be compacted; trying again when it has doubled',
+        );
+      })
+      .finally(() => {
+        log.compactedBytes = log.sizeBytes;
+        this.#compacting.delete(log);
+      });
   }
 
   /** Drops what the topics that were written to no longer want. */
@@ -296,7 +317,7 @@ class EmbeddedLog implements Log, LogAdmin {
       const partition = topic?.partitions[operation.partition];
       if (topic === undefined || partition === undefined) continue;
       partition.expire(topic.retention, now);
-      if (topic.compacted) this.#considerCompaction(partition);
+      if (topic.compacted) this.#considerCompaction(topic, partition);
     }
   }
 
@@ -346,18 +367,30 @@ function keepLate(bytesMax: number): (batch: StoredBatch) => void {
 
 const NO_CHANGE: Change = { operations: [], batches: [] };
 
+/** Compacted batches, without those that were dropped while they were made. */
+function replacementOf(log: PartitionLog, compacted: readonly CompactedBatch[]): Change {
+  const wanted = compacted.filter(({ lastOffset }) => lastOffset >= log.start);
+  const batches = wanted.map((batch) => batch.encode());
+  const operations = wanted.map(({ baseOffset, lastOffset, maxTimestamp }, i) => ({
+    op: 'append' as const,
+    id: log.topicId,
+    partition: log.partition,
+    base: baseOffset,
+    last: lastOffset,
+    max: maxTimestamp,
+    size: batches[i]!.length,
+  }));
+  return { operations, batches };
+}
+
 function offsetForTime(log: PartitionLog, timestampMs: number): number {
   for (let i = log.indexOf(log.start); i < log.batchCount; i++) {
     const stored = log.at(i)!;
     if (stored.maxTimestamp < timestampMs) continue;
-    const bytes = loadBytes(stored);
+    const bytes = loadBatch(stored);
     const { batches } = decodeBatches(log.topic, log.partition, bytes, 0, bytes.length, log.start);
     for (const { first, count, timestamps, offsets } of batches)
       for (let r = first; r < count; r++) if (timestamps[r]! >= timestampMs) return offsets[r]!;
   }
   return log.next;
-}
-
-function loadBytes(stored: StoredBatch): Buffer {
-  return stored.bytes ?? readExactly(stored.segment!, stored.position, stored.sizeBytes);
 }

@@ -199,8 +199,12 @@ function bytesOf(stored: StoredBatch, assignment: Assignment): Buffer {
   if (sizeBytes > WINDOW_BYTES / 2) return readExactly(segment, position, sizeBytes);
   let { window } = assignment;
   const end = position + sizeBytes;
-  // Within a segment, later offsets lie further back: an assignment never asks for what is before its window.
-  if (window === null || window.segment !== segment || end > window.start + window.bytes.length) {
+  if (
+    window === null ||
+    window.segment !== segment ||
+    position < window.start ||
+    end > window.start + window.bytes.length
+  ) {
     const bytes = readExactly(segment, position, Math.min(WINDOW_BYTES, segment.sizeBytes - position));
     window = { segment, start: position, bytes };
     assignment.window = window;

@@ -31,6 +31,9 @@ const FRAME_HEAD_BYTES = 8;
 /** The payload begins with the size of its operations. */
 const OPERATIONS_SIZE_BYTES = 4;
 
+/** What is moved is written once more: at most this part of what was written is written again. */
+const SPARSE_PART = 0.25;
+
 const writev = promisify(fs.writev);
 const datasync = promisify(fs.fdatasync);
 
@@ -100,6 +103,13 @@ export class Journal {
   /** Whether `reclaim` would free anything. */
   get hasDeadSegments(): boolean {
     return this.#closed.some(({ liveBatches }) => liveBatches === 0);
+  }
+
+  /** A closed segment of which so little is left that what there is should move, so that it can be deleted. */
+  get sparseSegment(): Segment | undefined {
+    return this.#closed.find(
+      ({ liveBatches, liveBytes, sizeBytes }) => liveBatches > 0 && liveBytes < sizeBytes * SPARSE_PART,
+    );
   }
 
   /**
@@ -210,7 +220,7 @@ function nameOf(number: number): string {
 function openSegment(directory: string, number: number): Segment {
   const path = join(directory, nameOf(number));
   const fd = fs.openSync(path, 'r+');
-  return { number, path, fd, sizeBytes: fs.fstatSync(fd).size, liveBatches: 0 };
+  return { number, path, fd, sizeBytes: fs.fstatSync(fd).size, liveBatches: 0, liveBytes: 0 };
 }
 
 /** The file appears under its name when its first frame is on the disk, so that every segment has a whole one. */
@@ -229,7 +239,7 @@ function createSegment(options: JournalOptions, number: number, snapshot: StateS
     fs.closeSync(fd);
     throw error;
   }
-  return { number, path, fd, sizeBytes: bytes.length, liveBatches: 0 };
+  return { number, path, fd, sizeBytes: bytes.length, liveBatches: 0, liveBytes: 0 };
 }
 
 /**
@@ -304,7 +314,7 @@ function loadBatches(state: LogState, segment: Segment, logger: Logger): void {
     const partition = state.topicById(rows[i]!)?.partitions[rows[i + 1]!];
     const lastOffset = rows[i + 3]!;
     if (partition === undefined || lastOffset < partition.start) continue;
-    partition.push({
+    partition.add({
       baseOffset: rows[i + 2]!,
       lastOffset,
       maxTimestamp: rows[i + 4]!,

@@ -1,7 +1,7 @@
 import { must } from '../../common/assert.ts';
 import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
-import { PartitionLog } from './partition-log.ts';
+import { loadBatch, PartitionLog } from './partition-log.ts';
 import type { Retention, StoredBatch } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 
@@ -15,6 +15,7 @@ export type Operation =
       readonly configs: Configs;
     }
   | { readonly op: 'delete'; readonly id: number }
+  // Of offsets that are there already: the batch takes the place of those that had them.
   | {
       readonly op: 'append';
       readonly id: number;
@@ -57,6 +58,8 @@ export interface Topic {
   readonly configs: Configs;
   readonly retention: Retention;
   readonly compacted: boolean;
+  /** Milliseconds that a tombstone stays after it was compacted first. */
+  readonly deleteRetentionMs: number;
   readonly partitions: readonly PartitionLog[];
 }
 
@@ -65,6 +68,9 @@ export interface Change {
   readonly operations: readonly Operation[];
   readonly batches: readonly Buffer[];
 }
+
+/** Kafka's own. */
+const DELETE_RETENTION_MS = 24 * 60 * 60 * 1000;
 
 /** Topics, batches and committed offsets: what the journal says, in memory. */
 export class LogState {
@@ -107,6 +113,7 @@ export class LogState {
   /** Throws `LogError` `invalid-topic` when a setting that is heeded here cannot be read. */
   checkConfigs(name: string, configs: Configs): void {
     this.#retentionOf(name, configs);
+    numberOf(name, configs, 'delete.retention.ms');
   }
 
   /** Takes in one change. The batches lie behind each other in `segment` from `position`, if there is one. */
@@ -137,7 +144,7 @@ export class LogState {
           };
           position += operation.size;
           if (partition === undefined) break;
-          partition.push(batch);
+          partition.add(batch);
           this.onStored(batch);
           touched.add(partition);
           break;
@@ -155,6 +162,22 @@ export class LogState {
     }
     // Only now: a reader that wakes must find the whole change.
     for (const partition of touched) partition.notify();
+  }
+
+  /** What writes the batches of `segment` once more. */
+  contentOf(segment: Segment): Change {
+    const operations: Operation[] = [];
+    const batches: Buffer[] = [];
+    for (const { id, partitions } of this.topics.values())
+      for (const [partition, log] of partitions.entries())
+        for (let i = 0; i < log.batchCount; i++) {
+          const stored = log.at(i)!;
+          if (stored.segment !== segment) continue;
+          const { baseOffset: base, lastOffset: last, maxTimestamp: max, sizeBytes: size } = stored;
+          operations.push({ op: 'append', id, partition, base, last, max, size });
+          batches.push(loadBatch(stored));
+        }
+    return { operations, batches };
   }
 
   snapshot(): StateSnapshot {
@@ -180,6 +203,7 @@ export class LogState {
       configs,
       retention: this.#retentionOf(name, configs),
       compacted: isCompacted(configs),
+      deleteRetentionMs: numberOf(name, configs, 'delete.retention.ms') ?? DELETE_RETENTION_MS,
       partitions: offsets.map(
         ([start, next], partition) => new PartitionLog(id, name, partition, start, next),
       ),

@@ -1,3 +1,4 @@
+import { readExactly } from './segment.ts';
 import type { Segment } from './segment.ts';
 
 /** One batch as it is stored. It lies in memory, in a segment file, or (what was appended lately) in both. */
@@ -21,8 +22,14 @@ export interface Retention {
   readonly bytes: number;
 }
 
+/** A batch's bytes, from memory or from its file. Throws `LogError` `corrupt` when the file is too short. */
+export function loadBatch(stored: StoredBatch): Buffer {
+  return stored.bytes ?? readExactly(stored.segment!, stored.position, stored.sizeBytes);
+}
+
 /**
- * A partition: its batches in offset order. Everything here is synchronous and in memory; what makes it last is
+ * A partition: its batches in offset order. Each offset from `start` to `next` belongs to one batch, whether a record
+ * is left at it or not. Everything here is synchronous and in memory; what makes it last is
  * the journal, which is written before a batch is added.
  */
 export class PartitionLog {
@@ -58,11 +65,19 @@ export class PartitionLog {
     return this.#batches.length - this.#head;
   }
 
-  push(batch: StoredBatch): void {
-    this.#batches.push(batch);
+  /**
+   * Adds a batch at the end; or, when it covers offsets that are there, puts it in the place of the batches that had
+   * them: compaction, and batches that moved to another file.
+   */
+  add(batch: StoredBatch): void {
+    const last = this.at(this.batchCount - 1);
+    if (last === undefined || batch.baseOffset > last.lastOffset) this.#batches.push(batch);
+    else this.#replace(batch);
     this.sizeBytes += batch.sizeBytes;
     this.next = Math.max(this.next, batch.lastOffset + 1);
-    if (batch.segment !== null) batch.segment.liveBatches++;
+    if (batch.segment === null) return;
+    batch.segment.liveBatches++;
+    batch.segment.liveBytes += batch.sizeBytes;
   }
 
   /** The first batch that ends at or after `offset`, as an index for `at`; `batchCount` when there is none. */
@@ -113,17 +128,15 @@ export class PartitionLog {
     this.notify();
   }
 
-  /** Puts `replacement` in the place of the batches that end before `end`: compaction. */
-  replaceBefore(end: number, replacement: readonly StoredBatch[]): void {
-    const count = this.indexOf(end);
-    for (const batch of replacement) {
-      this.sizeBytes += batch.sizeBytes;
-      if (batch.segment !== null) batch.segment.liveBatches++;
+  #replace(batch: StoredBatch): void {
+    const first = this.#head + this.indexOf(batch.baseOffset);
+    let end = first;
+    for (; end < this.#batches.length && this.#batches[end]!.baseOffset <= batch.lastOffset; end++) {
+      const { seenMs } = this.#batches[end]!;
+      if (seenMs !== undefined) batch.seenMs = Math.max(seenMs, batch.seenMs ?? seenMs);
     }
-    for (let i = 0; i < count; i++) this.#release(this.#batches[this.#head + i]!);
-    this.#batches = [...replacement, ...this.#batches.slice(this.#head + count)];
-    this.#head = 0;
-    this.#seen = 0;
+    for (const replaced of this.#batches.splice(first, end - first, batch)) this.#release(replaced);
+    this.#seen = Math.min(this.#seen, first);
   }
 
   notify(): void {
@@ -142,6 +155,8 @@ export class PartitionLog {
   #release(batch: StoredBatch): void {
     this.sizeBytes -= batch.sizeBytes;
     batch.bytes = null;
-    if (batch.segment !== null) batch.segment.liveBatches--;
+    if (batch.segment === null) return;
+    batch.segment.liveBatches--;
+    batch.segment.liveBytes -= batch.sizeBytes;
   }
 }

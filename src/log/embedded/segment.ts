@@ -10,6 +10,8 @@ export interface Segment {
   sizeBytes: number;
   /** Batches in it that can still be read. A closed segment without any is deleted. */
   liveBatches: number;
+  /** Their bytes. Where little is left, it is moved so that the file can go. */
+  liveBytes: number;
 }
 
 /**
