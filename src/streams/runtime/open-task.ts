@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { must } from '../../common/assert.ts';
+import type { CommittedOffset, LogReader, LogWriter } from '../../log/log.ts';
+import type { StateStore, TaskState } from '../../state/store.ts';
+import type { SubTopology } from '../topology/topology.ts';
+import type { TopicPlan } from './internal-topics.ts';
+import { decodeNumbers } from './offset-metadata.ts';
+import { TaskOutput } from './record-sink.ts';
+import { type RestoreRange, restoreStores } from './restore.ts';
+import type { SkippedRecord } from './skipped-record.ts';
+import type { StreamsOptions } from './streams-options.ts';
+import { Task, type TaskOptions } from './task.ts';
+import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
+
+/** What the tasks of an instance share. */
+export interface TaskHost {
+  readonly options: StreamsOptions;
+  readonly plan: TopicPlan;
+  readonly reader: LogReader;
+  readonly writer: LogWriter;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Throws `LogError` `unknown-topic`. */
+  partitionsOf(topic: string): number;
+  lagOf(topic: string, partition: number): number;
+  onSkip(skipped: SkippedRecord): void;
+}
+
+/** By `topic-partition` of the log. */
+export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
+
+export interface OpenedTask {
+  readonly task: Task;
+  /** The next offset of each changelog that it writes, by store. */
+  readonly changelogPositions: Map<string, number>;
+}
+
+export function newTask(
+  host: TaskHost,
+  subTopology: SubTopology,
+  partition: number,
+  state: TaskState,
+  restoredNumbers: Readonly<Record<string, number>>,
+  overrides: Partial<TaskOptions> = {},
+): Task {
+  const { applicationId, clock, handlers, deadLetterTopic, timestampExtractor, maxIdleMs } = host.options;
+  return new Task(
+    {
+      applicationId,
+      subTopology,
+      partition,
+      state,
+      output: new TaskOutput(host.writer, (topic) => host.partitionsOf(topic)),
+      clock,
+      globalStores: host.globalStores,
+      topicName: host.plan.topicName,
+      onSkip: (skipped) => host.onSkip(skipped),
+      ...(handlers && { handlers }),
+      ...(deadLetterTopic !== undefined && { deadLetterTopic }),
+      ...(timestampExtractor && { timestampExtractor }),
+      maxIdleMs: maxIdleMs ?? 0,
+      lagOf: (topic, number) => host.lagOf(topic, number),
+      ...overrides,
+    },
+    restoredNumbers,
+  );
+}
+
+/**
+ * Opens a task where it last committed: its state from disk, the rest from its changelogs, its operators, its inputs.
+ * `opened` is told as soon as there is something to close, before anything is restored.
+ */
+export async function openTask(
+  host: TaskHost,
+  sub: SubTopology,
+  partition: number,
+  committed: CommittedOffsets,
+  opened: (task: OpenedTask) => void,
+): Promise<Task> {
+  const { state: backend, stateDirectory, applicationId, logger } = host.options;
+  const { plan } = host;
+  const directory =
+    stateDirectory === null || sub.stores.length === 0
+      ? null
+      : join(stateDirectory, applicationId, `${sub.index}_${partition}`);
+  const state = await backend.openTaskState(directory);
+  let meta = parseTaskMeta(state.meta);
+  const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
+  const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
+  if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
+    logger.warn(
+      { applicationId, task: `${sub.index}_${partition}` },
+      'committed offsets lie before the local state: state is rebuilt',
+    );
+    await state.wipe();
+    meta = null;
+  }
+  const first = inputs[0];
+  const committedFirst =
+    first === undefined ? undefined : committed.get(`${plan.topicName(first)}-${partition}`);
+  const numbers = { ...meta?.numbers, ...decodeNumbers(committedFirst?.metadata ?? '') };
+  const task = newTask(host, sub, partition, state, numbers);
+  const changelogPositions = new Map<string, number>();
+  opened({ task, changelogPositions });
+  const ranges = await rangesToRestore(host, task, meta, committed, changelogPositions);
+  const restored = await restoreStores(host.options.log, state, ranges, host.options.onRestore);
+  if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
+  task.init();
+  for (const topic of inputs) await openInput(host, task, topic, committed, meta);
+  return task;
+}
+
+/** Adds an input of the task's number, at the committed offset or where the reset policy says. */
+export async function openInput(
+  host: TaskHost,
+  task: Task,
+  topic: string,
+  committed: CommittedOffsets,
+  meta: TaskMeta | null,
+): Promise<void> {
+  const name = host.plan.topicName(topic);
+  const { partition, subTopology } = task;
+  const source = must(
+    subTopology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)),
+  );
+  const reset =
+    (source.kind === 'source' ? source.offsetReset : undefined) ?? host.options.offsetReset ?? 'earliest';
+  const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
+  task.addInput(topic, await startOffset(host, name, partition, own, topic === name ? reset : 'earliest'));
+}
+
+/** What of the changelogs is not in the task's state; the ends of those that it writes are put into `positions`. */
+async function rangesToRestore(
+  host: TaskHost,
+  task: Task,
+  meta: TaskMeta | null,
+  committed: CommittedOffsets,
+  positions: Map<string, number>,
+): Promise<RestoreRange[]> {
+  const { log, transient = false, changelogs = true } = host.options;
+  const { plan } = host;
+  const { partition } = task;
+  const ranges: RestoreRange[] = [];
+  for (const store of task.subTopology.stores) {
+    const { name } = store.options;
+    if (store.sourceTopic !== undefined && !transient) {
+      const topic = plan.topicName(store.sourceTopic);
+      const at = (await log.admin.offsets(topic))[partition];
+      if (at === undefined) continue;
+      const local = meta?.inputs[`${topic}-${partition}`];
+      const to = Math.min(at.end, committed.get(`${topic}-${partition}`)?.offset ?? local ?? 0);
+      const from = Math.max(at.start, local ?? 0);
+      ranges.push({ store: must(task.stores.get(name)), topic, partition, from, to, skipUnreadable: true });
+      continue;
+    }
+    if (transient || !changelogs || !store.options.changelog) continue;
+    const topic = plan.changelogName(name);
+    const { start, end } = must((await log.admin.offsets(topic))[partition]);
+    ranges.push({
+      store: must(task.stores.get(name)),
+      topic,
+      partition,
+      from: Math.max(start, meta?.changelogs[name] ?? 0),
+      to: end,
+    });
+    positions.set(name, end);
+  }
+  return ranges;
+}
+
+/** The committed offset, or where the reset policy says; an offset that is gone is reset, and that is logged. */
+async function startOffset(
+  host: TaskHost,
+  topic: string,
+  partition: number,
+  committed: number | undefined,
+  reset: 'earliest' | 'latest',
+): Promise<number> {
+  const { log, logger } = host.options;
+  const { start, end } = must((await log.admin.offsets(topic))[partition]);
+  if (committed === undefined) return reset === 'earliest' ? start : end;
+  if (committed >= start && committed <= end) return committed;
+  const offset = reset === 'earliest' ? start : end;
+  logger.warn({ topic, partition, committed, start, end, offset }, 'committed offset is out of range');
+  return offset;
+}
+
+/** State is usable when nobody moved the committed offsets back behind it. */
+function agrees(
+  meta: TaskMeta,
+  topics: readonly string[],
+  partition: number,
+  committed: CommittedOffsets,
+): boolean {
+  return topics.every((topic) => {
+    const name = `${topic}-${partition}`;
+    const local = meta.inputs[name];
+    const offset = committed.get(name)?.offset;
+    return local === undefined || (offset !== undefined && offset >= local);
+  });
+}

@@ -1,0 +1,292 @@
+import { join } from 'node:path';
+import { type Log, LogError, type LogReader, type LogWriter } from '../../log/log.ts';
+import type { RecordBatch } from '../../log/record-batch.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { Topology } from '../topology/topology.ts';
+import { Committer } from './committer.ts';
+import { GlobalStores } from './global-stores.ts';
+import { InputBuffers } from './input-buffers.ts';
+import type { InputQueue } from './input-queue.ts';
+import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import { openTask, type TaskHost } from './open-task.ts';
+import { RepartitionPurge } from './repartition-purge.ts';
+import type { SkippedRecord } from './skipped-record.ts';
+import { StatePersistence } from './state-persistence.ts';
+import type { StreamsOptions } from './streams-options.ts';
+import type { Task } from './task.ts';
+
+/** Longest synchronous stretch, so that sockets and timers get their turn. */
+const CHUNK_MS = 10;
+const CHUNK_RECORDS_MAX = 4000;
+/** How long a turn may wait for input when nothing else is due. */
+const IDLE_WAIT_MS = 1000;
+const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
+const COMMIT_INTERVAL_MS = 100;
+
+/**
+ * The tasks of an instance from when they are opened until they are closed or abandoned, with their reader and writer:
+ * fetches, lets each task process a chunk, sends, commits, persists. Calls must not overlap; the caller sees to it.
+ */
+export class TaskExecutor implements TaskHost {
+  readonly options: StreamsOptions;
+  readonly plan: TopicPlan;
+  readonly reader: LogReader;
+  readonly writer: LogWriter;
+  readonly #topology: Topology;
+  readonly #deadLetterPartitions: number;
+  readonly #onSkip: (skipped: SkippedRecord) => void;
+  readonly #inputs: InputBuffers;
+  readonly #committer: Committer;
+  readonly #persistence: StatePersistence;
+  readonly #purge: RepartitionPurge;
+  readonly #unlockState: (() => Promise<void>) | undefined;
+  readonly #tasks: Task[] = [];
+  #globals: GlobalStores | null = null;
+  #lastCommitMs: number;
+  #commits = 0;
+
+  private constructor(
+    topology: Topology,
+    options: StreamsOptions,
+    onSkip: (skipped: SkippedRecord) => void,
+    opened: {
+      readonly plan: TopicPlan;
+      readonly writer: LogWriter;
+      readonly deadLetterPartitions: number;
+      readonly unlockState: (() => Promise<void>) | undefined;
+    },
+  ) {
+    const { log, clock, transient = false, bufferBytesMax = BUFFER_BYTES_MAX } = options;
+    const { plan, writer } = opened;
+    this.options = options;
+    this.plan = plan;
+    this.writer = writer;
+    this.#topology = topology;
+    this.#onSkip = onSkip;
+    this.#deadLetterPartitions = opened.deadLetterPartitions;
+    this.#unlockState = opened.unlockState;
+    this.reader = log.openReader({ bufferBytesMax });
+    this.#inputs = new InputBuffers(this.reader, bufferBytesMax);
+    this.#committer = new Committer(writer, plan.changelogName, !transient);
+    this.#persistence = new StatePersistence(options, this.#committer);
+    const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
+    this.#purge = new RepartitionPurge(log.admin, own, clock.now());
+    this.#lastCommitMs = clock.now();
+  }
+
+  /**
+   * Locks the state, prepares topics, and opens the log: `openTasks` comes next. What was opened before something
+   * failed is closed again.
+   */
+  static async open(
+    topology: Topology,
+    options: StreamsOptions,
+    onSkip: (skipped: SkippedRecord) => void,
+  ): Promise<TaskExecutor> {
+    const { log, applicationId, clock, transient = false, changelogs = true } = options;
+    const unlockState = await lockState(topology, options);
+    try {
+      const plan = await prepareTopics(topology, log.admin, applicationId, changelogs && !transient, clock);
+      const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
+      const writer = await log.openWriter(transient ? {} : { group: applicationId });
+      return new TaskExecutor(topology, options, onSkip, { plan, writer, deadLetterPartitions, unlockState });
+    } catch (error) {
+      await unlockState?.();
+      throw error;
+    }
+  }
+
+  /** Global stores first, read to their end; then every task of this instance, where it last committed. */
+  async openTasks(): Promise<void> {
+    const { log, applicationId, clock, transient = false, ownsTask } = this.options;
+    const subTopologies = this.#topology.subTopologies();
+    const committed = new Map(
+      (transient ? [] : await log.admin.committed(applicationId)).map((each) => [
+        `${each.topic}-${each.partition}`,
+        each,
+      ]),
+    );
+    const { globalStores } = this.#topology;
+    if (globalStores.length > 0) {
+      this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
+      await this.#globals.readToEnd((task) => this.#chunk(task));
+    }
+    for (const sub of subTopologies) {
+      const count = taskCount(sub, this.plan.partitions);
+      for (let partition = 0; partition < count; partition++) {
+        if (ownsTask?.(sub.index, partition) === false) continue;
+        const task = await openTask(this, sub, partition, committed, (opened) => {
+          this.#tasks.push(opened.task);
+          this.#committer.addTask(opened.task, opened.changelogPositions);
+        });
+        for (const input of task.inputs) this.#inputs.add(input);
+      }
+    }
+    this.#lastCommitMs = clock.now();
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks;
+  }
+
+  /** The tasks and, first, the reader of global stores. */
+  get allTasks(): readonly Task[] {
+    return this.#globals === null ? this.#tasks : [this.#globals.task, ...this.#tasks];
+  }
+
+  get globalStores(): ReadonlyMap<string, StateStore> {
+    return this.#globals?.task.stores ?? new Map();
+  }
+
+  partitionsOf(topic: string): number {
+    if (topic === this.options.deadLetterTopic) return this.#deadLetterPartitions;
+    const count = this.plan.sinkPartitions.get(topic);
+    if (count === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+    return count;
+  }
+
+  lagOf(topic: string, partition: number): number {
+    return this.#inputs.lagOf(topic, partition);
+  }
+
+  onSkip(skipped: SkippedRecord): void {
+    this.#onSkip(skipped);
+  }
+
+  /** What came in; waits up to `maxWaitMs` for it when there is nothing to process. */
+  poll(maxWaitMs: number): Promise<readonly RecordBatch[]> {
+    const buffered = this.allTasks.some((task) => task.inputs.some((input) => !input.isEmpty));
+    return this.reader.poll(buffered ? 0 : maxWaitMs);
+  }
+
+  /** How long `poll` may wait: until something else is due. */
+  waitMs(now: number): number {
+    let wait = IDLE_WAIT_MS;
+    if (this.#tasks.some((task) => task.commitNeeded))
+      wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
+    for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
+    return Math.max(0, wait);
+  }
+
+  /** One turn, with what `poll` gave. Returns whether anything was processed or sent. */
+  async step(batches: readonly RecordBatch[]): Promise<boolean> {
+    const { clock } = this.options;
+    this.#committer.throwFlushError();
+    this.#inputs.push(batches);
+    this.#inputs.throttle();
+
+    let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
+    const now = clock.now();
+    for (const task of this.#tasks) {
+      await task.punctuate(now);
+      if (task.inputs.every((input) => input.isEmpty)) continue;
+      processed += await this.#chunk(task);
+    }
+    const pending = this.writer.pendingBytes;
+    const commitsEarly = await this.#committer.send(processed === 0);
+    const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
+    const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
+    if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {
+      await this.commit();
+      await this.#persistence.persistWhenDue(this.#tasks, now);
+    }
+    await this.#purge.purgeWhenDue(this.#tasks, now);
+    return processed > 0 || pending > 0;
+  }
+
+  /** Queues everything that the log has now. */
+  async fetch(): Promise<void> {
+    do this.#inputs.push(await this.reader.poll(0));
+    while (this.#inputs.behind);
+  }
+
+  async processOne(task: Task, input: InputQueue): Promise<void> {
+    await task.processOne(input);
+    if (task === this.#globals?.task) this.#globals.settle();
+  }
+
+  async punctuate(): Promise<void> {
+    const now = this.options.clock.now();
+    for (const task of this.#tasks) await task.punctuate(now);
+  }
+
+  async commit(): Promise<void> {
+    if (await this.#committer.commit(this.#tasks)) this.#commits++;
+    this.#lastCommitMs = this.options.clock.now();
+  }
+
+  /** How many commits there were to which something was to be said. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  persist(): Promise<void> {
+    return this.#persistence.persist(this.#tasks);
+  }
+
+  /** Whether everything below `ends`, by `topic-partition`, is processed and committed. */
+  hasReached(ends: ReadonlyMap<string, number>): boolean {
+    return this.allTasks.every(
+      (task) =>
+        !task.commitNeeded &&
+        task.inputs.every(
+          (input) => this.#inputs.position(input) >= (ends.get(`${input.topic}-${input.partition}`) ?? 0),
+        ),
+    );
+  }
+
+  /** Ends a `poll` that waits, and all later ones. */
+  stopReading(): Promise<void> {
+    return this.reader.close();
+  }
+
+  /** Closes the operators, then everything that was opened, without a commit. */
+  async close(): Promise<void> {
+    for (const task of this.allTasks) task.close();
+    await this.release();
+  }
+
+  /** As `close`, for tasks whose operators may not all have been opened. What cannot be closed is logged. */
+  async release(): Promise<void> {
+    await this.#committer.settle();
+    const closing: (() => Promise<void>)[] = [
+      () => this.reader.close(),
+      () => this.writer.close(),
+      ...this.allTasks.map((task) => () => task.state.close()),
+    ];
+    if (this.#unlockState !== undefined) closing.push(this.#unlockState);
+    for (const close of closing)
+      try {
+        await close();
+      } catch (error) {
+        const { applicationId, logger } = this.options;
+        logger.warn({ applicationId, error: String(error) }, 'something could not be closed');
+      }
+  }
+
+  get #commitIntervalMs(): number {
+    return this.options.commitIntervalMs ?? COMMIT_INTERVAL_MS;
+  }
+
+  #chunk(task: Task): Promise<number> {
+    return task.processChunk(CHUNK_RECORDS_MAX, this.options.clock.monotonic() + CHUNK_MS);
+  }
+}
+
+/** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
+async function lockState(
+  topology: Topology,
+  { stateDirectory, applicationId, state, ownsTask, transient }: StreamsOptions,
+): Promise<(() => Promise<void>) | undefined> {
+  if (stateDirectory === null || transient === true || ownsTask !== undefined || topology.stores.length === 0)
+    return undefined;
+  return state.lockApplication?.(join(stateDirectory, applicationId));
+}
+
+async function countPartitions(log: Log, deadLetterTopic: string | undefined): Promise<number> {
+  if (deadLetterTopic === undefined) return 0;
+  const description = await log.admin.describeTopic(deadLetterTopic);
+  if (description === undefined)
+    throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
+  return description.partitions;
+}
