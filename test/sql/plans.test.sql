@@ -5,7 +5,6 @@ CREATE STREAM EVENTS (ID INT KEY, KIND STRING, NOTE STRING, SIZE INT) WITH (KAFK
 statement ok
 CREATE STREAM SIZES AS SELECT ID, SIZE FROM EVENTS WHERE SIZE > 2 * 5;
 expect-rule fold-constants
-expect-rule prune-source-columns
 
 produce events
 1 {"KIND": "a", "NOTE": "x", "SIZE": 10}

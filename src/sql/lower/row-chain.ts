@@ -13,7 +13,13 @@ export interface ErrorTarget {
 
 /** One filter or project over flat rows, compiled. */
 export type RowStep =
-  | { readonly kind: 'filter'; readonly errors: ErrorTarget; readonly holds: (row: SqlValue[]) => boolean }
+  | {
+      readonly kind: 'filter';
+      readonly errors: ErrorTarget;
+      readonly holds: (row: SqlValue[]) => boolean;
+      /** Records without a value pass. */
+      readonly passesNull: boolean;
+    }
   | {
       readonly kind: 'project';
       readonly errors: ErrorTarget;
@@ -28,7 +34,7 @@ export function filterStep(node: FilterNode, context: LowerContext): RowStep {
   const onError = (error: DataError): void =>
     errors.context?.skip('evaluation', `${clause}: ${error.message}`);
   const holds = compilePredicate(node.predicate, context.functions, context.evaluation, onError);
-  return { kind: 'filter', errors, holds };
+  return { kind: 'filter', errors, holds, passesNull: node.passesNull === true };
 }
 
 export function projectStep(node: ProjectNode, context: LowerContext, needed: ReadonlySet<number>): RowStep {
@@ -59,7 +65,7 @@ export function applySteps(steps: readonly RowStep[], row: SqlValue[]): SqlValue
 
 /**
  * Filters and projects of a stream, one after the other in one operator. A record without a value passes projects and
- * no filter. What it forwards is borrowed: the next record overwrites it.
+ * (but for those that say so) no filter. What it forwards is borrowed: the next record overwrites it.
  */
 export function streamChain(steps: readonly RowStep[]): () => Processor {
   return () => new StreamChain(steps);
@@ -74,7 +80,7 @@ class StreamChain implements Processor {
   constructor(steps: readonly RowStep[]) {
     this.#steps = steps;
     this.#scratch = steps.map((step) => (step.kind === 'project' ? step.blank.slice() : []));
-    this.#dropsNull = steps.some((step) => step.kind === 'filter');
+    this.#dropsNull = steps.some((step) => step.kind === 'filter' && !step.passesNull);
   }
 
   init(context: ProcessorContext): void {

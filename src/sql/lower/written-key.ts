@@ -6,11 +6,13 @@ export type WrittenKey = (buffer: Uint8Array, start: number, end: number) => boo
 /**
  * The quick look at keys that others wrote. JSON and DELIMITED can write one value in several ways (blanks, escapes,
  * quotes, names of fields, trailing zeros); only the plain ones are recognized, the others are decoded and written
- * anew. Null for formats that have one way to write a value.
+ * anew. KAFKA has one way to write a value, and no bytes that are none are let through: a key that cannot be read drops
+ * its record whether or not anybody asks for its columns. Null where any bytes are a key.
  */
 export function openWrittenKey(columns: readonly PlanColumn[], format: SideFormat): WrittenKey | null {
-  if (format.name !== 'JSON' && format.name !== 'DELIMITED') return null;
   const [column] = columns;
+  if (format.name === 'KAFKA') return column === undefined ? null : openKafkaKey(column);
+  if (format.name !== 'JSON' && format.name !== 'DELIMITED') return null;
   if (column === undefined || columns.length > 1 || format.wrapped) return never;
   switch (column.type.kind) {
     case 'integer':
@@ -27,7 +29,26 @@ export function openWrittenKey(columns: readonly PlanColumn[], format: SideForma
   }
 }
 
+function openKafkaKey(column: PlanColumn): WrittenKey | null {
+  switch (column.type.kind) {
+    case 'integer':
+      return (_buffer, start, end) => end - start === 4;
+    case 'bigint':
+    case 'double':
+      return (_buffer, start, end) => end - start === 8;
+    case 'string':
+      return isAscii;
+    default:
+      return null;
+  }
+}
+
 const never: WrittenKey = () => false;
+
+function isAscii(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (buffer[i]! > 0x7f) return false;
+  return true;
+}
 
 /** Digits without a leading zero, few enough for any type. */
 function isPlainNumber(buffer: Uint8Array, start: number, end: number): boolean {

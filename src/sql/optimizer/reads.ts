@@ -14,15 +14,9 @@ export function countReads(expressions: readonly Expression[]): ReadonlyMap<numb
   return reads;
 }
 
-/**
- * Puts `values[i]` where column i stood. What was an item of its own stays one: its failure makes just it null, so
- * anything that can fail is marked as guarded.
- */
+/** Puts `values[i]` where column i stood. */
 export function substitute(expression: Expression, values: readonly Expression[]): Expression {
-  return mapColumns(expression, (index) => {
-    const value = values[index]!;
-    return isSimple(value) ? value : { ...value, guarded: true };
-  });
+  return mapColumns(expression, (index) => values[index]!);
 }
 
 /** A column or a literal: free to repeat, cannot fail. */

@@ -27,11 +27,13 @@ import type {
   WindowShape,
 } from './node.ts';
 import { equalBytesFormats, keyFormatOf, REGISTERED } from './key-format.ts';
+import { wantColumns } from './column-reads.ts';
 import { inputsOf, withInputs } from './plan-inputs.ts';
 
 /**
- * The logical plan as the query was written: filters where WHERE stands, sources whole, a repartition wherever a key
- * is made. What is needless in it is the optimizer's to find.
+ * The logical plan as the query was written: filters where WHERE stands, a repartition wherever a key is made. What is
+ * needless in it is the optimizer's to find, but for one thing: sources decode the columns that the query reads. Which
+ * records can be read follows from that, so it must not depend on rules.
  */
 
 /** The plan of CREATE … AS or INSERT INTO … SELECT. */
@@ -40,7 +42,7 @@ export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode
   const { input, project } = buildQuery(query);
   const node = project(input);
   const { timestamp } = sink;
-  return {
+  return wantRead({
     kind: 'sink',
     input: node,
     sink: sink.name,
@@ -57,7 +59,11 @@ export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode
     key: node.key,
     window: node.window,
     changes: node.changes,
-  };
+  });
+}
+
+function wantRead<T extends SinkNode | OutputNode>(node: T): T {
+  return wantColumns(node, () => true) as T;
 }
 
 /** Where the select column of a sink's column is in the projection. */
@@ -73,7 +79,7 @@ function positionOfSink(analyzed: AnalyzedPersistentQuery, column: string): numb
 export function buildPushPlan(query: AnalyzedQuery): OutputNode {
   const { input, project } = buildQuery(query);
   const node = project(input);
-  return {
+  return wantRead({
     kind: 'output',
     input: node,
     positions: query.select.map((_, i) => i),
@@ -82,7 +88,7 @@ export function buildPushPlan(query: AnalyzedQuery): OutputNode {
     key: node.key,
     window: node.window,
     changes: node.changes,
-  };
+  });
 }
 
 /** The node with `f` applied to its inputs; itself when nothing changes. */

@@ -1,6 +1,7 @@
 import type { Expression } from '../expressions/expression.ts';
 import { columnsOf } from '../expressions/walk.ts';
-import type { PlanNode } from './node.ts';
+import type { PlanNode, SourceColumn, SourceNode } from './node.ts';
+import { inputsOf, replaceSources } from './plan-inputs.ts';
 
 /**
  * Which columns of each input a node reads from rows, when `needed` of its own are read above it. The record key is
@@ -36,6 +37,37 @@ export function readsOfInputs(node: PlanNode, needed: ReadonlySet<number>): read
     case 'output':
       return [new Set(node.positions)];
   }
+}
+
+/** For each source of the plan, the columns that are read above it, or by itself. */
+export function readsOfSources(root: PlanNode): ReadonlyMap<SourceNode, ReadonlySet<number>> {
+  const reads = new Map<SourceNode, Set<number>>();
+  const visit = (node: PlanNode, needed: ReadonlySet<number>): void => {
+    if (node.kind === 'source') {
+      const own = node.timestamp === null ? [] : [node.timestamp.column];
+      reads.set(node, new Set([...(reads.get(node) ?? []), ...needed, ...own]));
+      return;
+    }
+    const below = readsOfInputs(node, needed);
+    inputsOf(node).forEach((input, i) => visit(input, below[i]!));
+  };
+  visit(root, new Set());
+  return reads;
+}
+
+/** The plan, which ends in a sink or output, with only those source columns wanted that it reads and `test` allows. */
+export function wantColumns(plan: PlanNode, test: (column: SourceColumn) => boolean): PlanNode {
+  const reads = readsOfSources(plan);
+  return replaceSources(plan, (source) => {
+    const read = reads.get(source);
+    const isIdle = (column: SourceColumn, i: number): boolean =>
+      column.wanted && read?.has(i) !== true && test(column);
+    if (!source.columns.some(isIdle)) return source;
+    const columns = source.columns.map((column, i) =>
+      isIdle(column, i) ? { ...column, wanted: false } : column,
+    );
+    return { ...source, columns };
+  });
 }
 
 function columnsOfAll(expressions: readonly Expression[]): Set<number> {

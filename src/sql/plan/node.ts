@@ -57,7 +57,7 @@ export type ColumnOrigin =
 
 export interface SourceColumn extends PlanColumn {
   readonly origin: ColumnOrigin;
-  /** False: nobody reads it; its slot of the row is never filled (set by the optimizer). */
+  /** False: nobody reads it; its slot of the row is never filled (settled when the plan is built). */
   readonly wanted: boolean;
   /**
    * True: it is only passed through to a sink of the same format, which copies its encoded bytes; its slot of the
@@ -99,6 +99,11 @@ export interface FilterNode extends RowShape {
   readonly predicate: Expression;
   /** Which clause it stands for: an error in it is reported as such. */
   readonly clause: 'where' | 'having';
+  /**
+   * A stream's records without a value pass, because a node above it reports them (set by the optimizer); else a
+   * filter drops them.
+   */
+  readonly passesNull?: true;
 }
 
 /** Computes a new row. `columns[i]` is the value of `expressions[i]` over the input's row. */
@@ -180,6 +185,8 @@ export interface JoinNode extends RowShape {
   readonly kind: 'join';
   readonly shape: 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
   readonly join: JoinKind;
+  /** What it was before the optimizer made it narrower: rows of its outer sides without a key are not reported. */
+  readonly narrowedFrom?: JoinKind;
   readonly left: PlanNode;
   readonly right: PlanNode;
   /** Stream-stream only. `graceMs` null: no GRACE PERIOD was given (eager null rows, as ksqlDB). */

@@ -1,5 +1,5 @@
 import { must } from '../../common/assert.ts';
-import type { PlanNode } from './node.ts';
+import type { PlanNode, SourceNode } from './node.ts';
 
 /** The nodes below a node, left to right. */
 export function inputsOf(node: PlanNode): readonly PlanNode[] {
@@ -33,4 +33,16 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
 /** Every node of the tree, each before its inputs. */
 export function allNodes(root: PlanNode): PlanNode[] {
   return [root, ...inputsOf(root).flatMap(allNodes)];
+}
+
+/**
+ * The plan over other sources. Nodes that repeat their input's columns get the new ones' names and types, which are
+ * the old ones.
+ */
+export function replaceSources(node: PlanNode, change: (source: SourceNode) => SourceNode): PlanNode {
+  if (node.kind === 'source') return change(node);
+  return withInputs(
+    node,
+    inputsOf(node).map((input) => replaceSources(input, change)),
+  );
 }

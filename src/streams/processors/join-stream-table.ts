@@ -10,6 +10,8 @@ export interface JoinStreamTableOptions {
   /** How the table is read, where it is more than rows of one store. */
   readonly table?: TableView;
   readonly join: 'inner' | 'left';
+  /** An inner join drops records without a key without a word. */
+  readonly quiet?: boolean;
   readonly joiner: ValueJoiner;
   /** What the table shows of a stored value, where the table is a view on the store; null hides the row. */
   readonly view?: (value: unknown, key: RecordKey, timestamp: number) => unknown;
@@ -48,7 +50,10 @@ class JoinStreamTable implements Processor {
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const { join, joiner } = this.#options;
     if (value === null) return this.#context.skip('null-value', 'a join needs a value');
-    if (!key.present && join === 'inner') return this.#context.skip('null-key', 'an inner join needs a key');
+    if (!key.present && join === 'inner') {
+      if (this.#options.quiet !== true) this.#context.skip('null-key', 'a join needs a key');
+      return undefined;
+    }
     const right = key.present ? this.#lookUp(key) : null;
     if (right === null && join === 'inner') return undefined;
     return this.#context.forward(key, joiner(value, right, key), undefined, timestamp);

@@ -46,6 +46,8 @@ export interface JoinStreamsOptions {
   readonly waitingStore: string | null;
   /** Whether this side's records without a partner are forwarded. */
   readonly outer: boolean;
+  /** Without `outer`: records that cannot have a partner are dropped without a word. */
+  readonly quiet?: boolean;
   /** A right record joins a left one at t when it lies in [t - before, t + after]. */
   readonly beforeMs: number;
   readonly afterMs: number;
@@ -117,13 +119,13 @@ class JoinStreams implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { outer } = this.#options;
+    const { outer, quiet } = this.#options;
     const context = this.#context;
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     if (value === null) return context.skip('null-value', 'a join needs a value');
     if (!key.present) {
-      if (!outer) return context.skip('null-key', 'a join needs a key');
+      if (!outer) return quiet === true ? undefined : context.skip('null-key', 'a join needs a key');
       return context.forward(key, this.#join(key, value, null), undefined, timestamp);
     }
     if (timestamp === streamTime.value) this.#emitUnjoined(key);

@@ -183,8 +183,12 @@ class RekeyStream implements Processor {
     const row = value === null ? this.#rowOfKey(key, timestamp) : (value as SqlValue[]);
     const values = row === null ? null : keyOf(positions, row, nullKeys);
     if (nullKeys === 'drop') {
-      if (value === null) return this.#context.skip('null-value', 'a group needs a value');
-      if (values === null) return this.#context.skip('null-key', 'a value to group or join by is null');
+      // As what is above would say without a repartition, in the words and the order of its operator.
+      const isGroup = this.#node.name === 'Aggregate-GroupBy';
+      if (isGroup && values === null) return this.#context.skip('null-key', 'an aggregation needs a key');
+      if (value === null)
+        return this.#context.skip('null-value', `${isGroup ? 'an aggregation' : 'a join'} needs a value`);
+      if (values === null) return this.#context.skip('null-key', 'a join needs a key');
     }
     this.#key.setValue(values);
     return this.#context.forward(this.#key, value, undefined, timestamp);

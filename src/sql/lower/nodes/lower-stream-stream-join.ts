@@ -8,7 +8,7 @@ import {
 } from '../../../streams/processors/join-streams.ts';
 import { passThrough } from '../../../streams/processors/pass-through.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { JoinNode } from '../../plan/node.ts';
+import type { JoinKind, JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { copartition } from './copartition.ts';
@@ -36,8 +36,8 @@ export function lowerStreamStreamJoin(
   const right = lowerSide(node.right, inputs[1]!, lowering);
   const topics = copartition(left, right, lowering);
   const name = lowering.name(node.name);
-  const leftOuter = node.join === 'left' || node.join === 'outer';
-  const rightOuter = node.join === 'right' || node.join === 'outer';
+  const leftOuter = isOuter(node.join, 'left');
+  const rightOuter = isOuter(node.join, 'right');
   const leftRows = rowSerde(node.left.columns, [...inputs[0]!]);
   const rightRows = rowSerde(node.right.columns, [...inputs[1]!]);
   const leftStore = `${name}-left`;
@@ -63,12 +63,24 @@ export function lowerStreamStreamJoin(
   const joinsRight = `${name} right`;
   topology.addProcessor({
     name: joinsLeft,
-    open: joinStreams({ ...options, side: 'left', otherStore: rightStore, outer: leftOuter }),
+    open: joinStreams({
+      ...options,
+      side: 'left',
+      otherStore: rightStore,
+      outer: leftOuter,
+      quiet: isOuter(node.narrowedFrom, 'left'),
+    }),
     parents: [remembers],
   });
   topology.addProcessor({
     name: joinsRight,
-    open: joinStreams({ ...options, side: 'right', otherStore: leftStore, outer: rightOuter }),
+    open: joinStreams({
+      ...options,
+      side: 'right',
+      otherStore: leftStore,
+      outer: rightOuter,
+      quiet: isOuter(node.narrowedFrom, 'right'),
+    }),
     parents: [otherRemembers],
   });
 
@@ -118,4 +130,8 @@ function lowerSide(node: JoinNode['left'], columns: ReadonlySet<number>, lowerin
 
 function keep(row: unknown): unknown {
   return (row as SqlValue[]).slice();
+}
+
+function isOuter(join: JoinKind | undefined, side: 'left' | 'right'): boolean {
+  return join === side || join === 'outer';
 }

@@ -25,6 +25,7 @@ export function lowerStreamTableJoin(
     open: joinStreamTable({
       table,
       join: node.join === 'inner' ? 'inner' : 'left',
+      quiet: node.narrowedFrom !== undefined,
       joiner: scratchJoiner(node, wanted.columns),
     }),
     parents: [left.parent],

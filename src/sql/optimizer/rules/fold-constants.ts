@@ -1,9 +1,8 @@
-import { DataError } from '../../../common/error.ts';
-import { evaluateConstant } from '../../expressions/compile.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { isVolatile, some, transform } from '../../expressions/walk.ts';
 import type { PlanNode } from '../../plan/node.ts';
 import { conjunctionOf, conjunctsOf, isTrue } from '../conjuncts.ts';
+import { evaluateWhole } from '../evaluate-whole.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
 /**
@@ -29,13 +28,8 @@ export const foldConstants: Rule = {
 function fold(expression: Expression, context: RuleContext): Expression {
   return transform(expression, (node) => {
     if (!isFoldable(node, context)) return node;
-    try {
-      const value = evaluateConstant(node, context.functions, context.evaluation);
-      return { kind: 'literal', type: node.type, value };
-    } catch (error) {
-      if (error instanceof DataError) return node;
-      throw error;
-    }
+    const value = evaluateWhole(node, context);
+    return value === undefined ? node : { kind: 'literal', type: node.type, value };
   });
 }
 

@@ -14,7 +14,7 @@ export const mergeFilters: Rule = {
   apply(node) {
     if (node.kind !== 'filter' || node.input.kind !== 'filter') return node;
     const inner = node.input;
-    if (inner.clause !== node.clause) return node;
+    if (inner.clause !== node.clause || inner.passesNull !== node.passesNull) return node;
     const predicate = conjunctionOf([...conjunctsOf(inner.predicate), ...conjunctsOf(node.predicate)]);
     return { ...node, input: inner.input, predicate };
   },

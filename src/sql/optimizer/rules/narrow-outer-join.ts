@@ -1,9 +1,9 @@
-import { DataError } from '../../../common/error.ts';
-import { evaluateConstant } from '../../expressions/compile.ts';
+import { conditionCanFail } from '../../expressions/can-fail.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { columnsOf, isVolatile, transform } from '../../expressions/walk.ts';
 import type { JoinKind, JoinNode } from '../../plan/node.ts';
 import { conjunctsOf } from '../conjuncts.ts';
+import { evaluateWhole } from '../evaluate-whole.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
 /**
@@ -11,7 +11,8 @@ import type { Rule, RuleContext } from '../rule.ts';
  * `S LEFT JOIN T … WHERE T.X > 1` is an inner join.
  * Why good: rows are not padded only to be dropped; a join of streams needs no store of rows that wait for a partner.
  * Illegal: when a conjunct may hold for a missing side (`WHERE T.X IS NULL`), which is found out by evaluating it
- * with nulls: only conjuncts over that side alone are tried, and one that fails there is no proof. For full joins of
+ * with nulls: only conjuncts over that side alone are tried, and one that fails there is no proof, nor is one behind
+ * another that may fail: the failures of padded rows are told. For full joins of
  * streams unless both sides must be there: padded rows of the side that stays come out by the stream time of what
  * waits on both. Over tables a padded row is hidden before and after, so neither it nor its removal is a change.
  * After: push-filter-below-project, before push-filter-into-join-side, for which the result is a better join.
@@ -24,10 +25,21 @@ export const narrowOuterJoin: Rule = {
     const join = node.input;
     const conjuncts = conjunctsOf(node.predicate);
     const width = join.left.columns.length;
-    const needsLeft = conjuncts.some((each) => rejectsNulls(each, (index) => index < width, context));
-    const needsRight = conjuncts.some((each) => rejectsNulls(each, (index) => index >= width, context));
-    const narrowed = narrow(join, needsLeft, needsRight);
-    return narrowed === join.join ? node : { ...node, input: { ...join, join: narrowed } };
+    const needs = (isOfSide: (index: number) => boolean): boolean => {
+      for (const conjunct of conjuncts) {
+        if (rejectsNulls(conjunct, isOfSide, context)) return true;
+        if (conditionCanFail(conjunct)) return false;
+      }
+      return false;
+    };
+    const narrowed = narrow(
+      join,
+      needs((index) => index < width),
+      needs((index) => index >= width),
+    );
+    if (narrowed === join.join) return node;
+    const narrowedFrom = join.narrowedFrom ?? join.join;
+    return { ...node, input: { ...join, join: narrowed, narrowedFrom } };
   },
 };
 
@@ -58,10 +70,6 @@ function rejectsNulls(
   const nulled = transform(conjunct, (expression) =>
     expression.kind === 'column' ? { kind: 'literal', type: expression.type, value: null } : expression,
   );
-  try {
-    return evaluateConstant(nulled, context.functions, context.evaluation) !== true;
-  } catch (error) {
-    if (error instanceof DataError) return false;
-    throw error;
-  }
+  const value = evaluateWhole(nulled, context);
+  return value !== undefined && value !== null && value !== true;
 }

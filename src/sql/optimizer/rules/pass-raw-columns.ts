@@ -1,8 +1,8 @@
 import { equalTypes } from '../../../types/equal-types.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, SinkNode, SourceNode } from '../../plan/node.ts';
+import { replaceSources } from '../../plan/plan-inputs.ts';
 import type { Rule } from '../rule.ts';
-import { replaceSources } from './prune-source-columns.ts';
 
 /**
  * What: value columns of a stream that reach a sink of the same value format and type unchanged, and that nobody else

@@ -1,5 +1,5 @@
 import { columnsOf, isVolatile } from '../../expressions/walk.ts';
-import { conjunctionOf, conjunctsOf } from '../conjuncts.ts';
+import { conjunctionOf, conjunctsOf, movable } from '../conjuncts.ts';
 import type { Rule } from '../rule.ts';
 
 /**
@@ -10,6 +10,8 @@ import type { Rule } from '../rule.ts';
  * rows are new, not where they are looked up. For joins of tables: a side that removes what it never had makes the
  * join forward a removal, which the filter above hides and nothing would without it. For joins of streams: which late
  * rows are still met is decided by the greatest time that a side has remembered, rows that WHERE drops included.
+ * For a conjunct that may fail, unless it sees the same rows there, so that the same failures are told: the join is a
+ * left join and no conjunct before it stays; nor past one that stays and may fail.
  * After: push-filter-below-project, merge-filters, narrow-outer-join.
  */
 export const pushFilterIntoJoinSide: Rule = {
@@ -18,12 +20,15 @@ export const pushFilterIntoJoinSide: Rule = {
   apply(node, context) {
     if (node.kind !== 'filter' || node.input.kind !== 'join' || node.input.shape !== 'stream-table')
       return node;
+    if (node.passesNull === true) return node;
     const join = node.input;
     const width = join.left.columns.length;
     const conjuncts = conjunctsOf(node.predicate);
-    const moves = conjuncts.map(
+    const moves = movable(
+      conjuncts,
       (conjunct) =>
         !isVolatile(conjunct, context.functions) && [...columnsOf(conjunct)].every((index) => index < width),
+      join.join === 'left',
     );
     if (!moves.includes(true)) return node;
     const kept = conjuncts.filter((_, i) => moves[i] !== true);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../../src/common/bytes.ts';
 import { rowKeySerde } from '../../../../src/sql/lower/row-key-serde.ts';
 import { openWrittenKey } from '../../../../src/sql/lower/written-key.ts';
-import { BIGINT, DOUBLE, INTEGER, STRING, type SqlType } from '../../../../src/types/sql-type.ts';
+import { BIGINT, BYTES, DOUBLE, INTEGER, STRING, type SqlType } from '../../../../src/types/sql-type.ts';
 
 const open = (format: string, type: SqlType) => {
   const columns = [{ name: 'K', type }];
@@ -53,8 +53,14 @@ test('the usual keys are recognized, others are not', () => {
   expect(holds('DELIMITED', STRING, '"user1"')).toBe(false);
 });
 
-test('formats with one way to write a value need no look', () => {
-  expect(
-    openWrittenKey([{ name: 'K', type: STRING }], { name: 'KAFKA', wrapped: false, properties: [] }),
-  ).toBeNull();
+test('of KAFKA, keys of the wrong width and those that may not be text are looked at again', () => {
+  const kafka = (type: SqlType) =>
+    openWrittenKey([{ name: 'K', type }], { name: 'KAFKA', wrapped: false, properties: [] });
+  const bytes = Buffer.from([0x61, 0x62, 0x63, 0x64, 0xff]);
+  expect(kafka(STRING)!(bytes, 0, 4)).toBe(true);
+  expect(kafka(STRING)!(bytes, 0, 5)).toBe(false);
+  expect(kafka(INTEGER)!(bytes, 0, 4)).toBe(true);
+  expect(kafka(INTEGER)!(bytes, 0, 5)).toBe(false);
+  expect(kafka(DOUBLE)!(bytes, 0, 4)).toBe(false);
+  expect(kafka(BYTES)).toBeNull();
 });

@@ -3,6 +3,7 @@ import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import { defaultRules } from '../../../../src/sql/optimizer/default-rules.ts';
 import { optimize } from '../../../../src/sql/optimizer/optimizer.ts';
 import type { RuleContext } from '../../../../src/sql/optimizer/rule.ts';
+import type { Expression } from '../../../../src/sql/expressions/expression.ts';
 import { explainPlan } from '../../../../src/sql/plan/explain.ts';
 import type { PlanNode } from '../../../../src/sql/plan/node.ts';
 import { BIGINT, BOOLEAN, DOUBLE, STRING } from '../../../../src/types/sql-type.ts';
@@ -15,6 +16,12 @@ const fired = (plan: PlanNode): string[] => optimize(plan, context).steps.map((s
 const { column, literal } = p;
 const aAbove1 = p.above(column(1), literal(1));
 const bAbove2 = p.above(column(2), literal(2));
+const isNullOf = (operand: Expression): Expression => ({
+  kind: 'is-null',
+  type: BOOLEAN,
+  operand,
+  negated: false,
+});
 const divided = p.divide(column(1), column(2));
 const random = p.call('RANDOM', [], DOUBLE);
 const upper = p.call('UCASE', [column(3, STRING)], STRING);
@@ -90,10 +97,10 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
   'push-filter-below-project': {
     fires: [
       {
-        says: 'a column and a sum',
+        says: 'a column, beside one that cannot fail',
         plan: p.output(
           p.filter(
-            p.project(p.source(), { ID: column(0, STRING), X: p.plus(column(1), column(2)) }),
+            p.project(p.source(), { ID: column(0, STRING), X: column(1), N: isNullOf(column(2)) }),
             aAbove1,
           ),
           [0],
@@ -101,6 +108,13 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
       },
     ],
     not: [
+      {
+        says: 'an item that may fail, and is told for every row',
+        plan: p.output(
+          p.filter(p.project(p.source(), { ID: column(0, STRING), A: column(1), X: divided }), aAbove1),
+          [0, 2],
+        ),
+      },
       {
         says: 'a volatile item',
         plan: p.output(
@@ -195,13 +209,24 @@ const CASES: Readonly<Record<string, { readonly fires: readonly Case[]; readonly
         plan: p.output(
           p.project(p.project(p.source(), { ID: column(0, STRING), X: upper }), {
             ID: column(0, STRING),
+            X: column(1, STRING),
+            A: column(0, STRING),
+          }),
+          [1, 2],
+        ),
+      },
+    ],
+    not: [
+      {
+        says: 'an item that may fail and gets another name',
+        plan: p.output(
+          p.project(p.project(p.source(), { ID: column(0, STRING), X: upper }), {
+            ID: column(0, STRING),
             Y: column(1, STRING),
           }),
           [1],
         ),
       },
-    ],
-    not: [
       {
         says: 'an item that is read twice',
         plan: p.output(
@@ -416,36 +441,32 @@ test('a filter ends at the source, on the stream side, before the topic', () => 
           join Join inner stream-table
             repartition Join-left key [C] KAFKA unwrapped null keys drop
               project [ID, C]
-                filter where A > 1
-                  source S stream topic s reads [A, C] skips 5
-            source T table topic t reads [A, B] skips 5 materialized
+                filter where (C IS NULL) OR (A > 1)
+                  source S stream topic s reads [A, B, C] skips 4
+            source T table topic t reads [A, B, C] skips 4 materialized
     "
   `);
 });
 
-test('an item that fails is still null for what reads it', () => {
-  const inner = p.project(p.source(), { ID: column(0, STRING), Q: divided });
-  const isNull = { kind: 'is-null', type: BOOLEAN, operand: column(1), negated: false } as const;
-  const { plan } = optimize(
-    p.output(
-      p.project(p.filter(inner, isNull), {
-        ID: column(0, STRING),
-        M: p.call('COALESCE', [column(1), literal(7)]),
-      }),
-      [1],
-    ),
-    context,
+test('a filter below a repartition that reports rows without a key lets it see them', () => {
+  const plan = p.output(p.filter(p.join(p.repartition(p.source(), [3]), p.table()), bAbove2), [1]);
+  expect(optimized(plan)).toContain('filter where (C IS NULL) OR (B > 2)\n');
+});
+
+test('a conjunct stays behind one that may fail', () => {
+  const fails = p.above(divided, literal(1));
+  const ofTable = p.above(p.divide(column(8), column(8)), literal(1));
+  const join = p.join(p.source(), p.table(), { join: 'inner' });
+  expect(optimized(p.output(p.filter(join, p.and(aAbove1, fails)), [1]))).toContain(
+    'filter where (L_A / L_B) > 1\n    join',
   );
-  const [project, filter] = [
-    (plan as { input: PlanNode }).input,
-    ((plan as { input: PlanNode }).input as { input: PlanNode }).input,
-  ];
-  expect(project).toMatchObject({
-    kind: 'project',
-    expressions: [{}, { kind: 'call', args: [{ kind: 'arithmetic', guarded: true }, {}] }],
-  });
-  expect(filter).toMatchObject({
-    kind: 'filter',
-    predicate: { kind: 'is-null', operand: { kind: 'arithmetic', guarded: true } },
-  });
+  expect(optimized(p.output(p.filter(join, p.and(ofTable, aAbove1)), [1]))).not.toMatch(/join.*\n +filter/);
+});
+
+test('a padded row that makes an earlier condition fail is still made', () => {
+  const left = p.join(p.source(), p.table(), { join: 'left' });
+  const padded = p.above(p.divide(column(8), column(8)), literal(1));
+  const rejects = p.above(column(8), literal(1));
+  expect(optimized(p.output(p.filter(left, p.and(padded, rejects)), [1]))).toContain('left stream-table');
+  expect(optimized(p.output(p.filter(left, p.and(rejects, padded)), [1]))).toContain('inner stream-table');
 });

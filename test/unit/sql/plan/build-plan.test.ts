@@ -17,12 +17,12 @@ function plan(sql: string): string {
 test('a filter stands where WHERE does, and SELECT over it', () => {
   expect(plan("SELECT ITEM, AMOUNT * 2 AS TWICE FROM ORDERS WHERE ITEM LIKE 'a%' EMIT CHANGES LIMIT 5;"))
     .toMatchInlineSnapshot(`
-    "output [ITEM, TWICE] limit 5
-      project [ITEM, AMOUNT * 2 AS TWICE, ID]
-        filter where ITEM LIKE 'a%'
-          source ORDERS stream topic orders
-    "
-  `);
+      "output [ITEM, TWICE] limit 5
+        project [ITEM, AMOUNT * 2 AS TWICE, ID]
+          filter where ITEM LIKE 'a%'
+            source ORDERS stream topic orders skips 4
+      "
+    `);
 });
 
 test('an aggregation: grouped by an expression, windowed, HAVING over its result', () => {
@@ -38,7 +38,7 @@ test('an aggregation: grouped by an expression, windowed, HAVING over its result
           aggregate Aggregate-Aggregate-Materialize by [K] [COUNT(1), SUM(AMOUNT)] window hopping 3600000 ms every 600000 ms grace 300000 ms emit final
             repartition Aggregate-GroupBy key [K] KAFKA unwrapped null keys drop
               project [ID, ITEM, AMOUNT, ROWTIME, ROWPARTITION, ROWOFFSET, UCASE(ITEM) AS K]
-                source ORDERS stream topic orders
+                source ORDERS stream topic orders skips 4
     "
   `);
 });
@@ -53,7 +53,7 @@ test('a key of two columns makes KAFKA keys JSON on the way', () => {
       project [ITEM, ID, KSQL_AGG_VARIABLE_0 AS KSQL_COL_0]
         aggregate Aggregate-Aggregate-Materialize by [ITEM, ID] [MAX(AMOUNT)] emit changes
           repartition Aggregate-GroupBy key [ITEM, ID] JSON null keys drop
-            source ORDERS stream topic orders
+            source ORDERS stream topic orders skips 3
     "
   `);
 });
@@ -61,13 +61,13 @@ test('a key of two columns makes KAFKA keys JSON on the way', () => {
 test('a table grouped anew', () => {
   expect(plan('CREATE TABLE T AS SELECT NAME, COUNT(*) AS N FROM USERS GROUP BY NAME;'))
     .toMatchInlineSnapshot(`
-    "sink T topic T key [NAME] KAFKA unwrapped value [N] JSON
-      project [NAME, KSQL_AGG_VARIABLE_0 AS N]
-        aggregate Aggregate-Aggregate-Materialize by [NAME] [COUNT(1)] emit changes
-          repartition Aggregate-GroupBy key [NAME] KAFKA unwrapped null keys drop
-            source USERS table topic users materialized
-    "
-  `);
+      "sink T topic T key [NAME] KAFKA unwrapped value [N] JSON
+        project [NAME, KSQL_AGG_VARIABLE_0 AS N]
+          aggregate Aggregate-Aggregate-Materialize by [NAME] [COUNT(1)] emit changes
+            repartition Aggregate-GroupBy key [NAME] KAFKA unwrapped null keys drop
+              source USERS table topic users skips 4 materialized
+      "
+    `);
 });
 
 test('PARTITION BY an expression, a column, nothing', () => {
@@ -76,22 +76,22 @@ test('PARTITION BY an expression, a column, nothing', () => {
       project [KSQL_COL_0, ITEM, AMOUNT, ID]
         repartition PartitionBy key [KSQL_COL_0] KAFKA unwrapped null keys keep
           project [ID, ITEM, AMOUNT, ROWTIME, ROWPARTITION, ROWOFFSET, UCASE(ITEM) AS KSQL_COL_0]
-            source ORDERS stream topic orders
+            source ORDERS stream topic orders skips 3
     "
   `);
   expect(plan('CREATE STREAM S AS SELECT ITEM, AMOUNT FROM ORDERS PARTITION BY ITEM;'))
     .toMatchInlineSnapshot(`
-    "sink S topic S key [ITEM] KAFKA unwrapped value [AMOUNT] JSON
-      project [ITEM, AMOUNT]
-        repartition PartitionBy key [ITEM] KAFKA unwrapped null keys keep
-          source ORDERS stream topic orders
-    "
-  `);
+      "sink S topic S key [ITEM] KAFKA unwrapped value [AMOUNT] JSON
+        project [ITEM, AMOUNT]
+          repartition PartitionBy key [ITEM] KAFKA unwrapped null keys keep
+            source ORDERS stream topic orders skips 4
+      "
+    `);
   expect(plan('CREATE STREAM S AS SELECT ID, ITEM FROM ORDERS PARTITION BY NULL;')).toMatchInlineSnapshot(`
     "sink S topic S key [] NONE unwrapped value [ID, ITEM] JSON
       project [ID, ITEM]
         repartition PartitionBy key [] NONE unwrapped null keys keep
-          source ORDERS stream topic orders
+          source ORDERS stream topic orders skips 4
     "
   `);
 });
@@ -107,8 +107,8 @@ test('stream with table: the stream is brought to the key of the table', () => {
         filter where V_PAGE <> U_NAME
           join Join left stream-table
             repartition Join key [WHO] KAFKA unwrapped null keys keep
-              source VISITS as V stream topic visits
-            source USERS as U table topic users materialized
+              source VISITS as V stream topic visits skips 3
+            source USERS as U table topic users skips 4 materialized
     "
   `);
 });
@@ -120,8 +120,8 @@ test('a join selected by the right side takes the key from where it always is', 
         project [V_WHO AS UID, V_PAGE AS PAGE]
           join Join left stream-table
             repartition Join key [WHO] KAFKA unwrapped null keys keep
-              source VISITS as V stream topic visits
-            source USERS as U table topic users materialized
+              source VISITS as V stream topic visits skips 3
+            source USERS as U table topic users skips 5 materialized
       "
     `);
 });
@@ -137,9 +137,9 @@ test('a full join has a key of its own', () => {
         project [V_WHO, V_PAGE, V_ROWTIME, V_ROWPARTITION, V_ROWOFFSET, O_ID, O_ITEM, O_AMOUNT, O_ROWTIME, O_ROWPARTITION, O_ROWOFFSET, CASE WHEN V_WHO IS NOT NULL THEN V_WHO ELSE O_ID END AS ROWKEY]
           join Join outer stream-stream within 3600000 ms before, 3600000 ms after
             repartition Join-left key [WHO] KAFKA unwrapped null keys keep
-              source VISITS as V stream topic visits
+              source VISITS as V stream topic visits skips 3
             repartition Join-right key [ID] KAFKA unwrapped null keys keep
-              source ORDERS as O stream topic orders
+              source ORDERS as O stream topic orders skips 4
     "
   `);
 });
@@ -147,21 +147,21 @@ test('a full join has a key of its own', () => {
 test('tables on a foreign key', () => {
   expect(plan('CREATE TABLE T AS SELECT U.UID, SIZE FROM USERS U JOIN CITIES C ON UCASE(U.NAME) = C.NAME;'))
     .toMatchInlineSnapshot(`
-    "sink T topic T key [UID] KAFKA unwrapped value [SIZE] JSON
-      project [U_UID AS UID, C_SIZE AS SIZE]
-        join Join inner foreign-key on KSQL_JOIN_KEY
-          project [UID, NAME, ROWTIME, ROWPARTITION, ROWOFFSET, UCASE(NAME) AS KSQL_JOIN_KEY]
-            source USERS as U table topic users materialized
-          source CITIES as C table topic cities materialized
-    "
-  `);
+      "sink T topic T key [UID] KAFKA unwrapped value [SIZE] JSON
+        project [U_UID AS UID, C_SIZE AS SIZE]
+          join Join inner foreign-key on KSQL_JOIN_KEY
+            project [UID, NAME, ROWTIME, ROWPARTITION, ROWOFFSET, UCASE(NAME) AS KSQL_JOIN_KEY]
+              source USERS as U table topic users skips 4 materialized
+            source CITIES as C table topic cities skips 4 materialized
+      "
+    `);
 });
 
 test('INSERT INTO writes to its target by position', () => {
   expect(plan('INSERT INTO VISITS SELECT ID, ITEM FROM ORDERS;')).toMatchInlineSnapshot(`
     "sink VISITS topic visits key [ID] KAFKA unwrapped value [ITEM] JSON
       project [ID, ITEM]
-        source ORDERS stream topic orders
+        source ORDERS stream topic orders skips 5
     "
   `);
 });
@@ -170,7 +170,7 @@ test('a push query keeps the key in its row, behind what was selected', () => {
   expect(plan('SELECT NAME FROM USERS EMIT CHANGES;')).toMatchInlineSnapshot(`
     "output [NAME]
       project [NAME, UID]
-        source USERS table topic users materialized
+        source USERS table topic users skips 4 materialized
     "
   `);
 });
