@@ -34,12 +34,16 @@ const ONLY_FOR: Readonly<Record<string, readonly string[]>> = { grammar: ['gramm
 const HOMES: Readonly<Record<string, string>> = {
   chevrotain: 'grammar',
   kafkajs: 'src/log/kafka',
+  snappy: 'src/log/decompress.ts',
+  'lz4-napi': 'src/log/decompress.ts',
+  fzstd: 'src/log/decompress.ts',
   'rocksdb-native': 'src/state',
   ws: 'src/server',
   pino: 'src/common/logger.ts',
   commander: 'src/main.ts',
   'cli-table3': 'src/cli',
   re2js: 'src/functions',
+  sucrase: 'src/engine/user-functions',
 };
 
 /** Calls that only `src/common/clock.ts` may make, and what to use instead. */
