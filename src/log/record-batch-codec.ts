@@ -1,11 +1,10 @@
-import { gunzipSync } from 'node:zlib';
 import { crc32c } from './crc32c.ts';
+import { CODECS } from './decompress.ts';
 import { LogError } from './log.ts';
 import {
   ATTRIBUTES_AT,
   BASE_OFFSET_AT,
   BASE_TIMESTAMP_AT,
-  CODEC_GZIP,
   CODEC_MASK,
   CODEC_NONE,
   CONTROL_BIT,
@@ -43,8 +42,6 @@ export interface DecodedBatches {
   /** The offset after the last complete batch, returned or stepped over; the given position if there is none. */
   readonly nextOffset: number;
 }
-
-const CODEC_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** No record is smaller: length, attributes, two deltas, two null lengths, header count. */
 const RECORD_BYTES_MIN = 7;
@@ -289,20 +286,20 @@ function decodeBatch(
   };
 }
 
-function inflate(codec: number, bytes: Buffer, topic: string, partition: number, offset: number): Buffer {
-  if (codec !== CODEC_GZIP) {
-    const name = CODEC_NAMES[codec] ?? `number ${codec}`;
+function inflate(number: number, bytes: Buffer, topic: string, partition: number, offset: number): Buffer {
+  const codec = CODECS[number];
+  if (codec === undefined)
     throw new LogError(
       'unsupported-codec',
-      `topic ${topic} holds a batch compressed with ${name}, which is not supported: ` +
-        `set compression.type to gzip or none on its producers, or on the topic so that the broker recompresses`,
+      `topic ${topic} holds a batch with the unknown compression codec ${number}: ` +
+        `set compression.type on its producers to gzip, snappy, lz4, zstd or none`,
       { topic, partition, offset },
     );
-  }
   try {
-    return gunzipSync(bytes);
+    return codec.decompress(bytes);
   } catch (error) {
-    throw corrupt(`a batch cannot be gunzipped (${(error as Error).message})`, topic, partition, offset);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw corrupt(`a batch cannot be decompressed by ${codec.name} (${reason})`, topic, partition, offset);
   }
 }
 

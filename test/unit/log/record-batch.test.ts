@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { compressSync } from 'snappy';
 import { describe, expect, test } from 'vitest';
 import { crc32c } from '../../../src/log/crc32c.ts';
 import { LogError } from '../../../src/log/log.ts';
@@ -13,6 +14,7 @@ import {
   CRC_AT,
   LAST_OFFSET_DELTA_AT,
   LENGTH_AT,
+  LENGTH_END,
   LOG_APPEND_TIME_BIT,
   MAGIC_AT,
   MAX_TIMESTAMP_AT,
@@ -313,16 +315,31 @@ describe('decodeBatches', () => {
     expect(recordsOf(decode(stamped)).map(({ timestamp }) => timestamp)).toEqual([77, 77, 77]);
   });
 
-  test('names the codec that it does not have', () => {
-    for (const [codec, name] of [
-      [2, 'snappy'],
-      [3, 'lz4'],
-      [4, 'zstd'],
-    ] as const) {
-      const packed = patched(batch, attributes(codec));
-      expect(kindOf(() => decode(packed))).toBe('unsupported-codec');
-      expect(() => decode(packed)).toThrow(name);
+  test('names the codec that it does not know', () => {
+    const packed = patched(batch, attributes(5));
+    expect(kindOf(() => decode(packed))).toBe('unsupported-codec');
+    expect(() => decode(packed)).toThrow('codec 5');
+  });
+
+  test('snappy comes in one block, or in the blocks of the Java clients', () => {
+    const records = batch.subarray(RECORDS_AT);
+    const half = records.length >> 1;
+    const block = (bytes: Buffer): Buffer => {
+      const packed = compressSync(bytes);
+      const size = Buffer.alloc(4);
+      size.writeInt32BE(packed.length);
+      return Buffer.concat([size, packed]);
+    };
+    const head = Buffer.from('\x82SNAPPY\0\0\0\0\x01\0\0\0\x01', 'latin1');
+    const blocks = Buffer.concat([head, block(records.subarray(0, half)), block(records.subarray(half))]);
+    for (const packed of [compressSync(records), blocks]) {
+      const whole = Buffer.concat([batch.subarray(0, RECORDS_AT), packed]);
+      whole.writeInt32BE(whole.length - LENGTH_END, LENGTH_AT);
+      expect(recordsOf(decode(patched(whole, attributes(2))))).toEqual(recordsOf(decode(batch)));
     }
+    const cut = Buffer.concat([batch.subarray(0, RECORDS_AT), blocks.subarray(0, -1)]);
+    cut.writeInt32BE(cut.length - LENGTH_END, LENGTH_AT);
+    expect(kindOf(() => decode(patched(cut, attributes(2))))).toBe('corrupt');
   });
 
   test('refuses messages of before Kafka 0.11', () => {
@@ -331,8 +348,8 @@ describe('decodeBatches', () => {
     expect(kindOf(() => decode(old))).toBe('unsupported-codec');
   });
 
-  test('what is not gzip is corrupt', () => {
-    expect(kindOf(() => decode(patched(batch, attributes(1))))).toBe('corrupt');
+  test.each([1, 2, 3, 4])('what codec %i cannot read is corrupt', (codec) => {
+    expect(kindOf(() => decode(patched(batch, attributes(codec))))).toBe('corrupt');
   });
 
   test('gunzips what another client zipped', () => {
