@@ -1,21 +1,23 @@
 import { DataError } from '../common/error.ts';
 
 /**
- * Time zones by the rules that Node carries (ICU): offsets and names. js-joda would bring its own copy of the rules, 400 ms
- * of loading and, for text such as MMM, an 18 MB locale package; and it prints ET where Java prints EST.
+ * Time zones by the rules that Node carries (ICU): offsets and names, which are those that Java prints. Why not js-joda:
+ * docs/decisions.md, "Time patterns are our own".
  */
 
 export interface TimeZone {
   readonly id: string;
   /** What is added to UTC to get local time at an instant, in milliseconds. */
   offsetAt(epochMs: number): number;
-  /** `PDT`, or `Pacific Daylight Time`. */
-  nameAt(epochMs: number, style: 'short' | 'long'): string;
+  /** `PDT`, `Pacific Daylight Time`, `PT` or `Pacific Time`. */
+  nameAt(epochMs: number, style: ZoneNameStyle): string;
 }
+
+export type ZoneNameStyle = 'short' | 'long' | 'shortGeneric' | 'longGeneric';
 
 export const UTC: TimeZone = fixedZone('UTC', 0);
 
-const FIXED = /^(?:UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?)?$/;
+const FIXED = /^(UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?)?$/;
 
 /** Offsets change on quarters of an hour only (since 1972), so one per quarter is enough to keep. */
 const BUCKET_MS = 15 * 60_000;
@@ -37,9 +39,13 @@ function createZone(id: string): TimeZone {
   if (id === 'Z' || id === 'z') return fixedZone('Z', 0);
   const match = id === '' ? null : FIXED.exec(id);
   if (match !== null) {
-    const seconds = Number(match[2] ?? 0) * 3600 + Number(match[3] ?? 0) * 60 + Number(match[4] ?? 0);
+    const [, prefix = '', sign, hours = '0', minutes = '0', rest = '0'] = match;
+    const seconds = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
     if (seconds > 18 * 3600) throw new DataError(`the zone offset ${id} is beyond 18 hours`);
-    return fixedZone(id, (match[1] === '-' ? -seconds : seconds) * 1000);
+    // Java's ids of offsets: GMT+3 is GMT+03:00.
+    const tail = Number(rest) === 0 ? '' : `:${rest}`;
+    const offset = seconds === 0 ? '' : `${sign}${hours.padStart(2, '0')}:${minutes.padStart(2, '0')}${tail}`;
+    return fixedZone(prefix + offset || 'Z', (sign === '-' ? -seconds : seconds) * 1000);
   }
   let format: Intl.DateTimeFormat;
   try {
@@ -60,16 +66,28 @@ function createZone(id: string): TimeZone {
   return regionZone(id, format);
 }
 
+const FIXED_NAMES: Readonly<Record<string, string>> = {
+  UTC: 'Coordinated Universal Time',
+  GMT: 'Greenwich Mean Time',
+};
+
 function fixedZone(id: string, offset: number): TimeZone {
-  return { id, offsetAt: () => offset, nameAt: () => id };
+  return {
+    id,
+    offsetAt: () => offset,
+    nameAt: (_epochMs, style) => (style.startsWith('long') ? (FIXED_NAMES[id] ?? id) : id),
+  };
 }
+
+/** The year 1811: no zone had other than its local mean time yet, and ICU counts older days by other calendars. */
+const FIRST_RULES_MS = -5e12;
 
 function regionZone(id: string, format: Intl.DateTimeFormat): TimeZone {
   const offsets = new Map<number, number>();
-  return {
+  const zone: TimeZone = {
     id,
     offsetAt(epochMs) {
-      const bucket = Math.floor(epochMs / BUCKET_MS);
+      const bucket = Math.floor(Math.max(epochMs, FIRST_RULES_MS) / BUCKET_MS);
       let offset = offsets.get(bucket);
       if (offset === undefined) {
         offset = readOffset(format, bucket * BUCKET_MS);
@@ -78,8 +96,9 @@ function regionZone(id: string, format: Intl.DateTimeFormat): TimeZone {
       }
       return offset;
     },
-    nameAt: (epochMs, style) => zoneName(id, epochMs, style),
+    nameAt: (epochMs, style) => zoneName(zone, epochMs, style),
   };
+  return zone;
 }
 
 function readOffset(format: Intl.DateTimeFormat, epochMs: number): number {
@@ -99,16 +118,34 @@ function readOffset(format: Intl.DateTimeFormat, epochMs: number): number {
 /** English abbreviations differ by country: the first that is not merely an offset. */
 const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-CA', 'en-IN'];
 
-function zoneName(id: string, epochMs: number, style: 'short' | 'long'): string {
-  let name = id;
+/** Two days of a year whose names ICU knows. */
+const NAMED_DAYS_MS = [Date.UTC(2020, 0, 1), Date.UTC(2020, 6, 1)];
+
+function zoneName(zone: TimeZone, epochMs: number, style: ZoneNameStyle): string {
+  if (style === 'longGeneric') return intlName('en-US', zone.id, epochMs, style);
+  // PST and PDT are both PT.
+  if (style === 'shortGeneric')
+    return zoneName(zone, NAMED_DAYS_MS[0]!, 'short').replace(/^(.)[SD]T$/, '$1T');
+  const named = nameOn(zone.id, epochMs, style);
+  if (named !== undefined) return named;
+  // Of most zones ICU knows no names before 1970: that of the same offset in another year.
+  const offset = zone.offsetAt(epochMs);
+  const day = NAMED_DAYS_MS.find((other) => zone.offsetAt(other) === offset) ?? NAMED_DAYS_MS[0]!;
+  return nameOn(zone.id, day, style) ?? ABBREVIATIONS[zone.id] ?? intlName('en-US', zone.id, epochMs, style);
+}
+
+/** The name in the first locale that has more than an offset. */
+function nameOn(id: string, epochMs: number, style: ZoneNameStyle): string | undefined {
   for (const locale of LOCALES) {
-    const parts = new Intl.DateTimeFormat(locale, { timeZone: id, timeZoneName: style }).formatToParts(
-      epochMs,
-    );
-    name = parts.find((part) => part.type === 'timeZoneName')?.value ?? id;
+    const name = intlName(locale, id, epochMs, style);
     if (!/^GMT[+-]/.test(name)) return name;
   }
-  return ABBREVIATIONS[id] ?? name;
+  return undefined;
+}
+
+function intlName(locale: string, id: string, epochMs: number, style: ZoneNameStyle): string {
+  const parts = new Intl.DateTimeFormat(locale, { timeZone: id, timeZoneName: style }).formatToParts(epochMs);
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? id;
 }
 
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
@@ -151,6 +188,21 @@ const REGIONS: Readonly<Record<string, string>> = {
 export function zoneByName(name: string): TimeZone {
   return openTimeZone(REGIONS[name.toUpperCase()] ?? name);
 }
+
+/** The long names (in lower case) of the zones that have abbreviations, longest first. */
+export function longZoneNames(): readonly (readonly [name: string, zone: TimeZone])[] {
+  longNames ??= [...new Set(['UTC', 'GMT', ...Object.values(REGIONS)])]
+    .map((id) => openTimeZone(id))
+    .flatMap((zone) =>
+      NAMED_DAYS_MS.map((day) => [zone.nameAt(day, 'long').toLowerCase(), zone] as const).concat([
+        [zone.nameAt(NAMED_DAYS_MS[0]!, 'longGeneric').toLowerCase(), zone],
+      ]),
+    )
+    .sort(([a], [b]) => b.length - a.length);
+  return longNames;
+}
+
+let longNames: readonly (readonly [string, TimeZone])[] | undefined;
 
 const DAY_MS = 86_400_000;
 

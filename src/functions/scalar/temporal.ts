@@ -2,6 +2,7 @@ import { DataError } from '../../common/error.ts';
 import { BIGINT, DATE, INTEGER, STRING, TIME, TIMESTAMP } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
 import { fixed, parameter } from '../signature.ts';
+import { openSimpleDatePattern } from '../simple-date-pattern.ts';
 import { openTimePattern } from '../time-pattern.ts';
 import { instantOf, localZone, openTimeZone, UTC, type TimeZone } from '../time-zone.ts';
 
@@ -9,6 +10,7 @@ const CATEGORY = 'DATE_TIME';
 const DAY_MS = 86_400_000;
 const UNIT = parameter('unit', { kind: 'interval-unit' });
 const PATTERN = parameter('pattern', STRING, 'a pattern of java.time, such as yyyy-MM-dd HH:mm:ss.SSS');
+const DATE_PATTERN = parameter('pattern', STRING, 'a pattern of SimpleDateFormat, such as dd/MM/yyyy');
 const ZONE = parameter('zone', STRING, 'a time zone, such as America/Los_Angeles or +01:00');
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -57,26 +59,25 @@ function parseTimestamp(text: string, pattern: string, zone: TimeZone): number {
   return instantOf(parsed.localMs, parsed.zone ?? zone);
 }
 
-/** PARSE_DATE: the older pattern dialect, in which numbers may be shorter than their letters. */
 function parseDate(text: string, pattern: string): number {
-  const { localMs } = openTimePattern(pattern, 'lenient').parse(text);
-  if (localMs % DAY_MS !== 0) throw new DataError(`${JSON.stringify(text)} has a time of day`);
-  return localMs / DAY_MS;
+  const epochMs = openSimpleDatePattern(pattern).parse(text);
+  if (epochMs % DAY_MS !== 0) throw new DataError(`${JSON.stringify(text)} has a time of day`);
+  return epochMs / DAY_MS;
 }
 
 function parseTime(text: string, pattern: string): number {
   const compiled = openTimePattern(pattern);
   if (compiled.hasDate) throw new DataError(`the pattern ${pattern} has parts of a date`);
-  return compiled.parse(text).localMs % DAY_MS;
+  return compiled.parseTime(text);
 }
 
 function addTime(unit: string, amount: number, millis: number): number {
   return (((millis + unitMs(unit) * amount) % DAY_MS) + DAY_MS) % DAY_MS;
 }
 
-/** Parts of a day are cut off. */
+/** Whole days of the sum: what parts of a day are added to a date before 1970 is cut off toward it. */
 function addDate(unit: string, amount: number, days: number): number {
-  return days + Math.trunc((unitMs(unit) * amount) / DAY_MS);
+  return Math.trunc((days * DAY_MS + unitMs(unit) * amount) / DAY_MS) + 0;
 }
 
 function one(
@@ -189,7 +190,7 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     'PARSE_DATE',
     'Reads a date.',
     [["FORMAT_DATE(PARSE_DATE('11/05/2019', 'dd/MM/yyyy'), 'yyyy-MM-dd')", "'2019-05-11'"]],
-    fixed([TEXT, PATTERN], DATE, parseDate),
+    fixed([TEXT, DATE_PATTERN], DATE, parseDate),
   ),
   one(
     'PARSE_TIME',
@@ -211,7 +212,7 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     'Reads a date as days since 1970-01-01 (an INTEGER). PARSE_DATE gives a DATE.',
     [["STRINGTODATE('1970-01-11', 'yyyy-MM-dd')", '10']],
     fixed([TEXT, PATTERN], INTEGER, (text: string, pattern: string) =>
-      Math.floor(openTimePattern(pattern).parse(text).localMs / DAY_MS),
+      openTimePattern(pattern).parseDate(text),
     ),
   ),
   one(
