@@ -1,4 +1,5 @@
 import { SqlError } from '../../common/error.ts';
+import { Decimal } from '../../types/decimal.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import type { Column } from '../../types/schema.ts';
@@ -6,6 +7,7 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { CatalogSource } from '../catalog/source.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
+import { cast } from './analyze-expression.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import {
   type AnalyzedSource,
@@ -14,7 +16,7 @@ import {
   timestampOf,
   topicWish,
 } from './analyze-source.ts';
-import { type AnalyzedQuery, itemsOfKey, sourcesOf } from './analyzed-query.ts';
+import { type AnalyzedQuery, itemsOfKey, type SelectColumn, sourcesOf } from './analyzed-query.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
 
@@ -143,11 +145,18 @@ export function analyzeInsertSelect(
     });
   if (sink.schema.headers.length > 0)
     throw new SqlError('ML_UNSUPPORTED', `${name} has columns of headers, which cannot be written`, { span });
-  const query = analyzeQuery(statement.query, context);
-  checkPersistent(query, statement.query);
-  if (query.type !== 'stream')
+  const selected = analyzeQuery(statement.query, context);
+  checkPersistent(selected, statement.query);
+  if (selected.type !== 'stream')
     throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
-  const { keyItems, valueItems } = splitSelect(query, false);
+  const { keyItems, valueItems } = splitSelect(selected, false);
+  const targets = new Map<number, Column>();
+  keyItems.forEach((item, i) => sink.schema.key[i] && targets.set(item, sink.schema.key[i]));
+  valueItems.forEach((item, i) => sink.schema.value[i] && targets.set(item, sink.schema.value[i]));
+  const query: AnalyzedQuery = {
+    ...selected,
+    select: selected.select.map((column, item) => literalAs(column, targets.get(item)?.type)),
+  };
   const check = (side: string, items: readonly number[], columns: readonly Column[]): void => {
     const same =
       items.length === columns.length &&
@@ -165,6 +174,22 @@ export function analyzeInsertSelect(
   check('key', keyItems, sink.schema.key);
   check('value', valueItems, sink.schema.value);
   return { query, sink, keyItems, valueItems, reads: readsOf(query), queryId: queryIdOf(properties) };
+}
+
+/** A number that is written out where the target has a DECIMAL with room for it becomes one. Nothing else is cast. */
+function literalAs(column: SelectColumn, target: SqlType | undefined): SelectColumn {
+  const { expression } = column;
+  const literal = expression.kind === 'negate' ? expression.operand : expression;
+  if (target?.kind !== 'decimal' || literal.kind !== 'literal' || literal.value === null) return column;
+  const { value } = literal;
+  const number =
+    value instanceof Decimal
+      ? value
+      : typeof value === 'bigint' || literal.type.kind === 'integer' || literal.type.kind === 'bigint'
+        ? Decimal.fromInteger(value as number | bigint)
+        : null;
+  if (number === null || !number.fits(target.precision, target.scale)) return column;
+  return { ...column, type: target, expression: cast(expression, target) };
 }
 
 function queryIdOf(properties: WithProperties): string | null {

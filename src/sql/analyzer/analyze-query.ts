@@ -29,11 +29,12 @@ import {
   type KeyColumn,
   type PartitionBy,
   type SelectColumn,
+  type SourceRelation,
   sourcesOf,
   type TableCall,
   type WindowDefinition,
 } from './analyzed-query.ts';
-import { PSEUDO_COLUMNS, Scope } from './scope.ts';
+import { PSEUDO_COLUMNS, Scope, WINDOW_BOUNDS } from './scope.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -367,10 +368,7 @@ class QueryAnalysis {
                   ? node.field
                   : null,
             numbered: node.kind === 'fieldAccess',
-            isWindowBound:
-              alias === null &&
-              node.kind === 'column' &&
-              (node.name === 'WINDOWSTART' || node.name === 'WINDOWEND'),
+            isWindowBound: false,
           },
         ];
       }
@@ -410,13 +408,8 @@ class QueryAnalysis {
         isWindowBound: false,
       });
     });
-    // The columns of a windowed key come together: key, bounds, then the values.
     const order = this.#from.columns.map((column, index) => ({ ...column, index }));
-    const window = this.#from.window;
-    if (!isJoin && window !== null) {
-      const bounds = order.splice(window.startColumn, 2);
-      order.splice(this.#from.key.length, 0, ...bounds);
-    }
+    if (this.#from.window !== null) gatherWindowedKeys(order, sources);
     // PARTITION BY moves the new key to the front, and the old one behind the values.
     const rankOf = (index: number): number =>
       keys.some((key) => key.kind === 'column' && key.index === index)
@@ -438,10 +431,11 @@ class QueryAnalysis {
       order.sort((a, b) => rank(a) - rank(b));
     }
     for (const { source, name, type, index } of order) {
-      const isWindowBound = name === 'WINDOWSTART' || name === 'WINDOWEND';
-      if (PSEUDO_COLUMNS.has(name) && !isRekeyedJoin && (!isWindowBound || isJoin)) continue;
+      const isBound = WINDOW_BOUNDS.has(name);
+      if (PSEUDO_COLUMNS.has(name) && !isRekeyedJoin && !isBound) continue;
       const expression: Expression = { kind: 'column', type, index };
       this.#spans.set(expression, item.span);
+      const isWindowBound = isBound && !isJoin;
       const found = { expression, span: item.span, alias: null, numbered: false, isWindowBound };
       if (source === null) {
         // The key of a join whose sides' own columns can't be it.
@@ -470,6 +464,10 @@ class QueryAnalysis {
     if (nodes.length === 0) return null;
     const expressions = this.#partitionKeys;
     if (expressions.length === 0) return { expressions, names: [] };
+    expressions.forEach((expression, i) => {
+      if (expressions.slice(0, i).some((earlier) => sameValue(earlier, expression)))
+        throw new SqlError('ML_SCHEMA', 'PARTITION BY names the same key twice', { span: nodes[i]!.span });
+    });
     const names = nodes.map((node, i) =>
       this.#keyName(node, expressions[i]!, items, this.#nameItems(items), i),
     );
@@ -515,6 +513,19 @@ class QueryAnalysis {
       hint: `add ${name} to GROUP BY, or use an aggregate such as LATEST_BY_OFFSET(${name})`,
     });
   }
+}
+
+/** The columns of a windowed key come together: of each source its key, the bounds of its windows, then the values. */
+function gatherWindowedKeys(
+  columns: { readonly source: string | null; readonly name: string }[],
+  sources: readonly SourceRelation[],
+): void {
+  const rank = ({ source, name }: (typeof columns)[number]): number => {
+    const place = sources.findIndex(({ alias }) => alias === source);
+    const isKey = sources[place]?.source.schema.key.some((key) => key.name === name);
+    return place * 3 + (isKey === true ? 0 : WINDOW_BOUNDS.has(name) ? 1 : 2);
+  };
+  columns.sort((a, b) => rank(a) - rank(b));
 }
 
 function placePartitioned(expression: Expression, keys: readonly Expression[], width: number): Expression {

@@ -36,7 +36,7 @@ export interface SelectColumn {
   readonly type: SqlType;
   readonly expression: Expression;
   readonly span: Span;
-  /** WINDOWSTART or WINDOWEND without an alias: part of the windowed key already, so a sink leaves it out. */
+  /** WINDOWSTART or WINDOWEND that `*` of one source gives: part of the windowed key already, so a sink leaves it out. */
   readonly isWindowBound: boolean;
 }
 

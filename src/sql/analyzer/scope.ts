@@ -26,6 +26,8 @@ export const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
   'WINDOWEND',
 ]);
 
+export const WINDOW_BOUNDS: ReadonlySet<string> = new Set(['WINDOWSTART', 'WINDOWEND']);
+
 /** The flat row of a source: key, value and header columns in catalog order, then the pseudo columns. */
 export function rowOfSource(source: CatalogSource): readonly SourceColumn[] {
   const { key, value, headers } = source.schema;

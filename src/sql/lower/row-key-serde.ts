@@ -1,5 +1,6 @@
 import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
+import type { Decimal } from '../../types/decimal.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { PlanColumn, SideFormat } from '../plan/node.ts';
 import { settingsOf } from './format-settings.ts';
@@ -14,8 +15,18 @@ export function rowKeySerde(columns: readonly PlanColumn[], format: SideFormat):
   const slots = columns.map((_, column) => column);
   const encoder = codec.openEncoder(columns, settings);
   const decoder = codec.openDecoder(columns, settings, wanted);
+  const decimals = columns.flatMap(({ type }, column) =>
+    type.kind === 'decimal' ? [{ column, scale: type.scale }] : [],
+  );
   return {
-    serialize: (key, writer) => encoder.encode(key, slots, writer),
+    serialize(key, writer) {
+      // Equal keys are equal bytes: 1.5 (as GREATEST may give it) is written as 1.50 is.
+      for (const { column, scale } of decimals) {
+        const value = key[column] as Decimal | null;
+        if (value !== null && value.scale !== scale) key[column] = value.setScale(scale);
+      }
+      encoder.encode(key, slots, writer);
+    },
     deserialize(buffer, start, end) {
       const key: SqlValue[] = columns.map(() => null);
       decoder.decode(buffer, start, end, key);

@@ -12,7 +12,10 @@ import { openRowTimestamp } from '../row-timestamp.ts';
 import { sinkSerde } from '../sink-serde.ts';
 import { windowedKeyFormat } from './lower-source.ts';
 
-/** Rows → topic. The key goes as it came when it is the same columns in the same format. */
+/**
+ * Rows → topic. The key goes as it came when it is the same columns in the same format. The KAFKA format has no bytes for
+ * a null that stands alone: such a row is written as a record without a value, as ksqlDB does.
+ */
 export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
   const { topology } = lowering;
   const rows = lowering.settle(input);
@@ -39,6 +42,14 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     const origin = raw === null ? null : originOf(node.input, position);
     return origin === null ? -1 : must(must(raw).rawIndex[origin]);
   });
+  const [only] = node.valuePositions;
+  if (node.valueFormat.name === 'KAFKA' && only !== undefined && rawIndex[0] === -1) {
+    const name = lowering.name('null alone');
+    const orRemoval = (row: unknown): unknown =>
+      row === null || (row as readonly SqlValue[])[only] === null ? null : row;
+    topology.addProcessor({ name, open: mapStream(orRemoval), parents: [parent] });
+    parent = name;
+  }
   const { window } = node.input;
   topology.addSink({
     name: lowering.name(`sink ${node.sink}`),

@@ -28,12 +28,12 @@ test('a filter stands where WHERE does, and SELECT over it', () => {
 test('an aggregation: grouped by an expression, windowed, HAVING over its result', () => {
   expect(
     plan(`CREATE TABLE T WITH (KEY_FORMAT='JSON') AS
-      SELECT UCASE(ITEM) AS K, COUNT(*) AS N, COUNT(*) + SUM(AMOUNT) AS M, WINDOWSTART AS S, WINDOWEND
+      SELECT UCASE(ITEM) AS K, COUNT(*) AS N, COUNT(*) + SUM(AMOUNT) AS M, WINDOWSTART AS S, WINDOWEND AS E
       FROM ORDERS WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 10 MINUTES, GRACE PERIOD 5 MINUTES)
       GROUP BY UCASE(ITEM) HAVING COUNT(*) > 1 EMIT FINAL;`),
   ).toMatchInlineSnapshot(`
-    "sink T topic T key [K] JSON unwrapped value [N, M, S] JSON
-      project [K, KSQL_AGG_VARIABLE_0 AS N, KSQL_AGG_VARIABLE_0 + KSQL_AGG_VARIABLE_1 AS M, WINDOWSTART AS S, WINDOWEND]
+    "sink T topic T key [K] JSON unwrapped value [N, M, S, E] JSON
+      project [K, KSQL_AGG_VARIABLE_0 AS N, KSQL_AGG_VARIABLE_0 + KSQL_AGG_VARIABLE_1 AS M, WINDOWSTART AS S, WINDOWEND AS E]
         filter having KSQL_AGG_VARIABLE_0 > 1
           aggregate Aggregate-Aggregate-Materialize by [K] [COUNT(1), SUM(AMOUNT)] window hopping 3600000 ms every 600000 ms grace 300000 ms emit final
             repartition Aggregate-GroupBy key [K] KAFKA unwrapped null keys drop

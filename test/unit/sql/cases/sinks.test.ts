@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { expectCase } from '../../../harness/expect-case.ts';
+import { errorOf } from '../analyzer/analyze.ts';
+
+test('a null that stands alone in the KAFKA format is a record without a value', () =>
+  expectCase({
+    statements: [
+      "CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', FORMAT='KAFKA');",
+      'CREATE STREAM ODD AS SELECT K, CASE WHEN V % 2 = 1 THEN V END AS V FROM S;',
+    ],
+    inputs: [
+      ['s', 1, 7],
+      ['s', 2, 8],
+    ],
+    outputs: [
+      ['ODD', 1, 7],
+      ['ODD', 2, null],
+    ],
+  }));
+
+const PRICES =
+  "CREATE STREAM PRICES (EUR DECIMAL(5, 2), CHANGE DECIMAL(5, 2)) WITH (KAFKA_TOPIC='prices', VALUE_FORMAT='DELIMITED');";
+const TICKS =
+  "CREATE STREAM TICKS (V BIGINT, D DECIMAL(3, 1)) WITH (KAFKA_TOPIC='ticks', VALUE_FORMAT='JSON');";
+
+test('numbers written out become the DECIMALs of the stream they are inserted into', () =>
+  expectCase({
+    statements: [TICKS, PRICES, 'INSERT INTO PRICES SELECT 12 AS EUR, -0.5 AS CHANGE FROM TICKS;'],
+    inputs: [['ticks', null, { V: 1 }]],
+    outputs: [['prices', null, '12.00,-0.50']],
+  }));
+
+test.each(['V', 'D', '1000', '0.125', '1e0', "'1'"])('%s does not become one', (item) => {
+  const error = errorOf(
+    `${TICKS} ${PRICES} INSERT INTO PRICES SELECT ${item} AS EUR, 0.25 AS CHANGE FROM TICKS;`,
+  );
+  expect(error.code).toBe('ML_SCHEMA');
+});
