@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { takeLockFile } from '../common/lock-file.ts';
 
 /** State that cannot be opened, read or written. `message` is one sentence; `hint` says what to do. */
 export class StateError extends Error {
@@ -19,7 +19,7 @@ const held = new Set<string>();
 /** One opener a directory: a set within the thread, and a file naming the process for all others. */
 export class DirectoryLock {
   readonly #directory: string;
-  #onDisk = false;
+  #giveBack: (() => void) | null = null;
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -34,60 +34,25 @@ export class DirectoryLock {
     return new DirectoryLock(path);
   }
 
-  /** Creates the directory and the lock file. A file whose process is gone is taken over. */
+  /** Creates the directory and the lock file. Throws `StateError` when another process has it. */
   async writeFile(): Promise<void> {
-    if (this.#onDisk) return;
+    if (this.#giveBack !== null) return;
     await mkdir(this.#directory, { recursive: true });
-    const path = join(this.#directory, 'lock');
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        const file = await open(path, 'wx');
-        await file.writeFile(`${process.pid} ${startOf(process.pid)}\n`);
-        await file.close();
-        this.#onDisk = true;
-        return;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const [pid = '', start = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
-      // A file of this very process was left by a worker that died: live openers of this thread are in `held`, and
-      // RocksDB itself refuses a second opener in another thread.
-      if (Number(pid) !== process.pid && isAlive(Number(pid), start))
-        throw new StateError(
-          `the state in ${this.#directory} is in use by process ${pid}`,
-          'stop that process, or use another data directory',
-        );
-      await rm(path, { force: true });
-    }
-    throw new StateError(
-      `the state in ${this.#directory} cannot be locked`,
-      'another process is opening it: try again',
-    );
+    // A file of this very process was left by a worker that died: live openers of this thread are in `held`, and
+    // RocksDB itself refuses a second opener in another thread.
+    const taken = takeLockFile(join(this.#directory, 'lock'), { ownCounts: false });
+    if (typeof taken !== 'function')
+      throw new StateError(
+        `the state in ${this.#directory} is in use by process ${taken.owner}`,
+        'stop that process, or use another data directory',
+      );
+    this.#giveBack = taken;
   }
 
-  async release(): Promise<void> {
+  release(): Promise<void> {
     held.delete(this.#directory);
-    if (this.#onDisk) await rm(join(this.#directory, 'lock'), { force: true });
-    this.#onDisk = false;
+    this.#giveBack?.();
+    this.#giveBack = null;
+    return Promise.resolve();
   }
-}
-
-/** When a process started, as the kernel counts it; '-' where that cannot be read. Tells a reused pid apart. */
-function startOf(pid: number): string {
-  try {
-    const status = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '-';
-  } catch {
-    return '-';
-  }
-}
-
-function isAlive(pid: number, start: string): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return start === '-' || startOf(pid) === start;
 }

@@ -246,7 +246,7 @@ test('a directory has one opener; the lock of a dead process is taken over', asy
 
   const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: 'pipe' });
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'lock'), `${other.pid} -\n`);
+  writeFileSync(join(directory, 'lock'), `${other.pid}\n`);
   const locked = await openStateBackend().openTaskState(directory);
   await expect(locked.persist('m')).rejects.toThrow(`in use by process ${other.pid}`);
   await locked.close();

@@ -352,7 +352,7 @@ describe('a process that writes', () => {
       format: 'esm',
       // pino is not written to, but imported.
       banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
       },
     });
   });

@@ -74,7 +74,7 @@ test('state that another process has open stays, that of a dead one goes', async
   leave('other', 100);
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   await once(other, 'spawn');
-  writeFileSync(join(directory, 'other', '0_1', 'lock'), `${other.pid} -\n`);
+  writeFileSync(join(directory, 'other', '0_1', 'lock'), `${other.pid}\n`);
   const later = new ManualClock(systemClock.now() + 1e9);
   expect(await clean(later)).toEqual([]);
   // What was locked on the way was given back.
