@@ -5,7 +5,7 @@ import type { AnalyzeContext } from '../sql/analyzer/analyze-context.ts';
 import { compileEvaluator, compilePredicate } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
-import { MISS, type SessionStore, type WindowStore, type KeyValueStore } from '../state/store.ts';
+import { MISS, type StateStore } from '../state/store.ts';
 import type { TaskStore } from '../streams/runtime/streams.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import type { StatementCall } from './engine.ts';
@@ -140,13 +140,17 @@ function readStore(plan: PullPlan, table: Materialization, { store }: TaskStore,
       store.fetchAll(0, Number.MAX_SAFE_INTEGER, (bytes, start, end, first, last, value, timestamp) =>
         visit(decode(bytes, start, end), value, first, last, timestamp),
       );
+      return;
+    case 'versioned':
+      // No table of SQL has one.
+      return;
   }
 }
 
 /** Returns whether there is room for more. */
 function readKey(
   table: Materialization,
-  store: KeyValueStore | WindowStore | SessionStore,
+  store: StateStore,
   key: readonly SqlValue[],
   bytes: ByteWriter,
   from: number,
@@ -178,6 +182,9 @@ function readKey(
           return more;
         },
       );
+      break;
+    case 'versioned':
+      break;
   }
   return more;
 }

@@ -2,7 +2,7 @@ import type { ByteWriter } from '../common/bytes.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore, USED } from './row-store.ts';
 import { SlotOrder } from './slot-order.ts';
-import { MISS } from './store.ts';
+import { LATEST, MISS } from './store.ts';
 import type { KeyValueStore, KeyValueStoreOptions, KeyValueVisitor } from './store.ts';
 
 /** Space byte of database keys; the whole key is [store u16][space u8][key]. */
@@ -45,15 +45,16 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
     return (this.flags[slot]! & ABSENT) === 0 ? slot : -1;
   }
 
-  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void {
+  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): number {
     const slot = this.#keys.find(key, start, end);
     if (slot >= 0) {
       this.write(slot, false, value, timestamp);
-      return;
+      return LATEST;
     }
     // Where every row is in memory there is nothing to delete.
-    if (value === null && this.complete) return;
+    if (value === null && this.complete) return LATEST;
     this.write(this.#insert(key, start, end), true, value, timestamp);
+    return LATEST;
   }
 
   range(from: Uint8Array | null, to: Uint8Array | null, reverse: boolean, visit: KeyValueVisitor): void {

@@ -88,10 +88,11 @@ export abstract class RowStore {
   #meanValueBytes = 32;
   readonly #writer = new ByteWriter(256);
 
-  constructor(options: StateStoreOptions, persisted: boolean) {
+  /** `codec` writes values for the database, and for the changelog unless `writeChangelogValue` says otherwise. */
+  constructor(options: StateStoreOptions, persisted: boolean, codec: ValueCodec = options.values) {
     this.name = options.name;
     this.options = options;
-    this.codec = options.values;
+    this.codec = codec;
     this.persisted = persisted;
   }
 
@@ -121,6 +122,15 @@ export abstract class RowStore {
   /** Remembers what `undo` must bring back beside rows. */
   protected mark(): void {}
   protected rewind(): void {}
+  /** Puts what is about to be drained in the order in which the changelog is to have it. */
+  protected arrange(_slots: SlotList): void {}
+  /** Appends a row's value as the changelog has it; false: a tombstone. Not called for absent rows. */
+  protected writeChangelogValue(slot: number, writer: ByteWriter): boolean {
+    this.codec.encode(this.values[slot], writer);
+    return true;
+  }
+  /** Whether a row that went away leaves a tombstone in the changelog. */
+  protected readonly logsAbsent: boolean = true;
   /** The last drain's view of what the store keeps beside rows becomes what `persist` writes. */
   protected afterDrain(): void {}
 
@@ -287,23 +297,31 @@ export abstract class RowStore {
   drain(visit: ChangelogVisitor): void {
     const writer = this.#writer;
     const changelog = this.options.changelog;
+    this.arrange(this.#undrained);
     const count = this.#undrained.length;
     for (let i = 0; i < count; i++) {
       const slot = this.#undrained.at(i);
       const flags = this.flags[slot]!;
       const absent = (flags & ABSENT) !== 0;
-      if (changelog) {
+      if (changelog && (!absent || this.logsAbsent)) {
         writer.length = 0;
         this.writeChangelogKey(slot, writer);
         const keyEnd = writer.length;
         let valueStart = -1;
-        if (!absent) {
+        if (!absent && this.writeChangelogValue(slot, writer)) {
           valueStart = keyEnd;
-          this.codec.encode(this.values[slot], writer);
           this.#meanValueBytes += (writer.length - keyEnd - this.#meanValueBytes) / 64;
         }
         const bytes = writer.buffer;
-        visit(bytes, 0, keyEnd, bytes, valueStart, absent ? -1 : writer.length, this.timestamps[slot]!);
+        visit(
+          bytes,
+          0,
+          keyEnd,
+          bytes,
+          valueStart,
+          valueStart < 0 ? -1 : writer.length,
+          this.timestamps[slot]!,
+        );
       }
       if (this.persisted) {
         if ((flags & UNPERSISTED) === 0) this.#unpersisted.push(slot);

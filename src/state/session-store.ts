@@ -18,7 +18,7 @@ export class SessionRows extends TimedRows implements SessionStore {
   readonly space: number = SESSION_SPACE;
 
   constructor(options: SessionStoreOptions, persisted: boolean) {
-    super(options, persisted);
+    super(options, persisted, options.retentionMs);
   }
 
   put(

@@ -53,7 +53,20 @@ export interface SessionStoreOptions extends StoreOptions {
   readonly retentionMs: number;
 }
 
-export type StateStoreOptions = KeyValueStoreOptions | WindowStoreOptions | SessionStoreOptions;
+export interface VersionedStoreOptions extends StoreOptions {
+  readonly kind: 'versioned';
+  /**
+   * How far back the store answers, from the greatest time put; also how late a version may come. Each key's newest
+   * version stays for ever.
+   */
+  readonly historyRetentionMs: number;
+}
+
+export type StateStoreOptions =
+  | KeyValueStoreOptions
+  | WindowStoreOptions
+  | SessionStoreOptions
+  | VersionedStoreOptions;
 
 /** A visited row. Return false to stop. Key bytes are valid during the call only. */
 export type KeyValueVisitor = (
@@ -74,12 +87,58 @@ export interface KeyValueStore {
   find(key: Uint8Array, start: number, end: number): number;
   valueAt(slot: number): unknown;
   timestampAt(slot: number): number;
-  /** Replaces or inserts; `value` null deletes. Copies the key bytes. */
-  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void;
+  /** Replaces or inserts; `value` null deletes. Copies the key bytes. Returns LATEST: see `VersionedStore.put`. */
+  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): number;
   /** Rows with from <= key < to in key order (null: unbounded), or the reverse. May throw MISS. */
   range(from: Uint8Array | null, to: Uint8Array | null, reverse: boolean, visit: KeyValueVisitor): void;
   /** How many entries, when that is known without reading the database; else an estimate. */
   readonly approximateCount: number;
+}
+
+/** What `put` returns for a version that no later one follows. */
+export const LATEST = -1;
+/** What `put` returns for a version that came too late to be kept. */
+export const NOT_PUT = -2;
+
+/** `validTo` is the time of the version that follows, Infinity for the newest. Return false to stop. */
+export type VersionVisitor = (value: unknown, validFrom: number, validTo: number) => boolean | void;
+
+/**
+ * Versions of each key by their time (KIP-889): a version is valid from its own time until the next one's. A removal
+ * is a version too, without a value. Times are not negative.
+ */
+export interface VersionedStore {
+  readonly kind: 'versioned';
+  readonly name: string;
+  readonly historyRetentionMs: number;
+  /** The greatest time that was put; -1 at first. */
+  readonly observedTime: number;
+  /** The newest version, -1 when there is none or it is a removal. */
+  find(key: Uint8Array, start: number, end: number): number;
+  /**
+   * The version valid at `asOf`, -1 when there is none, it is a removal, or `asOf` lies further back than the history
+   * and before the newest version.
+   */
+  findAsOf(key: Uint8Array, start: number, end: number, asOf: number): number;
+  valueAt(slot: number): unknown;
+  timestampAt(slot: number): number;
+  /** The time of the version that follows, Infinity for the newest. */
+  validToAt(slot: number): number;
+  /**
+   * Adds a version, or replaces the one of the same time; null removes the key from that time on. Returns the time of
+   * the version that follows, LATEST when none does, NOT_PUT when the time lies further back than the history.
+   */
+  put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): number;
+  /** Versions valid at some time of [from, to] that the history still holds, by time, or the reverse; no removals. */
+  versions(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    from: number,
+    to: number,
+    reverse: boolean,
+    visit: VersionVisitor,
+  ): void;
 }
 
 export type WindowVisitor = (windowStart: number, value: unknown, timestamp: number) => boolean | void;
@@ -166,7 +225,7 @@ export interface SessionStore {
   fetchAll(fromEnd: number, toEnd: number, visit: AllSessionsVisitor): void;
 }
 
-export type StateStore = KeyValueStore | WindowStore | SessionStore;
+export type StateStore = KeyValueStore | WindowStore | SessionStore | VersionedStore;
 
 /** A record of the changelog: bytes valid during the call only; `valueStart` -1 is a tombstone. */
 export type ChangelogVisitor = (
@@ -190,11 +249,12 @@ export interface TaskState {
   openStore(options: KeyValueStoreOptions): KeyValueStore;
   openStore(options: WindowStoreOptions): WindowStore;
   openStore(options: SessionStoreOptions): SessionStore;
+  openStore(options: VersionedStoreOptions): VersionedStore;
   openStore(options: StateStoreOptions): StateStore;
   /** True while every read can be answered from memory: no journal, no prefetch, no MISS. */
   readonly resident: boolean;
 
-  /** Asks the next `load` for an entry, a key's times in [from, to], or a key's sessions. Cheap when present. */
+  /** Asks the next `load` for an entry, a key's times in [from, to], sessions or versions. Cheap when present. */
   want(
     store: StateStore,
     key: Uint8Array,

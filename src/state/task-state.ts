@@ -7,7 +7,7 @@ import { RocksDatabase, databaseExists, databaseSizeBytes, deleteDatabase } from
 import type { StoredRow } from './rocks-database.ts';
 import { RowBatch } from './row-batch.ts';
 import type { Want } from './row-store.ts';
-import { SESSION_SPACE, SessionRows } from './session-store.ts';
+import { SessionRows } from './session-store.ts';
 import type {
   ChangelogVisitor,
   KeyValueStore,
@@ -18,12 +18,15 @@ import type {
   StateStore,
   StateStoreOptions,
   TaskState,
+  VersionedStore,
+  VersionedStoreOptions,
   WindowStore,
   WindowStoreOptions,
 } from './store.ts';
 import { writeSegment, writeSortable, writeTimedPrefix } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
-import { WINDOW_SPACE, WindowRows } from './window-store.ts';
+import { VersionedRows } from './versioned-store.ts';
+import { WindowRows } from './window-store.ts';
 
 /** The store number of what is no store's: the caller's meta and the catalog of stores. */
 const META_STORE = 0xffff;
@@ -55,7 +58,8 @@ interface Catalog {
   readonly stores: readonly CatalogEntry[];
 }
 
-type Rows = KeyValueRows | WindowRows | SessionRows;
+type TimesRows = WindowRows | SessionRows | VersionedRows;
+type Rows = KeyValueRows | TimesRows;
 
 export interface StateBackendOptions {
   /** A database whose files are no larger is read into memory as a whole when it is opened. */
@@ -155,6 +159,7 @@ class LocalTaskState implements TaskState {
   openStore(options: KeyValueStoreOptions): KeyValueStore;
   openStore(options: WindowStoreOptions): WindowStore;
   openStore(options: SessionStoreOptions): SessionStore;
+  openStore(options: VersionedStoreOptions): VersionedStore;
   openStore(options: StateStoreOptions): StateStore;
   openStore(options: StateStoreOptions): StateStore {
     assert(
@@ -308,7 +313,7 @@ class LocalTaskState implements TaskState {
     putText(batch, CATALOG_KEY, JSON.stringify(catalog));
   }
 
-  #deleteExpired(store: WindowRows | SessionRows, batch: RowBatch): void {
+  #deleteExpired(store: TimesRows, batch: RowBatch): void {
     const segment = store.segmentOf(store.drainedTime - store.retentionMs);
     const before = this.#deletedSegments.get(store.id) ?? -Infinity;
     if (!(segment > before)) return;
@@ -391,6 +396,8 @@ function newStore(options: StateStoreOptions, persisted: boolean): Rows {
       return new WindowRows(options, persisted);
     case 'session':
       return new SessionRows(options, persisted);
+    case 'versioned':
+      return new VersionedRows(options, persisted);
   }
 }
 
@@ -415,7 +422,7 @@ function putText(batch: RowBatch, key: Buffer, text: string): void {
 }
 
 /** The first key of a segment of a store. */
-function segmentBound(store: WindowRows | SessionRows, segment: number): Buffer {
+function segmentBound(store: TimesRows, segment: number): Buffer {
   const writer = storeWriter(store.id);
   writer.writeByte(store.space);
   writeSegment(writer, segment);
@@ -454,11 +461,7 @@ async function loadKeys(database: RocksDatabase, store: KeyValueRows, wants: rea
   });
 }
 
-async function loadTimes(
-  database: RocksDatabase,
-  store: WindowRows | SessionRows,
-  wants: readonly Want[],
-): Promise<void> {
+async function loadTimes(database: RocksDatabase, store: TimesRows, wants: readonly Want[]): Promise<void> {
   const points = wants.filter((want) => want.kind === 'point');
   const ranges = mergedByKey(wants);
   for (const want of wants) {
@@ -524,14 +527,14 @@ function mergedByKey(wants: readonly Want[]): KeyTimes[] {
 }
 
 /** The times of [from, to] that the database may hold and that are still visible. */
-function storedTimes(store: WindowRows | SessionRows, from: number, to: number): [low: number, high: number] {
+function storedTimes(store: TimesRows, from: number, to: number): [low: number, high: number] {
   return [Math.max(from, store.visibleFrom, -(2 ** 52)), Math.min(to, store.storedTime)];
 }
 
 /** Installs a key's rows of [from, to]: a scan a segment, of which a retention has three or so. */
 async function loadKeyTimes(
   database: RocksDatabase,
-  store: WindowRows | SessionRows,
+  store: TimesRows,
   key: Buffer,
   from: number,
   to: number,
@@ -541,8 +544,7 @@ async function loadKeyTimes(
   for (let segment = store.segmentOf(low); segment <= store.segmentOf(high); segment++) {
     const bound = (time: number): Buffer => {
       const writer = storeWriter(store.id);
-      const space = store.kind === 'window' ? WINDOW_SPACE : SESSION_SPACE;
-      writeTimedPrefix(writer, space, segment, key, 0, key.length);
+      writeTimedPrefix(writer, store.space, segment, key, 0, key.length);
       writeSortable(writer, time);
       return writer.toBytes();
     };

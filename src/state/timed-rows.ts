@@ -5,7 +5,7 @@ import { SlotFragments } from './slot-fragments.ts';
 import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
 import { SlotOrder } from './slot-order.ts';
 import { MISS } from './store.ts';
-import type { SessionStoreOptions, WindowStoreOptions } from './store.ts';
+import type { StateStoreOptions, ValueCodec } from './store.ts';
 
 const MIN_SEGMENT_MS = 60_000;
 /** Also of unlimited retention. */
@@ -61,10 +61,10 @@ export abstract class TimedRows extends RowStore {
   #markedTime = -1;
   #markedSequence = 0;
 
-  constructor(options: WindowStoreOptions | SessionStoreOptions, persisted: boolean) {
-    super(options, persisted);
-    this.retentionMs = options.retentionMs;
-    this.segmentMs = Math.min(Math.max(Math.floor(options.retentionMs / 2), MIN_SEGMENT_MS), MAX_SEGMENT_MS);
+  constructor(options: StateStoreOptions, persisted: boolean, retentionMs: number, codec?: ValueCodec) {
+    super(options, persisted, codec);
+    this.retentionMs = retentionMs;
+    this.segmentMs = Math.min(Math.max(Math.floor(retentionMs / 2), MIN_SEGMENT_MS), MAX_SEGMENT_MS);
   }
 
   get keyBytes(): number {
@@ -363,14 +363,20 @@ export abstract class TimedRows extends RowStore {
     }
   }
 
-  /** Pushes a key's rows with times in [from, to]; throws MISS when they are not known. */
-  protected collect(key: Uint8Array, start: number, end: number, from: number, to: number): void {
-    const low = Math.max(from, this.visibleFrom);
+  /** The slot of a key all of whose rows with times in [from, to] are in memory, or -1; throws MISS otherwise. */
+  protected knownKey(key: Uint8Array, start: number, end: number, from: number, to: number): number {
     const slot = this.keys.find(key, start, end);
     if (!this.complete) {
       if (!this.isCovered(slot, from, to)) this.miss(key, start, end, 'times', from, to);
       if (slot >= 0) this.#used[slot] = 1;
     }
+    return slot;
+  }
+
+  /** Pushes a key's rows with times in [from, to]; throws MISS when they are not known. */
+  protected collect(key: Uint8Array, start: number, end: number, from: number, to: number): void {
+    const low = Math.max(from, this.visibleFrom);
+    const slot = this.knownKey(key, start, end, from, to);
     if (slot < 0 || low > to) return;
     const count = this.fragments.counts[slot]!;
     for (let i = this.position(slot, low, -Infinity); i < count; i++) {

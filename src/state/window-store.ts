@@ -20,7 +20,7 @@ export class WindowRows extends TimedRows implements WindowStore {
   readonly #duplicates: boolean;
 
   constructor(options: WindowStoreOptions, persisted: boolean) {
-    super(options, persisted);
+    super(options, persisted, options.retentionMs);
     this.#duplicates = options.duplicates;
   }
 

@@ -26,7 +26,9 @@ export type {
   Produced,
   Repartitioned,
   StreamJoined,
+  StreamTableJoined,
   TimedRecord,
+  Versioned,
   WindowedConsumed,
 } from './dsl/options.ts';
 export { Serdes } from './dsl/serdes.ts';
@@ -36,6 +38,8 @@ export {
   type Row,
   type SessionStoreView,
   type StateStoreView,
+  type Version,
+  type VersionedStoreView,
   type WindowStoreView,
 } from './dsl/state-store-view.ts';
 export {
@@ -91,10 +95,12 @@ export {
   type KeyMetadata,
   type ReadOnlyKeyValueStore,
   type ReadOnlySessionStore,
+  type ReadOnlyVersionedStore,
   type ReadOnlyWindowStore,
   type SessionRow,
   type StoreQuery,
   type StoreRow,
+  type VersionRow,
   type WindowRow,
 } from './runtime/queryable-store.ts';
 export type { RestoreListener, RestoreRange } from './runtime/restore.ts';

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { MISS } from '../../src/state/store.ts';
+import { LATEST, MISS, NOT_PUT } from '../../src/state/store.ts';
 import type {
   KeyValueStore,
   SessionStore,
   StateBackend,
   TaskState,
+  VersionedStore,
   WindowStore,
 } from '../../src/state/store.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
@@ -96,8 +97,61 @@ class Model {
   }
 }
 
-type Models = { kv: Model; window: Model; joins: Model; session: Model };
-const NAMES = ['kv', 'window', 'joins', 'session'] as const;
+interface Version {
+  readonly time: number;
+  /** Null: the key is removed from then on. */
+  readonly value: string | null;
+}
+
+/** Every version ever put, by key. */
+class VersionedModel {
+  versions = new Map<string, readonly Version[]>();
+  observedTime = -1;
+
+  of(key: Buffer): readonly Version[] {
+    return this.versions.get(key.toString('hex')) ?? [];
+  }
+
+  put(key: Buffer, time: number, value: string | null): number {
+    this.observedTime = Math.max(this.observedTime, time);
+    if (time < this.observedTime - RETENTION_MS) return NOT_PUT;
+    const others = this.of(key).filter((version) => version.time !== time);
+    const next = others.find((version) => version.time > time);
+    this.versions.set(
+      key.toString('hex'),
+      [...others, { time, value }].sort((a, b) => a.time - b.time),
+    );
+    return next?.time ?? LATEST;
+  }
+
+  asOf(key: Buffer, time: number): readonly [value: string, from: number, to: number] | null {
+    const versions = this.of(key);
+    const at = versions.findLastIndex((version) => version.time <= time);
+    const version = versions[at];
+    if (version === undefined || version.value === null) return null;
+    if (at < versions.length - 1 && time < this.observedTime - RETENTION_MS) return null;
+    return [version.value, version.time, versions[at + 1]?.time ?? Infinity];
+  }
+
+  between(key: Buffer, from: number, to: number): (readonly [value: string, from: number, to: number])[] {
+    const versions = this.of(key);
+    return versions.flatMap(({ time, value }, i) => {
+      const until = versions[i + 1]?.time ?? Infinity;
+      const seen = time <= to && until > from && until > this.observedTime - RETENTION_MS;
+      return value !== null && seen ? [[value, time, until] as const] : [];
+    });
+  }
+
+  copy(): VersionedModel {
+    const copy = new VersionedModel();
+    copy.versions = new Map(this.versions);
+    copy.observedTime = this.observedTime;
+    return copy;
+  }
+}
+
+type Models = { kv: Model; window: Model; joins: Model; session: Model; versioned: VersionedModel };
+const NAMES = ['kv', 'window', 'joins', 'session', 'versioned'] as const;
 
 interface Opened {
   state: TaskState;
@@ -105,6 +159,7 @@ interface Opened {
   window: WindowStore;
   joins: WindowStore;
   session: SessionStore;
+  versioned: VersionedStore;
 }
 
 interface Change {
@@ -214,6 +269,7 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
       const from = time - Math.floor(random() * 60_000);
       const next = copyModels(models);
       const roll = random();
+      const versionedRoll = random();
       if (random() < 0.5) {
         const name = pick(NAMES);
         opened.state.want(opened[name], padded, 2, end, from, time);
@@ -222,7 +278,40 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
           opened.state.want(opened[name], padded, 2, end, clock - RETENTION_MS, clock - RETENTION_MS + 5);
         if (random() < 0.3) await opened.state.load();
       }
-      if (roll < 0.25) {
+      if (versionedRoll < 0.2) {
+        // Versions are not older than the epoch.
+        const at = time + 300_000;
+        const asOf = versionedRoll < 0.05 ? from + 300_000 : at - 1;
+        const written = next.versioned.put(key, at, value);
+        const before = models.versioned;
+        const put = versionedRoll < 0.15;
+        if (!put) next.versioned = before.copy();
+        const reverse = versionedRoll > 0.1;
+        // A put must find out for itself what follows it.
+        const blind = versionedRoll < 0.04;
+        const between = before.between(key, asOf - 20_000, asOf);
+        if (reverse) between.reverse();
+        await record(
+          ({ versioned }) => {
+            if (blind) return [versioned.put(padded, 2, end, value, at)];
+            const newest = versioned.find(padded, 2, end);
+            const valid = versioned.findAsOf(padded, 2, end, asOf);
+            const version = (slot: number): unknown =>
+              slot < 0
+                ? null
+                : [versioned.valueAt(slot), versioned.timestampAt(slot), versioned.validToAt(slot)];
+            const seen: unknown[] = [version(newest), version(valid)];
+            versioned.versions(padded, 2, end, asOf - 20_000, asOf, reverse, (v, first, to) => {
+              seen.push([v, first, to]);
+            });
+            if (put) seen.push(versioned.put(padded, 2, end, value, at));
+            return seen;
+          },
+          blind
+            ? [written]
+            : [before.asOf(key, Infinity), before.asOf(key, asOf), ...between, ...(put ? [written] : [])],
+        );
+      } else if (roll < 0.25) {
         const row = models.kv.rows.find((other) => other.key.equals(key));
         next.kv.put(key, 0, 0, value, step);
         await record(
@@ -362,9 +451,16 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
         opened.joins.put(padded, 2, end, clock, 'ghost', 1);
         opened.session.put(padded, 2, end, clock, clock, null, 1);
         opened.session.put(padded, 2, end, clock + 1, clock + 2, 'ghost', 1);
+        try {
+          opened.versioned.put(padded, 2, end, null, clock + 300_000);
+          opened.versioned.put(padded, 2, end, 'ghost', clock + 299_999);
+          opened.versioned.put(padded, 2, end, 'ghost', clock + 800_000);
+        } catch (signal) {
+          if (signal !== MISS) throw signal;
+        }
         opened.state.undoRecord();
       }
-      for (const name of ['window', 'joins', 'session'] as const)
+      for (const name of ['window', 'joins', 'session', 'versioned'] as const)
         expect(opened[name].observedTime).toBe(models[name].observedTime);
 
       if (random() < 0.1) drain();
@@ -412,11 +508,23 @@ async function open(from: StateBackend, directory: string | null): Promise<Opene
       duplicates: true,
     }),
     session: state.openStore({ ...common, kind: 'session', name: 'session', retentionMs: RETENTION_MS }),
+    versioned: state.openStore({
+      ...common,
+      kind: 'versioned',
+      name: 'versioned',
+      historyRetentionMs: RETENTION_MS,
+    }),
   };
 }
 
 function emptyModels(): Models {
-  return { kv: new Model(), window: new Model(), joins: new Model(), session: new Model() };
+  return {
+    kv: new Model(),
+    window: new Model(),
+    joins: new Model(),
+    session: new Model(),
+    versioned: new VersionedModel(),
+  };
 }
 
 function copyModels(models: Models): Models {
@@ -425,5 +533,6 @@ function copyModels(models: Models): Models {
     window: models.window.copy(),
     joins: models.joins.copy(),
     session: models.session.copy(),
+    versioned: models.versioned.copy(),
   };
 }

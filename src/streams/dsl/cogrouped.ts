@@ -11,6 +11,7 @@ import { union } from './kstream.ts';
 import { KTable } from './ktable.ts';
 import {
   type AnyMaterialized,
+  historyOf,
   keyValueStore,
   materialize,
   type StorePlan,
@@ -151,6 +152,7 @@ export class CogroupedKStream<K, VR> {
       queryableStore: materialized.name,
       window,
       graceMs: kind?.graceMs,
+      historyMs: historyOf(store),
     });
   }
 }

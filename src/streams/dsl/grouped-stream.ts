@@ -8,7 +8,13 @@ import { GraphNode, type GraphStore, repartitionNode, userKey } from './graph.ts
 import type { StreamHandle } from './kstream.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, keyValueStore, materialize, type StorePlan } from './materialize.ts';
+import {
+  type AnyMaterialized,
+  historyOf,
+  keyValueStore,
+  materialize,
+  type StorePlan,
+} from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
@@ -153,6 +159,7 @@ export class KGroupedStream<K, V> {
       queryableStore: queryable,
       window,
       graceMs,
+      historyMs: historyOf(plan.store),
     });
   }
 

@@ -4,7 +4,7 @@ import type { Serde } from '../topology/serde.ts';
 import { type Graph, GraphNode, need, userKey } from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
+import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
@@ -113,6 +113,7 @@ export class KGroupedTable<K, V> {
       queryableStore: materialized.name,
       window: undefined,
       graceMs: undefined,
+      historyMs: historyOf(plan),
     });
   }
 

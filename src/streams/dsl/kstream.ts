@@ -4,12 +4,14 @@ import { filterStream } from '../processors/filter.ts';
 import { flatMapRecords } from '../processors/flat-map.ts';
 import { flatMapStream } from '../processors/flat-map-values.ts';
 import { forEach } from '../processors/for-each.ts';
+import { joinBufferedStreamTable } from '../processors/join-buffered-stream-table.ts';
 import { joinGlobalTable } from '../processors/join-global-table.ts';
 import { joinStreamTable } from '../processors/join-stream-table.ts';
 import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
 import { mapStream } from '../processors/map-values.ts';
 import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate, Processor } from '../processors/processor.ts';
+import type { RecordKey } from '../processors/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
 import { selfJoinStream } from '../processors/self-join-stream.ts';
 import { tableSource } from '../processors/table-source.ts';
@@ -38,6 +40,7 @@ import type {
   Produced,
   Repartitioned,
   StreamJoined,
+  StreamTableJoined,
 } from './options.ts';
 import {
   fixedKeyProcessor,
@@ -45,8 +48,9 @@ import {
   type ProcessorSupplier,
   userProcessor,
 } from './user-processor.ts';
-import { materialize } from './materialize.ts';
+import { historyOf, materialize } from './materialize.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { TopologyError } from './topology-error.ts';
 import { windowedSerde } from './windowed-serde.ts';
 import type { JoinWindows } from './windows.ts';
 
@@ -310,6 +314,7 @@ export class KStream<K, V> {
       queryableStore: materialized.name,
       window,
       graceMs: undefined,
+      historyMs: historyOf(store),
     });
   }
 
@@ -337,7 +342,7 @@ export class KStream<K, V> {
   join<VO, VR>(
     table: KTable<K, VO>,
     joiner: (left: V, right: VO, key: K) => VR,
-    joined?: Joined<K, V, VO>,
+    joined?: StreamTableJoined<K, V, VO>,
   ): KStream<K, VR>;
   join<GK, VO, VR>(
     table: GlobalKTable<GK, VO>,
@@ -359,7 +364,7 @@ export class KStream<K, V> {
   leftJoin<VO, VR>(
     table: KTable<K, VO>,
     joiner: (left: V, right: VO | null, key: K) => VR,
-    joined?: Joined<K, V, VO>,
+    joined?: StreamTableJoined<K, V, VO>,
   ): KStream<K, VR>;
   leftJoin<GK, VO, VR>(
     table: GlobalKTable<GK, VO>,
@@ -557,7 +562,7 @@ export class KStream<K, V> {
     kind: JoinKind,
     table: KTable<unknown, unknown>,
     joiner: Joiner,
-    joined: Joined<unknown, unknown, unknown>,
+    joined: StreamTableJoined<unknown, unknown, unknown>,
   ): KStream<unknown, unknown> {
     const left = this.#whereKeysBelong(joined.name ?? this.handle.name, joined.keySerde, joined.valueSerde);
     const { graph } = left;
@@ -566,12 +571,36 @@ export class KStream<K, V> {
     const join = kind === 'inner' ? 'inner' : 'left';
     const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
     const view = table.handle.supplier.view();
-    const open = joinStreamTable({ table: view, join, joiner: (a, b, key) => joiner(a, b, userKey(key)) });
+    const byKey = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
+    const { graceMs } = joined;
+    const buffer = `${name}-Buffer`;
+    if (graceMs !== undefined) checkGrace(name, graceMs, table.handle.historyMs);
     const node = new GraphNode({
       name,
       wantsNullKeys: join === 'left',
       write(plan, parents) {
-        plan.processor(name, parents, open);
+        if (graceMs === undefined) {
+          plan.processor(name, parents, joinStreamTable({ table: view, join, joiner: byKey }));
+        } else {
+          const { window } = left;
+          const suffix = window?.kind ?? 'none';
+          const windowSizeMs = window?.kind === 'time' ? window.sizeMs : 0;
+          const options = {
+            table: view,
+            join,
+            joiner: byKey,
+            buffer,
+            graceMs,
+            suffix,
+            windowSizeMs,
+          } as const;
+          const values = codecOf(
+            need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer),
+          );
+          plan.processor(name, parents, joinBufferedStreamTable(options), [
+            { options: { kind: 'key-value', name: buffer, values, changelog: true, persistent: true } },
+          ]);
+        }
         plan.useView(view, name);
       },
     });
@@ -784,6 +813,22 @@ function plainKeys(handle: StreamHandle): StreamHandle {
 
 export function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
   return new Set([...a, ...b]);
+}
+
+/** Records may wait for changes of a table only as long as the table remembers what it was. */
+function checkGrace(name: string, graceMs: number, historyMs: number | undefined): void {
+  if (!(graceMs >= 0))
+    throw new TopologyError(`the grace period of ${name} is ${graceMs} ms`, 'give a number of 0 or more');
+  if (historyMs === undefined)
+    throw new TopologyError(
+      `${name} has a grace period, but its table keeps no history`,
+      'give the table a store with versioned: { historyRetentionMs }, or leave the grace period out',
+    );
+  if (graceMs > historyMs)
+    throw new TopologyError(
+      `records of ${name} wait ${graceMs} ms, but the table's history is ${historyMs} ms long`,
+      'give historyRetentionMs at least the grace period',
+    );
 }
 
 /** Branches of a stream: each record goes to the first whose predicate holds. */

@@ -30,7 +30,7 @@ import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde,
 import { KGroupedTable } from './grouped-table.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KStream, type KeyValue, union } from './kstream.ts';
-import { type AnyMaterialized, keyValueStore, materialize } from './materialize.ts';
+import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { JoinedTable, SourceTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
 import { TopologyError } from './topology-error.ts';
@@ -49,6 +49,8 @@ export interface TableHandle {
   readonly window: WindowedKeyFormat | undefined;
   /** How long after its end a window of this table may still change. */
   readonly graceMs: number | undefined;
+  /** How far back the versions of this table go, its own or those it is a view of; undefined: only the latest rows. */
+  readonly historyMs: number | undefined;
 }
 
 /**
@@ -172,6 +174,11 @@ export class KTable<K, V> {
   suppress(suppressed: Suppressed): KTable<K, V> {
     const { graph, supplier, valueSerde, window } = this.handle;
     const { until, options: bounds } = suppressed;
+    if (this.handle.historyMs !== undefined)
+      throw new TopologyError(
+        'changes of a versioned table cannot be held back',
+        'suppress a table that is not versioned',
+      );
     const name = bounds.name ?? graph.newName('KTABLE-SUPPRESS-');
     const storeName =
       bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
@@ -298,20 +305,24 @@ export class KTable<K, V> {
   #transform(
     prefix: string,
     transform: RowTransform,
-    dropAbsent: boolean,
+    filters: boolean,
     inherited: Serde | undefined,
     materialized: AnyMaterialized | undefined,
     named: Named,
   ): KTable<unknown, unknown> {
     const { graph, supplier: parent } = this.handle;
-    // A store that nobody named is not made, but Kafka Streams uses up its name.
-    if (materialized !== undefined && materialized.name === undefined) graph.newStoreName(prefix);
+    // A store that nobody named is not made (but for versions), but Kafka Streams uses up its name.
+    const generated =
+      materialized !== undefined && materialized.name === undefined ? graph.newStoreName(prefix) : null;
     const name = graph.nameFor(named.name, prefix);
-    const store = materialized?.name ?? null;
+    const versioned = materialized?.versioned !== undefined;
+    const store = materialized?.name ?? (versioned ? generated : null);
     const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
     const supplier = new TransformedTable(parent, transform, store);
     if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
     // A filter right above a store knows which rows were visible and need not send removals for the others.
+    // A removal that was not visible may still be a version.
+    const dropAbsent = filters && this.handle.historyMs === undefined;
     if (dropAbsent) supplier.sendOldValues = parent.enableOldValues(false);
     const node = new GraphNode({
       name,
@@ -337,6 +348,8 @@ export class KTable<K, V> {
       valueSerde,
       supplier,
       queryableStore: store ?? undefined,
+      historyMs:
+        store === null ? this.handle.historyMs : historyOf({ name: store, materialized: materialized! }),
     });
   }
 
@@ -403,6 +416,7 @@ export class KTable<K, V> {
       queryableStore: materialized?.name,
       window,
       graceMs: undefined,
+      historyMs: plan === null ? undefined : historyOf(plan),
     });
   }
 
@@ -568,6 +582,7 @@ export class KTable<K, V> {
       queryableStore: materialized.name,
       window: undefined,
       graceMs: undefined,
+      historyMs: historyOf(plan),
     });
   }
 }

@@ -2,6 +2,7 @@ import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { codecOf, type Graph, type GraphStore, need } from './graph.ts';
 import type { Materialized } from './options.ts';
+import { TopologyError } from './topology-error.ts';
 
 // oxlint-disable-next-line no-explicit-any -- options of any key and value: only their serdes are used.
 export type AnyMaterialized = Materialized<any, any>;
@@ -17,12 +18,16 @@ export function materialize(graph: Graph, materialized: AnyMaterialized, prefix:
   return { name: materialized.name ?? graph.newStoreName(prefix), materialized };
 }
 
+/** A store of rows by key: of the latest, or of all versions where that was asked for. */
 export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph): GraphStore {
-  const { logConfig, valueSerde: own } = plan.materialized;
+  const { logConfig, valueSerde: own, versioned } = plan.materialized;
   const values = codecOf(
     need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
   );
-  const options: StateStoreOptions = { kind: 'key-value', values, ...common(plan) };
+  const options: StateStoreOptions =
+    versioned === undefined
+      ? { kind: 'key-value', values, ...common(plan) }
+      : { kind: 'versioned', values, historyRetentionMs: historyOf(plan)!, ...common(plan) };
   return { options, ...(logConfig && { changelogConfigs: logConfig }) };
 }
 
@@ -33,7 +38,12 @@ export function timedStore(
   valueSerde: Serde | undefined,
   graph: Graph,
 ): GraphStore {
-  const { logConfig, valueSerde: own } = plan.materialized;
+  const { logConfig, valueSerde: own, versioned } = plan.materialized;
+  if (versioned !== undefined)
+    throw new TopologyError(
+      `${plan.name} is a ${kind} store, which cannot be versioned`,
+      'leave the option out: each window is a row of its own',
+    );
   const values = codecOf(
     need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
   );
@@ -42,6 +52,18 @@ export function timedStore(
       ? { kind, values, retentionMs, duplicates: false, ...common(plan) }
       : { kind, values, retentionMs, ...common(plan) };
   return { options, ...(logConfig && { changelogConfigs: logConfig }) };
+}
+
+/** How far back the versions of a store go; undefined when it has none. */
+export function historyOf({ name, materialized }: StorePlan): number | undefined {
+  const { versioned } = materialized;
+  if (versioned === undefined) return undefined;
+  const { historyRetentionMs } = versioned;
+  if (historyRetentionMs >= 0) return historyRetentionMs;
+  throw new TopologyError(
+    `the history of store ${name} is ${historyRetentionMs} ms long`,
+    'give historyRetentionMs a number of 0 or more',
+  );
 }
 
 function common(plan: StorePlan): { name: string; changelog: boolean; persistent: boolean } {

@@ -64,14 +64,32 @@ export interface Materialized<K, V> {
   readonly logConfig?: Readonly<Record<string, string>>;
   /** False keeps the store in memory. */
   readonly persistent?: boolean;
+  /**
+   * Keeps each key's versions by their timestamps (KIP-889), not only the row that came last: a stream is joined with
+   * the row as it was at the record's time, and an old record does not replace a newer row. Not for windowed tables.
+   */
+  readonly versioned?: Versioned;
   /** True: one change a key and commit goes downstream, not one a record. */
   readonly coalesce?: boolean;
+}
+
+export interface Versioned {
+  /** How far back, from the greatest timestamp seen, versions are kept; older records come too late. */
+  readonly historyRetentionMs: number;
 }
 
 export interface Joined<K, V, VO> extends Named {
   readonly keySerde?: Serde<NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
   readonly otherValueSerde?: Serde<NonNullable<VO>>;
+}
+
+export interface StreamTableJoined<K, V, VO> extends Joined<K, V, VO> {
+  /**
+   * How long records of the stream wait, in stream time, for changes of the table that come late (KIP-923). The table
+   * must be versioned, with a history that reaches back as far.
+   */
+  readonly graceMs?: number;
 }
 
 export interface StreamJoined<K, V, VO> extends Joined<K, V, VO> {

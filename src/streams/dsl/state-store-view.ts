@@ -1,5 +1,12 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, SessionStore, StateStore, WindowStore } from '../../state/store.ts';
+import { NOT_PUT } from '../../state/store.ts';
+import type {
+  KeyValueStore,
+  SessionStore,
+  StateStore,
+  VersionedStore,
+  WindowStore,
+} from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from './windows.ts';
 
@@ -49,10 +56,36 @@ export interface SessionStoreView<K, V> {
   put(key: K, start: number, end: number, value: V | null): void;
 }
 
+/** A value with the time from which on it is valid, until `validTo`: the next version's time, null for the newest. */
+export interface Version<V> {
+  readonly value: V;
+  readonly timestamp: number;
+  readonly validTo: number | null;
+}
+
+export interface VersionedStoreView<K, V> {
+  readonly kind: 'versioned';
+  readonly name: string;
+  /** The newest version; with `asOf` the one valid at that time, if the history reaches back so far. Null: none. */
+  get(key: K, asOf?: number): Version<V> | null;
+  /**
+   * Adds a version, or replaces the one of the same time; null removes the key from that time on. Returns whether it
+   * is kept: false when it is older than the history.
+   */
+  put(key: K, value: V | null, timestamp: number): boolean;
+  /** Removes the key from a time on. Returns the version that was valid then. */
+  delete(key: K, timestamp: number): Version<V> | null;
+  /** Versions of a key that are valid at some time of [from, to], by time; all by default. */
+  versions(key: K, from?: number, to?: number): Version<V>[];
+}
+
 export type StateStoreView =
   | KeyValueStoreView<unknown, unknown>
   | WindowStoreView<unknown, unknown>
   | SessionStoreView<unknown, unknown>
+  | VersionedStoreView<unknown, unknown>
+  // oxlint-disable-next-line no-explicit-any
+  | VersionedStoreView<any, any>
   // oxlint-disable-next-line no-explicit-any
   | KeyValueStoreView<any, any>
   // oxlint-disable-next-line no-explicit-any
@@ -69,6 +102,8 @@ export function openStoreView(store: StateStore, keys: Serde, windowSizeMs = 0):
       return new WindowView(store, keys, windowSizeMs);
     case 'session':
       return new SessionView(store, keys);
+    case 'versioned':
+      return new VersionedView(store, keys);
   }
 }
 
@@ -234,4 +269,53 @@ class SessionView implements SessionStoreView<unknown, unknown> {
     const bytes = this.#keys.of(key);
     this.#store.put(bytes, 0, bytes.length, start, end, value, end);
   }
+}
+
+class VersionedView implements VersionedStoreView<unknown, unknown> {
+  readonly kind = 'versioned';
+  readonly #store: VersionedStore;
+  readonly #keys: KeyBytes;
+
+  constructor(store: VersionedStore, keys: Serde) {
+    this.#store = store;
+    this.#keys = new KeyBytes(keys);
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  get(key: unknown, asOf = Infinity): Version<unknown> | null {
+    const bytes = this.#keys.of(key);
+    const slot = this.#store.findAsOf(bytes, 0, bytes.length, asOf);
+    return slot < 0 ? null : versionAt(this.#store, slot);
+  }
+
+  put(key: unknown, value: unknown, timestamp: number): boolean {
+    const bytes = this.#keys.of(key);
+    return this.#store.put(bytes, 0, bytes.length, value, timestamp) !== NOT_PUT;
+  }
+
+  delete(key: unknown, timestamp: number): Version<unknown> | null {
+    const found = this.get(key, timestamp);
+    return this.put(key, null, timestamp) ? found : null;
+  }
+
+  versions(key: unknown, from = 0, to = Infinity): Version<unknown>[] {
+    const bytes = this.#keys.of(key);
+    const found: Version<unknown>[] = [];
+    this.#store.versions(bytes, 0, bytes.length, from, to, false, (value, timestamp, validTo) => {
+      found.push({ value, timestamp, validTo: validTo === Infinity ? null : validTo });
+    });
+    return found;
+  }
+}
+
+function versionAt(store: VersionedStore, slot: number): Version<unknown> {
+  const validTo = store.validToAt(slot);
+  return {
+    value: store.valueAt(slot),
+    timestamp: store.timestampAt(slot),
+    validTo: validTo === Infinity ? null : validTo,
+  };
 }

@@ -6,9 +6,10 @@ import { GlobalKTable } from './global-ktable.ts';
 import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, keyValueStore, materialize, timedStore } from './materialize.ts';
+import { type AnyMaterialized, historyOf, keyValueStore, materialize, timedStore } from './materialize.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { TopologyError } from './topology-error.ts';
 import type { Windowed } from './windows.ts';
 
 export interface StreamsBuilderOptions {
@@ -20,7 +21,8 @@ export interface StreamsBuilderOptions {
 /** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
 export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
   readonly name: string;
-  readonly kind: 'key-value' | 'window' | 'session';
+  /** `versioned` needs the option of that name. */
+  readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
 }
 
 /**
@@ -111,6 +113,8 @@ export class StreamsBuilder {
         (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
       if (
         reuseSourceTopics !== true ||
+        // Compaction of the topic would take versions away.
+        store.options.kind === 'versioned' ||
         !sameBytes ||
         !store.options.changelog ||
         consumed.offsetReset === 'latest'
@@ -131,6 +135,7 @@ export class StreamsBuilder {
       queryableStore: materialized.name,
       window: undefined,
       graceMs: undefined,
+      historyMs: historyOf(plan),
     });
   }
 
@@ -142,6 +147,11 @@ export class StreamsBuilder {
   ): GlobalKTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
+    if (plan.materialized.versioned !== undefined)
+      throw new TopologyError(
+        `global table ${plan.name} cannot be versioned`,
+        'read the topic as a table, or leave the option out',
+      );
     const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
     const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
     const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
@@ -176,8 +186,13 @@ export class StreamsBuilder {
     const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
     graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
     const { kind, retentionMs = 24 * 60 * 60 * 1000 } = declaration;
+    if ((kind === 'versioned') !== (declaration.versioned !== undefined))
+      throw new TopologyError(
+        `store ${plan.name} is of kind ${kind} ${kind === 'versioned' ? 'without' : 'with'} the option versioned`,
+        "declare kind 'versioned' together with versioned: { historyRetentionMs }",
+      );
     graph.stores.push(
-      kind === 'key-value'
+      kind === 'key-value' || kind === 'versioned'
         ? keyValueStore(plan, undefined, graph)
         : timedStore(plan, kind, retentionMs, undefined, graph),
     );

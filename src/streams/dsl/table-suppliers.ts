@@ -37,7 +37,7 @@ export class SourceTable implements TableSupplier {
     this.#plan = plan;
     this.#valueSerde = valueSerde;
     this.#graph = graph;
-    this.materialized = plan.materialized.name !== undefined;
+    this.materialized = plan.materialized.name !== undefined || plan.materialized.versioned !== undefined;
   }
 
   enableOldValues(force: boolean): boolean {

@@ -1,6 +1,7 @@
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
 import { CoalescedChanges } from './coalesced-changes.ts';
+import { OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 
@@ -23,7 +24,7 @@ export function aggregateStream(options: AggregateStreamOptions): () => Processo
 class AggregateStream implements Processor {
   readonly #options: AggregateStreamOptions;
   #context!: ProcessorContext;
-  #store!: KeyValueStore;
+  #store!: TableStore;
   #coalesced: CoalescedChanges | null = null;
 
   constructor(options: AggregateStreamOptions) {
@@ -32,7 +33,7 @@ class AggregateStream implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    this.#store = context.store(this.#options.store) as KeyValueStore;
+    this.#store = context.store(this.#options.store) as TableStore;
     if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
   }
 
@@ -49,8 +50,10 @@ class AggregateStream implements Processor {
     const old = slot < 0 ? options.initial() : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
     const state = options.add(old, value, key, timestamp, this.#context.record);
-    store.put(key.buffer, key.start, key.end, state, time);
+    const validTo = store.put(key.buffer, key.start, key.end, state, time);
+    if (validTo === NOT_PUT) return undefined;
     const before = options.sendOldValues ? old : undefined;
+    if (validTo !== LATEST) return this.#context.forward(key, state, new OutOfOrder(before), time);
     if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
     return this.#context.forward(key, state, before, time);
   }

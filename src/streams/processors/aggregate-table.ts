@@ -1,7 +1,8 @@
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Aggregation } from './aggregate.ts';
 import { CoalescedChanges } from './coalesced-changes.ts';
+import { OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext, RecordContext, ValueMapper } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
@@ -13,7 +14,8 @@ export interface GroupedChange {
 
 /**
  * Sends each change of a table to its group: one record with the old and the new value where the group stayed the
- * same (KIP-904), else first the removal to the old group, then the addition to the new one. Needs old values.
+ * same (KIP-904), else first the removal to the old group, then the addition to the new one. Needs old values. Changes
+ * that are not their key's newest version are left out.
  */
 export function groupTable(selectKeyOf: ValueMapper, valueOf: ValueMapper, serde: Serde): () => Processor {
   return () => new GroupTable(selectKeyOf, valueOf, serde);
@@ -41,6 +43,7 @@ class GroupTable implements Processor {
     const context = this.#context;
     const removedKey = this.#removedKey;
     const addedKey = this.#addedKey;
+    if (old instanceof OutOfOrder) return undefined;
     const had = old !== null && old !== undefined;
     const has = value !== null;
     removedKey.setValue(had ? this.#keyOf(old, key, timestamp, context.record) : null);
@@ -79,7 +82,7 @@ export function aggregateTable(options: AggregateTableOptions): () => Processor 
 class AggregateTable implements Processor {
   readonly #options: AggregateTableOptions;
   #context!: ProcessorContext;
-  #store!: KeyValueStore;
+  #store!: TableStore;
   #coalesced: CoalescedChanges | null = null;
 
   constructor(options: AggregateTableOptions) {
@@ -88,7 +91,7 @@ class AggregateTable implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    this.#store = context.store(this.#options.store) as KeyValueStore;
+    this.#store = context.store(this.#options.store) as TableStore;
     if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
   }
 
@@ -109,8 +112,10 @@ class AggregateTable implements Processor {
     if (removed !== null && old !== null) state = options.undo(old, removed, key, timestamp, context.record);
     if (added !== null)
       state = options.add(state === null ? options.initial() : state, added, key, timestamp, context.record);
-    store.put(key.buffer, key.start, key.end, state, time);
+    const validTo = store.put(key.buffer, key.start, key.end, state, time);
+    if (validTo === NOT_PUT) return undefined;
     const before = options.sendOldValues ? old : undefined;
+    if (validTo !== LATEST) return context.forward(key, state, new OutOfOrder(before), time);
     if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
     return context.forward(key, state, before, time);
   }

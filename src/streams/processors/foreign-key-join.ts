@@ -2,6 +2,7 @@ import { ByteWriter } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
+import { OutOfOrder } from './out-of-order.ts';
 import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
@@ -80,6 +81,7 @@ class SendSubscriptions implements Processor {
   }
 
   process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
+    if (oldValue instanceof OutOfOrder) return;
     const { foreignKeyOf, join } = this.#options;
     const { record } = this.#context;
     const had = oldValue !== null && oldValue !== undefined;
@@ -240,8 +242,9 @@ class AnswerSubscribers implements Processor {
     this.#store = context.store(this.#storeName) as KeyValueStore;
   }
 
-  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     if (!key.present) return this.#context.skip('null-key', 'a join of tables needs a key');
+    if (old instanceof OutOfOrder) return undefined;
     writeForeignKey(key, this.#writer);
     const from = this.#writer.toBytes();
     this.#store.range(from, after(from), false, (_buffer, _start, _end, found) => {

@@ -18,7 +18,8 @@ export interface JoinStreamTableOptions {
 }
 
 /**
- * Looks each stream record's key up in a table, as the table is now. Records without a value are dropped, those
+ * Looks each stream record's key up in a table, as the table is now, or as it was at the record's time where the table
+ * knows (versioned stores). Records without a value are dropped, those
  * without a key too unless it is a left join (KIP-962). Changes of the table emit nothing.
  */
 export function joinStreamTable(options: JoinStreamTableOptions): () => Processor {
@@ -54,14 +55,17 @@ class JoinStreamTable implements Processor {
       if (this.#options.quiet !== true) this.#context.skip('null-key', 'a join needs a key');
       return undefined;
     }
-    const right = key.present ? this.#lookUp(key) : null;
+    const right = key.present ? this.#lookUp(key, timestamp) : null;
     if (right === null && join === 'inner') return undefined;
     return this.#context.forward(key, joiner(value, right, key), undefined, timestamp);
   }
 
-  #lookUp(key: RecordKey): unknown {
+  #lookUp(key: RecordKey, timestamp: number): unknown {
     const store = this.#store;
-    if (store === null) return must(this.#table).get(key);
+    if (store === null) {
+      const table = must(this.#table);
+      return table.getAsOf === undefined ? table.get(key) : table.getAsOf(key, timestamp);
+    }
     const slot = store.find(key.buffer, key.start, key.end);
     if (slot < 0) return null;
     const value = store.valueAt(slot);

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import { NOT_PUT, type TaskState } from '../../state/store.ts';
+import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
@@ -17,7 +18,7 @@ export interface JoinTablesOptions {
 
 /**
  * One side of a join of two tables: a change here is joined with the other side's row as it is now. The result's
- * time is the greater of the two rows'. Where the other side has no row, an inner join had no result that would
+ * time is the greater of the two rows'. Changes that are not their key's newest version are left out. Where the other side has no row, an inner join had no result that would
  * have to be taken back, so nothing is forwarded.
  */
 export function joinTables(options: JoinTablesOptions): () => Processor {
@@ -45,6 +46,7 @@ class JoinTables implements Processor {
   process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
     const { join, joiner, sendOldValues } = this.#options;
     if (!key.present) return this.#context.skip('null-key', 'a join of tables needs a key');
+    if (oldValue instanceof OutOfOrder) return undefined;
     const old = oldValue ?? null;
     const other = this.#other.get(key);
     if (other === null) {
@@ -62,7 +64,7 @@ class JoinTables implements Processor {
 }
 
 export interface MergeTableOptions {
-  /** A key-value store of the results, or null. */
+  /** A key-value or versioned store of the results, or null. */
   readonly store: string | null;
   readonly sendOldValues: boolean;
 }
@@ -76,7 +78,7 @@ class MergeTable implements Processor {
   readonly #options: MergeTableOptions;
   readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
-  #store: KeyValueStore | null = null;
+  #store: TableStore | null = null;
 
   constructor(options: MergeTableOptions) {
     this.#options = options;
@@ -84,16 +86,17 @@ class MergeTable implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     const store = this.#store;
-    if (store !== null) {
-      if (key.windowed)
-        store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp);
-      else store.put(key.buffer, key.start, key.end, value, timestamp);
-    }
-    this.#context.forward(key, value, this.#options.sendOldValues ? old : undefined, timestamp);
+    const before = this.#options.sendOldValues ? old : undefined;
+    if (store === null) return this.#context.forward(key, value, before, timestamp);
+    const validTo = key.windowed
+      ? store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp)
+      : store.put(key.buffer, key.start, key.end, value, timestamp);
+    if (validTo === NOT_PUT) return undefined;
+    return this.#context.forward(key, value, oldAfterPut(before, validTo), timestamp);
   }
 }

@@ -1,11 +1,12 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import { NOT_PUT, type TaskState } from '../../state/store.ts';
+import { oldAfterPut, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
 
 export interface TableSourceOptions {
-  /** A key-value store; null for a table that nobody reads back: its changes carry no old values. */
+  /** A key-value or versioned store; null for a table that nobody reads back: its changes carry no old values. */
   readonly store: string | null;
   readonly sendOldValues: boolean;
   /** Copies a value that the source only lends. Identity when it does not. */
@@ -14,8 +15,8 @@ export interface TableSourceOptions {
 
 /**
  * Turns records into changes of a table: a null value removes the key, a null key is dropped. Records apply in
- * offset order, whatever their timestamps, as Kafka Streams does for plain tables. Rows of a windowed table are told
- * apart by key and window.
+ * offset order, whatever their timestamps, as Kafka Streams does for plain tables; in a versioned store by their
+ * timestamps (KIP-914), where what comes too late is dropped. Rows of a windowed table are told apart by key and window.
  */
 export function tableSource(options: TableSourceOptions): () => Processor {
   return () => new TableSource(options);
@@ -25,7 +26,7 @@ class TableSource implements Processor {
   readonly #options: TableSourceOptions;
   readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
-  #store: KeyValueStore | null = null;
+  #store: TableStore | null = null;
 
   constructor(options: TableSourceOptions) {
     this.#options = options;
@@ -33,7 +34,7 @@ class TableSource implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -51,7 +52,10 @@ class TableSource implements Processor {
     const slot = store.find(buffer, start, end);
     const old = slot < 0 ? null : store.valueAt(slot);
     const kept = value === null ? null : this.#options.keep(value);
-    store.put(buffer, start, end, kept, timestamp);
-    return this.#context.forward(key, kept, this.#options.sendOldValues ? old : undefined, timestamp);
+    const validTo = store.put(buffer, start, end, kept, timestamp);
+    if (validTo === NOT_PUT)
+      return this.#context.skip('late', 'the history of the table does not reach back so far');
+    const before = oldAfterPut(this.#options.sendOldValues ? old : undefined, validTo);
+    return this.#context.forward(key, kept, before, timestamp);
   }
 }

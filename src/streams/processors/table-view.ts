@@ -1,5 +1,12 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, SessionStore, StateStore, TaskState, WindowStore } from '../../state/store.ts';
+import type {
+  KeyValueStore,
+  SessionStore,
+  StateStore,
+  TaskState,
+  VersionedStore,
+  WindowStore,
+} from '../../state/store.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
@@ -17,8 +24,10 @@ export interface TableView {
 export interface TableReader {
   /** The row of a key (and its window, for a windowed table) as it is now; null when there is none. */
   get(key: RecordKey): unknown;
-  /** The time of the row that `get` returned last. */
+  /** The time of the row that `get` or `getAsOf` returned last. */
   readonly timestamp: number;
+  /** Reads the row as it was at a time. Only where the table knows its history: a versioned store, or a view of one. */
+  getAsOf?(key: RecordKey, asOf: number): unknown;
   /** Asks for what `get` will read. */
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void;
 }
@@ -36,6 +45,8 @@ export function storeView(store: string): TableView {
           return new WindowReader(opened);
         case 'session':
           return new SessionReader(opened);
+        case 'versioned':
+          return new VersionedReader(opened);
       }
     },
   };
@@ -48,7 +59,12 @@ export type RowTransform = (value: unknown, key: RecordKey, timestamp: number) =
 export function transformedView(parent: TableView, transform: RowTransform): TableView {
   return {
     stores: parent.stores,
-    open: (context) => new TransformedReader(parent.open(context), transform),
+    open(context) {
+      const reader = parent.open(context);
+      return reader.getAsOf === undefined
+        ? new TransformedReader(reader, transform)
+        : new TransformedHistoryReader(reader as HistoryReader, transform);
+    },
   };
 }
 
@@ -142,6 +158,34 @@ class SessionReader implements TableReader {
   }
 }
 
+class VersionedReader implements TableReader {
+  readonly #store: VersionedStore;
+  readonly #writer = new ByteWriter(64);
+  timestamp = -1;
+
+  constructor(store: VersionedStore) {
+    this.#store = store;
+  }
+
+  get(key: RecordKey): unknown {
+    return this.getAsOf(key, Infinity);
+  }
+
+  getAsOf(key: RecordKey, asOf: number): unknown {
+    const store = this.#store;
+    const slot = key.windowed
+      ? store.findAsOf(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), asOf)
+      : store.findAsOf(key.buffer, key.start, key.end, asOf);
+    if (slot < 0) return null;
+    this.timestamp = store.timestampAt(slot);
+    return store.valueAt(slot);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    if (!key.windowed) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+}
+
 class TransformedReader implements TableReader {
   readonly #parent: TableReader;
   readonly #transform: RowTransform;
@@ -162,6 +206,24 @@ class TransformedReader implements TableReader {
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
     this.#parent.prefetch(key, timestamp, state);
+  }
+}
+
+type HistoryReader = TableReader & Required<Pick<TableReader, 'getAsOf'>>;
+
+class TransformedHistoryReader extends TransformedReader {
+  readonly #history: HistoryReader;
+  readonly #row: RowTransform;
+
+  constructor(parent: HistoryReader, transform: RowTransform) {
+    super(parent, transform);
+    this.#history = parent;
+    this.#row = transform;
+  }
+
+  getAsOf(key: RecordKey, asOf: number): unknown {
+    const value = this.#history.getAsOf(key, asOf);
+    return value === null ? null : this.#row(value, key, this.#history.timestamp);
   }
 }
 

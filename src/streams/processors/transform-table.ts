@@ -1,5 +1,6 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import { NOT_PUT, type TaskState } from '../../state/store.ts';
+import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
@@ -8,7 +9,7 @@ import type { RowTransform } from './table-view.ts';
 export interface TransformTableOptions {
   /** Not called for absent rows; null hides the row. */
   readonly transform: RowTransform;
-  /** A key-value store of the results; null where the table is only a view. */
+  /** A key-value or versioned store of the results; null where the table is only a view. */
   readonly store: string | null;
   readonly sendOldValues: boolean;
   /** Whether a change from absent to absent is dropped, where old values are known (filters). */
@@ -24,7 +25,7 @@ class TransformTable implements Processor {
   readonly #options: TransformTableOptions;
   readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
-  #store: KeyValueStore | null = null;
+  #store: TableStore | null = null;
 
   constructor(options: TransformTableOptions) {
     this.#options = options;
@@ -32,7 +33,7 @@ class TransformTable implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as KeyValueStore;
+    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -43,16 +44,20 @@ class TransformTable implements Processor {
     const { sendOldValues, dropAbsent } = this.#options;
     const store = this.#store;
     const after = this.#visible(value, key, timestamp);
+    const late = old instanceof OutOfOrder;
     let before: unknown = undefined;
-    if (sendOldValues)
-      before = store === null ? this.#visible(old, key, timestamp) : this.#stored(store, key);
-    if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
-    if (store !== null) {
-      if (key.windowed)
-        store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp);
-      else store.put(key.buffer, key.start, key.end, after, timestamp);
+    if (sendOldValues) {
+      if (store !== null) before = this.#stored(store, key);
+      else before = this.#visible(late ? old.latest : old, key, timestamp);
     }
-    return this.#context.forward(key, after, before, timestamp);
+    if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
+    if (store === null)
+      return this.#context.forward(key, after, late ? new OutOfOrder(before) : before, timestamp);
+    const validTo = key.windowed
+      ? store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp)
+      : store.put(key.buffer, key.start, key.end, after, timestamp);
+    if (validTo === NOT_PUT) return undefined;
+    return this.#context.forward(key, after, oldAfterPut(before, validTo), timestamp);
   }
 
   #visible(value: unknown, key: RecordKey, timestamp: number): unknown {
@@ -60,7 +65,7 @@ class TransformTable implements Processor {
     return this.#options.transform(value, key, timestamp);
   }
 
-  #stored(store: KeyValueStore, key: RecordKey): unknown {
+  #stored(store: TableStore, key: RecordKey): unknown {
     const slot = key.windowed
       ? store.find(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer))
       : store.find(key.buffer, key.start, key.end);

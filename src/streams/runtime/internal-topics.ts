@@ -18,7 +18,7 @@ export interface TopicPlan {
 const DESCRIBE_ATTEMPTS = 200;
 const DESCRIBE_PAUSE_MS = 50;
 
-/** Kafka Streams adds a day to the retention of windowed changelogs, so that clock skew loses nothing. */
+/** Kafka Streams adds a day to the retention of changelogs that hold times, so that clock skew loses nothing. */
 const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -196,10 +196,23 @@ async function ensureTopic(
 
 function changelogConfigs(store: StoreNode): Record<string, string> {
   const base = { 'message.timestamp.type': 'CreateTime', ...store.changelogConfigs };
-  if (store.options.kind === 'key-value') return { 'cleanup.policy': 'compact', ...base };
-  return {
-    'cleanup.policy': 'compact,delete',
-    'retention.ms': String(store.options.retentionMs + ADDITIONAL_RETENTION_MS),
-    ...base,
-  };
+  const { options } = store;
+  switch (options.kind) {
+    case 'key-value':
+      return { 'cleanup.policy': 'compact', ...base };
+    case 'versioned':
+      // A version must stay in the changelog as long as the store answers for its time.
+      return {
+        'cleanup.policy': 'compact',
+        'min.compaction.lag.ms': String(options.historyRetentionMs + ADDITIONAL_RETENTION_MS),
+        ...base,
+      };
+    case 'window':
+    case 'session':
+      return {
+        'cleanup.policy': 'compact,delete',
+        'retention.ms': String(options.retentionMs + ADDITIONAL_RETENTION_MS),
+        ...base,
+      };
+  }
 }

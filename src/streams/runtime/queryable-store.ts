@@ -4,6 +4,7 @@ import {
   type KeyValueStore,
   type SessionStore,
   type StateStore,
+  type VersionedStore,
   type WindowStore,
 } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
@@ -53,6 +54,25 @@ export interface ReadOnlySessionStore<K, V> {
   fetchAll(from: number, to: number): Promise<SessionRow<K, V>[]>;
 }
 
+/** Queries by key and time, as KIP-960 and KIP-968 have them. */
+export interface ReadOnlyVersionedStore<K, V> {
+  readonly kind: 'versioned';
+  readonly name: string;
+  /** The newest version; with `asOf` the one valid at that time, if the history reaches back so far. Null: none. */
+  get(key: K, asOf?: number): Promise<VersionRow<V> | null>;
+  /** Versions of a key that are valid at some time of [from, to], by time; all by default. */
+  versions(key: K, from?: number, to?: number): Promise<VersionRow<V>[]>;
+  /** The same, the newest first. */
+  backwardVersions(key: K, from?: number, to?: number): Promise<VersionRow<V>[]>;
+}
+
+/** A value with the time from which on it is valid, until `validTo`: the next version's time, null for the newest. */
+export interface VersionRow<V> {
+  readonly value: V;
+  readonly timestamp: number;
+  readonly validTo: number | null;
+}
+
 export interface StoreRow<K, V> {
   readonly key: K;
   readonly value: V;
@@ -74,6 +94,7 @@ export interface ReadOnlyStores<K, V> {
   readonly 'key-value': ReadOnlyKeyValueStore<K, V>;
   readonly window: ReadOnlyWindowStore<K, V>;
   readonly session: ReadOnlySessionStore<K, V>;
+  readonly versioned: ReadOnlyVersionedStore<K, V>;
 }
 
 export type StoreKind = keyof ReadOnlyStores<unknown, unknown>;
@@ -131,6 +152,8 @@ export function readOnlyView(kind: StoreKind, name: string, keys: Serde, open: O
       return new WindowView(name, keys, open);
     case 'session':
       return new SessionView(name, keys, open);
+    case 'versioned':
+      return new VersionedView(name, keys, open);
   }
 }
 
@@ -310,6 +333,50 @@ class SessionView implements ReadOnlySessionStore<unknown, unknown> {
       }),
     );
   }
+}
+
+class VersionedView implements ReadOnlyVersionedStore<unknown, unknown> {
+  readonly kind = 'versioned';
+  readonly #reader: PartitionReader<VersionedStore>;
+
+  constructor(name: string, keys: Serde, open: OpenPartitions) {
+    this.#reader = new PartitionReader(name, keys, open);
+  }
+
+  get name(): string {
+    return this.#reader.name;
+  }
+
+  async get(key: unknown, asOf = Infinity): Promise<VersionRow<unknown> | null> {
+    const bytes = this.#reader.bytesOf(key);
+    const rows = await this.#reader.collect<VersionRow<unknown>>((store, found) => {
+      const slot = store.findAsOf(bytes, 0, bytes.length, asOf);
+      if (slot >= 0)
+        found.push(versionRow(store.valueAt(slot), store.timestampAt(slot), store.validToAt(slot)));
+    });
+    return rows[0] ?? null;
+  }
+
+  versions(key: unknown, from = 0, to = Infinity): Promise<VersionRow<unknown>[]> {
+    return this.#versions(key, from, to, false);
+  }
+
+  backwardVersions(key: unknown, from = 0, to = Infinity): Promise<VersionRow<unknown>[]> {
+    return this.#versions(key, from, to, true);
+  }
+
+  #versions(key: unknown, from: number, to: number, reverse: boolean): Promise<VersionRow<unknown>[]> {
+    const bytes = this.#reader.bytesOf(key);
+    return this.#reader.collect((store, found) =>
+      store.versions(bytes, 0, bytes.length, from, to, reverse, (value, timestamp, validTo) => {
+        found.push(versionRow(value, timestamp, validTo));
+      }),
+    );
+  }
+}
+
+function versionRow(value: unknown, timestamp: number, validTo: number): VersionRow<unknown> {
+  return { value, timestamp, validTo: validTo === Infinity ? null : validTo };
 }
 
 function encode(key: unknown, serde: Serde): Buffer {

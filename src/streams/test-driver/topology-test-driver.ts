@@ -9,7 +9,7 @@ import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { StateBackend } from '../../state/store.ts';
 import { openStateBackend } from '../../state/task-state.ts';
-import { openStoreView, type StateStoreView } from '../dsl/state-store-view.ts';
+import { openStoreView, type StateStoreView, type VersionedStoreView } from '../dsl/state-store-view.ts';
 import { TopologyError } from '../dsl/topology-error.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
 import { Streams } from '../runtime/streams.ts';
@@ -178,6 +178,13 @@ export class TopologyTestDriver {
     const keys =
       node?.keys ?? this.#topology.globalStores.find(({ store }) => store.name === name)?.source.key;
     return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`));
+  }
+
+  /** The versions in a store, of the partition that is given. */
+  getVersionedStore<K, V>(name: string, partition = 0): VersionedStoreView<K, V> {
+    const view = this.getStateStore(name, partition);
+    if (view.kind === 'versioned') return view as VersionedStoreView<K, V>;
+    throw new TopologyError(`store ${name} is a ${view.kind} store`, 'ask for it with getStateStore');
   }
 
   /** Commits, stops the topology and forgets everything. */
