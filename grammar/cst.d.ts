@@ -613,6 +613,7 @@ export type CreateStatementCstChildren = {
   createConnector?: CreateConnectorCstNode[];
   SINK?: IToken[];
   createType?: CreateTypeCstNode[];
+  createFunction?: CreateFunctionCstNode[];
 };
 
 export interface CreateSourceCstNode extends CstNode {
@@ -652,6 +653,54 @@ export type CreateTypeCstChildren = {
   ifNotExists?: IfNotExistsCstNode[];
   identifier: IdentifierCstNode[];
   AS: IToken[];
+  type: TypeCstNode[];
+};
+
+export interface CreateFunctionCstNode extends CstNode {
+  name: 'createFunction';
+  children: CreateFunctionCstChildren;
+}
+
+export type CreateFunctionCstChildren = {
+  AGGREGATE?: IToken[];
+  FUNCTION: IToken[];
+  ifNotExists?: IfNotExistsCstNode[];
+  identifier: IdentifierCstNode[];
+  LeftParen: IToken[];
+  functionParameter?: FunctionParameterCstNode[];
+  Comma?: IToken[];
+  RightParen: IToken[];
+  RETURNS: IToken[];
+  TABLE?: IToken[];
+  functionColumn?: FunctionColumnCstNode[];
+  returns?: TypeCstNode[];
+  STATE?: IToken[];
+  state?: TypeCstNode[];
+  LANGUAGE: IToken[];
+  language: IdentifierCstNode[];
+  STRICT?: IToken[];
+  AS: IToken[];
+  DollarString?: IToken[];
+  StringLiteral?: IToken[];
+};
+
+export interface FunctionParameterCstNode extends CstNode {
+  name: 'functionParameter';
+  children: FunctionParameterCstChildren;
+}
+
+export type FunctionParameterCstChildren = {
+  Identifier: IToken[];
+  type: TypeCstNode[];
+};
+
+export interface FunctionColumnCstNode extends CstNode {
+  name: 'functionColumn';
+  children: FunctionColumnCstChildren;
+}
+
+export type FunctionColumnCstChildren = {
+  identifier: IdentifierCstNode[];
   type: TypeCstNode[];
 };
 
@@ -698,6 +747,7 @@ export type DropStatementCstChildren = {
   TOPIC?: IToken[];
   CONNECTOR?: IToken[];
   TYPE?: IToken[];
+  FUNCTION?: IToken[];
 };
 
 export interface InsertStatementCstNode extends CstNode {
@@ -956,6 +1006,9 @@ export interface ICstNodeVisitor<IN, OUT> extends ICstVisitor<IN, OUT> {
   createSource(children: CreateSourceCstChildren, param?: IN): OUT;
   createConnector(children: CreateConnectorCstChildren, param?: IN): OUT;
   createType(children: CreateTypeCstChildren, param?: IN): OUT;
+  createFunction(children: CreateFunctionCstChildren, param?: IN): OUT;
+  functionParameter(children: FunctionParameterCstChildren, param?: IN): OUT;
+  functionColumn(children: FunctionColumnCstChildren, param?: IN): OUT;
   alterStatement(children: AlterStatementCstChildren, param?: IN): OUT;
   addColumn(children: AddColumnCstChildren, param?: IN): OUT;
   dropStatement(children: DropStatementCstChildren, param?: IN): OUT;

@@ -144,6 +144,7 @@ export class SqlParser extends QueryParser {
         },
       },
       { ALT: () => this.SUBRULE(this.createType) },
+      { ALT: () => this.SUBRULE(this.createFunction) },
     ]);
   });
 
@@ -171,6 +172,48 @@ export class SqlParser extends QueryParser {
     this.OPTION({ GATE: () => this.nextIs(2, t.Not), DEF: () => this.SUBRULE(this.ifNotExists) });
     this.SUBRULE(this.identifier);
     this.CONSUME(t.As);
+    this.SUBRULE(this.type);
+  });
+
+  createFunction = this.RULE('createFunction', () => {
+    this.OPTION(() => this.CONSUME(t.Aggregate));
+    this.CONSUME(t.FunctionWord);
+    this.OPTION2({ GATE: () => this.nextIs(2, t.Not), DEF: () => this.SUBRULE(this.ifNotExists) });
+    this.SUBRULE(this.identifier);
+    this.CONSUME(t.LeftParen);
+    this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.functionParameter) });
+    this.CONSUME(t.RightParen);
+    this.CONSUME(t.Returns);
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Table);
+          this.CONSUME2(t.LeftParen);
+          this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.functionColumn) });
+          this.CONSUME2(t.RightParen);
+        },
+      },
+      { ALT: () => this.SUBRULE(this.type, { LABEL: 'returns' }) },
+    ]);
+    this.OPTION3(() => {
+      this.CONSUME(t.State);
+      this.SUBRULE2(this.type, { LABEL: 'state' });
+    });
+    this.CONSUME(t.Language);
+    this.SUBRULE2(this.identifier, { LABEL: 'language' });
+    this.OPTION4(() => this.CONSUME(t.Strict));
+    this.CONSUME(t.As);
+    this.OR2([{ ALT: () => this.CONSUME(t.DollarString) }, { ALT: () => this.CONSUME(t.StringLiteral) }]);
+  });
+
+  /** Its name is the code's, and keeps its case. */
+  functionParameter = this.RULE('functionParameter', () => {
+    this.CONSUME(t.Identifier);
+    this.SUBRULE(this.type);
+  });
+
+  functionColumn = this.RULE('functionColumn', () => {
+    this.SUBRULE(this.identifier);
     this.SUBRULE(this.type);
   });
 
@@ -222,7 +265,11 @@ export class SqlParser extends QueryParser {
       },
       {
         ALT: () => {
-          this.OR2([{ ALT: () => this.CONSUME(t.Connector) }, { ALT: () => this.CONSUME(t.Type) }]);
+          this.OR2([
+            { ALT: () => this.CONSUME(t.Connector) },
+            { ALT: () => this.CONSUME(t.Type) },
+            { ALT: () => this.CONSUME(t.FunctionWord) },
+          ]);
           this.OPTION3({ GATE: () => this.nextIs(2, t.Exists), DEF: () => this.SUBRULE2(this.ifExists) });
           this.SUBRULE2(this.identifier);
         },

@@ -79,6 +79,22 @@ export const StringLiteral = createToken({
 });
 export const UnterminatedString = createToken({ name: 'UnterminatedString', pattern: /'[\s\S]*/ });
 
+/**
+ * A text as it stands, for code: `$$ … $$`, or `$tag$ … $tag$` where the text has two dollars itself. Variables in it
+ * are not replaced.
+ */
+export const DollarString = createToken({
+  name: 'DollarString',
+  pattern: /\$([A-Za-z_][A-Za-z0-9_]*)?\$[\s\S]*?\$\1\$/,
+  start_chars_hint: ['$'],
+  line_breaks: true,
+  label: 'a text between $$',
+});
+export const UnterminatedDollarString = createToken({
+  name: 'UnterminatedDollarString',
+  pattern: /\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$[\s\S]*/,
+});
+
 export const BareIdentifier = createToken({
   name: 'BareIdentifier',
   pattern: /[A-Za-z_][A-Za-z0-9_@]*/,
@@ -290,6 +306,11 @@ export const Id = keyword('ID');
 export const Timeout = keyword('TIMEOUT');
 export const Run = keyword('RUN');
 export const Script = keyword('SCRIPT');
+export const Aggregate = keyword('AGGREGATE');
+export const Returns = keyword('RETURNS');
+export const State = keyword('STATE');
+export const Language = keyword('LANGUAGE');
+export const Strict = keyword('STRICT');
 
 for (const unit of ['DAY', 'HOUR', 'MINUTE', 'SECOND', 'MILLISECOND']) {
   keyword(unit, TimeUnit);
@@ -321,6 +342,8 @@ const SHAPES = [
   QuotedIdentifier,
   UnterminatedIdentifier,
   Variable,
+  DollarString,
+  UnterminatedDollarString,
   FloatLiteral,
   DecimalLiteral,
   DigitIdentifier,

@@ -28,7 +28,11 @@ interface CommonOptions {
 
 class UsageError extends Error {}
 
-async function openEngine(options: CommonOptions, commandLog: boolean): Promise<Engine> {
+async function openEngine(
+  options: CommonOptions,
+  commandLog: boolean,
+  properties: ReadonlyMap<string, string>,
+): Promise<Engine> {
   const [{ Engine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] = await Promise.all(
     [
       import('./engine/engine.ts'),
@@ -63,6 +67,7 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
     serviceId: options.serviceId,
     commandLog,
     version: packageJson.version,
+    properties,
     ...(options.functions === undefined
       ? {}
       : {
@@ -75,12 +80,17 @@ async function openEngine(options: CommonOptions, commandLog: boolean): Promise<
 
 async function openBackend(
   options: CommonOptions & { server?: string },
+  session: Session,
 ): Promise<{ backend: Backend; engine: Engine | null }> {
   if (options.server !== undefined) {
     const { RemoteBackend } = await import('./cli/remote-backend.ts');
     return { backend: await RemoteBackend.open(options.server), engine: null };
   }
-  const engine = await openEngine(options, options.dataDir !== undefined || options.kafka !== undefined);
+  const engine = await openEngine(
+    options,
+    options.dataDir !== undefined || options.kafka !== undefined,
+    new Map(session.properties),
+  );
   const { LocalBackend } = await import('./cli/local-backend.ts');
   const where =
     options.kafka !== undefined
@@ -100,7 +110,7 @@ async function openSession(settings: readonly string[]): Promise<Session> {
     if (at < 1) throw new UsageError(`--set takes name=value, not ${setting}`);
     const value = setting.slice(at + 1);
     try {
-      session.properties.set(checkProperty(setting.slice(0, at), value), value);
+      session.properties.set(checkProperty(setting.slice(0, at), value, {}, 'at-start'), value);
     } catch (error) {
       throw new UsageError(`--set ${setting}: ${(error as Error).message}`);
     }
@@ -144,7 +154,7 @@ async function runOptions(
 
 async function promptCommand(options: CommonOptions & { server?: string; demo?: boolean }): Promise<number> {
   const session = await openSession(options.set);
-  const { backend, engine } = await openBackend(options);
+  const { backend, engine } = await openBackend(options, session);
   const { repl } = await import('./cli/repl.ts');
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
   // At the prompt, Ctrl-C only ends what runs.
@@ -178,7 +188,7 @@ async function executeCommand(
   options: CommonOptions & { server?: string; demo?: boolean },
 ): Promise<number> {
   const session = await openSession(options.set);
-  const { backend, engine } = await openBackend(options);
+  const { backend, engine } = await openBackend(options, session);
   const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
   const signal = interruption();
   try {
@@ -213,7 +223,11 @@ async function runCommand(
 ): Promise<number> {
   const session = await openSession(options.set);
   // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
-  const engine = await openEngine(options, options.dataDir !== undefined && options.kafka === undefined);
+  const engine = await openEngine(
+    options,
+    options.dataDir !== undefined && options.kafka === undefined,
+    new Map(session.properties),
+  );
   const signal = interruption();
   const [{ LocalBackend }, { runFiles }, { aborted }] = await Promise.all([
     import('./cli/local-backend.ts'),
@@ -248,6 +262,7 @@ async function serverCommand(
   const engine = await openEngine(
     options,
     !headless && (options.kafka !== undefined || options.dataDir !== undefined),
+    new Map(session.properties),
   );
   const signal = interruption();
   const [{ startServer }, { aborted }] = await Promise.all([

@@ -2,7 +2,7 @@ import { must } from '../common/assert.ts';
 import type { Clock, Random } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
-import type { EvaluationContext, FunctionRegistry } from '../functions/function.ts';
+import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functions/function.ts';
 import { builtinFunctions } from '../functions/registry.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
@@ -20,6 +20,7 @@ import type { StatementResult } from './result.ts';
 import { Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { executeStatement } from './statements/handlers.ts';
+import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 export interface EngineOptions {
   readonly log: Log;
@@ -45,6 +46,8 @@ export interface EngineOptions {
   readonly startQueries?: 'running' | 'stepped';
   /** What functions such as UNIX_TIMESTAMP read. Default `clock`; apart from it where that one stands still. */
   readonly functionClock?: Clock;
+  /** Properties of the whole process, by canonical name: what sessions do not set themselves. Default none. */
+  readonly properties?: ReadonlyMap<string, string>;
   /** Push queries that may run at once. Default 1000. */
   readonly pushQueriesMax?: number;
 }
@@ -53,6 +56,8 @@ export interface EngineOptions {
 export interface StatementCall {
   readonly engine: Engine;
   readonly session: Session;
+  /** What holds for the statement: the session's properties over the system's. */
+  readonly properties: ReadonlyMap<string, string>;
   readonly parsed: ParsedStatement;
   /** Set while a script runs whose progress is kept. */
   readonly script: Script | undefined;
@@ -65,7 +70,11 @@ export interface StatementCall {
 export class Engine {
   readonly options: EngineOptions;
   readonly log: Log;
-  readonly functions: FunctionRegistry;
+  /** Changed by CREATE FUNCTION and DROP FUNCTION. */
+  readonly functions: Map<string, SqlFunction>;
+  readonly createdFunctions = new CreatedFunctions();
+  /** By canonical name. Changed by ALTER SYSTEM. */
+  readonly systemProperties: Map<string, string>;
   readonly evaluation: EvaluationContext;
   readonly queries = new Map<string, PersistentQuery>();
   readonly pushQueries = new Map<string, PushQuery>();
@@ -88,6 +97,7 @@ export class Engine {
     this.options = options;
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
+    this.systemProperties = new Map(options.properties);
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };
     this.#commandLog = commandLog;
     this.processingLog = processingLog;
@@ -122,12 +132,26 @@ export class Engine {
    */
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
     const { kind } = parsed.statement;
-    const call: StatementCall = { engine: this, session, parsed, script };
+    const call = this.#call(parsed, session, script);
     // What only looks, and waits, holds nobody up.
     if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert')) return executeStatement(call);
     const turn = this.#turn.then(() => executeStatement(call));
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  #call(parsed: ParsedStatement, session: Session, script: Script | undefined): StatementCall {
+    // Read when the statement's turn has come: those before it may have changed either.
+    const { systemProperties } = this;
+    return {
+      engine: this,
+      session,
+      get properties() {
+        return new Map([...systemProperties, ...session.properties]);
+      },
+      parsed,
+      script,
+    };
   }
 
   /** The number that the next query's name is made from, without taking it. */
@@ -191,13 +215,13 @@ export class Engine {
    */
   async record(call: StatementCall, sequence: number): Promise<void> {
     if (this.replaying) return;
-    const { script, session, parsed } = call;
+    const { script, properties, parsed } = call;
     if (this.#commandLog !== null)
       await this.#commandLog.append(
         {
           version: 1,
           statement: parsed.resolvedText,
-          properties: Object.fromEntries(session.properties),
+          properties: Object.fromEntries(properties),
           sequence,
         },
         this.options.clock.now(),
@@ -262,6 +286,7 @@ export class Engine {
   async close(): Promise<void> {
     await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
     await Promise.all([...this.queries.values()].map((query) => query.close()));
+    await this.createdFunctions.close();
     await this.processingLog.close();
     await this.#commandLog?.close();
     await this.#writer.close();
@@ -276,7 +301,7 @@ export class Engine {
       const session: Session = { ...newSession(), properties: new Map(Object.entries(command.properties)) };
       try {
         const [parsed] = parseStatements(command.statement);
-        await executeStatement({ engine: this, session, parsed: must(parsed), script: undefined });
+        await executeStatement(this.#call(must(parsed), session, undefined));
       } catch (error) {
         if (!(error instanceof SqlError)) throw error;
         logger.error(

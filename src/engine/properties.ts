@@ -5,6 +5,8 @@ export interface Property {
   readonly name: string;
   readonly default: string | null;
   readonly description: string;
+  /** Only who starts the process may set it, with --set: no statement and no request changes it. */
+  readonly atStartOnly?: true;
   /** Why a value is not allowed, or null. */
   check?(value: string): string | null;
 }
@@ -77,6 +79,13 @@ export const PROPERTIES: readonly Property[] = [
     description: 'whether plans are optimized; results are the same either way',
     check: truth,
   },
+  {
+    name: 'ksql.udfs.enabled',
+    default: 'true',
+    description: 'whether CREATE FUNCTION is allowed',
+    atStartOnly: true,
+    check: truth,
+  },
 ];
 
 /** Properties of ksqlDB and its clients that mean nothing here and are accepted, so that scripts run unchanged. */
@@ -88,11 +97,15 @@ export function propertyName(name: string): string {
   return name.replace(/^ksql\.streams\./, '').toLowerCase();
 }
 
-/** Checks name and value. Throws `SqlError` ML_PROPERTY. Returns the canonical name. */
+/**
+ * Checks name and value. `given`: by a statement or request, or by who starts the process. Throws `SqlError`
+ * ML_PROPERTY. Returns the canonical name.
+ */
 export function checkProperty(
   name: string,
   value: string,
   spans: { name?: Span; value?: Span } = {},
+  given: 'later' | 'at-start' = 'later',
 ): string {
   const canonical = propertyName(name);
   const property = PROPERTIES.find((each) => each.name === canonical);
@@ -103,6 +116,11 @@ export function checkProperty(
       hint: 'SHOW PROPERTIES lists them',
     });
   }
+  if (property.atStartOnly === true && given === 'later')
+    throw new SqlError('ML_PROPERTY', `property '${name}' is set when the process starts`, {
+      span: spans.name,
+      hint: `start it with --set ${canonical}=…`,
+    });
   const reason = property.check?.(value) ?? null;
   if (reason !== null)
     throw new SqlError('ML_PROPERTY', `property '${name}' ${reason}, not '${value}'`, { span: spans.value });

@@ -59,7 +59,13 @@ export type Entity =
   | { readonly '@type': 'source_descriptions'; readonly sourceDescriptions: readonly SourceDescription[] }
   | { readonly '@type': 'assert_topic'; readonly topicName: string; readonly exists: boolean }
   | { readonly '@type': 'queryDescription'; readonly queryDescription: QueryDescription }
-  | { readonly '@type': 'properties'; readonly properties: readonly PropertyListing[] }
+  | {
+      readonly '@type': 'properties';
+      readonly properties: readonly PropertyListing[];
+      /** Names of those that the session or ALTER SYSTEM set, and of the others. */
+      readonly overwrittenProperties: readonly string[];
+      readonly defaultProperties: readonly string[];
+    }
   | {
       readonly '@type': 'function_names';
       readonly functions: readonly {
@@ -163,6 +169,7 @@ export interface QueryDescription {
 
 export interface PropertyListing {
   readonly name: string;
+  /** SESSION, SYSTEM or DEFAULT: where the value comes from. */
   readonly scope: string;
   readonly value: string | null;
 }

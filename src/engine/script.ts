@@ -11,6 +11,8 @@ const CHANGING_STATEMENTS = new Set([
   'insertValues',
   'createType',
   'dropType',
+  'createFunction',
+  'dropFunction',
   'terminate',
   'pause',
   'resume',

@@ -13,9 +13,8 @@ export async function pullStream(
   call: StatementCall,
   context: AnalyzeContext,
 ): Promise<StatementResult> {
-  const { engine, session, parsed } = call;
+  const { engine, properties, parsed } = call;
   const analyzed = analyzeQuery(statement, context);
-  const properties = new Map(session.properties);
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
   const queryId = engine.transientId('PULL');
   const rows = new PushQuery(

@@ -442,6 +442,31 @@ const STATEMENTS: { [K in ast.StatementKind]: fc.Arbitrary<ast.StatementOf<K>> }
     elements,
     properties,
   }),
+  createFunction: fc.record({
+    kind: fc.constant('createFunction' as const),
+    ...named,
+    orReplace: flag,
+    ifNotExists: flag,
+    aggregate: flag,
+    parameters: fc.array(fc.record({ span, name, type: arbitraryType }), { maxLength: 3 }),
+    returns: fc.oneof(
+      fc.record({ kind: fc.constant('value' as const), type: arbitraryType }),
+      fc.record({
+        kind: fc.constant('rows' as const),
+        columns: fc.array(fc.record({ name, nameSpan: span, type: arbitraryType }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+      }),
+    ),
+    state: orNull(arbitraryType),
+    language: upper,
+    languageSpan: span,
+    strict: flag,
+    body: text,
+    bodySpan: span,
+  }),
+  dropFunction: fc.record({ kind: fc.constant('dropFunction' as const), ...named, ifExists: flag }),
   runScript: fc.record({ kind: fc.constant('runScript' as const), span, path: text, pathSpan: span }),
 };
 

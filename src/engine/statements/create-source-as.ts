@@ -1,8 +1,8 @@
 import { SqlError, type Span } from '../../common/error.ts';
+import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import {
   type AnalyzedPersistentQuery,
   analyzeCreateSourceAs,
-  analyzeInsertSelect,
 } from '../../sql/analyzer/analyze-persistent.ts';
 import type { CatalogSource } from '../../sql/catalog/source.ts';
 import { buildPersistentPlan } from '../../sql/plan/build-plan.ts';
@@ -104,8 +104,7 @@ function stateOf(plan: PlanNode): string | null {
 }
 
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, queryId: string): PersistentQuery {
-  const { engine, session, parsed } = call;
-  const properties = new Map(session.properties);
+  const { engine, properties, parsed } = call;
   const plan = optimizePlan(engine, buildPersistentPlan(analyzed), properties);
   return new PersistentQuery(
     {

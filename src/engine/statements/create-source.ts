@@ -5,12 +5,12 @@ import { ensureTopic } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 
 /** What the analyzer is given about the engine and the session. */
-export function analyzeContext({ engine, session, parsed }: StatementCall): AnalyzeContext {
+export function analyzeContext({ engine, properties, parsed }: StatementCall): AnalyzeContext {
   return {
     catalog: engine.catalog,
     functions: engine.functions,
     evaluation: engine.evaluation,
-    properties: session.properties,
+    properties,
     statementText: parsed.resolvedText,
   };
 }

@@ -1,5 +1,6 @@
 import { SqlError } from '../../common/error.ts';
-import { analyzeCreateSourceAs, analyzeInsertSelect } from '../../sql/analyzer/analyze-persistent.ts';
+import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
+import { analyzeCreateSourceAs } from '../../sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
 import type { Statement } from '../../sql/parser/ast.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts';
@@ -48,7 +49,7 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
 };
 
 function explainStatement(statement: Statement, call: StatementCall): QueryDescription {
-  const { engine, session, parsed } = call;
+  const { engine, properties, parsed } = call;
   const context = analyzeContext(call);
   let before: PlanNode;
   switch (statement.kind) {
@@ -67,8 +68,8 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
         hint: 'explain SELECT, CREATE … AS SELECT or INSERT INTO … SELECT, or a query by its id',
       });
   }
-  const plan = optimizePlan(engine, before, session.properties);
-  const { topology } = lowerPlan(engine, plan.after, session.properties, () => undefined);
+  const plan = optimizePlan(engine, before, properties);
+  const { topology } = lowerPlan(engine, plan.after, properties, () => undefined);
   return { ...describe(plan, topology.describe()), statementText: parsed.text };
 }
 

@@ -5,6 +5,7 @@ import type { StatementHandler } from './answer.ts';
 import { assertSource } from './assert-source.ts';
 import { assertTopic } from './assert-topic.ts';
 import { assertTombstone, assertValues } from './assert-values.ts';
+import { createFunction, dropFunction } from './create-function.ts';
 import { alterSource, createSource } from './create-source.ts';
 import { createSourceAs, insertSelect } from './create-source-as.ts';
 import { dropSource } from './drop-source.ts';
@@ -15,6 +16,7 @@ import { printTopic } from './print-topic.ts';
 import { query } from './query.ts';
 import { pause, resume, terminate } from './query-control.ts';
 import {
+  alterSystem,
   defineVariable,
   setProperty,
   showProperties,
@@ -40,6 +42,8 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   insertValues,
   createType,
   dropType,
+  createFunction,
+  dropFunction,
   createConnector: connectors,
   dropConnector: connectors,
   describeConnector: connectors,
@@ -62,7 +66,7 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   resume,
   setProperty,
   unsetProperty,
-  alterSystem: unsupported('ALTER SYSTEM', 'SET a property in the session, or give it with --set'),
+  alterSystem,
   defineVariable,
   undefineVariable,
   assertTopic,

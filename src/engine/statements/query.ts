@@ -18,14 +18,13 @@ export const query: StatementHandler<'query'> = (statement, call) =>
 const PUSH_QUERIES_MAX = 1000;
 
 async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<StatementResult> {
-  const { engine, session, parsed } = call;
+  const { engine, properties, parsed } = call;
   const max = engine.options.pushQueriesMax ?? PUSH_QUERIES_MAX;
   if (engine.pushQueries.size >= max)
     throw new SqlError('ML_LIMIT', `${max} push queries run already`, {
       hint: 'end some, or raise the limit',
     });
   const analyzed = analyzeQuery(statement, analyzeContext(call));
-  const properties = new Map(session.properties);
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
   const columns: ResultColumn[] = analyzed.select.map(({ name, type }, i) => ({
     name,

@@ -10,20 +10,42 @@ export const setProperty: StatementHandler<'setProperty'> = (statement, { sessio
   return message(`${name} is set to ${value}`);
 };
 
+/** ALTER SYSTEM: for every session that does not set it itself, and the queries that are created from now on. */
+export const alterSystem: StatementHandler<'alterSystem'> = async (statement, call) => {
+  const { name, value, nameSpan, valueSpan } = statement;
+  const { engine } = call;
+  const canonical = checkProperty(name, value, { name: nameSpan, value: valueSpan });
+  const { sequence } = engine;
+  await engine.record(call, sequence);
+  engine.systemProperties.set(canonical, value);
+  return message(`${name} is set to ${value} for queries that are created from now on`);
+};
+
 export const unsetProperty: StatementHandler<'unsetProperty'> = ({ name }, { session }) => {
   session.properties.delete(propertyName(name));
   return message(`${name} is unset`);
 };
 
-export const showProperties: StatementHandler<'showProperties'> = (_statement, { session }) =>
-  answer({
+/** Those that are known, and whatever else was set: nobody is surprised by a value that no list shows. */
+export const showProperties: StatementHandler<'showProperties'> = (
+  _statement,
+  { engine, session, properties },
+) => {
+  const { systemProperties } = engine;
+  const known = new Set(PROPERTIES.map(({ name }) => name));
+  const others = [...properties.keys()].filter((name) => !known.has(name)).sort();
+  const listings = [...known, ...others].map((name) => ({
+    name,
+    scope: session.properties.has(name) ? 'SESSION' : systemProperties.has(name) ? 'SYSTEM' : 'DEFAULT',
+    value: propertyValue(properties, name),
+  }));
+  return answer({
     '@type': 'properties',
-    properties: PROPERTIES.map(({ name }) => ({
-      name,
-      scope: session.properties.has(name) ? 'SESSION' : 'DEFAULT',
-      value: propertyValue(session.properties, name),
-    })),
+    properties: listings,
+    overwrittenProperties: listings.filter(({ scope }) => scope !== 'DEFAULT').map(({ name }) => name),
+    defaultProperties: listings.filter(({ scope }) => scope === 'DEFAULT').map(({ name }) => name),
   });
+};
 
 export const defineVariable: StatementHandler<'defineVariable'> = ({ name, value }, { session }) => {
   session.variables.set(name, value);

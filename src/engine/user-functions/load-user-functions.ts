@@ -14,7 +14,7 @@ import type { TypeExpression } from '../../sql/parser/ast.ts';
 import { parseType } from '../../sql/parser/parse.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import { FunctionSandbox } from './function-sandbox.ts';
+import { FunctionSandbox, type Sandbox } from './function-sandbox.ts';
 import type { DescribedFunction, DescribedSignature } from './user-function.ts';
 import { fromUser, toUser } from './user-value.ts';
 
@@ -37,8 +37,8 @@ export function loadUserFunctions(file: string): { functions: FunctionRegistry; 
   return { functions, close: () => sandbox.close() };
 }
 
-function openFunction(
-  sandbox: FunctionSandbox,
+export function openFunction(
+  sandbox: Sandbox,
   described: DescribedFunction,
   name: string,
   index: number,
@@ -71,19 +71,19 @@ function openFunction(
 
 /** One signature of a function in the sandbox. */
 class UserSignature {
-  readonly #sandbox: FunctionSandbox;
+  readonly #sandbox: Sandbox;
   readonly #described: DescribedSignature;
   readonly #index: number;
   readonly #signature: number;
   readonly #parameters: readonly Parameter[];
   readonly #returns: ParameterType;
 
-  constructor(sandbox: FunctionSandbox, described: DescribedSignature, index: number, signature: number) {
+  constructor(sandbox: Sandbox, described: DescribedSignature, index: number, signature: number) {
     this.#sandbox = sandbox;
     this.#described = described;
     this.#index = index;
     this.#signature = signature;
-    this.#parameters = described.parameters.map(parameterOf);
+    this.#parameters = described.parameters.map((text, i) => parameterOf(text, i, described.names));
     this.#returns = parameterType(described.returns);
   }
 
@@ -117,7 +117,7 @@ class UserSignature {
 
   aggregate(): AggregateSignature {
     const { literals = [], state = 'BIGINT', has } = this.#described;
-    const literalParameters = literals.map(parameterOf);
+    const literalParameters = literals.map((text, i) => parameterOf(text, i));
     const stateParameter = parameterType(state);
     return {
       parameters: this.#parameters,
@@ -161,10 +161,10 @@ function toUsers(types: readonly SqlType[], args: readonly SqlValue[]): unknown[
   return args.map((arg, i) => toUser(types[i] ?? types.at(-1)!, arg));
 }
 
-function parameterOf(text: string, i: number): Parameter {
+function parameterOf(text: string, i: number, names: readonly string[] = []): Parameter {
   const variadic = text.endsWith('...');
   const type = parameterType(variadic ? text.slice(0, -3) : text);
-  return { name: `arg${i + 1}`, type, ...(variadic ? { variadic } : {}) };
+  return { name: names[i] ?? `arg${i + 1}`, type, ...(variadic ? { variadic } : {}) };
 }
 
 /** Throws `SqlError` for text that is no type. */

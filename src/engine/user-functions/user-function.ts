@@ -75,6 +75,8 @@ export interface DescribedFunction extends Named {
 
 export interface DescribedSignature {
   readonly parameters: readonly string[];
+  /** Of the parameters; absent: they have none of their own. */
+  readonly names?: readonly string[];
   readonly literals?: readonly string[];
   readonly state?: string;
   readonly returns: string;

@@ -23,6 +23,8 @@ export type Statement =
   | InsertValues
   | CreateType
   | DropType
+  | CreateFunction
+  | DropFunction
   | CreateConnector
   | DropConnector
   | DescribeConnector
@@ -618,6 +620,58 @@ export interface CreateType {
 /** `DROP TYPE [IF EXISTS] name` */
 export interface DropType {
   readonly kind: 'dropType';
+  readonly span: Span;
+  readonly ifExists: boolean;
+  readonly name: string;
+  readonly nameSpan: Span;
+}
+
+/**
+ * `CREATE [OR REPLACE] [AGGREGATE] FUNCTION [IF NOT EXISTS] name (parameter type, …) RETURNS type | TABLE (column type, …)
+ * [STATE type] LANGUAGE language [STRICT] AS body`
+ */
+export interface CreateFunction {
+  readonly kind: 'createFunction';
+  readonly span: Span;
+  readonly orReplace: boolean;
+  readonly ifNotExists: boolean;
+  readonly aggregate: boolean;
+  readonly name: string;
+  readonly nameSpan: Span;
+  readonly parameters: readonly FunctionParameter[];
+  readonly returns: FunctionResult;
+  /** What an aggregate keeps between rows; `null`: what it returns. That only aggregates have it is unchecked. */
+  readonly state: TypeExpression | null;
+  /** Upper case; whether there is such a language is unchecked. */
+  readonly language: string;
+  readonly languageSpan: Span;
+  readonly strict: boolean;
+  readonly body: string;
+  readonly bodySpan: Span;
+}
+
+export interface FunctionParameter {
+  readonly span: Span;
+  /** As written, also unquoted: it is a name of the code. */
+  readonly name: string;
+  readonly type: TypeExpression;
+}
+
+export type FunctionResult =
+  | { readonly kind: 'value'; readonly type: TypeExpression }
+  /** Rows of these columns. */
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly {
+        readonly name: string;
+        readonly nameSpan: Span;
+        readonly type: TypeExpression;
+      }[];
+    };
+
+/** `DROP FUNCTION [IF EXISTS] name` */
+export interface DropFunction {
+  readonly kind: 'dropFunction';
   readonly span: Span;
   readonly ifExists: boolean;
   readonly name: string;

@@ -5,7 +5,7 @@ import type { SqlParser } from '../../../grammar/grammar.ts';
 import type { CstNode, CstNodeLocation, IToken } from '../../../grammar/token-types.ts';
 import { DecimalLiteral, FloatLiteral, Minus, Stream } from '../../../grammar/tokens.ts';
 import type * as ast from './ast.ts';
-import { resolveIdentifier, unquote, writtenIdentifier } from './names.ts';
+import { resolveIdentifier, undollar, unquote, writtenIdentifier } from './names.ts';
 import { isSubstituted } from './variables.ts';
 
 /**
@@ -815,10 +815,12 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       const source = children.createSource?.[0];
       if (source !== undefined)
         return this.createSource(source.children, span, orReplace, children.SOURCE?.[0]);
+      if (children.createFunction !== undefined)
+        return this.createFunction(children.createFunction[0]!.children, span, orReplace);
       if (orReplace) {
         this.#fail(
           this.#between(children.OR![0]!, children.REPLACE![0]!),
-          'OR REPLACE is only for streams and tables',
+          'OR REPLACE is only for streams, tables and functions',
           'drop the old one first',
         );
       }
@@ -885,6 +887,61 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       return { kind: 'createType', span, ifNotExists, name, nameSpan, type: this.#typeOf(children.type) };
     }
 
+    createFunction(
+      children: cst.CreateFunctionCstChildren,
+      span: Span,
+      orReplace: boolean,
+    ): ast.CreateFunction {
+      const { name, span: nameSpan } = this.#identifierOf(children.identifier);
+      const { name: language, span: languageSpan } = this.#identifierOf(children.language);
+      const body = (children.DollarString ?? children.StringLiteral)![0]!;
+      return {
+        kind: 'createFunction',
+        span,
+        orReplace,
+        ifNotExists: children.ifNotExists !== undefined,
+        aggregate: children.AGGREGATE !== undefined,
+        name,
+        nameSpan,
+        parameters: (children.functionParameter ?? []).map((each) =>
+          this.functionParameter(each.children, each.location!),
+        ),
+        returns:
+          children.functionColumn === undefined
+            ? { kind: 'value', type: this.#typeOf(children.returns!) }
+            : {
+                kind: 'rows',
+                columns: children.functionColumn.map((each) => this.functionColumn(each.children)),
+              },
+        state: children.state === undefined ? null : this.#typeOf(children.state),
+        language: language.toUpperCase(),
+        languageSpan,
+        strict: children.STRICT !== undefined,
+        body: children.DollarString === undefined ? unquote(body.image) : undollar(body.image),
+        bodySpan: this.#tokenSpan(body),
+      };
+    }
+
+    functionParameter(
+      children: cst.FunctionParameterCstChildren,
+      location: CstNodeLocation,
+    ): ast.FunctionParameter {
+      return {
+        span: this.#span(location),
+        name: writtenIdentifier(children.Identifier[0]!.image),
+        type: this.#typeOf(children.type),
+      };
+    }
+
+    functionColumn(children: cst.FunctionColumnCstChildren): {
+      name: string;
+      nameSpan: Span;
+      type: ast.TypeExpression;
+    } {
+      const { name, span: nameSpan } = this.#identifierOf(children.identifier);
+      return { name, nameSpan, type: this.#typeOf(children.type) };
+    }
+
     alterStatement(children: cst.AlterStatementCstChildren, location: CstNodeLocation): ast.Statement {
       const span = this.#span(location);
       if (children.SYSTEM !== undefined) {
@@ -922,6 +979,7 @@ export function createAstBuilder(parser: SqlParser): AstBuilder {
       };
       if (children.CONNECTOR !== undefined) return { kind: 'dropConnector', ...shared };
       if (children.TYPE !== undefined) return { kind: 'dropType', ...shared };
+      if (children.FUNCTION !== undefined) return { kind: 'dropFunction', ...shared };
       const deleteTopic = children.DELETE !== undefined;
       return {
         kind: 'dropSource',

@@ -18,6 +18,12 @@ export function unquote(image: string): string {
   return image.slice(1, -1).replaceAll(quote + quote, quote);
 }
 
+/** The content of a text between `$$` or `$tag$`. */
+export function undollar(image: string): string {
+  const mark = image.indexOf('$', 1) + 1;
+  return image.slice(mark, -mark);
+}
+
 /** `content` between quotes, as one token. */
 export function quote(content: string, mark: string): string {
   return mark + content.replaceAll(mark, mark + mark) + mark;

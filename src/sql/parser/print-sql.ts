@@ -72,6 +72,26 @@ export function printStatement(statement: ast.Statement): string {
       );
     case 'dropType':
       return words('DROP TYPE', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name));
+    case 'createFunction':
+      return words(
+        'CREATE',
+        statement.orReplace && 'OR REPLACE',
+        statement.aggregate && 'AGGREGATE',
+        'FUNCTION',
+        statement.ifNotExists && 'IF NOT EXISTS',
+        printIdentifier(statement.name),
+        `(${statement.parameters.map(({ name, type }) => `${quote(name, '`')} ${printType(type)}`).join(', ')})`,
+        'RETURNS',
+        printResult(statement.returns),
+        statement.state !== null && `STATE ${printType(statement.state)}`,
+        'LANGUAGE',
+        printIdentifier(statement.language),
+        statement.strict && 'STRICT',
+        'AS',
+        printBody(statement.body),
+      );
+    case 'dropFunction':
+      return words('DROP FUNCTION', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name));
     case 'createConnector':
       return words(
         'CREATE',
@@ -519,4 +539,14 @@ function sourceWord(kind: ast.SourceKind): string {
 /** The words that are there, with one space between. */
 function words(...parts: readonly (string | false)[]): string {
   return parts.filter((part) => part !== false).join(' ');
+}
+
+function printResult(returns: ast.FunctionResult): string {
+  if (returns.kind === 'value') return printType(returns.type);
+  return `TABLE (${returns.columns.map(({ name, type }) => `${printIdentifier(name)} ${printType(type)}`).join(', ')})`;
+}
+
+/** Between dollars where nothing in it could be taken for their end. */
+function printBody(body: string): string {
+  return body.includes('$$') || body.endsWith('$') ? printString(body) : `$$${body}$$`;
 }

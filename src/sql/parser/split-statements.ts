@@ -4,8 +4,9 @@ export interface StatementText {
   readonly start: number;
 }
 
-/** Comments, strings and quoted names, closed or not, and white space: what no semicolon in it can end. */
-const OPAQUE = /\s+|--[^\n\r]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|'[^']*(?:'|$)|`[^`]*(?:`|$)|"[^"]*(?:"|$)/y;
+/** Comments, strings, quoted names and texts between dollars, closed or not, and white space: what no semicolon in it can end. */
+const OPAQUE =
+  /\s+|--[^\n\r]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|'[^']*(?:'|$)|`[^`]*(?:`|$)|"[^"]*(?:"|$)|\$([A-Za-z_][A-Za-z0-9_]*)?\$[\s\S]*?(?:\$\1\$|$)/y;
 const BLANK = /\s+|--[^\n\r]*|\/\*[\s\S]*?\*\//y;
 
 /**

@@ -13,6 +13,7 @@ import {
   Semicolon,
   StringLiteral,
   UnterminatedComment,
+  UnterminatedDollarString,
   UnterminatedIdentifier,
   UnterminatedString,
   isReserved,
@@ -121,6 +122,10 @@ const BROKEN: ReadonlyMap<TokenType, readonly [message: string, hint: string]> =
   [
     UnterminatedIdentifier,
     ['the name that begins here has no closing quote', 'close it with the same quote'],
+  ],
+  [
+    UnterminatedDollarString,
+    ['the text that begins here has no end', 'close it with the same dollars that it begins with'],
   ],
   [UnterminatedComment, ['the comment that begins here has no end', 'close it with */']],
 ]);

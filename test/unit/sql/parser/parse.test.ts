@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SqlError, renderSqlError } from '../../../../src/common/error.ts';
 import type { Statement } from '../../../../src/sql/parser/ast.ts';
 import { parseExpression, parseStatements, parseType } from '../../../../src/sql/parser/parse.ts';
+import { splitStatements } from '../../../../src/sql/parser/split-statements.ts';
 import { withoutSpans } from '../../../harness/arbitrary-ast.ts';
 
 function one(text: string): Statement {
@@ -251,7 +252,7 @@ test.each([
   ['SET "a" = \'b\';', '"a"', /a string/, /single quotes/],
   ['CREATE STREAM a (b INT) AS SELECT * FROM c;', '(b INT)', /cannot be listed/, /leave the list out/],
   ['CREATE SOURCE STREAM a AS SELECT * FROM c;', 'SOURCE', /no query/, /leave SOURCE out/],
-  ['CREATE OR REPLACE TYPE a AS INT;', 'OR REPLACE', /only for streams and tables/, /drop/],
+  ['CREATE OR REPLACE TYPE a AS INT;', 'OR REPLACE', /only for streams, tables and functions/, /drop/],
   ['SELECT a + b->* FROM c;', '->*', /struct/, /parentheses/],
   ["SELECT DATE '2020-01-01' FROM c;", 'DATE', /literal/, /CAST/],
   ['CREATE STREAM a (b DECIMAL);', 'DECIMAL', /precision/, /DECIMAL\(10, 2\)/],
@@ -367,4 +368,36 @@ test('a substituted keyword is a name, and a substituted minus begins no comment
   });
   const [minus] = parseStatements('SELECT a -${v} FROM s;', new Map([['v', '-5']]));
   expect(minus!.resolvedText).toBe('SELECT a - -5 FROM s;');
+});
+
+describe('texts between dollars', () => {
+  const bodyOf = (as: string): string => {
+    const text = `CREATE FUNCTION f(theArg INT) RETURNS INT LANGUAGE JAVASCRIPT AS ${as}; SHOW STREAMS;`;
+    const statements = parseStatements(text, new Map([['X', '1']]));
+    expect(statements).toHaveLength(2);
+    const { statement } = statements[0]!;
+    if (statement.kind !== 'createFunction') throw new Error(statement.kind);
+    expect(statement.parameters[0]!.name).toBe('theArg');
+    expect(splitStatements(text).complete).toHaveLength(2);
+    return statement.body;
+  };
+
+  test('stand as they are: quotes, semicolons, comments and variables in them mean nothing', () => {
+    const body = " 'it;' -- no\n/* ` ${x} \" $ */ ";
+    expect(bodyOf(`$$${body}$$`)).toBe(body);
+    expect(bodyOf(`$js$ a $$ b $other$ $js$`)).toBe(' a $$ b $other$ ');
+    expect(bodyOf('$$$$')).toBe('');
+    expect(bodyOf("'return ''a'';'")).toBe("return 'a';");
+  });
+
+  test('that have no end are named where they begin', () => {
+    expect(
+      syntaxErrorOf('CREATE FUNCTION f() RETURNS INT LANGUAGE JAVASCRIPT AS $$ return 1;'),
+    ).toMatchObject({
+      code: 'ML_SYNTAX',
+      message: 'the text that begins here has no end',
+      span: { start: 55, end: 56 },
+    });
+    expect(splitStatements('SHOW STREAMS; CREATE FUNCTION f AS $a$ ; $$ ;').complete).toHaveLength(1);
+  });
 });
