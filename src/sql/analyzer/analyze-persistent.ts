@@ -1,13 +1,10 @@
 import { SqlError } from '../../common/error.ts';
-import { Decimal } from '../../types/decimal.ts';
-import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { CatalogSource } from '../catalog/source.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import { cast } from './analyze-expression.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import {
   type AnalyzedSource,
@@ -16,7 +13,7 @@ import {
   timestampOf,
   topicWish,
 } from './analyze-source.ts';
-import { type AnalyzedQuery, itemsOfKey, type SelectColumn, sourcesOf } from './analyzed-query.ts';
+import { type AnalyzedQuery, itemsOfKey, sourcesOf } from './analyzed-query.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
 
@@ -120,98 +117,12 @@ export function analyzeCreateSourceAs(
   };
 }
 
-/** INSERT INTO … SELECT. `queryId`: the one that WITH asks for. */
-export function analyzeInsertSelect(
-  statement: ast.InsertSelect,
-  context: AnalyzeContext,
-): AnalyzedPersistentQuery & { readonly queryId: string | null } {
-  const properties = new WithProperties(statement.properties, 'insert');
-  const sink = context.catalog.get(statement.target);
-  const name = printIdentifier(statement.target);
-  const span = statement.targetSpan;
-  if (sink === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no stream ${name}`, {
-      span,
-      hint: 'SHOW STREAMS lists them',
-    });
-  if (sink.type === 'table')
-    throw new SqlError('ML_UNSUPPORTED', `${name} is a table, and INSERT INTO … SELECT writes streams only`, {
-      span,
-    });
-  if (sink.sourceOnly)
-    throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, {
-      span,
-      hint: 'it was created as a SOURCE',
-    });
-  if (sink.schema.headers.length > 0)
-    throw new SqlError('ML_UNSUPPORTED', `${name} has columns of headers, which cannot be written`, { span });
-  const selected = analyzeQuery(statement.query, context);
-  checkPersistent(selected, statement.query);
-  if (selected.type !== 'stream')
-    throw new SqlError('ML_SCHEMA', 'the query gives a table, not a stream', { span: statement.query.span });
-  const { keyItems, valueItems } = splitSelect(selected, false);
-  const targets = new Map<number, Column>();
-  keyItems.forEach((item, i) => sink.schema.key[i] && targets.set(item, sink.schema.key[i]));
-  valueItems.forEach((item, i) => sink.schema.value[i] && targets.set(item, sink.schema.value[i]));
-  const query: AnalyzedQuery = {
-    ...selected,
-    select: selected.select.map((column, item) => literalAs(column, targets.get(item)?.type)),
-  };
-  const check = (side: string, items: readonly number[], columns: readonly Column[]): void => {
-    const same =
-      items.length === columns.length &&
-      items.every((item, i) => equalTypes(query.select[item]!.type, columns[i]!.type));
-    if (same) return;
-    const given = items.map(
-      (item) => `${printIdentifier(query.select[item]!.name)} ${printType(query.select[item]!.type)}`,
-    );
-    const wanted = columns.map((column) => `${printIdentifier(column.name)} ${printType(column.type)}`);
-    throw new SqlError('ML_SCHEMA', `the ${side} columns of the query do not fit those of ${name}`, {
-      span: statement.query.span,
-      hint: `${name} has (${wanted.join(', ')}) and the query gives (${given.join(', ')})`,
-    });
-  };
-  check('key', keyItems, sink.schema.key);
-  check('value', valueItems, sink.schema.value);
-  return { query, sink, keyItems, valueItems, reads: readsOf(query), queryId: queryIdOf(properties) };
-}
-
-/** A number that is written out where the target has a DECIMAL with room for it becomes one. Nothing else is cast. */
-function literalAs(column: SelectColumn, target: SqlType | undefined): SelectColumn {
-  const { expression } = column;
-  const literal = expression.kind === 'negate' ? expression.operand : expression;
-  if (target?.kind !== 'decimal' || literal.kind !== 'literal' || literal.value === null) return column;
-  const { value } = literal;
-  const number =
-    value instanceof Decimal
-      ? value
-      : typeof value === 'bigint' || literal.type.kind === 'integer' || literal.type.kind === 'bigint'
-        ? Decimal.fromInteger(value as number | bigint)
-        : null;
-  if (number === null || !number.fits(target.precision, target.scale)) return column;
-  return { ...column, type: target, expression: cast(expression, target) };
-}
-
-function queryIdOf(properties: WithProperties): string | null {
-  const id = properties.text('QUERY_ID')?.toUpperCase() ?? null;
-  if (id === null) return null;
-  const span = properties.spanOf('QUERY_ID');
-  if (!/^[A-Z0-9_]+$/.test(id))
-    throw new SqlError('ML_PROPERTY', 'QUERY_ID may hold letters, digits and _ only', { span });
-  if (/^(INSERTQUERY|CTAS|CSAS|CST)_/.test(id))
-    throw new SqlError('ML_PROPERTY', `QUERY_ID ${id} begins as generated names do`, {
-      span,
-      hint: 'choose another one',
-    });
-  return id;
-}
-
-function readsOf(query: AnalyzedQuery): readonly string[] {
+export function readsOf(query: AnalyzedQuery): readonly string[] {
   return sourcesOf(query.from).map((source) => source.source.name);
 }
 
 /** What may stand in other queries but not in one that writes. */
-function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
+export function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
   if (query.limit !== null)
     throw new SqlError('ML_UNSUPPORTED', 'a persistent query has no LIMIT', {
       span: node.span,
@@ -269,7 +180,7 @@ const NEW_PLANNER = 'ksql.new.query.planner.enabled';
  * Select columns by the side they go to. Every key column must be selected exactly once, and something else. `free`:
  * those of a stream may also be left out, and are in the order of SELECT.
  */
-function splitSelect(
+export function splitSelect(
   query: AnalyzedQuery,
   free: boolean,
 ): { keyItems: readonly number[]; valueItems: readonly number[] } {

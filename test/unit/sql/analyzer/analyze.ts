@@ -5,10 +5,8 @@ import {
   type AnalyzedInsert,
   analyzeInsertValues,
 } from '../../../../src/sql/analyzer/analyze-insert-values.ts';
-import {
-  analyzeCreateSourceAs,
-  analyzeInsertSelect,
-} from '../../../../src/sql/analyzer/analyze-persistent.ts';
+import { analyzeInsertSelect } from '../../../../src/sql/analyzer/analyze-insert-select.ts';
+import { analyzeCreateSourceAs } from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzePullQuery, type PullPlan } from '../../../../src/sql/analyzer/analyze-pull-query.ts';
 import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../../src/sql/analyzer/analyze-source.ts';

@@ -30,9 +30,29 @@ test('numbers written out become the DECIMALs of the stream they are inserted in
     outputs: [['prices', null, '12.00,-0.50']],
   }));
 
-test.each(['V', 'D', '1000', '0.125', '1e0', "'1'"])('%s does not become one', (item) => {
+test.each(['V', '1000', '0.125', '1e0', "'1'"])('%s does not become one', (item) => {
   const error = errorOf(
     `${TICKS} ${PRICES} INSERT INTO PRICES SELECT ${item} AS EUR, 0.25 AS CHANGE FROM TICKS;`,
   );
+  expect(error.code).toBe('ML_SCHEMA');
+});
+
+test('a DECIMAL column may have fewer digits than the one it is inserted into', () =>
+  expectCase({
+    statements: [TICKS, PRICES, 'INSERT INTO PRICES SELECT D AS EUR, D AS CHANGE FROM TICKS;'],
+    inputs: [['ticks', null, { D: 12.5 }]],
+    outputs: [['prices', null, '12.50,12.50']],
+  }));
+
+test.each([
+  ['other names', 'SELECT 1 AS EUR, 2 AS DIFFERENCE FROM TICKS'],
+  ['another order', 'SELECT 1 AS CHANGE, 2 AS EUR FROM TICKS'],
+  ['windowed keys', 'SELECT K, 1 AS V FROM VISITS'],
+])('what has %s is not inserted', (_, query) => {
+  const target = query.includes('VISITS') ? 'COUNTS' : 'PRICES';
+  const error = errorOf(`${TICKS} ${PRICES}
+    CREATE STREAM VISITS (K STRING KEY, V INT) WITH (KAFKA_TOPIC='v', VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');
+    CREATE STREAM COUNTS (K STRING KEY, V INT) WITH (KAFKA_TOPIC='c', VALUE_FORMAT='JSON');
+    INSERT INTO ${target} ${query};`);
   expect(error.code).toBe('ML_SCHEMA');
 });

@@ -157,10 +157,10 @@ test('tables on a foreign key', () => {
     `);
 });
 
-test('INSERT INTO writes to its target by position', () => {
-  expect(plan('INSERT INTO VISITS SELECT ID, ITEM FROM ORDERS;')).toMatchInlineSnapshot(`
-    "sink VISITS topic visits key [ID] KAFKA unwrapped value [ITEM] JSON
-      project [ID, ITEM]
+test('INSERT INTO writes the columns of its target', () => {
+  expect(plan('INSERT INTO VISITS SELECT ITEM AS PAGE, ID AS WHO FROM ORDERS;')).toMatchInlineSnapshot(`
+    "sink VISITS topic visits key [WHO] KAFKA unwrapped value [PAGE] JSON
+      project [ITEM AS PAGE, ID AS WHO]
         source ORDERS stream topic orders skips 5
     "
   `);
