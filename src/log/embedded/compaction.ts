@@ -17,6 +17,8 @@ export interface CompactionOptions {
   readonly nowMs: number;
   /** `delete.retention.ms`: how long a tombstone stays after the first compaction that met it. */
   readonly deleteRetentionMs: number;
+  /** `min.compaction.lag.ms`: records stay, and take nothing away, until they are that old. */
+  readonly minLagMs: number;
   readonly isStopped: () => boolean;
   /** Puts batches in the place of those whose offsets they cover. */
   readonly replace: (batches: readonly CompactedBatch[]) => Promise<void>;
@@ -35,7 +37,7 @@ const HORIZON_PARTS = 24;
 
 /**
  * Drops the records of a partition that a later one of the same key follows, as `cleanup.policy` `compact` allows.
- * The newest batch stays whole; records without a key stay. Tombstones stay for `delete.retention.ms` after they were
+ * The newest batch stays whole, and all from the first on that is younger than `minLagMs`; records without a key stay. Tombstones stay for `delete.retention.ms` after they were
  * compacted for the first time, which their batch remembers as Kafka's does (KIP-534): a store that is behind must not
  * miss them.
  *
@@ -43,10 +45,12 @@ const HORIZON_PARTS = 24;
  * and end belongs to one batch always. Goes in slices, oldest first; each step leaves a partition that can be read.
  */
 export async function compact(log: PartitionLog, options: CompactionOptions): Promise<void> {
-  const newest = log.at(log.batchCount - 1);
+  const newest = log.firstYounger(options.minLagMs, options.nowMs);
   if (newest === undefined) return;
   const lastOffsets = new Map<string, number>();
-  const complete = await eachBatch(log, newest.lastOffset + 1, options, (_stored, _bytes, batch) => {
+  // What is too young to be compacted takes no older record's place either.
+  const end = options.minLagMs > 0 ? newest.baseOffset : newest.lastOffset + 1;
+  const complete = await eachBatch(log, end, options, (_stored, _bytes, batch) => {
     for (let i = 0; batch !== null && i < batch.count; i++)
       if (batch.keyStart[i]! >= 0) lastOffsets.set(keyAt(batch, i), batch.offsets[i]!);
   });

@@ -284,13 +284,14 @@ class EmbeddedLog implements Log, LogAdmin {
   }
 
   /** Compacts a partition when it has grown enough since the last time. */
-  #considerCompaction({ deleteRetentionMs }: Topic, log: PartitionLog): void {
+  #considerCompaction({ deleteRetentionMs, minCompactionLagMs }: Topic, log: PartitionLog): void {
     const due = Math.max(this.#options.compactionBytesMin ?? COMPACTION_BYTES_MIN, log.compactedBytes * 2);
     if (this.#compacting.has(log) || log.sizeBytes < due) return;
     this.#compacting.add(log);
     void compact(log, {
       nowMs: this.#options.clock.now(),
       deleteRetentionMs,
+      minLagMs: minCompactionLagMs,
       isStopped: () => this.#closed,
       replace: (batches) => this.#commit(() => (log.deleted ? NO_CHANGE : replacementOf(log, batches))),
     })

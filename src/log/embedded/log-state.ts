@@ -60,6 +60,7 @@ export interface Topic {
   readonly compacted: boolean;
   /** Milliseconds that a tombstone stays after it was compacted first. */
   readonly deleteRetentionMs: number;
+  readonly minCompactionLagMs: number;
   readonly partitions: readonly PartitionLog[];
 }
 
@@ -114,6 +115,7 @@ export class LogState {
   checkConfigs(name: string, configs: Configs): void {
     this.#retentionOf(name, configs);
     numberOf(name, configs, 'delete.retention.ms');
+    numberOf(name, configs, 'min.compaction.lag.ms');
   }
 
   /** Takes in one change. The batches lie behind each other in `segment` from `position`, if there is one. */
@@ -204,6 +206,7 @@ export class LogState {
       retention: this.#retentionOf(name, configs),
       compacted: isCompacted(configs),
       deleteRetentionMs: numberOf(name, configs, 'delete.retention.ms') ?? DELETE_RETENTION_MS,
+      minCompactionLagMs: numberOf(name, configs, 'min.compaction.lag.ms') ?? 0,
       partitions: offsets.map(
         ([start, next], partition) => new PartitionLog(id, name, partition, start, next),
       ),

@@ -114,11 +114,17 @@ export class PartitionLog {
     while (this.batchCount > 0) {
       const oldest = this.#batches[this.#head]!;
       const tooLarge = this.batchCount > 1 && this.sizeBytes - oldest.sizeBytes >= retention.bytes;
-      const newest = Math.max(oldest.maxTimestamp, oldest.seenMs ?? nowMs);
-      if (!tooLarge && newest >= nowMs - retention.ms) return;
+      if (!tooLarge && ageFrom(oldest, nowMs) >= nowMs - retention.ms) return;
       this.#dropFirst();
       this.start = oldest.lastOffset + 1;
     }
+  }
+
+  /** The first batch whose age is less than `lagMs`; the newest one when none is. */
+  firstYounger(lagMs: number, nowMs: number): StoredBatch | undefined {
+    for (let i = 0; lagMs > 0 && i < this.batchCount; i++)
+      if (ageFrom(this.at(i)!, nowMs) > nowMs - lagMs) return this.at(i);
+    return this.at(this.batchCount - 1);
   }
 
   /** Drops everything: the topic is gone. */
@@ -159,4 +165,9 @@ export class PartitionLog {
     batch.segment.liveBatches--;
     batch.segment.liveBytes -= batch.sizeBytes;
   }
+}
+
+/** What the age of a batch counts from: see `expire`. */
+function ageFrom(batch: StoredBatch, nowMs: number): number {
+  return Math.max(batch.maxTimestamp, batch.seenMs ?? nowMs);
 }

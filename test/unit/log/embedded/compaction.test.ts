@@ -116,6 +116,31 @@ describe.each([
     );
   });
 
+  test('records younger than min.compaction.lag.ms stay, however old the times they bear', async () => {
+    const clock = new ManualClock(1_000_000);
+    const log = await open({ ...place(), clock, compactionBytesMin: 20_000 });
+    const configs = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '10000' };
+    await log.admin.createTopic({ name: 't', partitions: 1, configs });
+    const writer = await log.openWriter();
+    const write = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        appendRecord(writer, T, { key: `${i % 2}`, value: `${i}`.padEnd(100, '.'), timestamp: i });
+        if (i % 5 === 4) await writer.flush();
+      }
+      await writer.flush();
+      await settle(log);
+    };
+    await write(300);
+    expect(await readAll(log, 0)).toHaveLength(300);
+    clock.advance(10_001);
+    await write(500);
+    // Of the first 300 two are left, none for a later record of its key.
+    const left = await readAll(log, 0);
+    expect(left.filter(({ offset }) => offset < 300).map(({ offset }) => offset)).toEqual([298, 299]);
+    expect(left).toHaveLength(502);
+    await log.close();
+  });
+
   test('a changelog that is written for ever stays as small as its keys', async () => {
     const options = { ...place(), segmentBytesMax: 300_000, compactionBytesMin: 100_000 };
     let log = await open(options);
