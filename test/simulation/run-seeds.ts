@@ -1,35 +1,67 @@
 import { generateCase } from '../harness/reference/generate-case.ts';
+import type { OracleCase } from '../harness/reference/oracle-case.ts';
+import { SeededRandom } from '../harness/reference/seeded-random.ts';
 import { simulateCase } from './simulate-case.ts';
+import { type LoopOptions, simulateLoop } from './simulate-loop.ts';
 
 export interface SeedsResult {
   /** A text for each seed that failed: the seed, what differs, and the case. */
   readonly failures: string[];
   readonly crashes: number;
+  readonly errors: number;
   readonly restarts: number;
   readonly steps: number;
 }
 
 /** What is simulated for a seed, as text when it fails. */
-export async function runSeeds(first: number, count: number): Promise<SeedsResult> {
+export type Mode = 'steps' | 'loop';
+
+/**
+ * Each seed twice: driven record by record in any order that tasks may have (`steps`), and in the loop in which
+ * applications run (`loop`).
+ */
+export async function runSeeds(
+  first: number,
+  count: number,
+  modes: readonly Mode[] = ['steps', 'loop'],
+): Promise<SeedsResult> {
   const failures: string[] = [];
-  let [crashes, restarts, steps] = [0, 0, 0];
+  const total = { crashes: 0, errors: 0, restarts: 0, steps: 0 };
   for (let seed = first; seed < first + count; seed++) {
     // Optimization merges internal topics, and the reference must know which is which.
     const given = { ...generateCase(seed, { partitionsMax: 3, keysMax: 9 }), optimize: false };
-    const options = { crashes: seed % 5 !== 0, onDisk: seed % 4 === 0 };
-    const failed = (reason: string): void => {
-      failures.push(`seed ${seed} (${JSON.stringify(options)}): ${reason}\n  ${JSON.stringify(given)}`);
-    };
-    try {
-      const result = await simulateCase(given, seed, options);
-      crashes += result.crashes.length;
-      restarts += result.restarts - 1;
-      steps += result.steps;
-      if (result.difference !== null)
-        failed(`${result.difference}; crashes: ${result.crashes.join(', ') || 'none'}`);
-    } catch (error) {
-      failed((error as Error).stack ?? String(error));
+    for (const mode of modes) {
+      const options =
+        mode === 'loop' ? loopOptions(given, seed) : { crashes: seed % 5 !== 0, onDisk: seed % 4 === 0 };
+      const failed = (reason: string): void => {
+        failures.push(
+          `seed ${seed}, ${mode} (${JSON.stringify(options)}): ${reason}\n  ${JSON.stringify(given)}`,
+        );
+      };
+      try {
+        const result =
+          'instances' in options
+            ? await simulateLoop(given, new SeededRandom(seed), options)
+            : { errors: 0, ...(await simulateCase(given, seed, options)) };
+        total.crashes += result.crashes.length;
+        total.errors += result.errors;
+        total.restarts += result.restarts - 1;
+        total.steps += result.steps;
+        if (result.difference !== null)
+          failed(`${result.difference}; crashes: ${result.crashes.join(', ') || 'none'}`);
+      } catch (error) {
+        failed((error as Error).stack ?? String(error));
+      }
     }
   }
-  return { failures, crashes, restarts, steps };
+  return { failures, ...total };
+}
+
+function loopOptions(given: OracleCase, seed: number): LoopOptions {
+  // Instances read global tables each in their own time, which the reference, of one mind, cannot follow.
+  const hasGlobals = given.ops.some(({ op }) => op === 'globalTable');
+  // Where commits are not atomic, a crash leads to results that come twice, rightly.
+  const atomicCommit = seed % 7 !== 0;
+  const instances = atomicCommit && !hasGlobals && seed % 3 === 0 ? 2 : 1;
+  return { faults: atomicCommit && seed % 5 !== 0, onDisk: seed % 4 === 0, instances, atomicCommit };
 }

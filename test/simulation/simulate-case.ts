@@ -6,15 +6,13 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
-import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import type { InputQueue } from '../../src/streams/runtime/input-queue.ts';
 import { Streams } from '../../src/streams/runtime/streams.ts';
 import type { Task } from '../../src/streams/runtime/task.ts';
-import { type OracleCase as DslCase, topologyOf } from '../harness/oracle-cases.ts';
-import type { OracleCase, OutputRow } from '../harness/reference/oracle-case.ts';
-import { partitionOf, placeInputs, replayCase, type Step } from '../harness/reference/replay-case.ts';
+import type { OracleCase } from '../harness/reference/oracle-case.ts';
+import type { Step } from '../harness/reference/replay-case.ts';
 import { SeededRandom } from '../harness/reference/seeded-random.ts';
-import { ByteWriter } from '../../src/common/bytes.ts';
+import { CaseTopics } from './case-topics.ts';
 import { Crash, CrashingProcess } from './crash.ts';
 
 const APPLICATION = 'sim';
@@ -59,14 +57,10 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #directory: string | null;
   readonly #clock = new ManualClock(0);
-  readonly #partitions: number;
   readonly #crashes: string[] = [];
-  /** By topic of the log: its place among them, by the number in its name, which counts operations. */
-  readonly #internalTopics = new Map<string, number>();
-  readonly #globalTopics: ReadonlySet<string>;
+  #topics!: CaseTopics;
   #log!: Log;
   #restarts = 0;
-  #produced = 0;
   /** What was processed, as far as it is committed or still may be. */
   #trace: Step[] = [];
   #process!: CrashingProcess;
@@ -77,34 +71,22 @@ class Simulation {
     this.#random = random;
     this.#options = options;
     this.#directory = directory;
-    this.#partitions = given.partitions ?? 1;
-    this.#globalTopics = new Set(given.ops.flatMap((op) => (op.op === 'globalTable' ? [op.topic!] : [])));
   }
 
   async run(): Promise<SimulationResult> {
     this.#log = await openEmbeddedLog({ clock: this.#clock, logger: silentLogger });
     try {
-      for (const { topic } of this.#case.ops)
-        if (topic !== undefined)
-          await this.#log.admin.createTopic({ name: topic, partitions: this.#partitions });
-      const numberOf = (name: string): number => Number(/-(\d{10})-(repartition|topic)$/.exec(name)![1]);
-      const names = this.#topology().repartitionTopics.map(({ name }) => name);
-      names.sort((a, b) => numberOf(a) - numberOf(b));
-      names.forEach((name, i) => this.#internalTopics.set(`${APPLICATION}-${name}`, i));
+      this.#topics = await CaseTopics.create(this.#case, this.#log, APPLICATION);
       await this.#guarded(() => this.#start());
       while (!(await this.#guarded(() => this.#act()))) continue;
       await this.#streams.close();
       await this.#process.release();
-      const difference = await this.#compare();
+      const difference = await this.#topics.compare(this.#trace);
       return { difference, crashes: this.#crashes, restarts: this.#restarts, steps: this.#trace.length };
     } finally {
       await this.#process.release();
       await this.#log.close();
     }
-  }
-
-  #topology() {
-    return topologyOf(this.#case as DslCase).topology;
   }
 
   /** Runs an action; when the process crashes in it, starts another. */
@@ -140,7 +122,7 @@ class Simulation {
     const mortal = this.#options.crashes && this.#restarts < 6 && random.chance(0.9);
     const state = openStateBackend({ residentBytes: random.pick([0, 1 << 20]) });
     this.#process = new CrashingProcess(this.#log, state, mortal ? random.int(1, 80) : Infinity);
-    this.#streams = new Streams(this.#topology(), {
+    this.#streams = new Streams(this.#topics.topology(), {
       applicationId: APPLICATION,
       log: this.#process.log,
       state: this.#process.state,
@@ -150,14 +132,8 @@ class Simulation {
       stateBytesMax: random.pick([1, 500, 5000, 1 << 20]),
     });
     await this.#streams.open();
-    await this.#readGlobals();
-  }
-
-  /** Global tables are read to their end at every start. */
-  async #readGlobals(): Promise<void> {
-    for (const topic of this.#globalTopics)
-      for (const [partition, { end }] of (await this.#log.admin.offsets(topic)).entries())
-        for (let offset = 0; offset < end; offset++) this.#trace.push({ topic, partition, offset });
+    // Global tables are read to their end at every start.
+    this.#trace.push(...(await this.#topics.globalSteps()));
   }
 
   /** Returns whether all is done. */
@@ -165,13 +141,13 @@ class Simulation {
     const random = this.#random;
     const streams = this.#streams;
     const action = random.next();
-    if (action < 0.25) await this.#produce(random.int(1, 12));
+    if (action < 0.25) await this.#topics.produce(random.int(1, 12));
     else if (action < 0.4) await streams.fetch();
     else if (action < 0.75) await this.#processSome(random.int(1, 20));
     else if (action < 0.85) await streams.commit();
     else if (action < 0.93) await streams.persist();
     else if (action < 0.94) await this.#restart();
-    if (this.#produced < this.#case.inputs.length || action < 0.94) return false;
+    if (!this.#topics.allProduced || action < 0.94) return false;
     return this.#isDone();
   }
 
@@ -188,36 +164,6 @@ class Simulation {
     await this.#recover();
   }
 
-  async #produce(count: number): Promise<void> {
-    const writer = await this.#log.openWriter();
-    const key = new ByteWriter();
-    const value = new ByteWriter();
-    for (const input of this.#case.inputs.slice(this.#produced, this.#produced + count)) {
-      if (input.topic === undefined) continue;
-      key.length = value.length = 0;
-      const hasKey = input.key !== null && input.key !== undefined;
-      const hasValue = input.value !== null && input.value !== undefined;
-      if (hasKey) Serdes.string.serialize(input.key, key);
-      if (hasValue) Serdes.long.serialize(input.value, value);
-      const partition = partitionOf(input.key ?? null, this.#partitions);
-      writer
-        .appender({ topic: input.topic, partition })
-        .append(
-          input.ts!,
-          key.buffer,
-          hasKey ? 0 : -1,
-          key.length,
-          value.buffer,
-          hasValue ? 0 : -1,
-          value.length,
-          null,
-        );
-    }
-    this.#produced = Math.min(this.#produced + count, this.#case.inputs.length);
-    await writer.flush();
-    await writer.close();
-  }
-
   #waiting(): { task: Task; input: InputQueue }[] {
     return this.#streams.allTasks.flatMap((task) =>
       task.inputs.filter((input) => !input.isEmpty).map((input) => ({ task, input })),
@@ -232,22 +178,21 @@ class Simulation {
       const { topic, partition } = input;
       const offset = input.batch!.offsets[input.index]!;
       await this.#streams.processOne(task, input);
-      const internal = this.#internalTopics.get(topic);
-      this.#trace.push({ topic: internal === undefined ? topic : { internal }, partition, offset });
+      this.#trace.push(this.#topics.stepOf(topic, partition, offset));
     }
   }
 
   /** What was processed after the last commit did not happen. Global tables are not part of commits. */
   async #forgetUncommitted(): Promise<void> {
     const committed = new Map<string, number>();
-    for (const { topic, partition, offset } of await this.#log.admin.committed(APPLICATION)) {
-      const internal = this.#internalTopics.get(topic);
-      committed.set(`${internal ?? topic}-${partition}`, offset);
-    }
-    this.#trace = this.#trace.filter(({ topic, partition, offset }) => {
-      const name = typeof topic === 'string' ? topic : topic.internal;
-      return this.#globalTopics.has(String(name)) || offset < (committed.get(`${name}-${partition}`) ?? 0);
-    });
+    const nameOf = ({ topic, partition }: Step): string =>
+      `${typeof topic === 'string' ? topic : topic.internal}-${partition}`;
+    for (const { topic, partition, offset } of await this.#log.admin.committed(APPLICATION))
+      committed.set(nameOf(this.#topics.stepOf(topic, partition, offset)), offset);
+    this.#trace = this.#trace.filter(
+      (step) =>
+        this.#topics.globalTopics.has(String(step.topic)) || step.offset < (committed.get(nameOf(step)) ?? 0),
+    );
   }
 
   async #loseState(): Promise<void> {
@@ -259,42 +204,5 @@ class Simulation {
     for (const task of tasks)
       if (all || this.#random.chance(0.5))
         await rm(join(application, task), { recursive: true, force: true });
-  }
-
-  async #compare(): Promise<string | null> {
-    const inputs = placeInputs(this.#case.inputs, this.#partitions);
-    for (const [topic, rows] of inputs)
-      for (const [partition, { end }] of (await this.#log.admin.offsets(topic)).entries())
-        if (rows[partition]!.length !== end) return `${topic}-${partition} was not written as a whole`;
-    const wanted = replayCase(this.#case, this.#trace);
-    for (const [topic, partitions] of wanted)
-      for (const [partition, rows] of partitions.entries()) {
-        const found = await this.#read(topic, partition);
-        const at = rows.findIndex((row, i) => String(row) !== String(found[i]));
-        if (at < 0 && rows.length === found.length) continue;
-        const first = at < 0 ? rows.length : at;
-        const part = (all: readonly OutputRow[]): string => JSON.stringify(all.slice(first, first + 3));
-        return `${topic}-${partition}, row ${first} of ${rows.length}/${found.length}: wanted ${part(rows)}, found ${part(found)}`;
-      }
-    return null;
-  }
-
-  async #read(topic: string, partition: number): Promise<OutputRow[]> {
-    const { end } = (await this.#log.admin.offsets(topic))[partition]!;
-    const reader = this.#log.openReader();
-    reader.assign({ topic, partition, offset: 0 });
-    const rows: OutputRow[] = [];
-    while (reader.position({ topic, partition }) < end)
-      for (const batch of await reader.poll(0))
-        for (let i = batch.first; i < batch.count; i++) {
-          const [key, value] = [batch.keyStart[i]!, batch.valueStart[i]!];
-          rows.push([
-            key < 0 ? null : (Serdes.string.deserialize(batch.buffer, key, batch.keyEnd[i]!) as string),
-            value < 0 ? null : Number(Serdes.long.deserialize(batch.buffer, value, batch.valueEnd[i]!)),
-            batch.timestamps[i]!,
-          ]);
-        }
-    await reader.close();
-    return rows;
   }
 }

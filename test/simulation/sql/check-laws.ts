@@ -1,6 +1,8 @@
 import { SqlError } from '../../../src/common/error.ts';
 import { SeededRandom } from '../../harness/random.ts';
+import { difference, lastRows, lineOf, rowOf, runBoth, SEPARATOR } from './compare-results.ts';
 import { ExpressionGenerator, generateInput, type GeneratedInput } from './generate-sql.ts';
+import { ModelLaws } from './model-laws.ts';
 import { type QueryResult, type ResultRow, SqlRunner } from './sql-runner.ts';
 
 /** What one seed did. */
@@ -17,13 +19,26 @@ export const QUERIES_PER_SEED = 10;
 
 /** Which law is checked, for draws below the number. */
 const LAWS = [
-  [0.4, 'rows'],
-  [0.5, 'sink'],
-  [0.6, 'groups'],
-  [0.7, 'table'],
-  [0.8, 'tableGroups'],
-  [0.9, 'lookup'],
-  [1, 'join'],
+  [0.1, 'rows'],
+  [0.15, 'sink'],
+  [0.2, 'groups'],
+  [0.25, 'table'],
+  [0.3, 'tableGroups'],
+  [0.35, 'lookup'],
+  [0.4, 'join'],
+] as const;
+
+/** Those of `ModelLaws`. */
+const MODEL_LAWS = [
+  [0.55, 'select'],
+  [0.7, 'windows'],
+  [0.75, 'tableGroups'],
+  [0.81, 'streamJoin'],
+  [0.86, 'lookup'],
+  [0.9, 'tableJoin'],
+  [0.94, 'foreignKey'],
+  [0.97, 'chain'],
+  [1, 'windowedChain'],
 ] as const;
 
 /**
@@ -45,17 +60,19 @@ export async function checkSeed(seed: number): Promise<SeedResult> {
   try {
     for (let i = 0; i < QUERIES_PER_SEED; i++) {
       const laws = new Laws(runner, input, random);
+      const models = new ModelLaws(runner, input, random);
       const kind = random.next();
-      const law = LAWS.find(([share]) => kind < share)![1];
+      const law = LAWS.find(([share]) => kind < share)?.[1];
+      const modelLaw = MODEL_LAWS.find(([share]) => kind < share)![1];
       try {
-        const reason = await laws[law]();
-        if (reason !== null) failures.push(`seed ${seed}, query ${i} (${law}): ${reason}`);
+        const reason = law === undefined ? await models[modelLaw]() : await laws[law]();
+        if (reason !== null) failures.push(`seed ${seed}, query ${i} (${law ?? modelLaw}): ${reason}`);
         checked++;
       } catch (error) {
         if (error instanceof SqlError) refused++;
         else
           failures.push(
-            `seed ${seed}, query ${i} (${law}): ${laws.last}\n${error instanceof Error ? error.stack : String(error)}`,
+            `seed ${seed}, query ${i} (${law ?? modelLaw}): ${runner.last}\n${error instanceof Error ? error.stack : String(error)}`,
           );
       }
     }
@@ -66,8 +83,6 @@ export async function checkSeed(seed: number): Promise<SeedResult> {
 }
 
 class Laws {
-  /** The latest statement, for reports. */
-  last = '';
   readonly #runner: SqlRunner;
   readonly #input: GeneratedInput;
   readonly #random: SeededRandom;
@@ -131,7 +146,6 @@ class Laws {
     const format = random.pick(['JSON', 'JSON', 'JSON', 'DELIMITED']);
     const where = random.chance(0.5) ? '' : ` WHERE ${generator.predicate(2)}`;
     const sql = `CREATE STREAM O WITH (VALUE_FORMAT='${format}') AS SELECT ID, ${select.join(', ')} FROM ${isWrong ? 'W' : 'M'}${where};`;
-    this.last = sql;
     const plain = await this.#runner.runSink(sql, false);
     const optimized = await this.#runner.runSink(sql, true);
     const at = plain.findIndex((line, i) => line !== optimized[i]);
@@ -245,55 +259,14 @@ class Laws {
     return `${query} WHERE ${predicate}: rows in no part: ${missing.join('; ') || 'none'}; rows in too many: ${lines.join('; ') || 'none'}`;
   }
 
-  /** The result with the optimizer, or how it differs from that without. */
-  async #both(query: string): Promise<QueryResult | string> {
+  #both(query: string): Promise<QueryResult | string> {
     const sql = `${query} EMIT CHANGES;`;
-    const plain = await this.#run(sql, false);
-    const optimized = await this.#run(sql, true);
-    const [before, after] = [plain, optimized].map(({ rows }) => changesOf(rows));
-    const at = before!.findIndex((line, i) => line !== after![i]);
-    if (at < 0 && before!.length === after!.length) return optimized;
-    return `${sql} with the optimizer: change ${at}: ${after![at]} instead of ${before![at]} (${after!.length} of ${before!.length})`;
+    return runBoth(this.#runner, sql);
   }
 
   #run(sql: string, optimized: boolean): Promise<QueryResult> {
-    this.last = sql;
     return this.#runner.run(sql, optimized);
   }
-}
-
-const SEPARATOR = ' | ';
-
-function lineOf(row: ResultRow): string {
-  return row.values.join(SEPARATOR);
-}
-
-function rowOf(line: string): ResultRow {
-  return { values: line.split(SEPARATOR), tombstone: false };
-}
-
-/** What changes something: a removal of a key that is not there is none. */
-function changesOf(rows: readonly ResultRow[]): readonly string[] {
-  const there = new Set<string>();
-  return rows.flatMap((row) => {
-    const key = row.values[0]!;
-    if (!row.tombstone) {
-      there.add(key);
-      return [lineOf(row)];
-    }
-    return there.delete(key) ? [`removed ${lineOf(row)}`] : [];
-  });
-}
-
-/** The rows that are left after all changes; the first `keySize` values are the key. */
-function lastRows(rows: readonly ResultRow[], keySize: number): readonly string[] {
-  const last = new Map<string, string>();
-  for (const row of rows) {
-    const key = row.values.slice(0, keySize).join(SEPARATOR);
-    if (row.tombstone) last.delete(key);
-    else last.set(key, lineOf(row));
-  }
-  return [...last.values()];
 }
 
 /** Groups of rows of key, time and INT argument, by plain code. */
@@ -321,16 +294,4 @@ function batchGroups(
       SEPARATOR,
     );
   });
-}
-
-/** Null when both hold the same lines, in any order. */
-function difference(expected: readonly string[], found: readonly string[]): string | null {
-  const left = [...found];
-  const missing = expected.filter((line) => {
-    const at = left.indexOf(line);
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
-  if (missing.length === 0 && left.length === 0) return null;
-  return `missing ${missing.join('; ') || 'none'}; too many ${left.join('; ') || 'none'}`;
 }

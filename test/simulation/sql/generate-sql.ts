@@ -1,4 +1,5 @@
 import { SeededRandom } from '../../harness/random.ts';
+import { Fixed, jsonText, type ModelValue } from './model-value.ts';
 
 /** The types of generated columns and expressions, as SQL writes them. */
 const TYPES = [
@@ -13,6 +14,8 @@ const TYPES = [
   'ARRAY<INT>',
   'MAP<STRING, INT>',
   'STRUCT<A INT, B STRING>',
+  'TIME',
+  'BYTES',
 ] as const;
 export type GeneratedType = (typeof TYPES)[number];
 
@@ -25,19 +28,34 @@ export interface GeneratedColumn {
 }
 
 export interface GeneratedRecord {
-  readonly id: number;
+  /** Null: no key. */
+  readonly id: number | null;
   /** By column name; null: no value at all. */
-  readonly value: Readonly<Record<string, unknown>> | null;
+  readonly value: Readonly<Record<string, ModelValue>> | null;
   readonly timestamp: number;
+  /** The value is written as this text instead, which some columns cannot be read from. */
+  readonly wrong?: { readonly text: string; readonly columns: readonly string[] };
+  /** The key is written as this text, which is none. */
+  readonly wrongKey?: string;
 }
 
-/** Columns and records: changes of two tables with few ids, and later a stream's, whose ids are 0, 1, 2, …. */
+/**
+ * Columns and records: changes of two tables with few ids, and later a stream's, whose ids are 0, 1, 2, ….
+ * `events` are two streams with few ids and some null keys, no values, wrong values, and records out of order.
+ */
 export interface GeneratedInput {
   readonly columns: readonly GeneratedColumn[];
   readonly stream: readonly GeneratedRecord[];
   readonly left: readonly GeneratedRecord[];
   readonly right: readonly GeneratedRecord[];
+  readonly third: readonly GeneratedRecord[];
+  readonly events: readonly [readonly GeneratedRecord[], readonly GeneratedRecord[]];
 }
+
+/** How far an event's time is from its place in the stream, at most. */
+export const JITTER_MS = 3000;
+/** Events begin when the tables are complete. */
+const EVENTS_MS = 100_000;
 
 export function generateInput(seed: number): GeneratedInput {
   const random = new SeededRandom(seed);
@@ -45,21 +63,57 @@ export function generateInput(seed: number): GeneratedInput {
     const count = i < 6 ? random.integer(1, 2) : random.integer(0, 1);
     return Array.from({ length: count }, (_, n) => ({ name: `C${i}_${n}`, type }));
   });
+  const values = (): Record<string, ModelValue> =>
+    Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(type, random)]));
   const record = (id: number, i: number, hasValue: boolean): GeneratedRecord => ({
     id,
     timestamp: i * 1000 + random.integer(0, 500),
-    value: hasValue
-      ? Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(type, random)]))
-      : null,
+    value: hasValue ? values() : null,
   });
   const changes = (): GeneratedRecord[] =>
     Array.from({ length: 14 }, (_, i) => record(random.integer(0, 5), i, random.chance(0.85)));
-  return {
-    columns,
-    stream: Array.from({ length: 12 }, (_, i) => record(i, 100 + i, true)),
-    left: changes(),
-    right: changes(),
+  const isWrong = random.chance(0.4);
+  const event = (i: number, side: number): GeneratedRecord => {
+    const value = random.chance(0.06) ? null : values();
+    const place =
+      EVENTS_MS + i * 1000 + (random.chance(0.3) ? random.integer(-JITTER_MS, 0) : random.integer(0, 500));
+    const made: GeneratedRecord = {
+      id: random.chance(0.05) ? null : random.integer(0, 3),
+      // No two events are of the same time.
+      timestamp: (Math.floor(place / 32) * 16 + i) * 2 + side,
+      value,
+    };
+    if (!isWrong) return made;
+    if (random.chance(0.04)) return { ...made, id: 0, wrongKey: random.pick(['x', '{}', '[1]']) };
+    return value !== null && random.chance(0.15)
+      ? { ...made, wrong: wrongText(value, columns, random) }
+      : made;
   };
+  const stream = Array.from({ length: 12 }, (_, i) => record(i, 100 + i, true));
+  const [left, right, third] = [changes(), changes(), changes()];
+  const events = (side: number): GeneratedRecord[] => Array.from({ length: 16 }, (_, i) => event(i, side));
+  return { columns, stream, left, right, third, events: [events(0), events(1)] };
+}
+
+/** A value in which one column, or all, cannot be read. */
+function wrongText(
+  value: Readonly<Record<string, ModelValue>>,
+  columns: readonly GeneratedColumn[],
+  random: SeededRandom,
+): NonNullable<GeneratedRecord['wrong']> {
+  if (random.chance(0.3))
+    return { text: random.pick(['oops', '[1]', '']), columns: columns.map(({ name }) => name) };
+  const column = random.pick(columns.filter(({ type }) => type !== 'STRING'));
+  const wrong =
+    column.type.startsWith('ARRAY') || column.type.startsWith('MAP')
+      ? '"x"'
+      : random.pick(['{}', '[1]', '"x!"']);
+  const fields = Object.entries(value).map(
+    ([name, each]) => `${JSON.stringify(name)}:${name === column.name ? wrong : jsonText(each)}`,
+  );
+  // A struct may be empty; an object is one.
+  const isStruct = column.type.startsWith('STRUCT');
+  return { text: `{${fields.join(',')}}`, columns: isStruct && wrong === '{}' ? [] : [column.name] };
 }
 
 /**
@@ -67,25 +121,34 @@ export function generateInput(seed: number): GeneratedInput {
  * not declared, numbers in quotes or with a fraction; `wrong`: also values of other types.
  */
 export function messyJson(
-  record: Readonly<Record<string, unknown>>,
+  record: Readonly<Record<string, ModelValue>>,
   random: SeededRandom,
   wrong: boolean,
 ): string {
   const blank = (): string => (random.chance(0.15) ? random.pick([' ', '\n', '\t ']) : '');
-  const write = (value: unknown): string => {
+  const write = (value: ModelValue): string => {
     if (Array.isArray(value))
       return `[${blank()}${value.map(write).join(`${blank()},${blank()}`)}${blank()}]`;
-    if (typeof value === 'object' && value !== null) return object(value as Record<string, unknown>, '7');
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      !(value instanceof Fixed) &&
+      !(value instanceof Uint8Array)
+    )
+      return object(
+        value instanceof Map ? Object.fromEntries(value) : (value as Record<string, ModelValue>),
+        '7',
+      );
     if (wrong && random.chance(0.02))
       return random.pick(['"x"', '{}', '[1]', 'true', '1.5', '12345678901234567890']);
-    const text = JSON.stringify(value);
+    const text = jsonText(value);
     if (typeof value === 'number' && random.chance(0.15))
       return random.pick([`"${text}"`, Number.isInteger(value) ? `${text}.0` : text, `${text}e0`]);
     if (typeof value === 'string' && value !== '' && random.chance(0.2))
       return `"\\u${value.charCodeAt(0).toString(16).padStart(4, '0')}${JSON.stringify(value.slice(1)).slice(1)}`;
     return text;
   };
-  const object = (fields: Readonly<Record<string, unknown>>, extra: string): string => {
+  const object = (fields: Readonly<Record<string, ModelValue>>, extra: string): string => {
     const parts = Object.entries(fields).flatMap(([name, value]) => {
       if (random.chance(0.05)) return [];
       const written = random.chance(0.1) && name.length > 1 ? name.toLowerCase() : name;
@@ -98,30 +161,43 @@ export function messyJson(
   return object(record, '{"A":[1,"}"]}');
 }
 
-/** As JSON has it. Values repeat, so that groups and comparisons find something. */
-function valueOf(type: GeneratedType, random: SeededRandom): unknown {
+/** Values repeat, so that groups and comparisons find something. */
+function valueOf(type: GeneratedType, random: SeededRandom): ModelValue {
   if (random.chance(0.2)) return null;
   switch (type) {
     case 'INT':
       return random.pick([0, 1, 2, 3, -1, -7, 100, 2147483647]);
     case 'BIGINT':
-      return random.pick([0, 1, 2, -3, 4294967296, 9007199254740991]);
+      return random.pick([
+        0n,
+        1n,
+        2n,
+        -3n,
+        4294967296n,
+        9007199254740993n,
+        -9007199254740995n,
+        9223372036854775807n,
+      ]);
     case 'DOUBLE':
       return random.pick([0, -0.5, 1.5, 2, 1e10, -3.25]);
     case 'DECIMAL(6, 2)':
-      return random.pick([0, 1.5, -2.25, 9999.99]);
+      return new Fixed(random.pick([0n, 150n, -225n, 999999n]), 2);
     case 'STRING':
       return random.pick(['', 'a', 'b', 'ab', 'A%', '1', '-2.5', 'true', 'ä\u{1f600}', '2020-01-02']);
     case 'BOOLEAN':
       return random.chance(0.5);
     case 'DATE':
       return random.pick([0, 1, 18263, -1]);
+    case 'TIME':
+      return random.pick([0, 1000, 3723000, 86_399_999]);
     case 'TIMESTAMP':
       return random.pick([0, 1, 1577923200000, -1]);
+    case 'BYTES':
+      return Buffer.from(random.pick(['', 'ab', 'b']));
     case 'ARRAY<INT>':
       return Array.from({ length: random.integer(0, 3) }, () => valueOf('INT', random));
     case 'MAP<STRING, INT>':
-      return Object.fromEntries(
+      return new Map(
         ['a', 'b', 'k'].filter(() => random.chance(0.5)).map((key) => [key, valueOf('INT', random)]),
       );
     case 'STRUCT<A INT, B STRING>':
@@ -147,6 +223,10 @@ export class ExpressionGenerator {
 
   anyType(): GeneratedType {
     return this.#random.pick(TYPES);
+  }
+
+  printableType(): GeneratedType {
+    return this.#random.pick(TYPES.slice(0, -1));
   }
 
   /** An expression of the type, at most `depth` operations deep. */
@@ -201,7 +281,7 @@ export class ExpressionGenerator {
           () => `UCASE(${deeper('STRING')})`,
           () => `SUBSTRING(${deeper('STRING')}, ${deeper('INT')})`,
           () => `TRIM(${deeper('STRING')})`,
-          () => `CAST(${deeper(this.anyType())} AS STRING)`,
+          () => `CAST(${deeper(this.printableType())} AS STRING)`,
           () => `${this.of('STRUCT<A INT, B STRING>', 0)}->B`,
           () => `SPLIT(${deeper('STRING')}, 'a')[${deeper('INT')}]`,
         ])();
@@ -227,6 +307,10 @@ export class ExpressionGenerator {
           () => `ARRAY_DISTINCT(${deeper('ARRAY<INT>')})`,
           () => `SLICE(${deeper('ARRAY<INT>')}, 1, ${deeper('INT')})`,
         ])();
+      case 'TIME':
+        return `CAST(${deeper('TIMESTAMP')} AS TIME)`;
+      case 'BYTES':
+        return `TO_BYTES(${deeper('STRING')}, 'utf8')`;
       case 'MAP<STRING, INT>':
         return `MAP(${deeper('STRING')} := ${deeper('INT')}, 'k' := ${deeper('INT')})`;
       case 'STRUCT<A INT, B STRING>':
@@ -243,7 +327,7 @@ export class ExpressionGenerator {
       const sign = random.pick(['=', '<>', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
       if (random.chance(0.4))
         return `${deeper(random.pick(NUMBERS))} ${sign} ${deeper(random.pick(NUMBERS))}`;
-      const type = random.pick(['STRING', 'DATE', 'TIMESTAMP'] as const);
+      const type = random.pick(['STRING', 'DATE', 'TIME', 'TIMESTAMP', 'BYTES'] as const);
       return `${deeper(type)} ${sign} ${deeper(type)}`;
     };
     const text = random.pick([
@@ -289,6 +373,10 @@ export class ExpressionGenerator {
         return random.pick(['TRUE', 'FALSE']);
       case 'DATE':
         return `CAST('${random.pick(['1970-01-01', '2020-01-02'])}' AS DATE)`;
+      case 'TIME':
+        return `CAST('${random.pick(['00:00:00', '01:02:03'])}' AS TIME)`;
+      case 'BYTES':
+        return "CAST('YWI=' AS BYTES)";
       case 'TIMESTAMP':
         return `CAST('${random.pick(['1970-01-01T00:00:00', '2020-01-02T00:00:00.001'])}' AS TIMESTAMP)`;
       case 'ARRAY<INT>':

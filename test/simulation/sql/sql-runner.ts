@@ -3,6 +3,7 @@ import { silentLogger } from '../../../src/common/logger.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../src/log/log.ts';
+import { analyzeInsertSelect } from '../../../src/sql/analyzer/analyze-insert-select.ts';
 import { analyzeCreateSourceAs } from '../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../../src/sql/analyzer/analyze-query.ts';
 import { analyzeCreateSource } from '../../../src/sql/analyzer/analyze-source.ts';
@@ -19,6 +20,7 @@ import { Decimal } from '../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
 import { SeededRandom } from '../../harness/random.ts';
+import { jsonText } from './model-value.ts';
 import { type GeneratedInput, type GeneratedRecord, messyJson } from './generate-sql.ts';
 
 /** A row of a result: its values as text, or the removal of a key. */
@@ -29,6 +31,9 @@ export interface ResultRow {
 
 export interface QueryResult {
   readonly rows: readonly ResultRow[];
+  /** What was said of records that did not take part: the reason, and the same with the record's offset. */
+  readonly skipped: readonly { readonly text: string; readonly placed: string }[];
+  readonly readsOwnTopics: boolean;
   /** Offsets of source records that an evaluation error of WHERE dropped. */
   readonly failedInWhere: ReadonlySet<number>;
 }
@@ -37,10 +42,13 @@ const evaluation = { now: () => 0, random: () => 0.5 };
 
 /** Sources S, L and R over generated records, and queries on them, through the whole path but for the engine. */
 export class SqlRunner {
+  /** The latest statement, for reports. */
+  last = '';
   readonly #catalog = new Catalog();
   readonly #clock = new ManualClock();
   readonly #log: Log;
   #runs = 0;
+  #names = 0;
 
   private constructor(log: Log) {
     this.#log = log;
@@ -69,10 +77,17 @@ export class SqlRunner {
       await produce(
         log,
         name,
-        records.map(({ id, value, timestamp }) => ({
-          key: messy ? random.pick([String(id), `"${id}"`, ` ${id}`, `${id}.0`]) : String(id),
+        records.map(({ id, value, timestamp, wrong, wrongKey }) => ({
+          key:
+            wrongKey ??
+            (id === null
+              ? null
+              : messy
+                ? random.pick([String(id), `"${id}"`, ` ${id}`, `${id}.0`])
+                : String(id)),
           value:
-            value === null ? null : messy ? messyJson(value, random, name === 'W') : JSON.stringify(value),
+            wrong?.text ??
+            (value === null ? null : messy ? messyJson(value, random, name === 'W') : jsonText(value)),
           timestamp,
         })),
       );
@@ -80,8 +95,11 @@ export class SqlRunner {
     await add('STREAM', 'S', input.stream);
     await add('STREAM', 'M', input.stream);
     await add('STREAM', 'W', input.stream);
+    await add('STREAM', 'A', input.events[0]);
+    await add('STREAM', 'B', input.events[1]);
     await add('TABLE', 'L', input.left);
     await add('TABLE', 'R', input.right);
+    await add('TABLE', 'Q', input.third);
     await add('STREAM', 'LAST_L', lastOf(input.left));
     await add('STREAM', 'LAST_R', lastOf(input.right));
     return runner;
@@ -89,6 +107,7 @@ export class SqlRunner {
 
   /** Runs a push query to the end of its sources. Throws `SqlError` when it is rejected. */
   async run(sql: string, optimized: boolean): Promise<QueryResult> {
+    this.last = sql;
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
     if (statement.kind !== 'query') throw new Error('expected a query');
@@ -97,6 +116,7 @@ export class SqlRunner {
 
   /** Runs CREATE … AS, which is then forgotten. Returns the records of its topic, as text. */
   async runSink(sql: string, optimized: boolean): Promise<readonly string[]> {
+    this.last = sql;
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
     if (statement.kind !== 'createSourceAs') throw new Error('expected CREATE … AS');
@@ -106,6 +126,27 @@ export class SqlRunner {
     await this.#runPlan(buildPersistentPlan({ ...analyzed, sink: { ...analyzed.sink, topic } }), optimized);
     const records = await readAll(this.#log, topic);
     return records.map(({ key, value, timestamp }) => `${key} = ${value} at ${timestamp}`);
+  }
+
+  /** A name for a stream or table of a query's own. */
+  newName(): string {
+    return `O${this.#names++}`;
+  }
+
+  /** Runs CREATE … AS or INSERT INTO … SELECT to the end of its sources. What it writes can be read from then on. */
+  async persist(sql: string, optimized: boolean): Promise<void> {
+    this.last = sql;
+    const [parsed] = parseStatements(sql);
+    const { statement } = parsed!;
+    if (statement.kind === 'insertSelect') {
+      await this.#runPlan(buildPersistentPlan(analyzeInsertSelect(statement, this.#context(sql))), optimized);
+      return;
+    }
+    if (statement.kind !== 'createSourceAs') throw new Error('expected a persistent query');
+    const analyzed = analyzeCreateSourceAs(statement, this.#context(sql));
+    await this.#log.admin.createTopic({ name: analyzed.sink.topic, partitions: 1 });
+    await this.#runPlan(buildPersistentPlan(analyzed), optimized);
+    this.#catalog.add({ ...analyzed.sink, partitions: 1 });
   }
 
   async #runPlan(before: PlanNode, optimized: boolean): Promise<QueryResult> {
@@ -119,6 +160,7 @@ export class SqlRunner {
       push: (row, tombstone) => rows.push({ values: row.map(textOf), tombstone }),
     });
     const failedInWhere = new Set<number>();
+    const told: { text: string; placed: string }[] = [];
     const streams = new Streams(lowered.topology, {
       applicationId: `run${this.#runs++}`,
       log: this.#log,
@@ -128,6 +170,8 @@ export class SqlRunner {
       clock: this.#clock,
       logger: silentLogger,
       onSkip: (skipped) => {
+        const text = `${skipped.reason}: ${skipped.detail}`;
+        told.push({ text, placed: `${text} at ${skipped.topic} ${skipped.offset}` });
         if (skipped.detail.startsWith('WHERE:')) failedInWhere.add(skipped.offset);
       },
       ...recordPolicies,
@@ -141,7 +185,12 @@ export class SqlRunner {
     } finally {
       await streams.close();
     }
-    return { rows, failedInWhere };
+    return {
+      rows,
+      failedInWhere,
+      skipped: told,
+      readsOwnTopics: lowered.topology.repartitionTopics.length > 0,
+    };
   }
 
   async close(): Promise<void> {
@@ -149,6 +198,7 @@ export class SqlRunner {
   }
 
   #declare(sql: string): void {
+    this.last = sql;
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
     if (statement.kind !== 'createSource') throw new Error('expected a declaration');

@@ -18,7 +18,7 @@ export const pushFilterBelowRepartition: Rule = {
   order: 'top-down',
   apply(node, context) {
     if (node.kind !== 'filter' || node.input.kind !== 'repartition') return node;
-    if (isVolatile(node.predicate, context.functions) || node.passesNull === true) return node;
+    if (isVolatile(node.predicate, context.functions)) return node;
     const { input: repartition } = node;
     const { columns, key, window, changes } = repartition.input;
     const { predicate, clause } = node;
@@ -34,7 +34,7 @@ export const pushFilterBelowRepartition: Rule = {
         ? repartition.key.reduceRight((or, at) => isNullOr(repartition, at, or), predicate)
         : predicate,
       clause,
-      ...(reports ? { passesNull: true as const } : {}),
+      ...(reports || node.passesNull === true ? { passesNull: true as const } : {}),
     };
     return { ...repartition, input: below };
   },

@@ -42,6 +42,8 @@ export const pushFilterIntoJoinSide: Rule = {
       input: join.left,
       predicate: conjunctionOf(conjuncts.filter((_, i) => moves[i] === true)),
       clause: node.clause,
+      // The join reports them.
+      passesNull: true as const,
     };
     const joined = { ...join, left };
     return kept.length === 0 ? joined : { ...node, input: joined, predicate: conjunctionOf(kept) };

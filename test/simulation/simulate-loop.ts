@@ -1,0 +1,296 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock, nextTurn, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../src/log/log.ts';
+import { openStateBackend } from '../../src/state/task-state.ts';
+import { Streams } from '../../src/streams/runtime/streams.ts';
+import type { OracleCase } from '../harness/reference/oracle-case.ts';
+import type { Step } from '../harness/reference/replay-case.ts';
+import type { SeededRandom } from '../harness/reference/seeded-random.ts';
+import { CaseTopics } from './case-topics.ts';
+import { Crash } from './crash.ts';
+import { FaultyProcess } from './faults.ts';
+import { traceRecords } from './traced-topology.ts';
+
+const APPLICATION = 'sim';
+/** Lives of an instance that may end in a crash, and that have errors. */
+const MORTAL_LIVES = 6;
+const TURNS_MAX = 5000;
+/** Real time after which a call is taken to hang. */
+const STUCK_MS = 20_000;
+
+export interface LoopOptions {
+  readonly faults: boolean;
+  readonly onDisk: boolean;
+  /** 2 share the tasks, and change who has which. */
+  readonly instances: 1 | 2;
+  readonly atomicCommit: boolean;
+}
+
+export interface LoopResult {
+  readonly difference: string | null;
+  readonly crashes: readonly string[];
+  readonly errors: number;
+  readonly restarts: number;
+  readonly steps: number;
+}
+
+/**
+ * Runs a case in the loop in which applications run (`Streams.turn`: fetch, back-pressure, the idle rule, commits by
+ * interval and by request, purge, and what follows an error), on a clock that moves as the seed says. Any call of the
+ * log and of the state may fail, or be the last of its process. In the end the outputs must be those that the reference
+ * gives for the records in the order in which they were committed: nothing lost, nothing twice.
+ */
+export async function simulateLoop(
+  given: OracleCase,
+  random: SeededRandom,
+  options: LoopOptions,
+): Promise<LoopResult> {
+  const directory = options.onDisk ? await mkdtemp(join(tmpdir(), 'millrace-loop-')) : null;
+  const clock = new ManualClock(0);
+  const log = await openEmbeddedLog({ clock, logger: silentLogger });
+  const topics = await CaseTopics.create(given, log, APPLICATION);
+  const simulation = new LoopSimulation(topics, log, clock, random, options, directory);
+  try {
+    return await simulation.run();
+  } finally {
+    await simulation.release();
+    await log.close();
+    if (directory !== null) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** One instance of the application, over the lives of its processes. */
+interface Instance {
+  readonly number: number;
+  readonly directory: string | null;
+  process: FaultyProcess;
+  streams: Streams;
+  lives: number;
+  /** What it processed and has not committed, in order. */
+  pending: Map<string, Step>;
+}
+
+class LoopSimulation {
+  readonly #topics: CaseTopics;
+  readonly #log: Log;
+  readonly #clock: ManualClock;
+  readonly #random: SeededRandom;
+  readonly #options: LoopOptions;
+  readonly #directory: string | null;
+  readonly #instances: Instance[] = [];
+  /** What was committed, in order. */
+  readonly #trace: Step[] = [];
+  readonly #crashes: string[] = [];
+  /** By task: the number of the instance that runs it. */
+  #owners = new Map<string, number>();
+  #errors = 0;
+  #restarts = 0;
+
+  constructor(
+    topics: CaseTopics,
+    log: Log,
+    clock: ManualClock,
+    random: SeededRandom,
+    options: LoopOptions,
+    directory: string | null,
+  ) {
+    this.#topics = topics;
+    this.#log = log;
+    this.#clock = clock;
+    this.#random = random;
+    this.#options = options;
+    this.#directory = directory;
+  }
+
+  async run(): Promise<LoopResult> {
+    const sharesDisk = this.#random.chance(0.5);
+    for (let number = 0; number < this.#options.instances; number++) {
+      const own =
+        sharesDisk || this.#directory === null ? this.#directory : join(this.#directory, `${number}`);
+      const instance = { number, directory: own, lives: 0, pending: new Map() } as unknown as Instance;
+      this.#instances.push(instance);
+      await this.#start(instance);
+    }
+    for (let turns = 0; !(await this.#isDone()); turns++) {
+      if (turns > TURNS_MAX) return this.#result('it does not come to an end');
+      await this.#act();
+      await this.#recover();
+    }
+    for (const each of this.#instances) await this.#settle(each.streams.close(), each);
+    return this.#result(await this.#topics.compare(this.#trace));
+  }
+
+  #result(difference: string | null): LoopResult {
+    const [crashes, restarts, steps] = [this.#crashes, this.#restarts, this.#trace.length];
+    const errors = this.#instances.reduce((sum, { process }) => sum + process.errors, this.#errors);
+    return { difference, crashes, errors, restarts, steps };
+  }
+
+  async release(): Promise<void> {
+    for (const { process } of this.#instances) await process.release();
+  }
+
+  async #act(): Promise<void> {
+    const random = this.#random;
+    const action = random.next();
+    const instance = random.pick(this.#instances);
+    const { streams } = instance;
+    if (action < 0.2) await this.#topics.produce(random.int(1, 12));
+    else if (action < 0.45) this.#clock.advance(random.pick([0, 1, 1, 10, 10, 100, 100, 1000, 31_000]));
+    else if (action < 0.8) await this.#settle(streams.turn(0), instance);
+    else if (action < 0.9) await Promise.all(this.#instances.map((each) => this.#turn(each)));
+    else if (action < 0.93) await this.#settle(streams.commit().catch(ignoreFaults), instance);
+    else if (action < 0.95) await this.#settle(streams.persist().catch(ignoreFaults), instance);
+    else if (action < 0.97) await this.#rest(instance);
+    else if (action < 0.985) await this.#rebalance();
+  }
+
+  #turn(instance: Instance): Promise<void> {
+    return this.#settle(instance.streams.turn(0), instance);
+  }
+
+  async #rest(instance: Instance): Promise<void> {
+    instance.streams.pause();
+    await this.#turn(instance);
+    instance.streams.resume();
+  }
+
+  /** Everybody stops, as they should, and the tasks are given out anew. */
+  async #rebalance(): Promise<void> {
+    for (const instance of this.#instances) {
+      await this.#settle(instance.streams.close(), instance);
+      instance.process.crashedAt ??= 'closed';
+    }
+    this.#owners = new Map();
+  }
+
+  /** Waits for something that may need the clock to move. The loop of a dead process is ended: it would try for ever. */
+  async #settle(promise: Promise<unknown>, instance: Instance): Promise<void> {
+    let settled = false;
+    const outcome = promise.finally(() => (settled = true));
+    outcome.catch(() => undefined);
+    const deadline = systemClock.monotonic() + STUCK_MS;
+    for (let waited = 0; !settled; waited++) {
+      if (waited === 50 && instance.process.crashedAt !== null) void instance.streams.close();
+      if (waited > 30) this.#clock.advance(10);
+      // Disks take the machine's own time.
+      if (waited > 100) await new Promise((resolve) => setTimeout(resolve, 1));
+      else await nextTurn();
+      if (systemClock.monotonic() > deadline) throw new Error('a call does not come back');
+    }
+    await outcome;
+  }
+
+  /** Starts what crashed, or could not be started, again. */
+  async #recover(): Promise<void> {
+    const dead = this.#instances.filter(({ process }) => process.crashedAt !== null);
+    for (const { process } of dead) {
+      if (process.crashedAt !== 'closed') this.#crashes.push(process.crashedAt!);
+      await process.release();
+    }
+    for (const instance of dead) {
+      await this.#loseState(instance);
+      await this.#start(instance);
+    }
+  }
+
+  async #start(instance: Instance): Promise<void> {
+    const random = this.#random;
+    const { faults, atomicCommit, instances } = this.#options;
+    for (;;) {
+      if (instance.process !== undefined) this.#errors += instance.process.errors;
+      this.#restarts++;
+      instance.lives++;
+      instance.pending = new Map();
+      const mortal = faults && instance.lives <= MORTAL_LIVES;
+      const state = openStateBackend({ residentBytes: random.pick([0, 1 << 20]) });
+      const process = new FaultyProcess(this.#log, state, {
+        random,
+        callsUntilCrash: mortal && random.chance(0.8) ? random.int(1, 400) : Infinity,
+        errorRate: mortal ? random.pick([0, 0, 0.002, 0.02]) : 0,
+        holdBackRate: random.pick([0, 0, 0.3]),
+        atomicCommit,
+        onWritten: () => this.#written(instance),
+      });
+      instance.process = process;
+      const topology = traceRecords(this.#topics.topology(), (topic, partition, offset) => {
+        const name = `${topic}-${partition}-${offset}`;
+        instance.pending.delete(name);
+        instance.pending.set(name, this.#topics.stepOf(topic, partition, offset));
+      });
+      instance.streams = new Streams(topology, {
+        applicationId: APPLICATION,
+        log: process.log,
+        state: process.state,
+        stateDirectory: instance.directory,
+        clock: this.#clock,
+        logger: silentLogger,
+        commitIntervalMs: random.pick([0, 10, 100, 1000]),
+        persistIntervalMs: random.pick([0, 100, 2000]),
+        unpersistedBytesMax: random.pick([0, 1000, 1 << 20]),
+        stateBytesMax: random.pick([1, 500, 5000, 1 << 20]),
+        bufferBytesMax: random.pick([1, 500, 5000, 1 << 20]),
+        maxIdleMs: random.pick([-1, 0, 0, 50]),
+        restartMinMs: 10,
+        onUncaughtError: (error) => (error instanceof Crash ? 'stop' : 'replace'),
+        onStateChange: (next) => {
+          // What was not committed is forgotten.
+          if (next === 'restoring') instance.pending = new Map();
+        },
+        ...(instances > 1 && {
+          ownsTask: (sub: number, partition: number) =>
+            this.#ownerOf(`${sub}_${partition}`) === instance.number,
+        }),
+      });
+      let started = false;
+      await this.#settle(
+        instance.streams.open().then(() => (started = true), ignoreFaults),
+        instance,
+      );
+      if (started) return;
+      if (process.crashedAt !== null) this.#crashes.push(process.crashedAt);
+      await process.release();
+      await this.#loseState(instance);
+    }
+  }
+
+  #ownerOf(task: string): number {
+    let owner = this.#owners.get(task);
+    if (owner === undefined)
+      this.#owners.set(task, (owner = this.#random.int(0, this.#options.instances - 1)));
+    return owner;
+  }
+
+  #written(instance: Instance): void {
+    this.#trace.push(...instance.pending.values());
+    instance.pending.clear();
+  }
+
+  async #loseState({ directory }: Instance): Promise<void> {
+    if (directory === null || this.#instances.length > 1 || !this.#random.chance(0.25)) return;
+    const application = join(directory, APPLICATION);
+    const all = this.#random.chance(0.5);
+    for (const task of await readdir(application).catch(() => []))
+      if (all || this.#random.chance(0.5))
+        await rm(join(application, task), { recursive: true, force: true });
+  }
+
+  async #isDone(): Promise<boolean> {
+    if (!this.#topics.allProduced || !this.#random.chance(0.2)) return false;
+    for (const { streams, process } of this.#instances) {
+      if (process.crashedAt !== null || streams.state !== 'running') return false;
+      // Faults may also hit whoever asks.
+      if (!(await streams.caughtUp().catch(() => false))) return false;
+    }
+    return true;
+  }
+}
+
+function ignoreFaults(error: unknown): void {
+  const name = (error as Error).name;
+  if (name !== 'Crash' && name !== 'LogError') throw error;
+}

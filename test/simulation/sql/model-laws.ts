@@ -1,0 +1,532 @@
+import type { SeededRandom } from '../../harness/random.ts';
+import {
+  callOf,
+  COUNT_ALL,
+  eventsOf,
+  type Group,
+  groupsOf,
+  joinStreams,
+  type ModelCall,
+  type Pair,
+  sumOfDecimal,
+  tableOf,
+  topOf,
+  type Window,
+} from './batch.ts';
+import { difference, lastRows, lineOf, orderedDifference, runBoth, SEPARATOR } from './compare-results.ts';
+import type { GeneratedInput, GeneratedType } from './generate-sql.ts';
+import { itemOf, type Modelled, ModelGenerator, type ModelRow, passes } from './model-expression.ts';
+import { modelText, type ModelValue } from './model-value.ts';
+import type { SqlRunner } from './sql-runner.ts';
+
+const KEYS: readonly GeneratedType[] = [
+  'INT',
+  'STRING',
+  'BOOLEAN',
+  'BIGINT',
+  'DATE',
+  'DECIMAL(6, 2)',
+  'TIMESTAMP',
+];
+
+/** The streaming result is the batch result: queries whose rows `batch.ts` and `model-expression.ts` work out alone. */
+export class ModelLaws {
+  readonly #runner: SqlRunner;
+  readonly #input: GeneratedInput;
+  readonly #random: SeededRandom;
+
+  constructor(runner: SqlRunner, input: GeneratedInput, random: SeededRandom) {
+    this.#runner = runner;
+    this.#input = input;
+    this.#random = random;
+  }
+
+  /** A stream: projected, filtered, exploded, re-keyed. */
+  async select(): Promise<string | null> {
+    const { items, where, explode, partition } = this.#parts();
+    const sql = `SELECT ${selectList(['ID', ...items.map(sqlOf), ...explode.map(({ sql: array }) => `EXPLODE(${array})`)])} FROM A${whereOf(where)}${partition === null ? '' : ` PARTITION BY ${partition.sql}`} EMIT CHANGES;`;
+    const expected = eventsOf(this.#input.events[0], sql).flatMap(({ row }) =>
+      row === null || !passes(where, row)
+        ? []
+        : exploded(explode, row).map((extra) =>
+            textLine([row['ID']!, ...items.map((item) => itemOf(item, row)), ...extra]),
+          ),
+    );
+    return this.#compare(sql, (lines) => orderedDifference(expected, lines));
+  }
+
+  /** Groups of a stream, in windows of every kind. */
+  async windows(): Promise<string | null> {
+    const random = this.#random;
+    const { where } = this.#parts();
+    const window = random.chance(0.85) ? this.#window() : null;
+    const keys = this.#keys('');
+    const calls = this.#calls('', window?.kind === 'SESSION');
+    const final = window !== null && random.chance(0.35);
+    const having = this.#having(calls);
+    const sql = `${groupSelect('A', keys, calls, window)}${windowOf(window)}${whereOf(where)} GROUP BY ${keys.map(sqlOf).join(', ')}${having === null ? '' : ` HAVING ${having.sql}`} EMIT ${final ? 'FINAL' : 'CHANGES'};`;
+    const rows = eventsOf(this.#input.events[0], sql).flatMap(({ row, timestamp }) =>
+      row !== null && passes(where, row) ? [{ row, timestamp }] : [],
+    );
+    const groups = groupsOf(rows, keys, window, final);
+    const expected = groupLines(groups, calls, window !== null, having);
+    const keySize = keys.length + (window === null ? 0 : 2);
+    return this.#compare(sql, (lines, last) => difference(expected, final ? lines : last(keySize)));
+  }
+
+  /** Groups of a table, whose rows come and go. */
+  async tableGroups(): Promise<string | null> {
+    const random = this.#random;
+    const generator = this.#generator('');
+    const where = random.chance(0.5) ? generator.predicate(2) : null;
+    const keys = this.#keys('');
+    const calls = [COUNT_ALL, ...this.#undoCalls()];
+    const sql = `${groupSelect('L', keys, calls, null)}${whereOf(where)} GROUP BY ${keys.map(sqlOf).join(', ')} EMIT CHANGES;`;
+    const rows = [...tableOf(this.#input.left).values()].filter((row) => passes(where, row));
+    const expected = groupLines(
+      groupsOf(
+        rows.map((row) => ({ row, timestamp: 0 })),
+        keys,
+        null,
+        false,
+      ),
+      calls,
+      false,
+      null,
+    );
+    // A group that lost all its rows stays, with a count of zero.
+    const isEmpty = (line: string): boolean => line.split(SEPARATOR)[keys.length] === '0';
+    return this.#compare(sql, (_lines, last) =>
+      difference(
+        expected,
+        last(keys.length).filter((line) => !isEmpty(line)),
+      ),
+    );
+  }
+
+  /** Two streams within a window. */
+  async streamJoin(): Promise<string | null> {
+    const random = this.#random;
+    const kind = random.pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL OUTER JOIN'] as const);
+    const [left, right] = [this.#generator('A.'), this.#generator('B.')];
+    // Re-keyed, the streams are read in an order that is open: rows without a partner depend on it.
+    const byKey = kind !== 'JOIN' || random.chance(0.5);
+    const type = random.pick(KEYS);
+    const on = byKey
+      ? ([column('A.ID'), column('B.ID')] as const)
+      : ([left.of(type, 1), right.of(type, 1)] as const);
+    const items = [left.any(1), right.any(1)];
+    const where = random.chance(0.4) ? random.pick([left, right]).predicate(2) : null;
+    const isEven = kind !== 'JOIN' || random.chance(0.5);
+    const beforeMs = random.pick([0, 500, 2000, 5000]);
+    const afterMs = isEven ? beforeMs : random.pick([0, 1000, 4000]);
+    const graceMs = random.chance(0.6) ? random.pick([8000, 10_000, 86_400_000]) : null;
+    const within = isEven
+      ? `${beforeMs} MILLISECONDS`
+      : `(${beforeMs} MILLISECONDS, ${afterMs} MILLISECONDS)`;
+    const grace = graceMs === null ? '' : ` GRACE PERIOD ${graceMs} MILLISECONDS`;
+    // The first column that is a key shows it also where its side is missing.
+    const key = kind === 'FULL OUTER JOIN' ? ['ROWKEY'] : kind === 'RIGHT JOIN' ? ['B.ID'] : [];
+    const sql = `SELECT ${selectList([...key, 'A.ID', 'B.ID', ...items.map(sqlOf)])} FROM A ${kind} B WITHIN ${within}${grace} ON ${on[0].sql} = ${on[1].sql}${whereOf(where)} EMIT CHANGES;`;
+    const events = this.#input.events;
+    const pairs = joinStreams(eventsOf(events[0], sql, 'A.'), eventsOf(events[1], sql, 'B.'), {
+      kind,
+      beforeMs,
+      afterMs,
+      graceMs,
+      leftKey: (row) => itemOf(on[0], row),
+      rightKey: (row) => itemOf(on[1], row),
+    });
+    const expected = pairs.flatMap((pair) => {
+      const row = this.#rowOfPair(pair);
+      if (!passes(where, row)) return [];
+      const rowkey = key.length === 0 ? [] : [row['A.ID'] ?? row['B.ID'] ?? null];
+      return [textLine([...rowkey, row['A.ID']!, row['B.ID']!, ...items.map((item) => itemOf(item, row))])];
+    });
+    return this.#compare(sql, (lines) => difference(expected, lines), true);
+  }
+
+  /** A stream that looks up one table or two. */
+  async lookup(): Promise<string | null> {
+    const random = this.#random;
+    const [own, left, right] = [this.#generator('A.'), this.#generator('L.'), this.#generator('R.')];
+    const kinds = ['JOIN', 'LEFT JOIN'] as const;
+    const steps = [
+      {
+        table: 'L',
+        kind: random.pick(kinds),
+        on: random.chance(0.5) ? column('A.ID') : own.of('INT', 1),
+        rows: this.#input.left,
+      },
+      ...(random.chance(0.4)
+        ? [
+            {
+              table: 'R',
+              kind: random.pick(kinds),
+              on: random.chance(0.5) ? column('A.ID') : own.of('INT', 1),
+              rows: this.#input.right,
+            },
+          ]
+        : []),
+    ];
+    const sides = steps.length === 1 ? [own, left] : [own, left, right];
+    const items = sides.map((side) => side.any(2));
+    const where = random.chance(0.6) ? random.pick(sides).predicate(2) : null;
+    const sql = `SELECT ${selectList(['A.ID', ...steps.map(({ on }) => on.sql), ...items.map(sqlOf)])} FROM A ${steps.map(({ table, kind, on }) => `${kind} ${table} ON ${on.sql} = ${table}.ID`).join(' ')}${whereOf(where)} EMIT CHANGES;`;
+    const expected = eventsOf(this.#input.events[0], sql, 'A.').flatMap(({ row }) => {
+      if (row === null) return [];
+      let joined = row;
+      for (const { table, kind, on, rows } of steps) {
+        const key = itemOf(on, joined);
+        const found = key === null ? undefined : tableOf(rows, `${table}.`).get(key as number);
+        if (found === undefined && kind === 'JOIN') return [];
+        joined = { ...joined, ...(found ?? this.#nulls(`${table}.`)) };
+      }
+      if (!passes(where, joined)) return [];
+      return [
+        textLine([
+          joined['A.ID']!,
+          ...steps.map(({ on }) => itemOf(on, joined)),
+          ...items.map((item) => itemOf(item, joined)),
+        ]),
+      ];
+    });
+    return this.#compare(sql, (lines) => difference(expected, lines), steps.length > 1);
+  }
+
+  /** Tables on their primary keys, up to three. */
+  async tableJoin(): Promise<string | null> {
+    const random = this.#random;
+    const kind = random.pick(['JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL OUTER JOIN'] as const);
+    const third =
+      kind !== 'FULL OUTER JOIN' && random.chance(0.4) ? random.pick(['JOIN', 'LEFT JOIN'] as const) : null;
+    const names = third === null ? ['L', 'R'] : ['L', 'R', 'Q'];
+    const sides = names.map((name) => this.#generator(`${name}.`));
+    const items = sides.map((side) => side.any(1));
+    const where = random.chance(0.5) ? random.pick(sides).predicate(2) : null;
+    const key = kind === 'FULL OUTER JOIN' ? 'ROWKEY' : kind === 'RIGHT JOIN' ? 'R.ID' : 'L.ID';
+    const more = third === null ? '' : ` ${third} Q ON ${key} = Q.ID`;
+    const sql = `SELECT ${selectList([key, ...items.map(sqlOf)])} FROM L ${kind} R ON L.ID = R.ID${more}${whereOf(where)} EMIT CHANGES;`;
+    const [left, right, other] = [
+      tableOf(this.#input.left, 'L.'),
+      tableOf(this.#input.right, 'R.'),
+      tableOf(this.#input.third, 'Q.'),
+    ];
+    const expected: string[] = [];
+    for (let id = 0; id <= 5; id++) {
+      const [l, r, q] = [left.get(id) ?? null, right.get(id) ?? null, other.get(id) ?? null];
+      if (l === null && (r === null || kind === 'JOIN' || kind === 'LEFT JOIN')) continue;
+      if (r === null && (kind === 'JOIN' || kind === 'RIGHT JOIN')) continue;
+      if (third === 'JOIN' && q === null) continue;
+      const row = { ...this.#nulls('L.'), ...this.#nulls('R.'), ...this.#nulls('Q.'), ...l, ...r, ...q };
+      if (passes(where, row)) expected.push(textLine([id, ...items.map((item) => itemOf(item, row))]));
+    }
+    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), true);
+  }
+
+  /** Tables on a foreign key, which may be computed. */
+  async foreignKey(): Promise<string | null> {
+    const random = this.#random;
+    const kind = random.pick(['JOIN', 'LEFT JOIN'] as const);
+    const [left, right] = [this.#generator('L.'), this.#generator('R.')];
+    const on = left.of('INT', random.integer(0, 2));
+    const items = [left.any(1), right.any(1)];
+    const where = random.chance(0.5) ? random.pick([left, right]).predicate(2) : null;
+    const sql = `SELECT ${selectList(['L.ID', ...items.map(sqlOf)])} FROM L ${kind} R ON ${on.sql} = R.ID${whereOf(where)} EMIT CHANGES;`;
+    const rights = tableOf(this.#input.right, 'R.');
+    const expected = [...tableOf(this.#input.left, 'L.').values()].flatMap((row) => {
+      const key = itemOf(on, row);
+      const found = key === null ? undefined : rights.get(key as number);
+      if (found === undefined && kind === 'JOIN') return [];
+      const joined = { ...row, ...(found ?? this.#nulls('R.')) };
+      return passes(where, joined)
+        ? [textLine([row['L.ID']!, ...items.map((item) => itemOf(item, joined))])]
+        : [];
+    });
+    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), true);
+  }
+
+  /** A stream that two queries write, in some format, read back. */
+  async chain(): Promise<string | null> {
+    const random = this.#random;
+    const generator = this.#generator('');
+    const format = random.pick(['JSON', 'JSON', 'DELIMITED', 'KAFKA'] as const);
+    const types = TYPES_OF[format];
+    const count = format === 'KAFKA' ? 1 : random.integer(1, 3);
+    const chosen = Array.from({ length: count }, () =>
+      types === null ? generator.anyColumn().type : random.pick(types),
+    );
+    const name = this.#runner.newName();
+    const keys = random.chance(0.4) ? this.#keys('') : null;
+    const query = (): { items: readonly Modelled[]; where: Modelled | null } => ({
+      items: chosen.map((type) => generator.of(type, 2)),
+      where: random.chance(0.5) ? generator.predicate(2) : null,
+    });
+    const queries = [query(), ...(keys === null && random.chance(0.6) ? [query()] : [])];
+    const text = ({ items, where }: ReturnType<typeof query>, source: string): string => {
+      const key = keys === null ? ['ID'] : keys.map(({ sql }, i) => `${sql} AS K${i}`);
+      const by = keys === null ? '' : ` PARTITION BY ${keys.map(sqlOf).join(', ')}`;
+      return `SELECT ${[...key, ...items.map(({ sql }, i) => `${sql} AS X${i}`)].join(', ')} FROM ${source}${whereOf(where)}${by}`;
+    };
+    const optimized = random.chance(0.5);
+    const statements = queries.map((each, i) =>
+      i === 0
+        ? `CREATE STREAM ${name} WITH (VALUE_FORMAT='${format}', KEY_FORMAT='JSON') AS ${text(each, 'A')};`
+        : `INSERT INTO ${name} ${text(each, 'B')};`,
+    );
+    const expected: string[] = [];
+    for (const [i, { items, where }] of queries.entries()) {
+      await this.#runner.persist(statements[i]!, optimized);
+      for (const { row } of eventsOf(this.#input.events[i]!, statements[i]!)) {
+        if (row === null || !passes(where, row)) continue;
+        const values = items.map((item) => itemOf(item, row));
+        if (format === 'KAFKA' && values[0] === null) continue;
+        let key: ModelValue[] = keys === null ? [row['ID']!] : keys.map((each) => itemOf(each, row));
+        // Of several key columns some may be null; a key that is null has no columns.
+        if (keys !== null && key.length === 1 && key[0] === null) key = [null];
+        expected.push(textLine([...key, ...values]));
+      }
+    }
+    const failure = await this.#compare(`SELECT * FROM ${name} EMIT CHANGES;`, (lines) =>
+      difference(expected, lines),
+    );
+    return failure === null ? null : `${statements.join(' ')} ${failure}`;
+  }
+
+  /** A windowed table that a query writes, read back with its windows. */
+  async windowedChain(): Promise<string | null> {
+    const window = this.#window();
+    const keys = this.#keys('');
+    const calls = [COUNT_ALL, ...this.#calls('', window.kind === 'SESSION')];
+    const name = this.#runner.newName();
+    const select = [
+      ...keys.map(({ sql }, i) => `${sql} AS K${i}`),
+      ...calls.map(({ sql }, i) => `${sql} AS X${i}`),
+    ];
+    const statement = `CREATE TABLE ${name} WITH (FORMAT='JSON') AS SELECT ${select.join(', ')} FROM A${windowOf(window)} GROUP BY ${keys.map(sqlOf).join(', ')};`;
+    await this.#runner.persist(statement, this.#random.chance(0.5));
+    const rows = eventsOf(this.#input.events[0], statement).flatMap(({ row, timestamp }) =>
+      row === null ? [] : [{ row, timestamp }],
+    );
+    const expected = groupLines(groupsOf(rows, keys, window, false), calls, true, null);
+    const again = [
+      ...keys.map((_, i) => `K${i}`),
+      'WINDOWSTART',
+      'WINDOWEND',
+      ...calls.map((_, i) => `X${i}`),
+    ];
+    const failure = await this.#compare(
+      `SELECT ${again.join(', ')} FROM ${name} EMIT CHANGES;`,
+      (_lines, last) => difference(expected, last(keys.length + 2)),
+    );
+    return failure === null ? null : `${statement} ${failure}`;
+  }
+
+  async #compare(
+    sql: string,
+    check: (lines: readonly string[], last: (keySize: number) => readonly string[]) => string | null,
+    anyOrder = false,
+  ): Promise<string | null> {
+    const result = await runBoth(this.#runner, sql, anyOrder);
+    if (typeof result === 'string') return result;
+    const lines = result.rows.flatMap((row) => (row.tombstone ? [] : [lineOf(row)]));
+    const different = check(lines, (keySize) => lastRows(result.rows, keySize));
+    return different === null ? null : `${sql} not what the rows give: ${different}`;
+  }
+
+  #generator(prefix: string): ModelGenerator {
+    return new ModelGenerator(this.#random, this.#input.columns, prefix);
+  }
+
+  #parts(): {
+    items: readonly Modelled[];
+    where: Modelled | null;
+    explode: readonly Modelled[];
+    partition: Modelled | null;
+  } {
+    const random = this.#random;
+    const generator = this.#generator('');
+    const items = Array.from({ length: random.integer(1, 3) }, () => generator.any(3));
+    const where = random.chance(0.7) ? generator.predicate(3) : null;
+    const count = random.chance(0.25) ? random.integer(1, 2) : 0;
+    const explode = Array.from({ length: count }, () => generator.of('ARRAY<INT>', 1));
+    const partition = random.chance(0.25) ? generator.of(random.pick(KEYS), 2) : null;
+    return { items, where, explode, partition };
+  }
+
+  #keys(prefix: string): readonly Modelled[] {
+    const random = this.#random;
+    const generator = this.#generator(prefix);
+    const own = random.chance(0.25) ? [column(`${prefix}ID`)] : [];
+    const more = own.length === 0 || random.chance(0.3) ? [generator.of(random.pick(KEYS), 1)] : [];
+    const another = random.chance(0.2)
+      ? [generator.columnOf(random.pick(KEYS)) ?? generator.of('INT', 1)]
+      : [];
+    const keys = [...own, ...more, ...another];
+    return keys.filter(({ sql }, i) => keys.findIndex((key) => key.sql === sql) === i);
+  }
+
+  #window(): Window {
+    const random = this.#random;
+    const graceMs = random.pick([0, 500, 2000, 86_400_000]);
+    const kind = random.pick(['TUMBLING', 'HOPPING', 'SESSION'] as const);
+    const sizeMs = kind === 'SESSION' ? random.pick([0, 500, 1500, 4000]) : random.pick([1000, 3000, 7000]);
+    const advanceMs = kind === 'HOPPING' ? random.pick([500, 1000, 700]) : sizeMs;
+    return { kind, sizeMs, advanceMs, graceMs };
+  }
+
+  /** `isMerged`: states are merged, in an order that is open. */
+  #calls(prefix: string, isMerged: boolean): readonly ModelCall[] {
+    const random = this.#random;
+    const generator = this.#generator(prefix);
+    const numbers = ['INT', 'BIGINT'] as const;
+    const ordered: readonly GeneratedType[] = [
+      'INT',
+      'BIGINT',
+      'DOUBLE',
+      'DECIMAL(6, 2)',
+      'STRING',
+      'DATE',
+      'TIME',
+      'TIMESTAMP',
+      'BYTES',
+    ];
+    const makers: (() => ModelCall)[] = [
+      () => COUNT_ALL,
+      () => callOf('COUNT', generator.any(2)),
+      () => callOf('SUM', generator.of(random.pick(numbers), 2)),
+      () => callOf('SUM', generator.columnOf('DOUBLE')!),
+      () => callOf('AVG', generator.columnOf('DOUBLE')!),
+      () => sumOfDecimal(generator.columnOf('DECIMAL(6, 2)')!),
+      () => callOf('MIN', generator.of(random.pick(ordered), 2)),
+      () => callOf('MAX', generator.of(random.pick(ordered), 2)),
+      () => callOf('HISTOGRAM', generator.of('STRING', 1)),
+      () => topOf('TOPK', generator.of(random.pick(numbers), 1), random.integer(1, 3)),
+      () => topOf('TOPKDISTINCT', generator.of(random.pick(numbers), 1), random.integer(1, 3)),
+    ];
+    if (!isMerged)
+      makers.push(
+        () => callOf(random.pick(['COLLECT_LIST', 'COLLECT_SET']), generator.of(random.pick(ordered), 1)),
+        () =>
+          callOf(
+            random.pick(['EARLIEST_BY_OFFSET', 'LATEST_BY_OFFSET']),
+            generator.of(random.pick(ordered), 1),
+          ),
+      );
+    return Array.from({ length: random.integer(1, 4) }, () => random.pick(makers)());
+  }
+
+  #undoCalls(): readonly ModelCall[] {
+    const random = this.#random;
+    const generator = this.#generator('');
+    const makers: (() => ModelCall)[] = [
+      () => callOf('COUNT', generator.any(2)),
+      () => callOf('SUM', generator.of(random.pick(['INT', 'BIGINT']), 2)),
+      () => callOf('SUM', generator.columnOf('DOUBLE')!),
+      () => callOf('AVG', generator.columnOf('DOUBLE')!),
+      () => sumOfDecimal(generator.columnOf('DECIMAL(6, 2)')!),
+      () => callOf('HISTOGRAM', generator.of('STRING', 1)),
+    ];
+    return Array.from({ length: random.integer(1, 3) }, () => random.pick(makers)());
+  }
+
+  #having(
+    calls: readonly ModelCall[],
+  ): { readonly sql: string; readonly holds: (group: Group) => boolean } | null {
+    const random = this.#random;
+    if (random.chance(0.6)) return null;
+    if (random.chance(0.5)) {
+      const least = random.integer(1, 3);
+      return { sql: `COUNT(*) > ${least}`, holds: ({ rows }) => rows.length > least };
+    }
+    const call = random.pick(calls);
+    const not = random.pick(['', 'NOT ']);
+    return {
+      sql: `${call.sql} IS ${not}NULL`,
+      holds: ({ rows }) => (call.result(rows) === null) === (not === ''),
+    };
+  }
+
+  #nulls(prefix: string): ModelRow {
+    return Object.fromEntries(
+      ['ID', ...this.#input.columns.map(({ name }) => name)].map((name) => [`${prefix}${name}`, null]),
+    );
+  }
+
+  #rowOfPair([left, right]: Pair): ModelRow {
+    return { ...(left ?? this.#nulls('A.')), ...(right ?? this.#nulls('B.')) };
+  }
+}
+
+/** What a format can write so that it reads the same again. Null: everything. */
+const TYPES_OF: Readonly<Record<'JSON' | 'DELIMITED' | 'KAFKA', readonly GeneratedType[] | null>> = {
+  JSON: null,
+  DELIMITED: ['INT', 'BIGINT', 'DOUBLE', 'DECIMAL(6, 2)', 'BOOLEAN', 'DATE', 'TIME', 'TIMESTAMP'],
+  KAFKA: ['INT', 'BIGINT', 'DOUBLE', 'STRING'],
+};
+
+function column(sql: string): Modelled {
+  return { type: 'INT', sql, value: (row) => row[sql]! };
+}
+
+function sqlOf({ sql }: { readonly sql: string }): string {
+  return sql;
+}
+
+/** Items under names that do not meet. */
+function selectList(items: readonly string[]): string {
+  return items.map((item, i) => (i === 0 ? item : `${item} AS X${i}`)).join(', ');
+}
+
+function whereOf(where: Modelled | null): string {
+  return where === null ? '' : ` WHERE ${where.sql}`;
+}
+
+function windowOf(window: Window | null): string {
+  if (window === null) return '';
+  const { kind, sizeMs, advanceMs, graceMs } = window;
+  const size = kind === 'SESSION' ? `${sizeMs} MILLISECONDS` : `SIZE ${sizeMs} MILLISECONDS`;
+  const advance = kind === 'HOPPING' ? `, ADVANCE BY ${advanceMs} MILLISECONDS` : '';
+  return ` WINDOW ${kind} (${size}${advance}, GRACE PERIOD ${graceMs} MILLISECONDS)`;
+}
+
+function groupSelect(
+  source: string,
+  keys: readonly Modelled[],
+  calls: readonly ModelCall[],
+  window: Window | null,
+): string {
+  const bounds = window === null ? [] : ['WINDOWSTART AS WS', 'WINDOWEND AS WE'];
+  const named = [
+    ...keys.map(({ sql }, i) => `${sql} AS K${i}`),
+    ...bounds,
+    ...calls.map(({ sql }, i) => `${sql} AS X${i}`),
+  ];
+  return `SELECT ${named.join(', ')} FROM ${source}`;
+}
+
+function groupLines(
+  groups: readonly Group[],
+  calls: readonly ModelCall[],
+  isWindowed: boolean,
+  having: { readonly holds: (group: Group) => boolean } | null,
+): readonly string[] {
+  return groups
+    .filter((group) => having === null || having.holds(group))
+    .map((group) => {
+      const bounds = isWindowed ? [BigInt(group.start), BigInt(group.end)] : [];
+      return textLine([...group.key, ...bounds, ...calls.map((call) => call.result(group.rows))]);
+    });
+}
+
+/** The arrays side by side, shorter ones padded with null; without any, one row of nothing. */
+function exploded(arrays: readonly Modelled[], row: ModelRow): readonly (readonly ModelValue[])[] {
+  if (arrays.length === 0) return [[]];
+  const lists = arrays.map((array) => (itemOf(array, row) ?? []) as readonly ModelValue[]);
+  const length = Math.max(...lists.map((list) => list.length));
+  return Array.from({ length }, (_, i) => lists.map((list) => list[i] ?? null));
+}
+
+function textLine(values: readonly ModelValue[]): string {
+  return values.map(modelText).join(SEPARATOR);
+}

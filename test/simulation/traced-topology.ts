@@ -1,0 +1,71 @@
+import type { Processor, ProcessorContext } from '../../src/streams/processors/processor.ts';
+import { Topology } from '../../src/streams/topology/topology.ts';
+
+/** Told of each record when it is processed; again, when it was undone in between. */
+export type OnRecord = (topic: string, partition: number, offset: number) => void;
+
+/** The same topology, with a processor behind each source that tells which record is processed. */
+export function traceRecords(topology: Topology, onRecord: OnRecord): Topology {
+  const traced = new Topology();
+  for (const topic of topology.repartitionTopics) traced.addRepartitionTopic(topic);
+  for (const topics of topology.copartitions) traced.addCopartition(topics);
+  const sources = new Set(topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.name] : [])));
+  const parentsOf = (parents: readonly string[]): string[] =>
+    parents.map((name) => (sources.has(name) ? `${name}-trace` : name));
+  for (const node of topology.nodes)
+    if (node.kind === 'source') {
+      traced.addSource(node);
+      traced.addProcessor({
+        name: `${node.name}-trace`,
+        parents: [node.name],
+        open: () => new Trace(onRecord),
+      });
+    } else if (node.kind === 'processor') traced.addProcessor({ ...node, parents: parentsOf(node.parents) });
+    else traced.addSink({ ...node, parents: parentsOf(node.parents) });
+  for (const store of topology.stores) traced.addStore(store);
+  for (const global of topology.globalStores)
+    traced.addGlobalStore({ ...global, open: () => new TracedProcessor(global.open(), onRecord) });
+  return traced;
+}
+
+class Trace implements Processor {
+  readonly #onRecord: OnRecord;
+  #context!: ProcessorContext;
+
+  constructor(onRecord: OnRecord) {
+    this.#onRecord = onRecord;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(...[key, value, old, timestamp]: Parameters<Processor['process']>): void {
+    const { topic, partition, offset } = this.#context.record;
+    this.#onRecord(topic, partition, offset);
+    this.#context.forward(key, value, old, timestamp);
+  }
+}
+
+/** Tells of each record before an operator gets it. */
+class TracedProcessor implements Processor {
+  readonly #processor: Processor;
+  readonly #onRecord: OnRecord;
+  #context!: ProcessorContext;
+
+  constructor(processor: Processor, onRecord: OnRecord) {
+    this.#processor = processor;
+    this.#onRecord = onRecord;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#processor.init?.(context);
+  }
+
+  process(...[key, value, old, timestamp]: Parameters<Processor['process']>): void {
+    const { topic, partition, offset } = this.#context.record;
+    this.#onRecord(topic, partition, offset);
+    this.#processor.process(key, value, old, timestamp);
+  }
+}
