@@ -6,8 +6,9 @@ import type { ScalarFunction } from '../function.ts';
 import { fixed, parameter } from '../signature.ts';
 
 function isLittleEndian(order: string): boolean {
-  if (order === 'BIG_ENDIAN') return false;
-  if (order === 'LITTLE_ENDIAN') return true;
+  const upper = order.toUpperCase();
+  if (upper === 'BIG_ENDIAN') return false;
+  if (upper === 'LITTLE_ENDIAN') return true;
   throw new DataError(`${JSON.stringify(order)} is not a byte order (BIG_ENDIAN or LITTLE_ENDIAN)`);
 }
 

@@ -15,7 +15,7 @@ export function encodingOf(name: string): Encoding {
 export function bytesOf(text: string, encoding: Encoding): Uint8Array {
   switch (encoding) {
     case 'hex':
-      return parseHex(text);
+      return parseHex(text, text);
     case 'utf8':
       return Buffer.from(text, 'utf8');
     case 'ascii':
@@ -44,13 +44,19 @@ export function textOf(bytes: Uint8Array, encoding: Encoding): string {
   }
 }
 
-/** `4a6b`, `0x4a6b` or `X'4a6b'`. With 0x an odd number of digits is filled up with a zero in front. */
-function parseHex(text: string): Uint8Array {
-  let digits = text;
-  if (text.startsWith('0x')) {
-    digits = text.slice(2);
-    if (digits.length % 2 === 1) digits = `0${digits}`;
-  } else if (/^[xX]'.*'$/s.test(text)) digits = text.slice(2, -1);
+/**
+ * The same as ENCODE reads it, which is less strict: hexadecimal may be `0x4a6b` (a missing zero in front is added) or
+ * `X'4a6b'`, and base64 may have other characters, which are skipped, and be of the URL alphabet.
+ */
+export function encodedBytes(text: string, encoding: Encoding): Uint8Array {
+  if (encoding === 'base64') return Buffer.from(text, 'base64');
+  if (encoding !== 'hex') return bytesOf(text, encoding);
+  if (text.startsWith('0x'))
+    return parseHex(text.length % 2 === 1 ? `0${text.slice(2)}` : text.slice(2), text);
+  return parseHex(/^[xX]'.*'$/s.test(text) ? text.slice(2, -1) : text, text);
+}
+
+function parseHex(digits: string, text: string): Uint8Array {
   if (digits.length % 2 === 1 || !/^[0-9a-fA-F]*$/.test(digits))
     throw new DataError(`${JSON.stringify(text.slice(0, 40))} is not hexadecimal`);
   return Buffer.from(digits, 'hex');

@@ -17,6 +17,7 @@ const RADII: Readonly<Record<string, number>> = {
   kilometres: RADIUS_KM,
 };
 
+/** As Java did it up to version 8, whose last digits ksqlDB's own cases have. */
 const radians = (degrees: number): number => (degrees / 180) * Math.PI;
 
 /** The way along a great circle, by the haversine formula. */

@@ -8,6 +8,10 @@ import { roundDecimal, truncateDecimal } from './rounding.ts';
 
 const CATEGORY = 'MATHEMATICAL';
 
+/** Java multiplies by these doubles, which differs from dividing and multiplying in the last digit. */
+const DEGREES_PER_RADIAN = 57.29577951308232;
+const RADIANS_PER_DEGREE = 0.017453292519943295;
+
 /** A function of one number that gives a DOUBLE, with an overload for each type that is not DECIMAL. */
 function ofDouble(
   name: string,
@@ -152,7 +156,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ofDouble('COT', 'The cotangent of an angle in radians.', (x) => 1 / Math.tan(x), [
     ['ROUND(COT(1), 2)', '0.64E0'],
   ]),
-  ofDouble('DEGREES', 'Turns radians into degrees.', (x) => (x * 180) / Math.PI, [
+  ofDouble('DEGREES', 'Turns radians into degrees.', (x) => x * DEGREES_PER_RADIAN, [
     ['DEGREES(PI())', '180E0'],
   ]),
   ofDouble('EXP', 'Euler’s number raised to the value.', Math.exp, [['EXP(0)', '1E0']]),
@@ -202,7 +206,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
     nulls: 'propagate',
     signatures: ofDoubles(['base', 'exponent'], Math.pow),
   },
-  ofDouble('RADIANS', 'Turns degrees into radians.', (x) => (x / 180) * Math.PI, [['RADIANS(0)', '0E0']]),
+  ofDouble('RADIANS', 'Turns degrees into radians.', (x) => x * RADIANS_PER_DEGREE, [['RADIANS(0)', '0E0']]),
   {
     kind: 'scalar',
     name: 'RANDOM',

@@ -4,10 +4,11 @@ import { array, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
 import type { Parameter } from '../function.ts';
 import { parameter } from '../signature.ts';
+import { toRe2 } from './java-regexp.ts';
 
 /**
- * Regular expressions that users write run in linear time, whatever they are (RE2 syntax: Java's without back references
- * and look-around).
+ * Regular expressions that users write run in linear time, whatever they are: Java's, as far as `toRe2` brings them to
+ * RE2, without back references and look-around.
  */
 type Compile = (pattern: string) => RE2JS;
 
@@ -18,7 +19,7 @@ function openCompiler(): Compile {
   return (pattern) => {
     if (compiled === undefined || pattern !== last) {
       try {
-        compiled = RE2JS.compile(pattern);
+        compiled = RE2JS.compile(toRe2(pattern));
       } catch (error) {
         throw new DataError(`the regular expression ${pattern} cannot be used (${(error as Error).message})`);
       }
@@ -83,7 +84,11 @@ function replace(regexp: RE2JS, input: string, replacement: string): string {
   }
 }
 
-const PATTERN = parameter('pattern', STRING, 'a regular expression in RE2 syntax');
+const PATTERN = parameter(
+  'pattern',
+  STRING,
+  'a regular expression of Java, without look-around and back references',
+);
 const INPUT = parameter('input', STRING);
 const GROUP = parameter('group', INTEGER, 'which group of the pattern; 0 is all of it');
 

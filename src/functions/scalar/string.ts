@@ -4,7 +4,7 @@ import { array, BYTES, INTEGER, map, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
 import { fixed, parameter, variadic } from '../signature.ts';
-import { bytesOf, encodingOf, textOf } from './encoding.ts';
+import { bytesOf, encodedBytes, encodingOf, textOf } from './encoding.ts';
 
 const CATEGORY = 'STRING';
 
@@ -144,13 +144,19 @@ function splitToMap(text: string, entryDelimiter: string, pairDelimiter: string)
   return entries;
 }
 
-/** The text that Java escapes (backslash, u, four hex digits) stand for. */
+const JAVA_ESCAPE = /\\(?:u+\+?([0-9a-fA-F]{4})|([0-3][0-7]{2}|[0-7]{1,2})|([\s\S]?))/g;
+const CONTROLS: Readonly<Record<string, string>> = { b: '\b', n: '\n', t: '\t', f: '\f', r: '\r' };
+
+/** The text that Java's escapes stand for; null unless it begins with one of four hexadecimal digits. */
 function unescape(text: string): Text {
   if (text.length < 6 || !text.startsWith('\\u')) return null;
-  const plain = text.replaceAll(/\\u+([0-9a-fA-F]{4})/g, (_match, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
-  return plain.startsWith('\\u') ? null : plain;
+  return text.replaceAll(JAVA_ESCAPE, (_escape, hex?: string, octal?: string, other = '') => {
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
+    if (other === 'u')
+      throw new DataError(`${JSON.stringify(text.slice(0, 40))} has an escape without four digits`);
+    return CONTROLS[other] ?? other;
+  });
 }
 
 function uuidText(bytes: Uint8Array): string {
@@ -278,7 +284,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
           const source = encodingOf(from);
           const target = encodingOf(to);
           if (source === target) throw new DataError(`ENCODE from ${from} to itself`);
-          return textOf(bytesOf(input, source), target);
+          return textOf(encodedBytes(input, source), target);
         },
       ),
     ],

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { DataError } from '../../common/error.ts';
 import { INTEGER, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
@@ -14,7 +15,7 @@ interface Uri {
   readonly fragment: string | null;
 }
 
-const PARTS = /^(?:([^:/?#]+):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+const PARTS = /^(?:([^:/?#]+):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#([^#]*))?$/s;
 const ILLEGAL = /[\s"<>\\^`{|}\u0000-\u001f\u007f]|%(?![0-9a-fA-F]{2})/; // oxlint-disable-line no-control-regex
 const AUTHORITY = /^(?:[^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^:@[\]]*)(?::(\d*))?$/;
 const HOST_NAME =
@@ -28,6 +29,11 @@ function decode(text: string): string {
   );
 }
 
+/** `[::1]`, perhaps with a scope after %. */
+function isIp6(host: string): boolean {
+  return isIPv6(host.slice(1, -1).replace(/%.*$/, ''));
+}
+
 function parseUri(text: string): Uri {
   const match = PARTS.exec(text);
   if (match === null || ILLEGAL.test(text) || text === '' || text.startsWith(':'))
@@ -37,6 +43,12 @@ function parseUri(text: string): Uri {
     throw new DataError(`${JSON.stringify(scheme)} is not the scheme of a URL`);
   // `mailto:a@b` has neither path nor query.
   const opaque = scheme !== undefined && authority === undefined && !path!.startsWith('/');
+  if (
+    path === '' &&
+    query === undefined &&
+    (authority === '' || (scheme !== undefined && authority === undefined))
+  )
+    throw new DataError(`${JSON.stringify(text)} has nothing after the scheme`);
   let host: string | null = null;
   let port: number | null = null;
   const found = authority === undefined ? null : AUTHORITY.exec(authority);
@@ -44,6 +56,8 @@ function parseUri(text: string): Uri {
     host = found[1]!;
     port = found[2] === undefined || found[2] === '' ? null : Number(found[2]);
   }
+  if (authority?.includes('[') === true && (host === null || !isIp6(host)))
+    throw new DataError(`${JSON.stringify(text.slice(0, 100))} is not a URL`);
   return {
     scheme: scheme ?? null,
     host,

@@ -111,7 +111,8 @@ test('CHR of code points and of escapes', () => {
   expect(call('CHR', i(99000))).toBe('\ud820\udeb8');
   expect(call('CHR', i(-1))).toBe(null);
   expect(call('CHR', s('\\ud820\\udeb8'))).toBe('\ud820\udeb8');
-  for (const bad of ['75', '004b', 'bogus', '', '\\u00zz']) expect(call('CHR', s(bad)), bad).toBe(null);
+  for (const bad of ['75', '004b', 'bogus', '']) expect(call('CHR', s(bad)), bad).toBe(null);
+  expect(() => call('CHR', s('\\u00zz'))).toThrow(DataError);
 });
 
 test('SPLIT keeps empty parts; an empty delimiter splits units', () => {
