@@ -8,6 +8,7 @@ import type {
   KeyMetadata,
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
+  ReadOnlyVersionedStore,
   ReadOnlyStores,
   ReadOnlyWindowStore,
   StoreKind,
@@ -276,6 +277,13 @@ export class Streams {
     query: Omit<StoreQuery<'session', K>, 'kind'> = {},
   ): ReadOnlySessionStore<K, V> {
     return this.store<K, V, 'session'>(name, { kind: 'session', ...query });
+  }
+
+  versionedStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'versioned', K>, 'kind'> = {},
+  ): ReadOnlyVersionedStore<K, V> {
+    return this.store<K, V, 'versioned'>(name, { kind: 'versioned', ...query });
   }
 
   /** Where a key of a store lives, by the partitioner that the store's input is written with (default: by hash). */
