@@ -17,11 +17,16 @@ export function sourceListing(source: CatalogSource): SourceListing {
   };
 }
 
+/** Names of what a query writes: one, or none where it only keeps rows. */
+export function sinksOf({ sink }: PersistentQuery): readonly string[] {
+  return sink === null ? [] : [sink];
+}
+
 export function queryListing(query: PersistentQuery): QueryListing {
   return {
     queryString: query.statementText,
-    sinks: [query.sink],
-    sinkKafkaTopics: [query.sinkTopic],
+    sinks: sinksOf(query),
+    sinkKafkaTopics: query.sinkTopic === null ? [] : [query.sinkTopic],
     id: query.id,
     statusCount: { [query.state]: 1 },
     queryType: 'PERSISTENT',
@@ -59,9 +64,7 @@ export async function describeSourceOf(
     replication: topic?.replicas ?? 0,
     statement: source.statementText,
     queryOffsetSummaries: [],
-    sourceConstraints: queries
-      .filter((query) => query.sources.includes(source.name))
-      .map((query) => query.sink),
+    sourceConstraints: queries.filter((query) => query.sources.includes(source.name)).flatMap(sinksOf),
     clusterStatistics: [],
     clusterErrorStats: [],
   };

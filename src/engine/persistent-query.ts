@@ -20,14 +20,15 @@ const ERRORS_MAX = 10;
 const RESTART_MIN_MS = 1000;
 const RESTART_MAX_MS = 5 * 60 * 1000;
 
-/** A running CREATE … AS or INSERT INTO … SELECT. */
+/** A running CREATE … AS or INSERT INTO … SELECT, or what keeps the rows of a SOURCE TABLE. */
 export class PersistentQuery {
   readonly id: string;
   readonly statementText: string;
   /** Names in the catalog. */
   readonly sources: readonly string[];
-  readonly sink: string;
-  readonly sinkTopic: string;
+  /** What it writes; null for what only keeps rows. */
+  readonly sink: string | null;
+  readonly sinkTopic: string | null;
   readonly plan: QueryPlan;
   readonly lowered: LoweredQuery;
   /** Replaced when the query is started again after a failure. */

@@ -80,6 +80,12 @@ export const PROPERTIES: readonly Property[] = [
     check: truth,
   },
   {
+    name: 'ksql.source.table.materialization.enabled',
+    default: 'true',
+    description: 'whether CREATE SOURCE TABLE keeps the rows of the table for pull queries',
+    check: truth,
+  },
+  {
     name: 'ksql.udfs.enabled',
     default: 'true',
     description: 'whether CREATE FUNCTION is allowed',

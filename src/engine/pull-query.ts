@@ -197,7 +197,8 @@ function flatRow(
   end: number,
   timestamp: number,
 ): Row {
-  const keys = plan.source.schema.key.length;
+  const { key, value, headers } = plan.source.schema;
+  const keys = key.length;
   return plan.row.map(({ origin }) => {
     switch (origin.kind) {
       case 'key':
@@ -210,6 +211,11 @@ function flatRow(
         return start;
       case 'windowend':
         return end;
+      case 'header': {
+        const { headerKey } = origin;
+        const at = headers.findIndex((column) => column.headerKey === headerKey);
+        return columns[keys + value.length + at] ?? null;
+      }
       default:
         return null;
     }

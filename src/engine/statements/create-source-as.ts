@@ -73,7 +73,7 @@ function queryToReplace(
   if (before === null || before !== stateOf(planned.plan.after))
     throw new SqlError(
       'ML_UNSUPPORTED',
-      `the query of ${old.sink} cannot be replaced by this one: its sources, groups or joins differ`,
+      `the query of ${replaces!.name} cannot be replaced by this one: its sources, groups or joins differ`,
       {
         span,
         hint: 'filters and projections may change; for the rest DROP it and create it anew',

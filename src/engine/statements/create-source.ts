@@ -3,6 +3,7 @@ import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
 import type { StatementCall } from '../engine.ts';
 import { ensureTopic } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
+import { createSourceTable, isMaterialized } from './source-table.ts';
 
 /** What the analyzer is given about the engine and the session. */
 export function analyzeContext({ engine, properties, parsed }: StatementCall): AnalyzeContext {
@@ -26,9 +27,10 @@ export const createSource: StatementHandler<'createSource'> = async (statement, 
     });
   const { source, topic, replaces } = analyzeCreateSource(statement, analyzeContext(call));
   const partitions = await ensureTopic(engine.log.admin, { ...topic, sourceKind });
+  const declared = { ...source, partitions };
+  if (isMaterialized(declared, call.properties)) return createSourceTable(declared, call);
   const { sequence } = engine;
   await engine.record(call, sequence);
-  const declared = { ...source, partitions };
   if (replaces === null) engine.catalog.add(declared);
   else engine.catalog.replace(declared);
   const kind = sourceKind === 'stream' ? 'Stream' : 'Table';

@@ -7,6 +7,7 @@ import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts
 import { explainPlan } from '../../sql/plan/explain.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import { fieldDescription } from '../describe.ts';
+import { sinksOf } from '../listings.ts';
 import type { StatementCall } from '../engine.ts';
 import type { QueryPlan } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
@@ -35,7 +36,8 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
       id: query.id,
       statementText: query.statementText,
       sources: query.sources,
-      sinks: [query.sink],
+      sinks: sinksOf(query),
+      queryType: 'PERSISTENT',
       overriddenProperties: Object.fromEntries(query.properties),
       ksqlHostQueryStatus: { [query.id]: query.state },
       queryErrors: query.errors.map(({ timestamp, message }) => ({

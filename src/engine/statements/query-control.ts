@@ -13,7 +13,14 @@ export const terminate: StatementHandler<'terminate'> = async (statement, call) 
     await push.terminate();
     return answer({ '@type': 'terminate_query', queryId: push.queryId, wasTerminated: true });
   }
-  const queries = select(engine, queryId, span);
+  const selected = select(engine, queryId, span);
+  const [kept] = selected.filter(isOfSourceTable);
+  if (queryId !== null && kept !== undefined)
+    throw new SqlError('ML_IN_USE', `query ${kept.id} keeps the rows of ${kept.sources[0]!}`, {
+      span,
+      hint: `DROP TABLE ${kept.sources[0]!} ends it`,
+    });
+  const queries = selected.filter((query) => !isOfSourceTable(query));
   await engine.record(call, engine.sequence);
   for (const query of queries) await engine.removeQuery(query);
   const names = queries.map((query) => query.id).join(', ');
@@ -33,6 +40,11 @@ export const resume: StatementHandler<'resume'> = async (statement, call) => {
   for (const query of queries) query.streams.resume();
   return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} resumed`);
 };
+
+/** It lives and ends with its table. */
+function isOfSourceTable(query: PersistentQuery): boolean {
+  return query.sink === null;
+}
 
 function select(engine: Engine, queryId: string | null, span: Span): readonly PersistentQuery[] {
   if (queryId === null) return [...engine.queries.values()];

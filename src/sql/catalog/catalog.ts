@@ -2,10 +2,10 @@ import { assert } from '../../common/assert.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { CatalogSource } from './source.ts';
 
-/** What a persistent query reads and writes, by source name. */
+/** What a persistent query reads and writes, by source name. `writes` is null for what only keeps rows. */
 export interface QueryReferences {
   readonly reads: readonly string[];
-  readonly writes: string;
+  readonly writes: string | null;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Topology } from '../../streams/topology/topology.ts';
 import { readsOfInputs } from '../plan/column-reads.ts';
-import type { PlanNode, PlanNodeOf } from '../plan/node.ts';
+import type { OutputNode, PlanNode, PlanNodeOf, SinkNode } from '../plan/node.ts';
 import { filterStep, projectStep } from './row-chain.ts';
 import type { LowerContext } from './lower-context.ts';
 import { type LoweredRows, Lowering, type Wanted } from './lowered-rows.ts';
@@ -36,13 +36,17 @@ export function lower(plan: PlanNode, context: LowerContext): LoweredQuery {
   let top: LoweredRows | null = null;
   const lowering = new Lowering(context, settled, (node, wanted) => {
     const rows = lowerNode(node, wanted, lowering);
-    if (settled.kind === 'sink' && node === settled.input) top = rows;
+    if (isTop(settled) && node === settled.input) top = rows;
     return rows;
   });
   const { topology } = lowering;
   lowering.lower(settled, { columns: new Set(), old: false, keep: 'nothing' });
-  const materialization = settled.kind === 'sink' && top !== null ? materializationOf(settled, top) : null;
+  const materialization = isTop(settled) && top !== null ? materializationOf(settled, top) : null;
   return { topology, sources: [...lowering.topics], materialization, describe: () => topology.describe() };
+}
+
+function isTop(node: PlanNode): node is SinkNode | OutputNode {
+  return node.kind === 'sink' || node.kind === 'output';
 }
 
 type LowerNode<K extends PlanNode['kind']> = (

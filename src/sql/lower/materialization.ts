@@ -1,5 +1,5 @@
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanColumn, SinkNode, WindowShape } from '../plan/node.ts';
+import type { OutputNode, PlanColumn, SinkNode, WindowShape } from '../plan/node.ts';
 import type { LoweredRows } from './lowered-rows.ts';
 import { applySteps } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
@@ -26,23 +26,33 @@ export interface Materialization {
   ) => SqlValue[] | null;
 }
 
-/** `rows`: the sink's input before its steps became operators. */
-export function materializationOf(node: SinkNode, rows: LoweredRows): Materialization | null {
+/** `rows`: the input of the sink or output before its steps became operators. */
+export function materializationOf(node: SinkNode | OutputNode, rows: LoweredRows): Materialization | null {
   const { stored, steps } = rows;
   if (stored === null || node.input.changes !== 'table') return null;
-  const keyOrder = node.keyPositions.map((position) => node.input.key.indexOf(position));
+  const { keyPositions, valuePositions } = positionsOf(node);
+  const keyOrder = keyPositions.map((position) => node.input.key.indexOf(position));
   return {
     store: stored.store,
     kind: stored.kind,
     window: node.input.window,
     windowSizeMs: stored.windowSizeMs,
     key: rows.key.serde,
-    columns: [...node.keyPositions, ...node.valuePositions].map((position) => node.input.columns[position]!),
+    columns: [...keyPositions, ...valuePositions].map((position) => node.input.columns[position]!),
     rowOf(key, value, windowStart, windowEnd, timestamp) {
       for (const step of steps) step.errors.context = null;
       const row = applySteps(steps, stored.rowOf(value, key, windowStart, windowEnd, timestamp));
       if (row === null) return null;
-      return [...keyOrder.map((at) => key[at]!), ...node.valuePositions.map((position) => row[position]!)];
+      return [...keyOrder.map((at) => key[at]!), ...valuePositions.map((position) => row[position]!)];
     },
+  };
+}
+
+function positionsOf(node: SinkNode | OutputNode): Pick<SinkNode, 'keyPositions' | 'valuePositions'> {
+  if (node.kind === 'sink') return node;
+  const isKey = (position: number): boolean => node.input.key.includes(position);
+  return {
+    keyPositions: node.positions.filter(isKey),
+    valuePositions: node.positions.filter((position) => !isKey(position)),
   };
 }

@@ -1,0 +1,79 @@
+import { must } from '../../common/assert.ts';
+import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
+import { type CatalogSource, columnsOfSource } from '../../sql/catalog/source.ts';
+import type { StatementOf } from '../../sql/parser/ast.ts';
+import { printIdentifier } from '../../sql/parser/names.ts';
+import { parseStatements } from '../../sql/parser/parse.ts';
+import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
+import type { PlanNode } from '../../sql/plan/node.ts';
+import type { StatementCall } from '../engine.ts';
+import { PersistentQuery } from '../persistent-query.ts';
+import { lowerPlan, optimizePlan } from '../planning.ts';
+import { propertyValue } from '../properties.ts';
+import type { StatementResult } from '../result.ts';
+import { changed } from './answer.ts';
+import { analyzeContext } from './create-source.ts';
+
+/**
+ * Whether a query keeps the table's rows, so that pull queries can ask for them. Those of a windowed topic would be
+ * asked for by key and window, and are not kept.
+ */
+export function isMaterialized(source: CatalogSource, properties: ReadonlyMap<string, string>): boolean {
+  return (
+    source.sourceOnly &&
+    source.type === 'table' &&
+    source.window === null &&
+    propertyValue(properties, 'ksql.source.table.materialization.enabled') !== 'false'
+  );
+}
+
+/** CREATE SOURCE TABLE: the table, and the query `CST_<name>_<n>` that keeps its rows. It ends with the table. */
+export async function createSourceTable(
+  source: CatalogSource,
+  call: StatementCall,
+): Promise<StatementResult> {
+  const { engine } = call;
+  const { name } = source;
+  const queryId = `CST_${name}_${engine.sequence}`;
+  const table = { ...source, createdBy: queryId };
+  const query = keepingQuery(table, queryId, call);
+  const sequence = engine.nextSequence();
+  await engine.record(call, sequence);
+  engine.catalog.add(table);
+  await engine.addQuery(query);
+  return changed(`table/\`${name}\`/create`, `Table ${name} created`, sequence, queryId);
+}
+
+/** Reads the table from its beginning into a store, and does nothing else with it. */
+function keepingQuery(table: CatalogSource, queryId: string, call: StatementCall): PersistentQuery {
+  const { engine, properties, parsed } = call;
+  const catalog = engine.catalog.copy();
+  catalog.add(table);
+  const columns = columnsOfSource(table).map((column) => printIdentifier(column.name));
+  const [select] = parseStatements(
+    `SELECT ${columns.join(', ')} FROM ${printIdentifier(table.name)} EMIT CHANGES;`,
+  );
+  const before = buildPushPlan(
+    analyzeQuery(must(select).statement as StatementOf<'query'>, { ...analyzeContext(call), catalog }),
+  );
+  const plan = optimizePlan(engine, before, properties);
+  // To whoever optimizes, rows that go nowhere need no store.
+  const after = keptAgain(plan.after);
+  return new PersistentQuery(
+    {
+      id: queryId,
+      statementText: parsed.resolvedText,
+      sources: [table.name],
+      sink: null,
+      sinkTopic: null,
+      plan: { ...plan, after },
+      lowered: lowerPlan(engine, after, properties, () => undefined),
+      properties,
+    },
+    { ...engine.streamsOptions(queryId, properties), offsetReset: 'earliest' },
+  );
+}
+
+function keptAgain(node: PlanNode): PlanNode {
+  return node.kind === 'source' ? { ...node, materialized: true } : mapInputs(node, keptAgain);
+}
