@@ -6,7 +6,7 @@ import { openTestEngine } from '../src/cli/testing/open-test-engine.ts';
 import { systemClock } from '../src/common/clock.ts';
 import type { RowStream } from '../src/engine/result.ts';
 import { newSession } from '../src/engine/session.ts';
-import { analyzeContext } from '../src/engine/statements/create-source.ts';
+import { analyzeContext } from '../src/engine/statements/analyze-context.ts';
 import { analyzeCreateSourceAs } from '../src/sql/analyzer/analyze-persistent.ts';
 import type { CreateSourceAs } from '../src/sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../src/sql/parser/parse.ts';

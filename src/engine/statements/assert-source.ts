@@ -1,7 +1,7 @@
 import { SqlError } from '../../common/error.ts';
 import { differencesOfSource } from '../../sql/analyzer/analyze-assert-source.ts';
 import { message, type StatementHandler } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** ASSERT STREAM|TABLE: the source exists and is what the statement says of it. */
 export const assertSource: StatementHandler<'assertSource'> = (statement, call) => {

@@ -12,7 +12,7 @@ import type { StatementCall } from '../engine.ts';
 import type { StatementResult } from '../result.ts';
 import { message, type StatementHandler } from './answer.ts';
 import { openRecordReader } from './asserted-row.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** How long the next record is waited for once the queries of this process have caught up. */
 const TIMEOUT_MS = 1000;

@@ -13,7 +13,7 @@ import { PersistentQuery } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
 import { ensureTopic } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: StatementHandler<'createSourceAs'> = async (statement, call) => {

@@ -1,20 +1,8 @@
 import { analyzeAlterSource, analyzeCreateSource } from '../../sql/analyzer/analyze-source.ts';
-import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
-import type { StatementCall } from '../engine.ts';
 import { ensureTopic } from '../topics.ts';
+import { analyzeContext } from './analyze-context.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { createSourceTable, isMaterialized } from './source-table.ts';
-
-/** What the analyzer is given about the engine and the session. */
-export function analyzeContext({ engine, properties, parsed }: StatementCall): AnalyzeContext {
-  return {
-    catalog: engine.catalog,
-    functions: engine.functions,
-    evaluation: engine.evaluation,
-    properties,
-    statementText: parsed.resolvedText,
-  };
-}
 
 /** CREATE [SOURCE] STREAM|TABLE: declares what is in a topic, which is created when PARTITIONS says how. */
 export const createSource: StatementHandler<'createSource'> = async (statement, call) => {

@@ -13,7 +13,7 @@ import type { QueryPlan } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
 import type { QueryDescription } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** EXPLAIN: the plan as written, what each rule made of it, and the topology. Executes nothing. */
 export const explain: StatementHandler<'explain'> = ({ target }, call) => {

@@ -9,7 +9,7 @@ import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
 import { message, type StatementHandler } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** INSERT INTO … VALUES: one record, acknowledged by the log before the statement is. */
 export const insertValues: StatementHandler<'insertValues'> = async (statement, call) => {

@@ -9,7 +9,7 @@ import { pullRows } from '../pull-query.ts';
 import { PushQuery } from '../push-query.ts';
 import type { ResultColumn, StatementResult } from '../result.ts';
 import type { StatementHandler } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /** SELECT: with EMIT a push query, without a pull query. */
 export const query: StatementHandler<'query'> = (statement, call) =>

@@ -12,7 +12,7 @@ import { lowerPlan, optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
 import type { StatementResult } from '../result.ts';
 import { changed } from './answer.ts';
-import { analyzeContext } from './create-source.ts';
+import { analyzeContext } from './analyze-context.ts';
 
 /**
  * Whether a query keeps the table's rows, so that pull queries can ask for them. Those of a windowed topic would be
