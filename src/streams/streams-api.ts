@@ -10,7 +10,8 @@ export type { Header } from '../log/record-batch.ts';
 export type { StateBackend } from '../state/store.ts';
 export { openStateBackend, type StateBackendOptions } from '../state/task-state.ts';
 
-export { BranchedKStream, KStream, type KeyValue } from './dsl/kstream.ts';
+export { BranchedKStream } from './dsl/branched-kstream.ts';
+export { KStream, type KeyValue } from './dsl/kstream.ts';
 export { CogroupedKStream } from './dsl/cogrouped.ts';
 export { GlobalKTable } from './dsl/global-ktable.ts';
 export { ALL_OPTIMIZATIONS, type Optimizations } from './dsl/graph.ts';

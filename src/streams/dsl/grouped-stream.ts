@@ -5,7 +5,7 @@ import type { WindowedKeyFormat } from '../topology/topology.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { CogroupedKStream } from './cogrouped.ts';
 import { GraphNode, type GraphStore, repartitionNode, userKey } from './graph.ts';
-import type { StreamHandle } from './kstream.ts';
+import type { StreamHandle } from './stream-handle.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import {

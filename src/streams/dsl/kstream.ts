@@ -1,40 +1,24 @@
-import type { StateStoreOptions } from '../../state/store.ts';
-import { branch } from '../processors/branch.ts';
 import { filterStream } from '../processors/filter.ts';
 import { flatMapRecords } from '../processors/flat-map.ts';
 import { flatMapStream } from '../processors/flat-map-values.ts';
 import { forEach } from '../processors/for-each.ts';
-import { joinBufferedStreamTable } from '../processors/join-buffered-stream-table.ts';
-import { joinGlobalTable } from '../processors/join-global-table.ts';
-import { joinStreamTable } from '../processors/join-stream-table.ts';
-import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
 import { mapStream } from '../processors/map-values.ts';
 import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate, Processor } from '../processors/processor.ts';
-import type { RecordKey } from '../processors/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
-import { selfJoinStream } from '../processors/self-join-stream.ts';
 import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { SinkNode, WindowedKeyFormat } from '../topology/topology.ts';
+import type { SinkNode } from '../topology/topology.ts';
+import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import {
-  codecOf,
-  type Graph,
-  GraphNode,
-  type GraphStore,
-  need,
-  pendingKeySerde,
-  repartitionNode,
-  userKey,
-} from './graph.ts';
+import { GraphNode, need, pendingKeySerde, repartitionNode, userKey } from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
+import { historyOf, materialize } from './materialize.ts';
 import type {
   Grouped,
-  Joined,
   Materialized,
   Named,
   Produced,
@@ -42,37 +26,24 @@ import type {
   StreamJoined,
   StreamTableJoined,
 } from './options.ts';
+import { plainKeys, type StreamHandle, union } from './stream-handle.ts';
+import {
+  type Joiner,
+  type JoinKind,
+  joinWithGlobalTable,
+  joinWithStream,
+  joinWithTable,
+} from './stream-joins.ts';
+import { SourceTable } from './table-suppliers.ts';
 import {
   fixedKeyProcessor,
   type FixedKeyProcessorSupplier,
   type ProcessorSupplier,
   userProcessor,
 } from './user-processor.ts';
-import { historyOf, materialize } from './materialize.ts';
-import { SourceTable } from './table-suppliers.ts';
-import { TopologyError } from './topology-error.ts';
-import { windowedSerde } from './windowed-serde.ts';
 import type { JoinWindows } from './windows.ts';
 
-/** Where a stream stands in the graph. */
-export interface StreamHandle {
-  readonly graph: Graph;
-  readonly node: GraphNode;
-  /** The name that repartition topics of joins are made from. */
-  readonly name: string;
-  readonly keySerde: Serde | undefined;
-  readonly valueSerde: Serde | undefined;
-  /** Names of the sources of its sub-topology. */
-  readonly sources: ReadonlySet<string>;
-  /** The key was changed since the records were put where their keys belong. */
-  readonly repartitionRequired: boolean;
-  /** Set where keys are windowed. */
-  readonly window: WindowedKeyFormat | undefined;
-}
-
 export type KeyValue<K, V> = readonly [key: K, value: V];
-
-type JoinKind = 'inner' | 'left' | 'outer';
 
 /**
  * A stream of records, each an event of its own. Operations give new streams or tables and change nothing.
@@ -511,19 +482,20 @@ export class KStream<K, V> {
         third as JoinWindows,
         (fourth ?? {}) as StreamJoined<unknown, unknown, unknown>,
       );
-    if (other instanceof KTable)
-      return this.#joinTable(
+    if (other instanceof KTable) {
+      const joined = (third ?? {}) as StreamTableJoined<unknown, unknown, unknown>;
+      const left = this.#whereKeysBelong(joined.name ?? this.handle.name, joined.keySerde, joined.valueSerde);
+      return new KStream(joinWithTable(kind, left, other.handle, second as Joiner, joined));
+    }
+    return new KStream(
+      joinWithGlobalTable(
         kind,
-        other as KTable<unknown, unknown>,
-        second as Joiner,
-        (third ?? {}) as Joined<unknown, unknown, unknown>,
-      );
-    return this.#joinGlobal(
-      kind,
-      other as GlobalKTable<unknown, unknown>,
-      second as (key: unknown, value: unknown) => unknown,
-      third as Joiner,
-      (fourth ?? {}) as Named,
+        this.handle,
+        other as GlobalKTable<unknown, unknown>,
+        second as (key: unknown, value: unknown) => unknown,
+        third as Joiner,
+        (fourth ?? {}) as Named,
+      ),
     );
   }
 
@@ -558,94 +530,6 @@ export class KStream<K, V> {
     return moved;
   }
 
-  #joinTable(
-    kind: JoinKind,
-    table: KTable<unknown, unknown>,
-    joiner: Joiner,
-    joined: StreamTableJoined<unknown, unknown, unknown>,
-  ): KStream<unknown, unknown> {
-    const left = this.#whereKeysBelong(joined.name ?? this.handle.name, joined.keySerde, joined.valueSerde);
-    const { graph } = left;
-    const sources = union(left.sources, table.handle.sources);
-    graph.copartition(sources);
-    const join = kind === 'inner' ? 'inner' : 'left';
-    const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
-    const view = table.handle.supplier.view();
-    const byKey = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
-    const { graceMs } = joined;
-    const buffer = `${name}-Buffer`;
-    if (graceMs !== undefined) checkGrace(name, graceMs, table.handle.historyMs);
-    const node = new GraphNode({
-      name,
-      wantsNullKeys: join === 'left',
-      write(plan, parents) {
-        if (graceMs === undefined) {
-          plan.processor(name, parents, joinStreamTable({ table: view, join, joiner: byKey }));
-        } else {
-          const { window } = left;
-          const suffix = window?.kind ?? 'none';
-          const windowSizeMs = window?.kind === 'time' ? window.sizeMs : 0;
-          const options = {
-            table: view,
-            join,
-            joiner: byKey,
-            buffer,
-            graceMs,
-            suffix,
-            windowSizeMs,
-          } as const;
-          const values = codecOf(
-            need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer),
-          );
-          plan.processor(name, parents, joinBufferedStreamTable(options), [
-            { options: { kind: 'key-value', name: buffer, values, changelog: true, persistent: true } },
-          ]);
-        }
-        plan.useView(view, name);
-      },
-    });
-    graph.add([left.node], node);
-    return new KStream({
-      ...left,
-      node,
-      name,
-      keySerde: joined.keySerde ?? left.keySerde,
-      valueSerde: undefined,
-      sources,
-    });
-  }
-
-  #joinGlobal(
-    kind: JoinKind,
-    table: GlobalKTable<unknown, unknown>,
-    keyOf: (key: unknown, value: unknown) => unknown,
-    joiner: Joiner,
-    named: Named,
-  ): KStream<unknown, unknown> {
-    const { graph, node: parent } = this.handle;
-    const join = kind === 'inner' ? 'inner' : 'left';
-    const name = graph.nameFor(named.name, 'KSTREAM-LEFTJOIN-');
-    const node = new GraphNode({
-      name,
-      wantsNullKeys: join === 'left',
-      changesValue: true,
-      write(plan, parents) {
-        const keySerde = need(table.keySerde ?? graph.defaultKeySerde, 'key', name);
-        const options = {
-          table: table.view,
-          keySerde,
-          join,
-          keyOf: (value: unknown, key: Parameters<typeof userKey>[0]) => keyOf(userKey(key), value),
-          joiner: (a: unknown, b: unknown, key: Parameters<typeof userKey>[0]) => joiner(a, b, userKey(key)),
-        } as const;
-        plan.processor(name, parents, joinGlobalTable(options));
-        plan.useView(table.view, name);
-      },
-    });
-    graph.add([parent], node);
-    return new KStream(this.#next(node, { valueSerde: undefined }));
-  }
-
   #joinStream(
     kind: JoinKind,
     other: KStream<unknown, unknown>,
@@ -672,220 +556,6 @@ export class KStream<K, V> {
       joined.keySerde,
       joined.otherValueSerde,
     );
-    const { graph } = left;
-    const sources = union(left.sources, right.sources);
-    graph.copartition(sources);
-    const leftOuter = kind !== 'inner';
-    const rightOuter = kind === 'outer';
-    const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
-    const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
-    const thisWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-this-windowed');
-    const otherWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-other-windowed');
-    const thisGenerated = graph.newName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
-    const otherGenerated = graph.newName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
-    const thisName = given === undefined ? thisGenerated : given + thisSuffix;
-    const otherName = given === undefined ? otherGenerated : given + otherSuffix;
-    const mergeName = graph.nameFor(given, 'KSTREAM-MERGE-', '-merge');
-    const { storeName } = joined;
-    const thisStoreName = `${storeName === undefined ? thisGenerated : storeName + thisSuffix}-store`;
-    const otherStoreName = `${storeName === undefined ? otherGenerated : storeName + otherSuffix}-store`;
-    const waitingName = `${storeName ?? thisGenerated.replace(/-(OUTERTHIS|JOINTHIS)-/, '-OUTERSHARED-')}${storeName === undefined ? '' : rightOuter ? '-outer-shared-join' : '-left-shared-join'}-store`;
-
-    const leftSerde = joined.valueSerde ?? left.valueSerde;
-    const rightSerde = joined.otherValueSerde ?? right.valueSerde;
-    const changelog = joined.logging ?? true;
-    const windowStore = (name: string, serde: Serde | undefined): GraphStore => ({
-      options: {
-        kind: 'window',
-        name,
-        values: codecOf(need(serde ?? graph.defaultValueSerde, 'value', name)),
-        changelog,
-        persistent: true,
-        // Kafka Streams' window stores do not show the row at the very end of the retention.
-        retentionMs: windows.beforeMs + windows.afterMs + windows.graceMs - 1,
-        duplicates: true,
-      },
-      ...(joined.logConfig && { changelogConfigs: joined.logConfig }),
-    });
-    const remember = (name: string, storeOf: () => GraphStore): GraphNode =>
-      new GraphNode({
-        name,
-        write(plan, parents) {
-          const store = storeOf();
-          plan.processor(name, parents, rememberForJoin({ store: store.options.name }), [store]);
-        },
-      });
-    const thisWindow = remember(thisWindowed, () => windowStore(thisStoreName, leftSerde));
-    const otherWindow = remember(otherWindowed, () => windowStore(otherStoreName, rightSerde));
-    graph.add([left.node], thisWindow);
-    graph.add([right.node], otherWindow);
-
-    const options = {
-      waitingStore: leftOuter ? waitingName : null,
-      beforeMs: windows.beforeMs,
-      afterMs: windows.afterMs,
-      graceMs: windows.graceMs,
-      joiner: (a: unknown, b: unknown, key: Parameters<typeof userKey>[0]) => joiner(a, b, userKey(key)),
-      name: mergeName,
-    };
-    let oneStore = false;
-    const node = new GraphNode({
-      name: mergeName,
-      wantsNullKeys: leftOuter || rightOuter,
-      selfJoin: {
-        other: otherWindow,
-        useOneStore: () => {
-          oneStore = true;
-        },
-      },
-      write(plan) {
-        if (oneStore) {
-          plan.processor(mergeName, [thisWindowed], selfJoinStream({ ...options, store: thisStoreName }));
-          plan.use(thisStoreName, mergeName);
-          return;
-        }
-        const waiting: GraphStore[] = [];
-        if (leftOuter) {
-          const values = waitingValuesCodec(
-            codecOf(need(leftSerde ?? graph.defaultValueSerde, 'value', mergeName)),
-            codecOf(need(rightSerde ?? graph.defaultValueSerde, 'value', mergeName)),
-          );
-          const store: StateStoreOptions = {
-            kind: 'key-value',
-            name: waitingName,
-            values,
-            changelog,
-            persistent: true,
-          };
-          waiting.push({ options: store });
-        }
-        plan.processor(
-          thisName,
-          [thisWindowed],
-          joinStreams({ ...options, side: 'left', otherStore: otherStoreName, outer: leftOuter }),
-          waiting,
-        );
-        plan.processor(
-          otherName,
-          [otherWindowed],
-          joinStreams({ ...options, side: 'right', otherStore: thisStoreName, outer: rightOuter }),
-          waiting,
-        );
-        plan.use(otherStoreName, thisName);
-        plan.use(thisStoreName, otherName);
-        plan.processor(mergeName, [thisName, otherName], passThrough());
-      },
-    });
-    graph.add([left.node, right.node], node);
-    return new KStream({
-      graph,
-      node,
-      name: mergeName,
-      keySerde: joined.keySerde ?? left.keySerde,
-      valueSerde: undefined,
-      sources,
-      repartitionRequired: false,
-      window: left.window,
-    });
-  }
-}
-
-type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;
-
-/**
- * The stream with its windowed keys as values of their own: what aggregates and remembers by key then does so by key
- * and window.
- */
-function plainKeys(handle: StreamHandle): StreamHandle {
-  const { graph, window, node: parent } = handle;
-  if (window === undefined) return handle;
-  const name = `${parent.name}-windowed-key`;
-  const serde = windowedSerde(
-    () => need(handle.keySerde ?? graph.defaultKeySerde, 'key', name),
-    window,
-  ) as Serde;
-  const made = [...parent.children].find((child) => child.name === name);
-  const open = selectKey((_value, key) => userKey(key), serde);
-  const node = made ?? new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
-  if (made === undefined) graph.add([parent], node);
-  return { ...handle, node, name, keySerde: serde, window: undefined };
-}
-
-export function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
-  return new Set([...a, ...b]);
-}
-
-/** Records may wait for changes of a table only as long as the table remembers what it was. */
-function checkGrace(name: string, graceMs: number, historyMs: number | undefined): void {
-  if (!(graceMs >= 0))
-    throw new TopologyError(`the grace period of ${name} is ${graceMs} ms`, 'give a number of 0 or more');
-  if (historyMs === undefined)
-    throw new TopologyError(
-      `${name} has a grace period, but its table keeps no history`,
-      'give the table a store with versioned: { historyRetentionMs }, or leave the grace period out',
-    );
-  if (graceMs > historyMs)
-    throw new TopologyError(
-      `records of ${name} wait ${graceMs} ms, but the table's history is ${historyMs} ms long`,
-      'give historyRetentionMs at least the grace period',
-    );
-}
-
-/** Branches of a stream: each record goes to the first whose predicate holds. */
-export class BranchedKStream<K, V> {
-  readonly #stream: KStream<K, V>;
-  readonly #node: GraphNode;
-  readonly #prefix: string;
-  readonly #predicates: { readonly child: string; readonly predicate: Predicate }[] = [];
-  readonly #branches = new Map<string, KStream<K, V>>();
-  #otherwise: string | null = null;
-
-  /** @internal */
-  constructor(stream: KStream<K, V>, named: Named) {
-    const { graph, node: parent } = stream.handle;
-    this.#stream = stream;
-    const name = graph.nameFor(named.name, 'KSTREAM-BRANCH-');
-    this.#prefix = name;
-    this.#node = new GraphNode({
-      name,
-      write: (plan, parents) =>
-        plan.processor(
-          name,
-          parents,
-          branch(this.#predicates, () => this.#otherwise),
-        ),
-    });
-    graph.add([parent], this.#node);
-  }
-
-  /** The next branch, under `prefix + name` (its number when it has none) in the result. */
-  branch(predicate: (key: K, value: V) => boolean, named: Named = {}): this {
-    const child = this.#prefix + (named.name ?? String(this.#predicates.length + 1));
-    this.#predicates.push({ child, predicate: (value, key) => predicate(userKey(key) as K, value as V) });
-    this.#add(child);
-    return this;
-  }
-
-  /** The branch of the rest, under `prefix + name` (`0` when it has none). Gives all branches. */
-  defaultBranch(named: Named = {}): ReadonlyMap<string, KStream<K, V>> {
-    this.#otherwise = this.#prefix + (named.name ?? '0');
-    this.#add(this.#otherwise);
-    return this.#branches;
-  }
-
-  /** All branches; the rest is dropped. */
-  noDefaultBranch(): ReadonlyMap<string, KStream<K, V>> {
-    return this.#branches;
-  }
-
-  #add(name: string): void {
-    // Kafka Streams uses up a name for each branch.
-    this.#stream.handle.graph.newName(name);
-    const node = new GraphNode({
-      name,
-      write: (plan, parents) => plan.processor(name, parents, passThrough()),
-    });
-    this.#stream.handle.graph.add([this.#node], node);
-    this.#branches.set(name, this.#stream.toNode(node));
+    return new KStream(joinWithStream(kind, left, right, joiner, windows, joined));
   }
 }

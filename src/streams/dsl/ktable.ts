@@ -1,14 +1,3 @@
-import {
-  answerSerde,
-  answerSubscribers,
-  answerSubscription,
-  type Answer,
-  type Subscription,
-  receiveSubscriptions,
-  resolveAnswers,
-  sendSubscriptions,
-  subscriptionSerde,
-} from '../processors/foreign-key-join.ts';
 import { groupTable } from '../processors/aggregate-table.ts';
 import { joinTables, mergeTable } from '../processors/join-tables.ts';
 import { passThrough } from '../processors/pass-through.ts';
@@ -20,38 +9,23 @@ import {
   suppressedView,
   type SuppressOptions,
 } from '../processors/suppress.ts';
-import { tableSource } from '../processors/table-source.ts';
 import type { RowTransform } from '../processors/table-view.ts';
 import { transformTable } from '../processors/transform-table.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { WindowedKeyFormat } from '../topology/topology.ts';
-import { codecOf, type Graph, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
+import { joinByForeignKey } from './foreign-key-joins.ts';
+import { codecOf, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedTable } from './grouped-table.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
-import { KStream, type KeyValue, union } from './kstream.ts';
+import { KStream, type KeyValue } from './kstream.ts';
+import { union } from './stream-handle.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
-import { JoinedTable, SourceTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
+import type { Joiner } from './stream-joins.ts';
+import type { TableHandle } from './table-handle.ts';
+import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
 import { TopologyError } from './topology-error.ts';
 import type { Suppressed } from './windows.ts';
-
-/** Where a table stands in the graph. */
-export interface TableHandle {
-  readonly graph: Graph;
-  readonly node: GraphNode;
-  readonly name: string;
-  readonly keySerde: Serde | undefined;
-  readonly valueSerde: Serde | undefined;
-  readonly sources: ReadonlySet<string>;
-  readonly supplier: TableSupplier;
-  readonly queryableStore: string | undefined;
-  readonly window: WindowedKeyFormat | undefined;
-  /** How long after its end a window of this table may still change. */
-  readonly graceMs: number | undefined;
-  /** How far back the versions of this table go, its own or those it is a view of; undefined: only the latest rows. */
-  readonly historyMs: number | undefined;
-}
 
 /**
  * A table: the latest value of each key, as a stream of changes. Values are never null: a null value is a row that
@@ -285,13 +259,16 @@ export class KTable<K, V> {
     fifth: unknown,
   ): KTable<unknown, unknown> {
     if (typeof third === 'function')
-      return this.#joinForeign(
-        kind,
-        other as KTable<unknown, unknown>,
-        second as (value: unknown, key: unknown) => unknown,
-        third as Joiner,
-        (fourth ?? {}) as AnyMaterialized,
-        (fifth ?? {}) as Named,
+      return new KTable(
+        joinByForeignKey(
+          kind,
+          this.handle,
+          (other as KTable<unknown, unknown>).handle,
+          second as (value: unknown, key: unknown) => unknown,
+          third as Joiner,
+          (fourth ?? {}) as AnyMaterialized,
+          (fifth ?? {}) as Named,
+        ),
       );
     return this.#joinTable(
       kind,
@@ -419,172 +396,4 @@ export class KTable<K, V> {
       historyMs: plan === null ? undefined : historyOf(plan),
     });
   }
-
-  #joinForeign(
-    join: 'inner' | 'left',
-    other: KTable<unknown, unknown>,
-    foreignKeyOf: (value: unknown, key: unknown) => unknown,
-    joiner: Joiner,
-    materialized: AnyMaterialized,
-    named: Named,
-  ): KTable<unknown, unknown> {
-    const { graph, supplier: left, sources } = this.handle;
-    const right = other.handle.supplier;
-    right.enableOldValues(true);
-    left.enableOldValues(true);
-    const suffixed = (suffix: string, prefix: string): string => graph.nameFor(named.name, prefix, suffix);
-    const subscriptionTopic = `${suffixed('-subscription-registration', 'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-')}-topic`;
-    const sendName = suffixed(
-      '-subscription-registration-processor',
-      'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-',
-    );
-    const sendSink = suffixed('-subscription-registration-sink', 'KTABLE-SINK-');
-    const receiveSource = suffixed('-subscription-registration-source', 'KTABLE-SOURCE-');
-    const storeName = suffixed('-subscription-store', 'KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-');
-    const receiveName = suffixed('-subscription-receive', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
-    const answerName = suffixed('-subscription-join-foreign', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
-    const changeName = suffixed('-foreign-join-subscription', 'KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-');
-    const responseTopic = `${suffixed('-subscription-response', 'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-')}-topic`;
-    const responseSink = suffixed('-subscription-response-sink', 'KTABLE-SINK-');
-    const responseSource = suffixed('-subscription-response-source', 'KTABLE-SOURCE-');
-    const resolveName = suffixed(
-      '-subscription-response-resolver',
-      'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-',
-    );
-    const resultName = suffixed('-result', 'KTABLE-FK-JOIN-OUTPUT-');
-    const plan = materialize(graph, materialized, 'KTABLE-FK-JOIN-OUTPUT-');
-
-    graph.copartition(union(other.handle.sources, new Set([receiveSource])));
-    const resultSources = union(sources, new Set([responseSource]));
-    graph.copartition(resultSources);
-    const rightView = right.view();
-    const leftView = left.view();
-    const keySerde = (where: string): Serde =>
-      need(this.handle.keySerde ?? graph.defaultKeySerde, 'key', where);
-    const foreignKeySerde = (): Serde =>
-      need(other.handle.keySerde ?? graph.defaultKeySerde, 'key', sendName);
-    const leftValues = () =>
-      codecOf(need(this.handle.valueSerde ?? graph.defaultValueSerde, 'value', sendName));
-    const rightSerde = (): Serde =>
-      need(other.handle.valueSerde ?? graph.defaultValueSerde, 'value', responseTopic);
-    const node = (name: string, write: GraphNode['options']['write']): GraphNode =>
-      new GraphNode({ name, write });
-
-    const send = node(sendName, (write, parents) => {
-      const of = (value: unknown, key: RecordKey): unknown => foreignKeyOf(value, userKey(key));
-      const options = { foreignKeyOf: of, foreignKeySerde: foreignKeySerde(), values: leftValues(), join };
-      write.processor(sendName, parents, sendSubscriptions(options));
-    });
-    const sink = node(sendSink, ({ topology }, parents) => {
-      topology.addRepartitionTopic({ name: subscriptionTopic, partitions: null });
-      topology.addSink({
-        name: sendSink,
-        topic: subscriptionTopic,
-        parents,
-        key: foreignKeySerde(),
-        value: subscriptionSerde as Serde,
-        // Without a foreign key it stays in the row's own partition: the same at every run.
-        partitioner: (key, value) => (key.present ? -1 : (value as Subscription).partition),
-      });
-    });
-    const source = node(receiveSource, ({ topology }) => {
-      topology.addSource({
-        name: receiveSource,
-        topics: [subscriptionTopic],
-        key: foreignKeySerde(),
-        value: subscriptionSerde as Serde,
-      });
-    });
-    const subscriptions: GraphStore = {
-      options: {
-        kind: 'key-value',
-        name: storeName,
-        values: codecOf(subscriptionSerde as Serde),
-        changelog: true,
-        persistent: true,
-      },
-    };
-    const receive = node(receiveName, (write, parents) => {
-      write.processor(receiveName, parents, receiveSubscriptions({ store: storeName }), [subscriptions]);
-    });
-    const answer = node(answerName, (write, parents) => {
-      write.processor(
-        answerName,
-        parents,
-        answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }),
-      );
-      write.useView(rightView, answerName);
-    });
-    const change = node(changeName, (write, parents) => {
-      write.processor(
-        changeName,
-        parents,
-        answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }),
-      );
-      write.use(storeName, changeName);
-    });
-    const respond = node(responseSink, ({ topology }, parents) => {
-      topology.addRepartitionTopic({ name: responseTopic, partitions: null });
-      topology.addSink({
-        name: responseSink,
-        topic: responseTopic,
-        parents,
-        key: keySerde(responseTopic),
-        value: answerSerde(rightSerde()) as Serde,
-        partitioner: (_key, value) => (value as Answer).partition,
-      });
-    });
-    const responses = node(responseSource, ({ topology }) => {
-      const value = answerSerde(rightSerde()) as Serde;
-      topology.addSource({
-        name: responseSource,
-        topics: [responseTopic],
-        key: keySerde(responseTopic),
-        value,
-      });
-    });
-    const resolve = node(resolveName, (write, parents) => {
-      const options = {
-        left: leftView,
-        values: leftValues(),
-        join,
-        joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
-      };
-      write.processor(resolveName, parents, resolveAnswers(options));
-      write.useView(leftView, resolveName);
-    });
-    const valueSerde = materialized.valueSerde as Serde | undefined;
-    const supplier = new SourceTable(plan, valueSerde, graph);
-    graph.keySerdes.set(plan.name, this.handle.keySerde);
-    const result = node(resultName, (write, parents) => {
-      const stores = supplier.materialized ? [supplier.store()] : [];
-      write.processor(resultName, parents, () => tableSource(supplier.options())(), stores);
-    });
-    graph.add([this.handle.node], send);
-    graph.add([send], sink);
-    graph.add([sink], source);
-    graph.add([source], receive);
-    graph.add([receive], answer);
-    graph.add([other.handle.node], change);
-    graph.add([answer], respond);
-    graph.add([change], respond);
-    graph.add([respond], responses);
-    graph.add([responses], resolve);
-    graph.add([resolve], result);
-    return new KTable({
-      graph,
-      node: result,
-      name: resultName,
-      keySerde: this.handle.keySerde,
-      valueSerde,
-      sources: resultSources,
-      supplier,
-      queryableStore: materialized.name,
-      window: undefined,
-      graceMs: undefined,
-      historyMs: historyOf(plan),
-    });
-  }
 }
-
-type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;

@@ -95,6 +95,8 @@ export interface StreamTableJoined<K, V, VO> extends Joined<K, V, VO> {
 export interface StreamJoined<K, V, VO> extends Joined<K, V, VO> {
   /** What the names of both window stores begin with. */
   readonly storeName?: string;
+  /** False keeps the stores in memory. */
+  readonly persistent?: boolean;
   readonly logging?: boolean;
   readonly logConfig?: Readonly<Record<string, string>>;
 }

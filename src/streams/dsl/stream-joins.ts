@@ -1,0 +1,255 @@
+import type { StateStoreOptions } from '../../state/store.ts';
+import { joinBufferedStreamTable } from '../processors/join-buffered-stream-table.ts';
+import { joinGlobalTable } from '../processors/join-global-table.ts';
+import { joinStreamTable } from '../processors/join-stream-table.ts';
+import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
+import { passThrough } from '../processors/pass-through.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import { selfJoinStream } from '../processors/self-join-stream.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { GlobalKTable } from './global-ktable.ts';
+import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';
+import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
+import { type StreamHandle, union } from './stream-handle.ts';
+import type { TableHandle } from './table-handle.ts';
+import { TopologyError } from './topology-error.ts';
+import type { JoinWindows } from './windows.ts';
+
+/** What the joins of a stream add to the graph; each gives the joined stream. */
+
+export type JoinKind = 'inner' | 'left' | 'outer';
+export type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;
+
+/** Joins a stream, where its keys belong, with a table's rows of the same keys. */
+export function joinWithTable(
+  kind: JoinKind,
+  left: StreamHandle,
+  table: TableHandle,
+  joiner: Joiner,
+  joined: StreamTableJoined<unknown, unknown, unknown>,
+): StreamHandle {
+  const { graph } = left;
+  const sources = union(left.sources, table.sources);
+  graph.copartition(sources);
+  const join = kind === 'inner' ? 'inner' : 'left';
+  const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
+  const view = table.supplier.view();
+  const byKey = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
+  const { graceMs } = joined;
+  const buffer = `${name}-Buffer`;
+  if (graceMs !== undefined) checkGrace(name, graceMs, table.historyMs);
+  const node = new GraphNode({
+    name,
+    wantsNullKeys: join === 'left',
+    write(plan, parents) {
+      if (graceMs === undefined) {
+        plan.processor(name, parents, joinStreamTable({ table: view, join, joiner: byKey }));
+      } else {
+        const { window } = left;
+        const suffix = window?.kind ?? 'none';
+        const windowSizeMs = window?.kind === 'time' ? window.sizeMs : 0;
+        const options = {
+          table: view,
+          join,
+          joiner: byKey,
+          buffer,
+          graceMs,
+          suffix,
+          windowSizeMs,
+        } as const;
+        const values = codecOf(
+          need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer),
+        );
+        plan.processor(name, parents, joinBufferedStreamTable(options), [
+          { options: { kind: 'key-value', name: buffer, values, changelog: true, persistent: true } },
+        ]);
+      }
+      plan.useView(view, name);
+    },
+  });
+  graph.add([left.node], node);
+  return {
+    ...left,
+    node,
+    name,
+    keySerde: joined.keySerde ?? left.keySerde,
+    valueSerde: undefined,
+    sources,
+  };
+}
+
+/** Records may wait for changes of a table only as long as the table remembers what it was. */
+function checkGrace(name: string, graceMs: number, historyMs: number | undefined): void {
+  if (!(graceMs >= 0))
+    throw new TopologyError(`the grace period of ${name} is ${graceMs} ms`, 'give a number of 0 or more');
+  if (historyMs === undefined)
+    throw new TopologyError(
+      `${name} has a grace period, but its table keeps no history`,
+      'give the table a store with versioned: { historyRetentionMs }, or leave the grace period out',
+    );
+  if (graceMs > historyMs)
+    throw new TopologyError(
+      `records of ${name} wait ${graceMs} ms, but the table's history is ${historyMs} ms long`,
+      'give historyRetentionMs at least the grace period',
+    );
+}
+
+/** Joins a stream with a global table's rows of keys that are made of each record. */
+export function joinWithGlobalTable(
+  kind: JoinKind,
+  left: StreamHandle,
+  table: GlobalKTable<unknown, unknown>,
+  keyOf: (key: unknown, value: unknown) => unknown,
+  joiner: Joiner,
+  named: Named,
+): StreamHandle {
+  const { graph } = left;
+  const join = kind === 'inner' ? 'inner' : 'left';
+  const name = graph.nameFor(named.name, 'KSTREAM-LEFTJOIN-');
+  const node = new GraphNode({
+    name,
+    wantsNullKeys: join === 'left',
+    changesValue: true,
+    write(plan, parents) {
+      const keySerde = need(table.keySerde ?? graph.defaultKeySerde, 'key', name);
+      const options = {
+        table: table.view,
+        keySerde,
+        join,
+        keyOf: (value: unknown, key: RecordKey) => keyOf(userKey(key), value),
+        joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+      } as const;
+      plan.processor(name, parents, joinGlobalTable(options));
+      plan.useView(table.view, name);
+    },
+  });
+  graph.add([left.node], node);
+  return { ...left, node, name: node.name, valueSerde: undefined };
+}
+
+/** Joins two streams, each where its keys belong, within a window. */
+export function joinWithStream(
+  kind: JoinKind,
+  left: StreamHandle,
+  right: StreamHandle,
+  joiner: Joiner,
+  windows: JoinWindows,
+  joined: StreamJoined<unknown, unknown, unknown>,
+): StreamHandle {
+  const { name: given } = joined;
+  const { graph } = left;
+  const sources = union(left.sources, right.sources);
+  graph.copartition(sources);
+  const leftOuter = kind !== 'inner';
+  const rightOuter = kind === 'outer';
+  const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
+  const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
+  const thisWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-this-windowed');
+  const otherWindowed = graph.nameFor(given, 'KSTREAM-WINDOWED-', '-other-windowed');
+  const thisGenerated = graph.newName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
+  const otherGenerated = graph.newName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
+  const thisName = given === undefined ? thisGenerated : given + thisSuffix;
+  const otherName = given === undefined ? otherGenerated : given + otherSuffix;
+  const mergeName = graph.nameFor(given, 'KSTREAM-MERGE-', '-merge');
+  const { storeName } = joined;
+  const thisStoreName = `${storeName === undefined ? thisGenerated : storeName + thisSuffix}-store`;
+  const otherStoreName = `${storeName === undefined ? otherGenerated : storeName + otherSuffix}-store`;
+  const waitingName = `${storeName ?? thisGenerated.replace(/-(OUTERTHIS|JOINTHIS)-/, '-OUTERSHARED-')}${storeName === undefined ? '' : rightOuter ? '-outer-shared-join' : '-left-shared-join'}-store`;
+
+  const leftSerde = joined.valueSerde ?? left.valueSerde;
+  const rightSerde = joined.otherValueSerde ?? right.valueSerde;
+  const { logging: changelog = true, persistent = true } = joined;
+  const windowStore = (name: string, serde: Serde | undefined): GraphStore => ({
+    options: {
+      kind: 'window',
+      name,
+      values: codecOf(need(serde ?? graph.defaultValueSerde, 'value', name)),
+      changelog,
+      persistent,
+      // Kafka Streams' window stores do not show the row at the very end of the retention.
+      retentionMs: windows.beforeMs + windows.afterMs + windows.graceMs - 1,
+      duplicates: true,
+    },
+    ...(joined.logConfig && { changelogConfigs: joined.logConfig }),
+  });
+  const remember = (name: string, storeOf: () => GraphStore): GraphNode =>
+    new GraphNode({
+      name,
+      write(plan, parents) {
+        const store = storeOf();
+        plan.processor(name, parents, rememberForJoin({ store: store.options.name }), [store]);
+      },
+    });
+  const thisWindow = remember(thisWindowed, () => windowStore(thisStoreName, leftSerde));
+  const otherWindow = remember(otherWindowed, () => windowStore(otherStoreName, rightSerde));
+  graph.add([left.node], thisWindow);
+  graph.add([right.node], otherWindow);
+
+  const options = {
+    waitingStore: leftOuter ? waitingName : null,
+    beforeMs: windows.beforeMs,
+    afterMs: windows.afterMs,
+    graceMs: windows.graceMs,
+    joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+    name: mergeName,
+  };
+  let oneStore = false;
+  const node = new GraphNode({
+    name: mergeName,
+    wantsNullKeys: leftOuter || rightOuter,
+    selfJoin: {
+      other: otherWindow,
+      useOneStore: () => {
+        oneStore = true;
+      },
+    },
+    write(plan) {
+      if (oneStore) {
+        plan.processor(mergeName, [thisWindowed], selfJoinStream({ ...options, store: thisStoreName }));
+        plan.use(thisStoreName, mergeName);
+        return;
+      }
+      const waiting: GraphStore[] = [];
+      if (leftOuter) {
+        const values = waitingValuesCodec(
+          codecOf(need(leftSerde ?? graph.defaultValueSerde, 'value', mergeName)),
+          codecOf(need(rightSerde ?? graph.defaultValueSerde, 'value', mergeName)),
+        );
+        const store: StateStoreOptions = {
+          kind: 'key-value',
+          name: waitingName,
+          values,
+          changelog,
+          persistent,
+        };
+        waiting.push({ options: store });
+      }
+      plan.processor(
+        thisName,
+        [thisWindowed],
+        joinStreams({ ...options, side: 'left', otherStore: otherStoreName, outer: leftOuter }),
+        waiting,
+      );
+      plan.processor(
+        otherName,
+        [otherWindowed],
+        joinStreams({ ...options, side: 'right', otherStore: thisStoreName, outer: rightOuter }),
+        waiting,
+      );
+      plan.use(otherStoreName, thisName);
+      plan.use(thisStoreName, otherName);
+      plan.processor(mergeName, [thisName, otherName], passThrough());
+    },
+  });
+  graph.add([left.node, right.node], node);
+  return {
+    graph,
+    node,
+    name: mergeName,
+    keySerde: joined.keySerde ?? left.keySerde,
+    valueSerde: undefined,
+    sources,
+    repartitionRequired: false,
+    window: left.window,
+  };
+}
