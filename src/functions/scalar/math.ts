@@ -3,6 +3,8 @@ import { Decimal } from '../../types/decimal.ts';
 import { BIGINT, decimal, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
 import { ANY_DECIMAL, fixed, parameter } from '../signature.ts';
+import { cubeRoot } from './cube-root.ts';
+import { exponential, power } from './exponential.ts';
 import { naturalLog } from './natural-log.ts';
 import { roundDecimal, truncateDecimal } from './rounding.ts';
 
@@ -136,7 +138,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
     nulls: 'propagate',
     signatures: ofDoubles(['y', 'x'], Math.atan2),
   },
-  ofDouble('CBRT', 'The cube root.', Math.cbrt, [['CBRT(27)', '3E0']]),
+  ofDouble('CBRT', 'The cube root.', cubeRoot, [['CBRT(27)', '3E0']]),
   {
     kind: 'scalar',
     name: 'CEIL',
@@ -159,7 +161,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ofDouble('DEGREES', 'Turns radians into degrees.', (x) => x * DEGREES_PER_RADIAN, [
     ['DEGREES(PI())', '180E0'],
   ]),
-  ofDouble('EXP', 'Euler’s number raised to the value.', Math.exp, [['EXP(0)', '1E0']]),
+  ofDouble('EXP', 'Euler’s number raised to the value.', exponential, [['EXP(0)', '1E0']]),
   {
     kind: 'scalar',
     name: 'FLOOR',
@@ -204,7 +206,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
     description: 'The first argument raised to the second.',
     examples: [['POWER(2, 10)', '1024E0']],
     nulls: 'propagate',
-    signatures: ofDoubles(['base', 'exponent'], Math.pow),
+    signatures: ofDoubles(['base', 'exponent'], power),
   },
   ofDouble('RADIANS', 'Turns degrees into radians.', (x) => x * RADIANS_PER_DEGREE, [['RADIANS(0)', '0E0']]),
   {

@@ -1,14 +1,21 @@
+import { LN2, lost, reciprocal, type DoublePair } from './double-pair.ts';
+
 /**
- * The natural logarithm, rounded right but for about one in a million million arguments. `Math.log` of V8 is off in
- * the last digit now and then (for 3 it is), where Java's is not, and results of LN and LOG are to be the same.
- *
- * With `x = 2^k m`, m between the roots of one half and two, and `s = (m - 1) / (m + 1)`,
- * `log x = k log 2 + 2 (s + s³/3 + s⁵/5 + …)`, reckoned in pairs of doubles whose sum is the value (T. J. Dekker,
- * "A floating-point technique for extending the available precision", 1971).
+ * The natural logarithm, rounded right. `Math.log` of V8 is off in the last digit now and then (for 3 it is), where Java's
+ * is not, and results of LN and LOG are to be the same.
  */
 export function naturalLog(x: number): number {
   if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
   if (x === Number.POSITIVE_INFINITY) return x;
+  const [high, low] = logPair(x);
+  return high + low;
+}
+
+/**
+ * The logarithm of a positive number. With `x = 2^k m`, m between the roots of one half and two, and
+ * `s = (m - 1) / (m + 1)`, `log x = k log 2 + 2 (s + s³/3 + s⁵/5 + …)`.
+ */
+export function logPair(x: number): DoublePair {
   const isSubnormal = x < 2 ** -1022;
   scratch.setFloat64(0, isSubnormal ? x * 2 ** 54 : x);
   const high = scratch.getUint32(0);
@@ -19,7 +26,7 @@ export function naturalLog(x: number): number {
     m /= 2;
     k++;
   }
-  if (m === 1 && k === 0) return 0;
+  if (m === 1 && k === 0) return [0, 0];
   const f = m - 1;
   const sum = m + 1;
   // What the sum lost: the greater of the two comes first, so that the difference is exact.
@@ -39,34 +46,13 @@ export function naturalLog(x: number): number {
   }
   const mHigh = 2 * sHigh * pHigh;
   const mLow = lost(2 * sHigh, pHigh, mHigh) + 2 * (sHigh * pLow + sLow * pHigh);
-  if (k === 0) return mHigh + mLow;
-  const kHigh = k * LN2_HIGH;
+  if (k === 0) return [mHigh, mLow];
+  const kHigh = k * LN2[0];
   const total = kHigh + mHigh;
-  return total + (kHigh - total + mHigh + (lost(k, LN2_HIGH, kHigh) + k * LN2_LOW + mLow));
+  return [total, kHigh - total + mHigh + (lost(k, LN2[0], kHigh) + k * LN2[1] + mLow)];
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
-const LN2_HIGH = 0.6931471805599453;
-const LN2_LOW = 2.3190468138462996e-17;
 
 /** 1, 1/3, 1/5, … as pairs; with s² below 0.03 what comes after is beyond the 110th bit. */
-const RECIPROCALS = Array.from({ length: 22 }, (_, i): readonly [number, number] => {
-  const divisor = 2 * i + 1;
-  const quotient = 1 / divisor;
-  return [quotient, (1 - quotient * divisor - lost(quotient, divisor, quotient * divisor)) / divisor];
-});
-
-/** What the rounded `product` of two numbers lacks of the true one. */
-function lost(a: number, b: number, product: number): number {
-  const aHigh = upperHalf(a);
-  const bHigh = upperHalf(b);
-  const aLow = a - aHigh;
-  const bLow = b - bHigh;
-  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
-}
-
-/** The upper 26 bits of a number's 53. */
-function upperHalf(a: number): number {
-  const scaled = a * 134217729;
-  return scaled - (scaled - a);
-}
+const RECIPROCALS = Array.from({ length: 22 }, (_, i) => reciprocal(2 * i + 1));
