@@ -116,7 +116,8 @@ export class Streams {
       this.#changeState('error');
       throw error;
     }
-    this.#changeState('running');
+    // Paused before it was started, it starts so.
+    this.#changeState(this.#paused ? 'paused' : 'running');
   }
 
   async #openTasks(): Promise<void> {
@@ -362,21 +363,28 @@ export class Streams {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#options;
     while (!this.#stop) {
-      try {
-        const busy = await this.step(must(this.#executor).waitMs(clock.now()));
-        if (busy || this.#paused) await nextTurn();
-      } catch (error) {
-        // A reader that is closed while it polls is how `close` wakes the loop.
-        if (this.#stop && this.#error === null) return;
-        const { onUncaughtError = 'stop' } = this.#options;
-        const policy = typeof onUncaughtError === 'string' ? onUncaughtError : onUncaughtError(error);
-        if (policy === 'stop') return this.#fail(error);
-        await this.#replace(error);
-      }
+      const busy = await this.turn();
+      if (busy || this.#paused) await nextTurn();
     }
-    return undefined;
+  }
+
+  /**
+   * A turn of the loop: a step, waiting no longer than until something is due, and what follows when it fails. For
+   * drivers that run the loop themselves, with `maxWaitMs` 0. Returns whether anything was processed or sent.
+   */
+  async turn(maxWaitMs = Infinity): Promise<boolean> {
+    const { clock, onUncaughtError = 'stop' } = this.#options;
+    try {
+      return await this.step(Math.min(maxWaitMs, must(this.#executor).waitMs(clock.now())));
+    } catch (error) {
+      // A reader that is closed while it polls is how `close` wakes the loop.
+      if (this.#stop && this.#error === null) return false;
+      const policy = typeof onUncaughtError === 'string' ? onUncaughtError : onUncaughtError(error);
+      if (policy === 'stop') this.#fail(error);
+      else await this.#replace(error);
+      return false;
+    }
   }
 
   /** Closes all tasks without a commit and opens them again where they last committed. */
