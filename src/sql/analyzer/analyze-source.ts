@@ -155,14 +155,22 @@ export function analyzeAlterSource(statement: AlterSource, context: AnalyzeConte
   };
 }
 
-/** What the name means already: nothing, or the source that OR REPLACE replaces. Throws ML_NAME_TAKEN. */
+/** Names of sources become parts of query ids and topics. */
+const SOURCE_NAME = /^[A-Za-z0-9_-]+$/;
+
+/** What the name means already: nothing, or the source that OR REPLACE replaces. Throws ML_NAME_TAKEN, and ML_SCHEMA for no name. */
 export function checkName(
   statement: { name: string; nameSpan: Span; sourceKind: 'stream' | 'table'; orReplace: boolean },
   catalog: Catalog,
 ): CatalogSource | null {
+  const name = printIdentifier(statement.name);
+  if (!SOURCE_NAME.test(statement.name))
+    throw new SqlError('ML_SCHEMA', `${name} cannot name a ${statement.sourceKind}`, {
+      span: statement.nameSpan,
+      hint: 'use letters, digits, underscores and dashes',
+    });
   const existing = catalog.get(statement.name);
   if (existing === undefined) return null;
-  const name = printIdentifier(statement.name);
   if (!statement.orReplace)
     throw new SqlError('ML_NAME_TAKEN', `a ${existing.type} named ${name} exists already`, {
       span: statement.nameSpan,
