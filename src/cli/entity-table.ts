@@ -1,4 +1,11 @@
-import type { Entity, FieldDescription, FieldSchema, QueryListing } from '../engine/result.ts';
+import type {
+  Entity,
+  FieldDescription,
+  FieldSchema,
+  QueryDescription,
+  QueryListing,
+  SourceDescription,
+} from '../engine/result.ts';
 
 /** An entity as people read it: a table, or text (`rows` null). `text` of a table comes before it. */
 export type EntityTable =
@@ -29,17 +36,23 @@ export function entityTable(entity: Entity): EntityTable {
           String(each.replicaInfo[0] ?? 0),
         ]),
       );
+    case 'kafka_topics_extended':
+      return table(
+        ['Topic', 'Partitions', 'Replicas', 'Queries that read it'],
+        entity.topics.map((each) => [
+          each.name,
+          String(each.replicaInfo.length),
+          String(each.replicaInfo[0] ?? 0),
+          String(each.consumerCount),
+        ]),
+      );
     case 'queries':
       return queries(entity.queries);
-    case 'sourceDescription': {
-      const { name, type, topic, keyFormat, valueFormat, fields, readQueries, writeQueries } =
-        entity.sourceDescription;
-      const lines = [`${type} ${name} over topic ${topic} (key ${keyFormat}, value ${valueFormat})`];
-      if (writeQueries.length > 0) lines.push(`written by ${writeQueries.map((each) => each.id).join(', ')}`);
-      if (readQueries.length > 0) lines.push(`read by ${readQueries.map((each) => each.id).join(', ')}`);
-      return table(['Field', 'Type'], fields.map(fieldRow), lines.join('\n'));
-    }
+    case 'sourceDescription':
+      return sourceTable(entity.sourceDescription);
     case 'source_descriptions':
+      if (entity.sourceDescriptions.some((each) => each.extended))
+        return text(entity.sourceDescriptions.map((each) => extendedText(each, true)).join('\n\n'));
       return table(
         ['Name', 'Topic', 'Field', 'Type'],
         entity.sourceDescriptions.flatMap(({ name, topic, fields }) =>
@@ -48,13 +61,10 @@ export function entityTable(entity: Entity): EntityTable {
       );
     case 'assert_topic':
       return text(`Topic ${entity.topicName} ${entity.exists ? 'exists' : 'does not exist'}`);
-    case 'queryDescription': {
-      const { id, statementText, executionPlan, topology, state } = entity.queryDescription;
-      const head = [id, state].filter((each) => each !== null && each !== '').join(' ');
-      return text(
-        [head, statementText, '', executionPlan.trimEnd(), '', topology.trimEnd()].join('\n').trimStart(),
-      );
-    }
+    case 'queryDescription':
+      return text(queryText(entity.queryDescription));
+    case 'query_descriptions':
+      return text(entity.queryDescriptions.map(queryText).join('\n\n'));
     case 'properties':
       return table(
         ['Property', 'Scope', 'Value'],
@@ -84,6 +94,54 @@ export function entityTable(entity: Entity): EntityTable {
           : `Query ${entity.queryId} was not running`,
       );
   }
+}
+
+function sourceTable(source: SourceDescription): EntityTable {
+  return table(['Field', 'Type'], source.fields.map(fieldRow), extendedText(source, false));
+}
+
+/** What there is to say of a source before its fields, or with them as a list. */
+function extendedText(source: SourceDescription, withFields: boolean): string {
+  const { name, type, topic, keyFormat, valueFormat, windowType } = source;
+  const window = windowType === null ? '' : `, ${windowType.toLowerCase()} windows`;
+  const lines = [`${type} ${name} over topic ${topic} (key ${keyFormat}, value ${valueFormat}${window})`];
+  if (source.extended)
+    lines.push(
+      `${source.partitions} ${source.partitions === 1 ? 'partition' : 'partitions'}, replicas ${source.replication}`,
+    );
+  if (source.timestamp !== '') lines.push(`timestamp from ${source.timestamp}`);
+  if (withFields) lines.push(...source.fields.map((field) => `  ${fieldRow(field).join(' ')}`));
+  const ids = (queries: readonly QueryListing[]): string => queries.map((each) => each.id).join(', ');
+  if (source.writeQueries.length > 0) lines.push(`written by ${ids(source.writeQueries)}`);
+  if (source.readQueries.length > 0) lines.push(`read by ${ids(source.readQueries)}`);
+  if (!source.extended) return lines.join('\n');
+  if (source.statement !== '') lines.push(`statement: ${source.statement}`);
+  if (source.statistics !== '') lines.push('processed since the start:', indent(source.statistics));
+  if (source.errorStats !== '') lines.push('latest errors:', indent(source.errorStats));
+  for (const { groupId, topicSummaries } of source.queryOffsetSummaries)
+    for (const { kafkaTopic, offsets } of topicSummaries) {
+      lines.push(`group ${groupId} in topic ${kafkaTopic}:`);
+      for (const { partition, logStartOffset, logEndOffset, consumerOffset } of offsets)
+        lines.push(
+          `  partition ${partition}: at ${consumerOffset} of ${logStartOffset}..${logEndOffset}, ${Math.max(0, logEndOffset - consumerOffset)} behind`,
+        );
+    }
+  return lines.join('\n');
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}
+
+function queryText(query: QueryDescription): string {
+  const { id, state, statementText, sources, sinks, queryErrors, executionPlan, topology } = query;
+  const head = [id, state].filter((each) => each !== null && each !== '').join(' ');
+  const lines = [head, statementText];
+  if (sources.length > 0) lines.push(`reads ${sources.join(', ')}`);
+  if (sinks.length > 0) lines.push(`writes ${sinks.join(', ')}`);
+  for (const { errorMessage } of queryErrors) lines.push(`error: ${errorMessage}`);
+  for (const part of [executionPlan, topology]) if (part !== '') lines.push('', part.trimEnd());
+  return lines.join('\n').trimStart();
 }
 
 function text(message: string): EntityTable {

@@ -2,6 +2,7 @@ import type { CatalogSource } from '../sql/catalog/source.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
 import type { PersistentQuery } from './persistent-query.ts';
+import { errorText, offsetSummaries, statisticsText } from './statistics.ts';
 import type { QueryListing, SourceDescription, SourceListing } from './result.ts';
 
 /** Sources and queries as SHOW and DESCRIBE list them. */
@@ -40,6 +41,7 @@ export async function describeSourceOf(
   extended: boolean,
 ): Promise<SourceDescription> {
   const queries = [...engine.queries.values()];
+  const used = queries.filter((query) => query.sink === source.name || query.sources.includes(source.name));
   const { key, value, headers } = source.schema;
   const topic = await engine.log.admin.describeTopic(source.topic);
   return {
@@ -54,8 +56,8 @@ export async function describeSourceOf(
     ],
     type: source.type === 'stream' ? 'STREAM' : 'TABLE',
     timestamp: source.timestamp?.column ?? '',
-    statistics: '',
-    errorStats: '',
+    statistics: extended ? statisticsText(used) : '',
+    errorStats: extended ? errorText(used) : '',
     extended,
     keyFormat: source.keyFormat.name,
     valueFormat: source.valueFormat.name,
@@ -63,7 +65,7 @@ export async function describeSourceOf(
     partitions: topic?.partitions ?? 0,
     replication: topic?.replicas ?? 0,
     statement: source.statementText,
-    queryOffsetSummaries: [],
+    queryOffsetSummaries: extended ? await offsetSummaries(engine, used) : [],
     sourceConstraints: queries.filter((query) => query.sources.includes(source.name)).flatMap(sinksOf),
     clusterStatistics: [],
     clusterErrorStats: [],

@@ -41,6 +41,7 @@ export class PersistentQuery {
   #restarting: Promise<void> = Promise.resolve();
   #cancelRestart: () => void = () => undefined;
   #closed = false;
+  #paused = false;
 
   constructor(
     fields: Pick<
@@ -72,6 +73,17 @@ export class PersistentQuery {
     this.#cancelRestart();
     await this.#restarting;
     await this.streams.close();
+  }
+
+  /** Until it is resumed, also when it is started, or started again after a failure. */
+  pause(): void {
+    this.#paused = true;
+    this.streams.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.streams.resume();
   }
 
   /** As SHOW QUERIES names it. */
@@ -122,6 +134,7 @@ export class PersistentQuery {
     await this.streams.close();
     if (this.#closed) return;
     this.streams = this.#open();
+    if (this.#paused) this.streams.pause();
     try {
       await this.streams.start();
     } catch (error) {

@@ -2,6 +2,7 @@ import { readHeaders } from '../log/record-batch-codec.ts';
 import type { Log } from '../log/log.ts';
 import type { RecordBatch } from '../log/record-batch.ts';
 import { STRING } from '../types/sql-type.ts';
+import { bytesText, FormatGuess } from './print-format.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 
 const COLUMNS: readonly ResultColumn[] = [{ name: 'LINE', type: STRING, isKey: false }];
@@ -21,6 +22,8 @@ export class PrintQuery implements RowStream {
   readonly queryId: string;
   readonly #reader: ReturnType<Log['openReader']>;
   readonly #options: PrintOptions;
+  readonly #key = new FormatGuess('key');
+  readonly #value = new FormatGuess('value');
   #seen = 0;
   #printed = 0;
   #end: RowStream['end'] = null;
@@ -65,7 +68,7 @@ export class PrintQuery implements RowStream {
           if (interval !== null && this.#seen++ % interval !== 0) continue;
           if (limit !== null && this.#printed >= limit) break;
           this.#printed++;
-          rows.push([printRecord(batch, i)]);
+          rows.push(...this.#print(batch, i));
         }
       if (rows.length > 0) return { rows };
     }
@@ -76,43 +79,36 @@ export class PrintQuery implements RowStream {
     await this.#reader.close();
   }
 
+  /** The record's line, after lines that say what its key and value seem to be where that has changed. */
+  #print(batch: RecordBatch, i: number): string[][] {
+    const part = (guess: FormatGuess, start: number, end: number): string =>
+      start < 0 ? '<null>' : guess.print(batch.buffer.subarray(start, end));
+    const key = part(this.#key, batch.keyStart[i]!, batch.keyEnd[i]!);
+    const value = part(this.#value, batch.valueStart[i]!, batch.valueEnd[i]!);
+    const headers = readHeaders(batch, i).map(
+      (header) => `${header.key}=${header.value === null ? '<null>' : bytesText(Buffer.from(header.value))}`,
+    );
+    const line =
+      `rowtime: ${timeText(batch.timestamps[i]!)}, key: ${key}, value: ${value}, ` +
+      `partition: ${batch.partition}, offset: ${batch.offsets[i]}` +
+      (headers.length > 0 ? `, headers: [${headers.join(', ')}]` : '');
+    const news: string[][] = [];
+    const keyFormat = this.#key.news();
+    const valueFormat = this.#value.news();
+    if (keyFormat !== null) news.push([`Key format: ${keyFormat}`]);
+    if (valueFormat !== null) news.push([`Value format: ${valueFormat}`]);
+    return [...news, [line]];
+  }
+
   #ended(): boolean {
     return this.#end !== null;
   }
 }
 
-function printRecord(batch: RecordBatch, i: number): string {
-  const part = (start: number, end: number): string => {
-    if (start < 0) return '<null>';
-    return bytesText(batch.buffer.subarray(start, end));
-  };
-  const time = new Date(batch.timestamps[i]!);
-  // Producers may write any number.
-  const rowtime = Number.isNaN(time.getTime())
-    ? String(batch.timestamps[i])
-    : time.toISOString().replace('T', ' ');
-  const headers = readHeaders(batch, i);
-  const shown = headers.map(
-    (header) => `${header.key}=${header.value === null ? '<null>' : bytesText(Buffer.from(header.value))}`,
-  );
-  return (
-    `rowtime: ${rowtime}, key: ${part(batch.keyStart[i]!, batch.keyEnd[i]!)}, ` +
-    `value: ${part(batch.valueStart[i]!, batch.valueEnd[i]!)}, partition: ${batch.partition}, offset: ${batch.offsets[i]}` +
-    (shown.length > 0 ? `, headers: [${shown.join(', ')}]` : '')
-  );
-}
-
-/** Text where the bytes are text, or their hexadecimal digits. */
-function bytesText(bytes: Buffer): string {
-  const text = bytes.toString('utf8');
-  return Buffer.from(text).equals(bytes) && !hasControls(text) ? text : `0x${bytes.toString('hex')}`;
-}
-
-/** Control characters other than tab and line ends: the bytes are no text. */
-function hasControls(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if ((code < 32 && code !== 9 && code !== 10 && code !== 13) || (code >= 127 && code < 160)) return true;
-  }
-  return false;
+/** As ksqlDB writes it; producers may write any number. */
+function timeText(timestamp: number): string {
+  const time = new Date(timestamp);
+  if (Number.isNaN(time.getTime())) return String(timestamp);
+  const text = time.toISOString();
+  return `${text.slice(0, -1).replaceAll('-', '/').replace('T', ' ')} Z`;
 }

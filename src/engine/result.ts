@@ -54,11 +54,13 @@ export type Entity =
   | { readonly '@type': 'streams'; readonly streams: readonly SourceListing[] }
   | { readonly '@type': 'tables'; readonly tables: readonly SourceListing[] }
   | { readonly '@type': 'kafka_topics'; readonly topics: readonly TopicListing[] }
+  | { readonly '@type': 'kafka_topics_extended'; readonly topics: readonly ExtendedTopicListing[] }
   | { readonly '@type': 'queries'; readonly queries: readonly QueryListing[] }
   | { readonly '@type': 'sourceDescription'; readonly sourceDescription: SourceDescription }
   | { readonly '@type': 'source_descriptions'; readonly sourceDescriptions: readonly SourceDescription[] }
   | { readonly '@type': 'assert_topic'; readonly topicName: string; readonly exists: boolean }
   | { readonly '@type': 'queryDescription'; readonly queryDescription: QueryDescription }
+  | { readonly '@type': 'query_descriptions'; readonly queryDescriptions: readonly QueryDescription[] }
   | {
       readonly '@type': 'properties';
       readonly properties: readonly PropertyListing[];
@@ -97,6 +99,12 @@ export interface SourceListing {
 export interface TopicListing {
   readonly name: string;
   readonly replicaInfo: readonly number[];
+}
+
+/** Consumers are this service's own: each running query reads with one group. */
+export interface ExtendedTopicListing extends TopicListing {
+  readonly consumerCount: number;
+  readonly consumerGroupCount: number;
 }
 
 export interface QueryListing {
@@ -139,10 +147,24 @@ export interface SourceDescription {
   readonly partitions: number;
   readonly replication: number;
   readonly statement: string;
-  readonly queryOffsetSummaries: readonly unknown[];
+  readonly queryOffsetSummaries: readonly OffsetSummary[];
   readonly sourceConstraints: readonly string[];
   readonly clusterStatistics: readonly unknown[];
   readonly clusterErrorStats: readonly unknown[];
+}
+
+/** How far a query has come in the topics that it reads. */
+export interface OffsetSummary {
+  readonly groupId: string;
+  readonly topicSummaries: readonly {
+    readonly kafkaTopic: string;
+    readonly offsets: readonly {
+      readonly partition: number;
+      readonly logStartOffset: number;
+      readonly logEndOffset: number;
+      readonly consumerOffset: number;
+    }[];
+  }[];
 }
 
 export interface QueryDescription {
@@ -164,6 +186,8 @@ export interface QueryDescription {
     readonly type: string;
   }[];
   readonly tasksMetadata: readonly unknown[];
+  /** The group that its progress is committed to; null for queries that commit none. */
+  readonly consumerGroupId: string | null;
   readonly state: string | null;
 }
 

@@ -1,16 +1,16 @@
 import { SqlError } from '../../common/error.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import { analyzeCreateSourceAs } from '../../sql/analyzer/analyze-persistent.ts';
+import { analyzePullQuery, type PullPlan } from '../../sql/analyzer/analyze-pull-query.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
 import type { Statement } from '../../sql/parser/ast.ts';
+import { printExpression } from '../../sql/expressions/print-expression.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts';
-import { explainPlan } from '../../sql/plan/explain.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import { fieldDescription } from '../describe.ts';
-import { sinksOf } from '../listings.ts';
 import type { StatementCall } from '../engine.ts';
-import type { QueryPlan } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
+import { describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
 import type { QueryDescription } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -31,22 +31,7 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
     });
   return answer({
     '@type': 'queryDescription',
-    queryDescription: {
-      ...describe(query.plan, query.lowered.topology.describe()),
-      id: query.id,
-      statementText: query.statementText,
-      sources: query.sources,
-      sinks: sinksOf(query),
-      queryType: 'PERSISTENT',
-      overriddenProperties: Object.fromEntries(query.properties),
-      ksqlHostQueryStatus: { [query.id]: query.state },
-      queryErrors: query.errors.map(({ timestamp, message }) => ({
-        timestamp,
-        errorMessage: message,
-        type: 'SYSTEM',
-      })),
-      state: query.state,
-    },
+    queryDescription: describeQuery(engine, query),
   });
 };
 
@@ -62,6 +47,10 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
       before = buildPersistentPlan(analyzeInsertSelect(statement, context));
       break;
     case 'query':
+      if (statement.emit === null) {
+        const pull = analyzePullQuery(statement, context);
+        if (pull.source.type === 'table') return explainPull(pull, call);
+      }
       before = buildPushPlan(analyzeQuery(statement, context));
       break;
     default:
@@ -72,38 +61,41 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
   }
   const plan = optimizePlan(engine, before, properties);
   const { topology } = lowerPlan(engine, plan.after, properties, () => undefined);
-  return { ...describe(plan, topology.describe()), statementText: parsed.text };
-}
-
-function describe(plan: QueryPlan, topology: string): QueryDescription {
-  const { columns, key, window, kind } = plan.after;
-  const positions =
-    plan.after.kind === 'sink'
-      ? [...plan.after.keyPositions, ...plan.after.valuePositions]
-      : columns.map((_, i) => i);
+  const isPull = statement.kind === 'query' && statement.emit === null;
   return {
-    id: '',
-    statementText: '',
-    windowType: window?.kind.toUpperCase() ?? null,
-    fields: positions.map((position) =>
-      fieldDescription(columns[position]!, key.includes(position) ? 'KEY' : undefined),
-    ),
-    sources: [],
-    sinks: [],
-    topology,
-    executionPlan: planText(plan),
-    overriddenProperties: {},
-    ksqlHostQueryStatus: {},
-    queryType: kind === 'sink' ? 'PERSISTENT' : 'PUSH',
-    queryErrors: [],
-    tasksMetadata: [],
-    state: null,
+    ...describePlan(plan, topology.describe()),
+    statementText: parsed.text,
+    ...(isPull ? { queryType: 'PULL' } : {}),
   };
 }
 
-function planText({ before, after, steps }: QueryPlan): string {
-  const parts = [`logical plan\n${explainPlan(before)}`];
-  for (const step of steps) parts.push(`after ${step.rule}\n${explainPlan(step.after)}`);
-  parts.push(`optimized plan\n${explainPlan(after)}`);
-  return parts.join('\n');
+/** A pull query on a table has no topology: where it looks, and what it does with the rows that it finds. */
+function explainPull(plan: PullPlan, { engine, parsed }: StatementCall): QueryDescription {
+  const { source, access, filter, select, row, limit } = plan;
+  const names = row.map((column) => column.name);
+  const query = source.createdBy === null ? undefined : engine.queries.get(source.createdBy);
+  const key = source.schema.key.map((column) => column.name).join(', ');
+  const kept = query?.lowered.materialization ?? null;
+  const store =
+    kept === null ? `the rows of ${source.name}, which are not kept` : `store ${kept.store} of ${query!.id}`;
+  const how = {
+    keys: () => `look up ${access.kind === 'keys' ? access.keys.length : 0} of [${key}]`,
+    range: () => `read a range of [${key}]`,
+    scan: () => 'read every row',
+  }[access.kind]();
+  const lines = [
+    `project [${select.map(({ name, expression }) => (expression.kind === 'column' && names[expression.index] === name ? name : `${printExpression(expression, names)} AS ${name}`)).join(', ')}]`,
+    ...(filter === null ? [] : [`filter where ${printExpression(filter, names)}`]),
+    `${how} in ${store}`,
+  ];
+  if (limit !== null) lines.unshift(`limit ${limit}`);
+  return {
+    ...UNDESCRIBED,
+    statementText: parsed.text,
+    windowType: source.window?.kind.toUpperCase() ?? null,
+    fields: select.map(({ name, type }) => fieldDescription({ name, type })),
+    sources: [source.name],
+    executionPlan: `pull query\n${lines.map((line, i) => `${'  '.repeat(i)}${line}`).join('\n')}\n`,
+    queryType: 'PULL',
+  };
 }

@@ -30,14 +30,14 @@ export const terminate: StatementHandler<'terminate'> = async (statement, call) 
 export const pause: StatementHandler<'pause'> = async (statement, call) => {
   const queries = select(call.engine, statement.queryId, statement.span);
   await call.engine.record(call, call.engine.sequence);
-  for (const query of queries) query.streams.pause();
+  for (const query of queries) query.pause();
   return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} paused`);
 };
 
 export const resume: StatementHandler<'resume'> = async (statement, call) => {
   const queries = select(call.engine, statement.queryId, statement.span);
   await call.engine.record(call, call.engine.sequence);
-  for (const query of queries) query.streams.resume();
+  for (const query of queries) query.resume();
   return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} resumed`);
 };
 

@@ -1,11 +1,16 @@
+import type { SourceKind } from '../../sql/parser/ast.ts';
 import { fieldSchema } from '../describe.ts';
+import type { Engine } from '../engine.ts';
 import { describeSourceOf, queryListing, sourceListing } from '../listings.ts';
+import { describePushQuery, describeQuery } from '../query-description.ts';
+import type { StatementResult } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
 import { findSource } from './find-source.ts';
 
 /** SHOW and DESCRIBE of streams, tables, topics, queries and types. */
 
-export const showSources: StatementHandler<'showSources'> = ({ sourceKind }, { engine }) => {
+export const showSources: StatementHandler<'showSources'> = async ({ sourceKind, extended }, { engine }) => {
+  if (extended) return describeAll(engine, sourceKind, true);
   const listings = [...engine.catalog.sources()]
     .filter((each) => each.type === sourceKind)
     .map(sourceListing);
@@ -16,8 +21,8 @@ export const showSources: StatementHandler<'showSources'> = ({ sourceKind }, { e
   );
 };
 
-/** Topics of the service's own are shown with ALL. */
-export const showTopics: StatementHandler<'showTopics'> = async ({ all }, { engine }) => {
+/** Topics of the service's own are shown with ALL; with EXTENDED, how many queries read each. */
+export const showTopics: StatementHandler<'showTopics'> = async ({ all, extended }, { engine }) => {
   const names = await engine.log.admin.listTopics();
   const topics: { name: string; replicaInfo: readonly number[] }[] = [];
   for (const name of names) {
@@ -29,15 +34,35 @@ export const showTopics: StatementHandler<'showTopics'> = async ({ all }, { engi
       replicaInfo: Array.from({ length: description.partitions }, () => description.replicas),
     });
   }
-  return answer({ '@type': 'kafka_topics', topics });
+  if (!extended) return answer({ '@type': 'kafka_topics', topics });
+  const readers = (topic: string): number =>
+    [...engine.queries.values()].filter((query) => query.lowered.sources.includes(topic)).length;
+  return answer({
+    '@type': 'kafka_topics_extended',
+    topics: topics.map((topic) => ({
+      ...topic,
+      consumerCount: readers(topic.name),
+      consumerGroupCount: readers(topic.name),
+    })),
+  });
 };
 
-export const showQueries: StatementHandler<'showQueries'> = (_statement, { engine }) =>
-  answer({
+export const showQueries: StatementHandler<'showQueries'> = ({ extended }, { engine }) => {
+  const persistent = [...engine.queries.values()];
+  const push = [...engine.pushQueries.values()];
+  if (extended)
+    return answer({
+      '@type': 'query_descriptions',
+      queryDescriptions: [
+        ...persistent.map((query) => describeQuery(engine, query)),
+        ...push.map(describePushQuery),
+      ],
+    });
+  return answer({
     '@type': 'queries',
     queries: [
-      ...[...engine.queries.values()].map(queryListing),
-      ...[...engine.pushQueries.values()].map((query) => ({
+      ...persistent.map(queryListing),
+      ...push.map((query) => ({
         queryString: query.statementText,
         sinks: [],
         sinkKafkaTopics: [],
@@ -48,6 +73,7 @@ export const showQueries: StatementHandler<'showQueries'> = (_statement, { engin
       })),
     ],
   });
+};
 
 export const showTypes: StatementHandler<'showTypes'> = (_statement, { engine }) =>
   answer({
@@ -66,13 +92,17 @@ export const describeSource: StatementHandler<'describeSource'> = async (
   });
 };
 
-export const describeSources: StatementHandler<'describeSources'> = async (
-  { sourceKind, extended },
-  { engine },
-) => {
+export const describeSources: StatementHandler<'describeSources'> = ({ sourceKind, extended }, { engine }) =>
+  describeAll(engine, sourceKind, extended);
+
+async function describeAll(
+  engine: Engine,
+  sourceKind: SourceKind,
+  extended: boolean,
+): Promise<StatementResult> {
   const sources = engine.catalog.sources().filter((source) => source.type === sourceKind);
   const sourceDescriptions = await Promise.all(
     sources.map((source) => describeSourceOf(engine, source, extended)),
   );
   return answer({ '@type': 'source_descriptions', sourceDescriptions });
-};
+}

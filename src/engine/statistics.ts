@@ -1,0 +1,54 @@
+import type { Engine } from './engine.ts';
+import type { PersistentQuery } from './persistent-query.ts';
+import type { OffsetSummary } from './result.ts';
+
+/** What DESCRIBE EXTENDED tells of the queries that read or write a source: since they were started here. */
+
+/** `CTAS_T_0: 5 records, 1 of them skipped`, a line a query. */
+export function statisticsText(queries: readonly PersistentQuery[]): string {
+  return queries
+    .map(({ id, streams }) => {
+      const skipped = streams.skippedRecords === 0 ? '' : `, ${streams.skippedRecords} of them skipped`;
+      const records = streams.processedRecords;
+      return `${id}: ${records} ${records === 1 ? 'record' : 'records'}${skipped}`;
+    })
+    .join('\n');
+}
+
+/** The latest error of each query that had one. */
+export function errorText(queries: readonly PersistentQuery[]): string {
+  return queries
+    .flatMap(({ id, errors }) => {
+      const last = errors.at(-1);
+      return last === undefined ? [] : [`${id}: ${last.message}`];
+    })
+    .join('\n');
+}
+
+/** Where each query has committed to be, in the topics that it reads. */
+export async function offsetSummaries(
+  engine: Engine,
+  queries: readonly PersistentQuery[],
+): Promise<readonly OffsetSummary[]> {
+  const { admin } = engine.log;
+  return Promise.all(
+    queries.map(async (query) => {
+      const groupId = engine.applicationId(query.id);
+      const committed = await admin.committed(groupId);
+      const topicSummaries = await Promise.all(
+        query.lowered.sources.map(async (kafkaTopic) => ({
+          kafkaTopic,
+          offsets: (await admin.offsets(kafkaTopic)).map(({ start, end }, partition) => ({
+            partition,
+            logStartOffset: start,
+            logEndOffset: end,
+            consumerOffset:
+              committed.find((each) => each.topic === kafkaTopic && each.partition === partition)?.offset ??
+              0,
+          })),
+        })),
+      );
+      return { groupId, topicSummaries };
+    }),
+  );
+}
