@@ -8,10 +8,10 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import { cast } from './analyze-expression.ts';
 import { type AnalyzedPersistentQuery, checkPersistent, readsOf, splitSelect } from './analyze-persistent.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import type { AnalyzedQuery, SelectColumn } from './analyzed-query.ts';
+import { cast } from './cast-expression.ts';
 import { WithProperties } from './with-properties.ts';
 
 /** INSERT INTO … SELECT. `queryId`: the one that WITH asks for. */

@@ -8,7 +8,9 @@ import type { CatalogSource } from '../catalog/source.ts';
 import { evaluateConstant } from '../expressions/compile.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import { analyzeExpression, attempt, cast, literalValue } from './analyze-expression.ts';
+import { analyzeExpression } from './analyze-expression.ts';
+import { cast } from './cast-expression.ts';
+import { attempt, literalValue } from './literal.ts';
 import { Scope } from './scope.ts';
 import { suggest } from './suggest.ts';
 

@@ -13,13 +13,7 @@ import type { Expression } from '../expressions/expression.ts';
 import { equalExpressions, mapChildren } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import {
-  analyzeCondition,
-  analyzeExpression,
-  cast,
-  type ExpressionContext,
-  literalValue,
-} from './analyze-expression.ts';
+import { analyzeCondition, analyzeExpression } from './analyze-expression.ts';
 import { analyzeRelation, refuseKafkaValues, scopeOf } from './analyze-relation.ts';
 import {
   type AggregateCall,
@@ -34,6 +28,9 @@ import {
   type TableCall,
   type WindowDefinition,
 } from './analyzed-query.ts';
+import { cast } from './cast-expression.ts';
+import type { ExpressionContext } from './expression-context.ts';
+import { literalValue } from './literal.ts';
 import { PSEUDO_COLUMNS, Scope, WINDOW_BOUNDS } from './scope.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,0 +1,167 @@
+import { SqlError, type Span } from '../../common/error.ts';
+import { type ArgumentType, resolveScalar } from '../../functions/resolve.ts';
+import { printIdentifier } from '../../types/print-type.ts';
+import { STRING, type SqlType } from '../../types/sql-type.ts';
+import type { Expression } from '../expressions/expression.ts';
+import type * as ast from '../parser/ast.ts';
+import { cast, guard } from './cast-expression.ts';
+import { coerce } from './coerce.ts';
+import type { ExpressionAnalysis } from './expression-context.ts';
+import { suggest } from './suggest.ts';
+
+const INTERVAL_UNITS: ReadonlySet<string> = new Set(
+  ['MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR'].flatMap((unit) => [
+    unit,
+    `${unit}S`,
+  ]),
+);
+
+/** Parts of an expression that ksqlDB guards on their own as arguments: their errors make a null of the argument alone. */
+const GUARDED_ARGUMENTS: ReadonlySet<ast.ExpressionKind> = new Set([
+  'call',
+  'fieldAccess',
+  'subscript',
+  'concatenation',
+] as const);
+
+/** A call of a function of any kind. Aggregate and table functions go to whoever takes them in this clause. */
+export function analyzeCall(analysis: ExpressionAnalysis, node: ast.FunctionCall): Expression {
+  const fn = analysis.context.functions.get(node.name);
+  if (fn === undefined)
+    throw new SqlError('ML_NAME_UNKNOWN', `function ${node.name} does not exist`, {
+      span: node.nameSpan,
+      hint: suggest(node.name, analysis.context.functions.keys(), 'SHOW FUNCTIONS lists all functions'),
+    });
+  if (fn.kind === 'aggregate') {
+    if (analysis.context.aggregate === undefined)
+      throw new SqlError(
+        'ML_TYPE',
+        `aggregate function ${node.name} cannot stand in ${analysis.context.clause}`,
+        {
+          span: node.span,
+          hint: 'aggregates belong in SELECT and HAVING of a query with GROUP BY',
+        },
+      );
+    return analysis.context.aggregate(node, fn);
+  }
+  if (fn.kind === 'table') {
+    if (analysis.context.table === undefined)
+      throw new SqlError(
+        'ML_TYPE',
+        `table function ${node.name} cannot stand in ${analysis.context.clause}`,
+        {
+          span: node.span,
+          hint: 'table functions belong in SELECT, outside of other calls',
+        },
+      );
+    return analysis.context.table(node, fn);
+  }
+  if (node.star)
+    throw new SqlError('ML_TYPE', `${node.name}(*) has no meaning`, {
+      span: node.span,
+      hint: 'only aggregate functions such as COUNT take *',
+    });
+  return analyzeScalarCall(analysis, node.name, node.arguments, node.nameSpan, node.span);
+}
+
+export function analyzeScalarCall(
+  analysis: ExpressionAnalysis,
+  name: string,
+  nodes: readonly ast.Expression[],
+  nameSpan: Span,
+  span: Span,
+): Expression {
+  const fn = analysis.context.functions.get(name);
+  if (fn === undefined || fn.kind !== 'scalar')
+    throw new SqlError('ML_NAME_UNKNOWN', `function ${name} does not exist`, { span: nameSpan });
+  const analyzed = nodes.map((node) =>
+    node.kind === 'lambda' || node.kind === 'null' ? null : analyzeArgument(analysis, node),
+  );
+  const types = nodes.map((node, i): ArgumentType => {
+    if (node.kind === 'lambda')
+      return {
+        kind: 'lambda',
+        parameterCount: node.parameters.length,
+        typeBody: (parameterTypes) => analyzeLambda(analysis, node, parameterTypes).type,
+      };
+    return argumentType(analysis, node, analyzed[i] ?? null);
+  });
+  const resolved = resolveScalar(fn, types, span);
+  const args = nodes.map((node, i): Expression => {
+    const type = resolved.argumentTypes[i]!;
+    if (node.kind === 'lambda') {
+      const lambda = analyzeLambda(analysis, node, resolved.lambdaParameters[i]!);
+      return { ...lambda, type, body: cast(lambda.body, type) };
+    }
+    const argument: Expression = analyzed[i] ?? { kind: 'literal', type, value: null };
+    const brought = coerce(argument, node, type, `argument ${i + 1} of ${name} must be`);
+    return GUARDED_ARGUMENTS.has(node.kind) ? guard(brought) : brought;
+  });
+  return {
+    kind: 'call',
+    type: resolved.returns,
+    name,
+    signature: fn.signatures.indexOf(resolved.signature),
+    args,
+  };
+}
+
+/** An argument; the keyword of an interval unit (TIMESTAMPADD(DAYS, …)) is a text. */
+function analyzeArgument(analysis: ExpressionAnalysis, node: ast.Expression): Expression {
+  if (isUnit(analysis, node)) return { kind: 'literal', type: STRING, value: node.name };
+  return analysis.analyze(node);
+}
+
+function argumentType(
+  analysis: ExpressionAnalysis,
+  node: ast.Expression,
+  analyzed: Expression | null,
+): ArgumentType {
+  if (analyzed === null) return null;
+  if (isUnit(analysis, node)) return { kind: 'interval-unit' };
+  return node.kind === 'string' ? { kind: 'string-literal' } : analyzed.type;
+}
+
+function isUnit(analysis: ExpressionAnalysis, node: ast.Expression): node is ast.ColumnReference {
+  return (
+    node.kind === 'column' &&
+    node.source === null &&
+    INTERVAL_UNITS.has(node.name) &&
+    !analysis.context.scope.has(node.name) &&
+    !analysis.parameters.some((parameter) => parameter.name === node.name)
+  );
+}
+
+function analyzeLambda(
+  analysis: ExpressionAnalysis,
+  node: ast.Lambda,
+  types: readonly SqlType[],
+): Extract<Expression, { kind: 'lambda' }> {
+  const depth = analysis.parameters.length;
+  node.parameters.forEach((parameter, i) => {
+    if (
+      analysis.context.scope.has(parameter.name) ||
+      analysis.parameters.some((other) => other.name === parameter.name)
+    )
+      throw new SqlError(
+        'ML_NAME_TAKEN',
+        `lambda parameter ${printIdentifier(parameter.name)} has the name of something else`,
+        {
+          span: parameter.span,
+          hint: 'give it a name that no column or other parameter has',
+        },
+      );
+    analysis.parameters.push({ name: parameter.name, id: analysis.nextParameterId(), type: types[i]! });
+  });
+  try {
+    const body = analysis.analyze(node.body);
+    return {
+      kind: 'lambda',
+      type: body.type,
+      parameters: analysis.parameters.slice(depth).map(({ id }) => id),
+      body,
+    };
+  } finally {
+    analysis.parameters.length = depth;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Span } from '../../common/error.ts';
+import type { AggregateFunction, FunctionRegistry, TableFunction } from '../../functions/function.ts';
+import type { SqlType } from '../../types/sql-type.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Expression } from '../expressions/expression.ts';
+import type * as ast from '../parser/ast.ts';
+import type { Scope } from './scope.ts';
+
+/** Where an expression stands: what it may name, and what may stand in it. */
+export interface ExpressionContext {
+  readonly catalog: Catalog;
+  readonly functions: FunctionRegistry;
+  readonly scope: Scope;
+  /** Which clause, for messages: `WHERE`, `SELECT`, … */
+  readonly clause: string;
+  /** Takes over an aggregate call; undefined where aggregates may not stand. */
+  readonly aggregate?: (call: ast.FunctionCall, fn: AggregateFunction) => Expression;
+  /** Takes over a call of a table function; undefined where they may not stand. */
+  readonly table?: (call: ast.FunctionCall, fn: TableFunction) => Expression;
+  /** Where each column was named, for messages about columns that turn out not to be allowed. */
+  readonly spans?: Map<Expression, Span>;
+}
+
+/** What the analysis of one kind of expression needs of that of the others. */
+export interface ExpressionAnalysis {
+  readonly context: ExpressionContext;
+  /** Parameters of the lambdas around, innermost last. */
+  readonly parameters: { name: string; id: number; type: SqlType }[];
+  nextParameterId(): number;
+  analyze(node: ast.Expression): Expression;
+  /** As `analyze`, but NULL becomes a null of the type that its surroundings need. */
+  analyzeOrNull(node: ast.Expression, type: SqlType): Expression;
+}
