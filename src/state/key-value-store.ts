@@ -110,6 +110,11 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
     });
   }
 
+  /** Takes a row away as a put of null would, unless it is gone already. */
+  protected remove(slot: number): void {
+    if ((this.flags[slot]! & (LIVE | ABSENT)) === LIVE) this.write(slot, false, null, this.timestamps[slot]!);
+  }
+
   restoreRow(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void {
     let slot = this.#keys.find(key, start, end);
     if (slot < 0) {

@@ -38,6 +38,8 @@ interface StoreOptions {
 
 export interface KeyValueStoreOptions extends StoreOptions {
   readonly kind: 'key-value';
+  /** At most so many rows: the one used longest ago makes room. Such a store lives in memory. */
+  readonly rowsMax?: number;
 }
 
 export interface WindowStoreOptions extends StoreOptions {

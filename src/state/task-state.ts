@@ -3,6 +3,7 @@ import { assert } from '../common/assert.ts';
 import { ByteWriter } from '../common/bytes.ts';
 import { DirectoryLock, StateError } from './directory-lock.ts';
 import { KEY_VALUE_SPACE, KeyValueRows } from './key-value-store.ts';
+import { LruRows } from './lru-store.ts';
 import { RocksDatabase, databaseExists, databaseSizeBytes, deleteDatabase } from './rocks-database.ts';
 import type { StoredRow } from './rocks-database.ts';
 import { RowBatch } from './row-batch.ts';
@@ -166,7 +167,8 @@ class LocalTaskState implements TaskState {
       !this.#stores.some((store) => store.name === options.name),
       `store ${options.name} is already open`,
     );
-    const persisted = this.#directory !== null && options.persistent;
+    const inMemory = options.kind === 'key-value' && options.rowsMax !== undefined;
+    const persisted = this.#directory !== null && options.persistent && !inMemory;
     const store = newStore(options, persisted);
     this.#stores.push(store);
     if (!persisted) return store;
@@ -390,8 +392,12 @@ class LocalTaskState implements TaskState {
 
 function newStore(options: StateStoreOptions, persisted: boolean): Rows {
   switch (options.kind) {
-    case 'key-value':
-      return new KeyValueRows(options, persisted);
+    case 'key-value': {
+      const { rowsMax } = options;
+      return rowsMax === undefined
+        ? new KeyValueRows(options, persisted)
+        : new LruRows({ ...options, rowsMax });
+    }
     case 'window':
       return new WindowRows(options, persisted);
     case 'session':

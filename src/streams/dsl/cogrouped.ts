@@ -27,7 +27,13 @@ import {
   timeWindowKind,
   type WindowKind,
 } from './windowed-stream.ts';
-import { SessionWindows, type SlidingWindows, type TimeWindows, type Windowed } from './windows.ts';
+import {
+  SessionWindows,
+  type SlidingWindows,
+  type TimeWindows,
+  type UnlimitedWindows,
+  type Windowed,
+} from './windows.ts';
 
 type Aggregator<K> = (key: K, value: unknown, aggregate: unknown) => unknown;
 
@@ -62,9 +68,11 @@ export class CogroupedKStream<K, VR> {
     return this.#build(initializer, undefined, null, materialized, named) as KTable<K, VR>;
   }
 
-  windowedBy(windows: TimeWindows | SlidingWindows): { aggregate: WindowedAggregate<K, VR> };
+  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows): {
+    aggregate: WindowedAggregate<K, VR>;
+  };
   windowedBy(windows: SessionWindows): { aggregate: SessionAggregate<K, VR> };
-  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
+  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows): unknown {
     if (windows instanceof SessionWindows) {
       const aggregate: SessionAggregate<K, VR> = (initializer, merger, materialized = {}, named = {}) =>
         this.#build(

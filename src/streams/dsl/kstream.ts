@@ -21,6 +21,7 @@ import type {
   Grouped,
   Materialized,
   Named,
+  Printed,
   Produced,
   Repartitioned,
   StreamJoined,
@@ -136,6 +137,18 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-FOREACH-');
     const open = forEach((key, value) => action(userKey(key) as K, value as V));
+    graph.add(
+      [this.handle.node],
+      new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
+    );
+  }
+
+  /** Writes a line for each record: `[label]: key, value`. The end of a branch. */
+  print(printed: Printed<K, V>, named: Named = {}): void {
+    const { graph, name: parent } = this.handle;
+    const name = graph.nameFor(named.name, 'KSTREAM-PRINTER-');
+    const { write, label = parent, mapper = (key, value) => `${String(key)}, ${String(value)}` } = printed;
+    const open = forEach((key, value) => write(`[${label}]: ${mapper(userKey(key) as K, value as V)}`));
     graph.add(
       [this.handle.node],
       new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),

@@ -9,7 +9,7 @@ import {
   suppressedView,
   type SuppressOptions,
 } from '../processors/suppress.ts';
-import type { RowTransform } from '../processors/table-view.ts';
+import type { OpenTransform, RowTransform } from '../processors/table-view.ts';
 import { transformTable } from '../processors/transform-table.ts';
 import type { Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
@@ -25,6 +25,7 @@ import type { Joiner } from './stream-joins.ts';
 import type { TableHandle } from './table-handle.ts';
 import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
 import { TopologyError } from './topology-error.ts';
+import { contextOf, type TableValueTransformer } from './user-processor.ts';
 import type { Suppressed } from './windows.ts';
 
 /**
@@ -54,7 +55,7 @@ export class KTable<K, V> {
     const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? value : null);
     return this.#transform(
       'KTABLE-FILTER-',
-      transform,
+      () => ({ transform, absentToo: false }),
       true,
       this.handle.valueSerde,
       materialized,
@@ -71,7 +72,7 @@ export class KTable<K, V> {
     const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? null : value);
     return this.#transform(
       'KTABLE-FILTER-',
-      transform,
+      () => ({ transform, absentToo: false }),
       true,
       this.handle.valueSerde,
       materialized,
@@ -88,11 +89,43 @@ export class KTable<K, V> {
     const transform: RowTransform = (value, key) => mapper(value as V, userKey(key) as K);
     return this.#transform(
       'KTABLE-MAPVALUES-',
-      transform,
+      () => ({ transform, absentToo: false }),
       false,
       undefined,
       materialized,
       named,
+    ) as unknown as KTable<K, V2>;
+  }
+
+  /**
+   * A new value for each row by a transformer of your own, which may read and write stores: one a task, called for
+   * removals too. A table without a store of its own is computed again by a transformer of each reader: equal rows must
+   * then give equal values.
+   */
+  transformValues<V2>(
+    supplier: () => TableValueTransformer<K, V, V2>,
+    materialized?: Materialized<K, V2>,
+    options: Named & { readonly stores?: readonly string[] } = {},
+  ): KTable<K, V2> {
+    const { graph } = this.handle;
+    const keysOf = (store: string): Serde =>
+      need(graph.keySerdes.get(store) ?? graph.defaultKeySerde, 'key', store);
+    const open: OpenTransform = (context) => {
+      const transformer = supplier();
+      transformer.init?.(contextOf(context, keysOf));
+      return {
+        transform: (value, key) => transformer.transform(value as V | null, userKey(key) as K),
+        absentToo: true,
+        close: () => transformer.close?.(),
+      };
+    };
+    return this.#transform(
+      'KTABLE-TRANSFORMVALUES-',
+      open,
+      false,
+      undefined,
+      materialized,
+      options,
     ) as unknown as KTable<K, V2>;
   }
 
@@ -281,21 +314,23 @@ export class KTable<K, V> {
 
   #transform(
     prefix: string,
-    transform: RowTransform,
+    open: OpenTransform,
     filters: boolean,
     inherited: Serde | undefined,
     materialized: AnyMaterialized | undefined,
-    named: Named,
+    named: Named & { readonly stores?: readonly string[] },
   ): KTable<unknown, unknown> {
     const { graph, supplier: parent } = this.handle;
-    // A store that nobody named is not made (but for versions), but Kafka Streams uses up its name.
-    const generated =
-      materialized !== undefined && materialized.name === undefined ? graph.newStoreName(prefix) : null;
-    const name = graph.nameFor(named.name, prefix);
     const versioned = materialized?.versioned !== undefined;
+    // A store that nobody named is not made (but for versions), but Kafka Streams uses up its name.
+    const usesName = versioned || prefix !== 'KTABLE-TRANSFORMVALUES-';
+    const unnamed = materialized !== undefined && materialized.name === undefined;
+    const generated = unnamed && usesName ? graph.newStoreName(prefix) : null;
+    const name = graph.nameFor(named.name, prefix);
     const store = materialized?.name ?? (versioned ? generated : null);
+    const { stores: uses = [] } = named;
     const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
-    const supplier = new TransformedTable(parent, transform, store);
+    const supplier = new TransformedTable(parent, open, store, uses);
     if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
     // A filter right above a store knows which rows were visible and need not send removals for the others.
     // A removal that was not visible may still be a version.
@@ -309,12 +344,8 @@ export class KTable<K, V> {
             ? []
             : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
         const { sendOldValues } = supplier;
-        plan.processor(
-          name,
-          parents,
-          transformTable({ transform, store, sendOldValues, dropAbsent }),
-          stores,
-        );
+        plan.processor(name, parents, transformTable({ open, store, sendOldValues, dropAbsent }), stores);
+        for (const each of uses) plan.use(each, name);
       },
     });
     graph.add([this.handle.node], node);

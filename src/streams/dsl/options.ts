@@ -38,6 +38,15 @@ export interface Produced<K, V> extends Named {
   readonly partitioner?: (key: K, value: V, partitions: number) => number;
 }
 
+export interface Printed<K, V> {
+  /** Where lines go, without the line feed: `console.log`, or into a file. */
+  readonly write: (line: string) => void;
+  /** Default: the name of the operation above. */
+  readonly label?: string;
+  /** Default: `key, value`. */
+  readonly mapper?: (key: K, value: V) => string;
+}
+
 export interface Grouped<K, V> extends Named {
   readonly keySerde?: Serde<NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;

@@ -1,5 +1,5 @@
 import type { StateStoreOptions } from '../../state/store.ts';
-import { joinBufferedStreamTable } from '../processors/join-buffered-stream-table.ts';
+import { joinBufferedStreamTable, waitingRecordCodec } from '../processors/join-buffered-stream-table.ts';
 import { joinGlobalTable } from '../processors/join-global-table.ts';
 import { joinStreamTable } from '../processors/join-stream-table.ts';
 import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
@@ -57,9 +57,8 @@ export function joinWithTable(
           suffix,
           windowSizeMs,
         } as const;
-        const values = codecOf(
-          need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer),
-        );
+        const serde = need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer);
+        const values = waitingRecordCodec(codecOf(serde));
         plan.processor(name, parents, joinBufferedStreamTable(options), [
           { options: { kind: 'key-value', name: buffer, values, changelog: true, persistent: true } },
         ]);

@@ -21,6 +21,8 @@ export interface StreamsBuilderOptions {
 /** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
 export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
   readonly name: string;
+  /** Key-value stores: at most so many rows, in memory; the one used longest ago makes room for a new one. */
+  readonly rowsMax?: number;
   /** `versioned` needs the option of that name. */
   readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
 }
@@ -193,9 +195,44 @@ export class StreamsBuilder {
       );
     graph.stores.push(
       kind === 'key-value' || kind === 'versioned'
-        ? keyValueStore(plan, undefined, graph)
+        ? bounded(keyValueStore(plan, undefined, graph), declaration.rowsMax)
         : timedStore(plan, kind, retentionMs, undefined, graph),
     );
+    return this;
+  }
+
+  /**
+   * A key-value store of a topic's latest values that processors of your own may read (KIP-813). The topic, which should
+   * be compacted, is its changelog: whoever writes there changes the store. Put nothing into it yourself.
+   */
+  addReadOnlyStateStore<K, V>(
+    topic: string,
+    declaration: Omit<
+      StateStoreDeclaration<K, V>,
+      'kind' | 'versioned' | 'rowsMax' | 'logging' | 'logConfig'
+    >,
+    consumed: Consumed<K, V> = {},
+  ): this {
+    const graph = this.#graph;
+    const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
+    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
+    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
+    const keySerde = (consumed.keySerde ?? declaration.keySerde) as Serde | undefined;
+    const valueSerde = (consumed.valueSerde ?? declaration.valueSerde) as Serde | undefined;
+    graph.keySerdes.set(plan.name, keySerde);
+    const node = new GraphNode({
+      name,
+      write: (write) => {
+        const source = { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>;
+        this.#addSource(write.topology, sourceName, [topic], source);
+        const { options } = keyValueStore(plan, valueSerde, graph);
+        const keep = (value: unknown): unknown => value;
+        write.processor(name, [sourceName], tableSource({ store: plan.name, sendOldValues: false, keep }), [
+          { options: { ...options, changelog: false }, sourceTopic: topic },
+        ]);
+      },
+    });
+    graph.add([graph.root], node);
     return this;
   }
 
@@ -222,6 +259,17 @@ export class StreamsBuilder {
       ...extractor(consumed),
     });
   }
+}
+
+/** The store with a bound on its rows, if one is given. */
+function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
+  const { options } = store;
+  if (rowsMax === undefined) return store;
+  if (options.kind === 'key-value' && rowsMax > 0) return { ...store, options: { ...options, rowsMax } };
+  throw new TopologyError(
+    `store ${options.name} cannot have at most ${rowsMax} rows`,
+    'rowsMax is for key-value stores, and more than 0',
+  );
 }
 
 function extractor(consumed: Consumed<unknown, unknown>): { timestampExtractor?: TimestampExtractor } {

@@ -2,11 +2,11 @@ import type { TableSourceOptions } from '../processors/table-source.ts';
 import type { ValueJoiner } from '../processors/processor.ts';
 import {
   joinedView,
-  type RowTransform,
+  openedView,
+  type OpenTransform,
   storeView,
   type TableJoinKind,
   type TableView,
-  transformedView,
 } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Graph, GraphStore } from './graph.ts';
@@ -88,12 +88,15 @@ export class StoredTable implements TableSupplier {
 export class TransformedTable implements TableSupplier {
   sendOldValues = false;
   readonly #parent: TableSupplier;
-  readonly #transform: RowTransform;
+  readonly #open: OpenTransform;
+  readonly #stores: readonly string[];
   readonly #store: string | null;
 
-  constructor(parent: TableSupplier, transform: RowTransform, store: string | null) {
+  /** `store` keeps the rows, `stores` are what the transform uses. */
+  constructor(parent: TableSupplier, open: OpenTransform, store: string | null, stores: readonly string[]) {
     this.#parent = parent;
-    this.#transform = transform;
+    this.#open = open;
+    this.#stores = stores;
     this.#store = store;
   }
 
@@ -104,7 +107,7 @@ export class TransformedTable implements TableSupplier {
 
   view(): TableView {
     return this.#store === null
-      ? transformedView(this.#parent.view(), this.#transform)
+      ? openedView(this.#parent.view(), this.#open, this.#stores)
       : storeView(this.#store);
   }
 }

@@ -1,5 +1,6 @@
 import type { Header } from '../../log/record-batch.ts';
 import type { Processor, ProcessorContext, PunctuationKind } from '../processors/processor.ts';
+import { withHeaders } from '../processors/with-headers.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import { userKey } from './graph.ts';
@@ -13,6 +14,13 @@ export interface StreamRecord<K, V> {
   readonly headers: readonly Header[];
 }
 
+/** What a processor forwards, beside the key. */
+export interface ForwardedRecord<V> {
+  readonly value: V;
+  readonly timestamp: number;
+  readonly headers?: readonly Header[];
+}
+
 /** Where the record in flight came from. In a punctuation: topic '', partition and offset -1. */
 export interface RecordMetadata {
   readonly topic: string;
@@ -20,7 +28,8 @@ export interface RecordMetadata {
   readonly offset: number;
 }
 
-interface UserContext {
+/** What processors and transformers of your own learn, and may do. */
+export interface UserContext {
   readonly applicationId: string;
   readonly taskId: string;
   recordMetadata(): RecordMetadata;
@@ -38,13 +47,13 @@ interface UserContext {
 }
 
 export interface UserProcessorContext<K, V> extends UserContext {
-  /** To all children, or to the one that is named. Headers go along as they came. */
-  forward(record: { readonly key: K; readonly value: V; readonly timestamp: number }, child?: string): void;
+  /** To all children, or to the one that is named. Headers go along as they came, unless others are given. */
+  forward(record: ForwardedRecord<V> & { readonly key: K }, child?: string): void;
 }
 
 export interface FixedKeyProcessorContext<V> extends UserContext {
   /** A value under the key of the record in flight. Not in punctuations, which have none. */
-  forward(record: { readonly value: V; readonly timestamp: number }): void;
+  forward(record: ForwardedRecord<V>): void;
 }
 
 /** A processor of your own; one instance a task. Synchronous: what waits for the outside does not belong here. */
@@ -58,6 +67,14 @@ export interface UserProcessor<K, V, K2, V2> {
 export interface UserFixedKeyProcessor<K, V, V2> {
   init?(context: FixedKeyProcessorContext<V2>): void;
   process(record: StreamRecord<K, V>): void;
+  close?(): void;
+}
+
+/** Makes a table's values new, with what its stores hold. */
+export interface TableValueTransformer<K, V, V2> {
+  init?(context: UserContext): void;
+  /** Null for a row that is not there, in and out. */
+  transform(value: V | null, key: K): V2 | null;
   close?(): void;
 }
 
@@ -78,13 +95,9 @@ export function userProcessor(
     const key = new RecordKey<unknown>(serde);
     return new UserNode(user, (context) => ({
       ...contextOf(context, keysOf),
-      forward(
-        record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number },
-        child?: string,
-      ): void {
+      forward(record: ForwardedRecord<unknown> & { readonly key: unknown }, child?: string): void {
         key.setValue(record.key);
-        if (child === undefined) context.forward(key, record.value, undefined, record.timestamp);
-        else context.forwardTo(child, key, record.value, undefined, record.timestamp);
+        forwardRecord(context, key, record, child);
       },
     }));
   };
@@ -98,15 +111,27 @@ export function fixedKeyProcessor(
     const user = supplier();
     const node: UserNode = new UserNode(user as UserNode['user'], (context) => ({
       ...contextOf(context, keysOf),
-      forward(record: { readonly value: unknown; readonly timestamp: number }): void {
-        context.forward(node.key, record.value, undefined, record.timestamp);
-      },
+      forward: (record: ForwardedRecord<unknown>): void => forwardRecord(context, node.key, record),
     }));
     return node;
   };
 }
 
-function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
+function forwardRecord(
+  context: ProcessorContext,
+  key: RecordKey,
+  { value, timestamp, headers }: ForwardedRecord<unknown>,
+  child?: string,
+): void {
+  const forward = (): void =>
+    child === undefined
+      ? context.forward(key, value, undefined, timestamp)
+      : context.forwardTo(child, key, value, undefined, timestamp);
+  if (headers === undefined) forward();
+  else withHeaders(context.record, headers, forward);
+}
+
+export function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
   return {
     applicationId: context.applicationId,
     taskId: context.taskId,

@@ -1,6 +1,7 @@
 import { aggregateSessions } from '../processors/aggregate-sessions.ts';
 import { aggregateSlidingWindows } from '../processors/aggregate-sliding-windows.ts';
 import { aggregateTimeWindows } from '../processors/aggregate-time-windows.ts';
+import { aggregateUnlimitedWindow, UNLIMITED_END } from '../processors/aggregate-unlimited-window.ts';
 import type { Aggregation } from '../processors/aggregate.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { Serde } from '../topology/serde.ts';
@@ -16,6 +17,7 @@ import {
   type SessionWindows,
   type SlidingWindows,
   TimeWindows,
+  UnlimitedWindows,
   type Windowed,
 } from './windows.ts';
 
@@ -38,7 +40,7 @@ export interface SessionAggregation extends Aggregation {
   readonly merge: Parameters<typeof aggregateSessions>[0]['merge'];
 }
 
-export function timeWindowKind(windows: TimeWindows | SlidingWindows): WindowKind {
+export function timeWindowKind(windows: TimeWindows | SlidingWindows | UnlimitedWindows): WindowKind {
   if (windows instanceof TimeWindows) {
     const { sizeMs, advanceMs, graceMs } = windows;
     return {
@@ -58,6 +60,17 @@ export function timeWindowKind(windows: TimeWindows | SlidingWindows): WindowKin
           coalesce,
           skipNullValues: false,
         }),
+    };
+  }
+  if (windows instanceof UnlimitedWindows) {
+    const { startMs } = windows;
+    return {
+      store: 'window',
+      retentionMs: Infinity,
+      graceMs: 0,
+      sizeMs: UNLIMITED_END - startMs,
+      open: (functions, store, _emit, sendOldValues, coalesce) =>
+        aggregateUnlimitedWindow({ ...functions, store, startMs, sendOldValues, coalesce }),
     };
   }
   const { differenceMs, graceMs } = windows;
@@ -172,13 +185,19 @@ abstract class WindowedKStream<K, V> {
   }
 }
 
-/** A grouped stream by tumbling, hopping or sliding windows. */
+/** A grouped stream by tumbling, hopping, sliding or unlimited windows. */
 export class TimeWindowedKStream<K, V> extends WindowedKStream<K, V> {
-  readonly #windows: TimeWindows | SlidingWindows;
+  readonly #windows: TimeWindows | SlidingWindows | UnlimitedWindows;
 
   /** @internal */
-  constructor(grouped: KGroupedStream<K, V>, windows: TimeWindows | SlidingWindows, emit: EmitStrategy) {
+  constructor(
+    grouped: KGroupedStream<K, V>,
+    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
+    emit: EmitStrategy,
+  ) {
     super(grouped, timeWindowKind(windows), emit);
+    if (emit === 'close' && windows instanceof UnlimitedWindows)
+      throw new TopologyError('an unlimited window never closes', "emit with each record: 'update'");
     this.#windows = windows;
   }
 

@@ -50,6 +50,24 @@ export class TimeWindows {
   }
 }
 
+/** One window for ever: all records from a time on. */
+export class UnlimitedWindows {
+  readonly startMs: number;
+
+  private constructor(startMs: number) {
+    check(startMs >= 0, 'a window cannot start before the epoch');
+    this.startMs = startMs;
+  }
+
+  static of(): UnlimitedWindows {
+    return new UnlimitedWindows(0);
+  }
+
+  startOn(startMs: number): UnlimitedWindows {
+    return new UnlimitedWindows(startMs);
+  }
+}
+
 /** Windows [t - difference, t], made by the records (KIP-450). */
 export class SlidingWindows {
   readonly differenceMs: number;

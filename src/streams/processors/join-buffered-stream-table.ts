@@ -1,21 +1,29 @@
 import { ByteWriter } from '../../common/bytes.ts';
-import type { KeyValueStore, TaskState } from '../../state/store.ts';
+import type { Header } from '../../log/record-batch.ts';
+import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
+import { withHeaders } from './with-headers.ts';
 
 export interface JoinBufferedStreamTableOptions {
   /** A table that knows its history. */
   readonly table: TableView;
   readonly join: 'inner' | 'left';
   readonly joiner: ValueJoiner;
-  /** A key-value store of the values that wait, by [time][key][sequence]. */
+  /** A key-value store of `WaitingRecord`s, by [time][key][sequence]. */
   readonly buffer: string;
   readonly graceMs: number;
   /** How windowed keys of the stream are kept; `windowSizeMs` is the size of time windows. */
   readonly suffix: WindowSuffix;
   readonly windowSizeMs: number;
+}
+
+/** A value that waits, with the headers that go along with what becomes of it. */
+export interface WaitingRecord {
+  readonly value: unknown;
+  readonly headers: readonly Header[];
 }
 
 /**
@@ -73,7 +81,8 @@ class JoinBufferedStreamTable implements Processor {
     writeStoredKey(key, this.#options.suffix, writer);
     writer.writeInt32(this.#sequence.value | 0);
     this.#sequence.value = (this.#sequence.value + 1) & 0x7fff_ffff;
-    this.#buffer.put(writer.buffer, 0, writer.length, value, timestamp);
+    const waiting: WaitingRecord = { value, headers: this.#context.record.headers() };
+    this.#buffer.put(writer.buffer, 0, writer.length, waiting, timestamp);
   }
 
   #release(like: RecordKey): void {
@@ -84,22 +93,64 @@ class JoinBufferedStreamTable implements Processor {
     for (;;) {
       const first = this.#first();
       if (first === null || first.timestamp > until) return;
-      const { bytes, value, timestamp } = first;
+      const { bytes, timestamp } = first;
+      const { value, headers } = first.waiting;
       this.#buffer.put(bytes, 0, bytes.length, null, timestamp);
       readStoredKey(bytes, 8, bytes.length - 4, suffix, windowSizeMs, key);
       const table = this.#table;
       const right = table.getAsOf === undefined ? table.get(key) : table.getAsOf(key, timestamp);
       if (right === null && join === 'inner') continue;
-      this.#context.forward(key, joiner(value, right, key), undefined, timestamp);
+      const joined = joiner(value, right, key);
+      withHeaders(this.#context.record, headers, () =>
+        this.#context.forward(key, joined, undefined, timestamp),
+      );
     }
   }
 
-  #first(): { readonly bytes: Buffer; readonly value: unknown; readonly timestamp: number } | null {
-    const found: { readonly bytes: Buffer; readonly value: unknown; readonly timestamp: number }[] = [];
+  #first(): First | null {
+    const found: First[] = [];
     this.#buffer.range(null, null, false, (bytes, start, end, value, timestamp) => {
-      found.push({ bytes: Buffer.from(bytes.subarray(start, end)), value, timestamp });
+      const waiting = value as WaitingRecord;
+      found.push({ bytes: Buffer.from(bytes.subarray(start, end)), waiting, timestamp });
       return false;
     });
     return found[0] ?? null;
   }
+}
+
+interface First {
+  readonly bytes: Buffer;
+  readonly waiting: WaitingRecord;
+  readonly timestamp: number;
+}
+
+/** [headers u32], each [size u32][key][size i32, -1 for null][value]; then the value. */
+export function waitingRecordCodec(values: ValueCodec): ValueCodec {
+  return {
+    encode(waiting, writer) {
+      const { value, headers } = waiting as WaitingRecord;
+      writer.writeInt32(headers.length);
+      for (const header of headers) {
+        const key = Buffer.from(header.key);
+        writer.writeInt32(key.length);
+        writer.writeBytes(key);
+        writer.writeInt32(header.value?.length ?? -1);
+        if (header.value !== null) writer.writeBytes(header.value);
+      }
+      values.encode(value, writer);
+    },
+    decode(bytes, start, end): WaitingRecord {
+      const buffer = bytes as Buffer;
+      let at = start + 4;
+      const part = (): Buffer | null => {
+        const size = buffer.readInt32BE(at);
+        at += 4 + Math.max(0, size);
+        return size < 0 ? null : Buffer.from(buffer.subarray(at - size, at));
+      };
+      const headers: Header[] = [];
+      for (let left = buffer.readInt32BE(start); left > 0; left--)
+        headers.push({ key: String(part()), value: part() });
+      return { headers, value: values.decode(buffer, at, end) };
+    },
+  };
 }

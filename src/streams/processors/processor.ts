@@ -36,6 +36,11 @@ export interface RecordContext {
   readonly offset: number;
   /** Read from the batch when asked; in order, duplicates kept. */
   headers(): readonly Header[];
+  /**
+   * Puts other headers in the place of the record's for all that is forwarded from now on; null: the record's own.
+   * Returns what was in place, to be put back when the forward has returned or thrown.
+   */
+  replaceHeaders(headers: readonly Header[] | null): readonly Header[] | null;
 }
 
 export type PunctuationKind = 'stream-time' | 'wall-clock';

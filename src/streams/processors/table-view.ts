@@ -57,13 +57,27 @@ export type RowTransform = (value: unknown, key: RecordKey, timestamp: number) =
 
 /** A filter or a new value over another view. */
 export function transformedView(parent: TableView, transform: RowTransform): TableView {
+  return openedView(parent, () => ({ transform, absentToo: false }), []);
+}
+
+/** A transform of rows with a life of its own, one a task. */
+export interface OpenedTransform {
+  readonly transform: RowTransform;
+  /** Whether it is called for rows that are not there, with null. */
+  readonly absentToo: boolean;
+  close?(): void;
+}
+export type OpenTransform = (context: ProcessorContext) => OpenedTransform;
+
+/** As `transformedView`, by a transform that may use stores. */
+export function openedView(parent: TableView, open: OpenTransform, stores: readonly string[]): TableView {
   return {
-    stores: parent.stores,
+    stores: [...new Set([...parent.stores, ...stores])],
     open(context) {
       const reader = parent.open(context);
       return reader.getAsOf === undefined
-        ? new TransformedReader(reader, transform)
-        : new TransformedHistoryReader(reader as HistoryReader, transform);
+        ? new TransformedReader(reader, open(context))
+        : new TransformedHistoryReader(reader as HistoryReader, open(context));
     },
   };
 }
@@ -188,11 +202,11 @@ class VersionedReader implements TableReader {
 
 class TransformedReader implements TableReader {
   readonly #parent: TableReader;
-  readonly #transform: RowTransform;
+  readonly #opened: OpenedTransform;
 
-  constructor(parent: TableReader, transform: RowTransform) {
+  constructor(parent: TableReader, opened: OpenedTransform) {
     this.#parent = parent;
-    this.#transform = transform;
+    this.#opened = opened;
   }
 
   get timestamp(): number {
@@ -200,12 +214,16 @@ class TransformedReader implements TableReader {
   }
 
   get(key: RecordKey): unknown {
-    const value = this.#parent.get(key);
-    return value === null ? null : this.#transform(value, key, this.#parent.timestamp);
+    return this.visible(this.#parent.get(key), key);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
     this.#parent.prefetch(key, timestamp, state);
+  }
+
+  protected visible(value: unknown, key: RecordKey): unknown {
+    const { transform, absentToo } = this.#opened;
+    return value === null && !absentToo ? null : transform(value, key, this.#parent.timestamp);
   }
 }
 
@@ -213,17 +231,14 @@ type HistoryReader = TableReader & Required<Pick<TableReader, 'getAsOf'>>;
 
 class TransformedHistoryReader extends TransformedReader {
   readonly #history: HistoryReader;
-  readonly #row: RowTransform;
 
-  constructor(parent: HistoryReader, transform: RowTransform) {
-    super(parent, transform);
+  constructor(parent: HistoryReader, opened: OpenedTransform) {
+    super(parent, opened);
     this.#history = parent;
-    this.#row = transform;
   }
 
   getAsOf(key: RecordKey, asOf: number): unknown {
-    const value = this.#history.getAsOf(key, asOf);
-    return value === null ? null : this.#row(value, key, this.#history.timestamp);
+    return this.visible(this.#history.getAsOf(key, asOf), key);
   }
 }
 

@@ -4,11 +4,11 @@ import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
-import type { RowTransform } from './table-view.ts';
+import type { OpenedTransform, OpenTransform } from './table-view.ts';
 
 export interface TransformTableOptions {
-  /** Not called for absent rows; null hides the row. */
-  readonly transform: RowTransform;
+  /** Gives each task its transform; null from it hides the row. */
+  readonly open: OpenTransform;
   /** A key-value or versioned store of the results; null where the table is only a view. */
   readonly store: string | null;
   readonly sendOldValues: boolean;
@@ -25,6 +25,7 @@ class TransformTable implements Processor {
   readonly #options: TransformTableOptions;
   readonly #writer = new ByteWriter(64);
   #context!: ProcessorContext;
+  #opened!: OpenedTransform;
   #store: TableStore | null = null;
 
   constructor(options: TransformTableOptions) {
@@ -33,11 +34,16 @@ class TransformTable implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context;
+    this.#opened = this.#options.open(context);
     if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
     if (this.#store !== null && !key.windowed) state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+  }
+
+  close(): void {
+    this.#opened.close?.();
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
@@ -61,8 +67,9 @@ class TransformTable implements Processor {
   }
 
   #visible(value: unknown, key: RecordKey, timestamp: number): unknown {
-    if (value === null || value === undefined) return null;
-    return this.#options.transform(value, key, timestamp);
+    const { transform, absentToo } = this.#opened;
+    if (value !== null && value !== undefined) return transform(value, key, timestamp);
+    return absentToo ? transform(null, key, timestamp) : null;
   }
 
   #stored(store: TableStore, key: RecordKey): unknown {

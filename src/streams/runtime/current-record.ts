@@ -8,6 +8,7 @@ const NO_HEADERS: readonly Header[] = [];
 export class CurrentRecord implements RecordContext {
   batch: RecordBatch | null = null;
   index = 0;
+  #replaced: readonly Header[] | null = null;
 
   get topic(): string {
     return this.batch === null ? '' : this.batch.topic;
@@ -22,10 +23,17 @@ export class CurrentRecord implements RecordContext {
   }
 
   headers(): readonly Header[] {
+    if (this.#replaced !== null) return this.#replaced;
     const { batch, index } = this;
     // The count comes first: most records have none, and sinks ask for each.
     if (batch === null || batch.buffer[batch.headersStart[index]!] === 0) return NO_HEADERS;
     return readHeaders(batch, index);
+  }
+
+  replaceHeaders(headers: readonly Header[] | null): readonly Header[] | null {
+    const before = this.#replaced;
+    this.#replaced = headers;
+    return before;
   }
 
   clear(): void {

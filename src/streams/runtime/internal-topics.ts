@@ -211,7 +211,9 @@ function changelogConfigs(store: StoreNode): Record<string, string> {
     case 'session':
       return {
         'cleanup.policy': 'compact,delete',
-        'retention.ms': String(options.retentionMs + ADDITIONAL_RETENTION_MS),
+        'retention.ms': Number.isFinite(options.retentionMs)
+          ? String(options.retentionMs + ADDITIONAL_RETENTION_MS)
+          : '-1',
         ...base,
       };
   }

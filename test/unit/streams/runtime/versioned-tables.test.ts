@@ -129,7 +129,7 @@ const record = fc.record({
   value: fc.option(fc.constantFrom('1', '2', '3'), { nil: null, freq: 5 }),
   timestamp: fc.integer({ min: 0, max: 3000 }),
   /** What happens behind it: nothing, the application starts again, or it does so without what was on disk. */
-  then: fc.constantFrom('nothing', 'nothing', 'nothing', 'restart', 'restore'),
+  behind: fc.constantFrom('nothing', 'nothing', 'nothing', 'restart', 'restore'),
 });
 
 test('results are the same wherever state lies, and however often the application starts again', async () => {
@@ -142,12 +142,12 @@ test('results are the same wherever state lies, and however often the applicatio
         const at = disturbed ? directory : null;
         let streams = await start(at);
         try {
-          for (const { topic, then, ...each } of records) {
+          for (const { topic, behind, ...each } of records) {
             await produce(log, topic, [each]);
             await drain(streams);
-            if (!disturbed || then === 'nothing') continue;
+            if (!disturbed || behind === 'nothing') continue;
             await streams.close();
-            if (then === 'restore') rmSync(directory, { recursive: true, force: true });
+            if (behind === 'restore') rmSync(directory, { recursive: true, force: true });
             streams = await start(at);
           }
         } finally {

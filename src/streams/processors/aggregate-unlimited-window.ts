@@ -1,0 +1,66 @@
+import type { TaskState, WindowStore } from '../../state/store.ts';
+import type { Aggregation } from './aggregate.ts';
+import { CoalescedChanges } from './coalesced-changes.ts';
+import type { Processor, ProcessorContext } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+/** Where a window ends that never does. */
+export const UNLIMITED_END: number = Number.MAX_SAFE_INTEGER;
+
+export interface AggregateUnlimitedWindowOptions extends Aggregation {
+  /** A window store of states, with unlimited retention. */
+  readonly store: string;
+  readonly startMs: number;
+  readonly coalesce: boolean;
+  readonly sendOldValues: boolean;
+}
+
+/** One state a key, of all records from a time on; older ones belong to no window and are left out in silence. */
+export function aggregateUnlimitedWindow(options: AggregateUnlimitedWindowOptions): () => Processor {
+  return () => new AggregateUnlimitedWindow(options);
+}
+
+class AggregateUnlimitedWindow implements Processor {
+  readonly #options: AggregateUnlimitedWindowOptions;
+  #context!: ProcessorContext;
+  #store!: WindowStore;
+  #windowed: RecordKey | null = null;
+  #coalesced: CoalescedChanges | null = null;
+
+  constructor(options: AggregateUnlimitedWindowOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#store = context.store(this.#options.store) as WindowStore;
+    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+  }
+
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    const { startMs } = this.#options;
+    state.want(this.#store, key.buffer, key.start, key.end, startMs, startMs);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const options = this.#options;
+    const { startMs } = options;
+    if (!key.present) return this.#context.skip('null-key', 'an aggregation needs a key');
+    if (timestamp < startMs) return undefined;
+    const store = this.#store;
+    const slot = store.find(key.buffer, key.start, key.end, startMs);
+    const old = slot < 0 ? options.initial() : store.valueAt(slot);
+    const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
+    const state = options.add(old, value, key, timestamp, this.#context.record);
+    store.put(key.buffer, key.start, key.end, startMs, state, time);
+    const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    windowed.setWindowed(key, startMs, UNLIMITED_END);
+    const before = options.sendOldValues ? old : undefined;
+    if (this.#coalesced !== null) return this.#coalesced.add(windowed, state, before, time);
+    return this.#context.forward(windowed, state, before, time);
+  }
+
+  flush(): void {
+    this.#coalesced?.flush();
+  }
+}
