@@ -1,0 +1,151 @@
+import { SqlError, type Span } from '../../common/error.ts';
+import { formatOf } from '../../formats/registry.ts';
+import type { AggregateFunction, TableFunction } from '../../functions/function.ts';
+import {
+  resolveAggregate,
+  resolveTable,
+  type ArgumentType,
+  type ResolvedAggregate,
+} from '../../functions/resolve.ts';
+import { printType } from '../../types/print-type.ts';
+import { INTEGER } from '../../types/sql-type.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { equalExpressions } from '../expressions/walk.ts';
+import type * as ast from '../parser/ast.ts';
+import type { AnalyzeContext } from './analyze-context.ts';
+import { analyzeExpression } from './analyze-expression.ts';
+import { type AggregateCall, type AnalyzedRelation, sourcesOf, type TableCall } from './analyzed-query.ts';
+import { cast } from './cast-expression.ts';
+import type { ExpressionContext } from './expression-context.ts';
+import { literalValue } from './literal.ts';
+
+/** Where calls stand: the rows that they are over, and the context of their arguments. */
+export interface CallScope {
+  readonly from: AnalyzedRelation;
+  readonly isGrouped: boolean;
+  readonly context: AnalyzeContext;
+  /** The stand-in for the result of aggregate call 0; that of call i is i after it. */
+  readonly firstCall: number;
+  readonly clause: (name: string) => ExpressionContext;
+}
+
+/** The aggregate and table functions that a query calls, in the order in which they stand. */
+export class QueryCalls {
+  readonly aggregates: AggregateCall[] = [];
+  readonly tables: TableCall[] = [];
+  readonly #scope: CallScope;
+
+  constructor(scope: CallScope) {
+    this.#scope = scope;
+  }
+
+  /** The column that the result of an aggregate call will be. Throws `SqlError`. */
+  aggregate(call: ast.FunctionCall, fn: AggregateFunction): Expression {
+    if (!this.#scope.isGrouped)
+      throw new SqlError('ML_SCHEMA', `aggregate function ${call.name} needs GROUP BY`, {
+        span: call.span,
+        hint: 'add GROUP BY with what the rows have in common',
+      });
+    // COUNT(*) and COUNT() count rows: what they count is never null.
+    const countsRows = call.name === 'COUNT' && call.arguments.length === 0;
+    const nodes: readonly ast.Expression[] = countsRows
+      ? [{ kind: 'integer', span: call.span, value: 1 }]
+      : call.arguments;
+    if (call.star && call.name !== 'COUNT')
+      throw new SqlError('ML_TYPE', `${call.name}(*) has no meaning`, {
+        span: call.span,
+        hint: 'name a column',
+      });
+    const args = nodes.map((node) => {
+      const literal = literalValue(node);
+      if (literal !== undefined)
+        return {
+          expression: {
+            kind: 'literal',
+            type: literal.type ?? INTEGER,
+            value: literal.value,
+          } as Expression,
+          type: (node.kind === 'string' ? { kind: 'string-literal' } : literal.type) as ArgumentType,
+          literal: literal.value,
+        };
+      const expression = analyzeExpression(node, {
+        ...this.#scope.clause(`an argument of ${call.name}`),
+        table: (inner, table) => this.table(inner, table),
+      });
+      return { expression, type: expression.type as ArgumentType, literal: undefined };
+    });
+    const resolved = resolveAggregate(fn, args, call.span);
+    this.#checkState(fn.name, resolved, call.span);
+    return this.#addCall({
+      name: fn.name,
+      signature: fn.signatures.indexOf(resolved.signature),
+      args: resolved.argumentTypes.map((type, i) => cast(args[i]!.expression, type)),
+      literals: resolved.literals,
+      type: resolved.returns,
+    });
+  }
+
+  /** The column that a table function adds to the row. Throws `SqlError`. */
+  table(call: ast.FunctionCall, fn: TableFunction): Expression {
+    if (this.#scope.from.type === 'table')
+      throw new SqlError('ML_UNSUPPORTED', `table function ${call.name} needs a stream`, { span: call.span });
+    const args = call.arguments.map((node) =>
+      analyzeExpression(node, this.#scope.clause(`an argument of ${call.name}`)),
+    );
+    const resolved = resolveTable(
+      fn,
+      args.map((arg) => arg.type),
+      call.span,
+    );
+    const index = this.#scope.from.columns.length + this.tables.length;
+    this.tables.push({
+      name: fn.name,
+      signature: fn.signatures.indexOf(resolved.signature),
+      args: args.map((arg, i) => cast(arg, resolved.argumentTypes[i]!)),
+      type: resolved.returns,
+    });
+    return { kind: 'column', type: resolved.returns, index };
+  }
+
+  /**
+   * What an aggregate keeps must be of types that the value format of the source holds, as ksqlDB asks: there it is
+   * written in that format.
+   */
+  #checkState(name: string, resolved: ResolvedAggregate, span: Span): void {
+    const { signature, argumentTypes, literals } = resolved;
+    const { valueFormat } = sourcesOf(this.#scope.from)[0]!.source;
+    const type = signature.open(argumentTypes, literals, this.#scope.context.evaluation).stateType;
+    try {
+      formatOf(valueFormat.name).validate([{ name, type }], {
+        isKey: false,
+        wrapped: valueFormat.wrapped,
+        properties: new Map(valueFormat.properties),
+      });
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      throw new SqlError(
+        'ML_FORMAT',
+        `${name} keeps a value of type ${printType(type)}, which format ${valueFormat.name} of the source cannot hold`,
+        {
+          span,
+          hint: "copy the source into another format first: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS …",
+        },
+      );
+    }
+  }
+
+  /** A call that stands twice is computed once. */
+  #addCall(call: AggregateCall): Expression {
+    const known = this.aggregates.findIndex(
+      (other) =>
+        other.name === call.name &&
+        other.signature === call.signature &&
+        other.args.length === call.args.length &&
+        other.args.every((arg, i) => equalExpressions(arg, call.args[i]!)) &&
+        other.literals.length === call.literals.length &&
+        other.literals.every((literal, i) => literal === call.literals[i]),
+    );
+    const at = known >= 0 ? known : this.aggregates.push(call) - 1;
+    return { kind: 'column', type: call.type, index: this.#scope.firstCall + at };
+  }
+}
