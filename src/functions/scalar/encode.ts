@@ -1,0 +1,64 @@
+import { DataError } from '../../common/error.ts';
+import { BYTES, STRING } from '../../types/sql-type.ts';
+import type { ScalarFunction } from '../function.ts';
+import { fixed, parameter } from '../signature.ts';
+import { bytesOf, encodedBytes, encodingOf, textOf } from './encoding.ts';
+
+const CATEGORY = 'STRING';
+
+export const encodeFunctions: readonly ScalarFunction[] = [
+  {
+    kind: 'scalar',
+    name: 'ENCODE',
+    category: CATEGORY,
+    description: 'Rewrites text from one encoding to another: hex, utf8, ascii or base64.',
+    examples: [["ENCODE('4578616d706c6521', 'hex', 'utf8')", "'Example!'"]],
+    nulls: 'propagate',
+    signatures: [
+      fixed(
+        [parameter('input', STRING), parameter('from', STRING), parameter('to', STRING)],
+        STRING,
+        (input: string, from: string, to: string) => {
+          const source = encodingOf(from);
+          const target = encodingOf(to);
+          if (source === target) throw new DataError(`ENCODE from ${from} to itself`);
+          return textOf(encodedBytes(input, source), target);
+        },
+      ),
+    ],
+  },
+  {
+    kind: 'scalar',
+    name: 'FROM_BYTES',
+    category: CATEGORY,
+    description: 'Bytes as text in an encoding: hex (in upper case), utf8, ascii or base64.',
+    examples: [["FROM_BYTES(TO_BYTES('1ab2', 'hex'), 'hex')", "'1AB2'"]],
+    nulls: 'propagate',
+    signatures: [
+      fixed(
+        [parameter('value', BYTES), parameter('encoding', STRING)],
+        STRING,
+        (value: Uint8Array, name: string) => {
+          const encoding = encodingOf(name);
+          const text = textOf(value, encoding);
+          return encoding === 'hex' ? text.toUpperCase() : text;
+        },
+      ),
+    ],
+  },
+  {
+    kind: 'scalar',
+    name: 'TO_BYTES',
+    category: CATEGORY,
+    description: 'The bytes that a text writes in an encoding: hex, utf8, ascii or base64.',
+    examples: [["LEN(TO_BYTES('1ab2', 'hex'))", '2']],
+    nulls: 'propagate',
+    signatures: [
+      fixed(
+        [parameter('value', STRING), parameter('encoding', STRING)],
+        BYTES,
+        (value: string, encoding: string) => bytesOf(value, encodingOf(encoding)),
+      ),
+    ],
+  },
+];
