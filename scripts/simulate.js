@@ -1,7 +1,8 @@
 /**
- * `npm run simulate -- [SEED] [COUNT]`: random topologies, inputs, orders of processing, commits and crashes on the
- * engine, held to the reference interpreter. COUNT seeds (10,000) from SEED (1), shared among all processors. Prints each
- * seed that failed with its case, and `N passed, N failed`. One seed again: `npm run simulate -- SEED 1`.
+ * `npm run simulate -- [SEED] [COUNT]`: random topologies, inputs, orders of processing, commits, errors, rebalances and
+ * crashes on the engine, each seed driven record by record and in the running loop, held to the reference interpreter.
+ * COUNT seeds (10,000) from SEED (1), shared among all processors. Prints each seed that failed with its case, and
+ * `N passed, N failed`. One seed again: `npm run simulate -- SEED 1`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -36,7 +37,7 @@ symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
 const PORTION = 250;
 const end = Number(seed) + Number(count);
 let next = Number(seed);
-const total = { seeds: 0, failed: 0, crashes: 0, restarts: 0, steps: 0 };
+const total = { seeds: 0, failed: 0, crashes: 0, errors: 0, restarts: 0, steps: 0 };
 let broken = false;
 
 /** Runs a portion of seeds in a process of its own; its last line tells how it went. */
@@ -77,7 +78,9 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 if (process.stderr.isTTY) process.stderr.write('\n');
-const { crashes, restarts, steps } = total;
-console.log(`${steps} records processed, ${restarts} restarts, ${crashes} of them after a crash`);
+const { crashes, errors, restarts, steps } = total;
+console.log(
+  `${steps} records processed, ${restarts} restarts, ${crashes} of them after a crash; ${errors} errors`,
+);
 console.log(`${total.seeds - total.failed} passed, ${total.failed} failed`);
 process.exit(total.failed > 0 || broken ? 1 : 0);

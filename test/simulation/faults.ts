@@ -3,6 +3,9 @@ import type { StateBackend, TaskState } from '../../src/state/store.ts';
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
 import { Crash } from './crash.ts';
 
+/** Errors in one life: starting again makes many calls, and must succeed some time. */
+const ERRORS_MAX = 10;
+
 export interface FaultOptions {
   readonly random: SeededRandom;
   /** Calls until the process dies; Infinity for one that does not. */
@@ -66,7 +69,7 @@ export class FaultyProcess {
   #call(name: string): void {
     if (this.crashedAt === null && --this.#callsUntilCrash <= 0) this.crashedAt = name;
     if (this.crashedAt !== null) throw new Crash(this.crashedAt);
-    if (!this.#options.random.chance(this.#options.errorRate)) return;
+    if (this.errors >= ERRORS_MAX || !this.#options.random.chance(this.#options.errorRate)) return;
     this.errors++;
     throw new LogError('unavailable', `${name} failed`);
   }
@@ -79,11 +82,10 @@ export class FaultyProcess {
       proto !== null && proto !== Object.prototype;
       proto = Object.getPrototypeOf(proto)
     )
-      for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
+      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
         if (name === 'constructor' || name in wrapped) continue;
-        if (get !== undefined)
-          Object.defineProperty(wrapped, name, { enumerable: true, get: () => target[name as keyof T] });
-        else if (typeof value !== 'function') wrapped[name] = value;
+        if (typeof value !== 'function')
+          Object.defineProperty(wrapped, name, { get: () => target[name as keyof T] });
         else if (sure.includes(name)) wrapped[name] = value.bind(target);
         else
           wrapped[name] = (...args: unknown[]) => {
@@ -114,7 +116,9 @@ export class FaultyProcess {
       this.#call('writer (done)');
     };
     return {
-      ...this.#faulty('writer', writer, ['appender', 'endOffset', 'close']),
+      appender: (at) => writer.appender(at),
+      endOffset: (at) => writer.endOffset(at),
+      close: () => writer.close(),
       get pendingBytes() {
         return writer.pendingBytes;
       },

@@ -191,7 +191,8 @@ class Simulation {
       committed.set(nameOf(this.#topics.stepOf(topic, partition, offset)), offset);
     this.#trace = this.#trace.filter(
       (step) =>
-        this.#topics.globalTopics.has(String(step.topic)) || step.offset < (committed.get(nameOf(step)) ?? 0),
+        (typeof step.topic === 'string' && this.#topics.globalTopics.has(step.topic)) ||
+        step.offset < (committed.get(nameOf(step)) ?? 0),
     );
   }
 

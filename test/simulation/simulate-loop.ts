@@ -18,9 +18,11 @@ import { traceRecords } from './traced-topology.ts';
 const APPLICATION = 'sim';
 /** Lives of an instance that may end in a crash, and that have errors. */
 const MORTAL_LIVES = 6;
-const TURNS_MAX = 5000;
+/** Actions after the last input until nothing but turns and time is left: a restart must not help what hangs. */
+const CALM_AFTER = 30;
+const ACTIONS_MAX = 2000;
 /** Real time after which a call is taken to hang. */
-const STUCK_MS = 20_000;
+const STUCK_MS = 10_000;
 
 export interface LoopOptions {
   readonly faults: boolean;
@@ -115,13 +117,22 @@ class LoopSimulation {
       this.#instances.push(instance);
       await this.#start(instance);
     }
-    for (let turns = 0; !(await this.#isDone()); turns++) {
-      if (turns > TURNS_MAX) return this.#result('it does not come to an end');
-      await this.#act();
+    for (let actions = 0; !(await this.#isDone()); actions += this.#topics.allProduced ? 1 : 0) {
+      if (actions > ACTIONS_MAX) return this.#result('it does not come to an end');
+      await this.#act(actions < CALM_AFTER ? this.#random.next() : 0.2 + this.#random.next() * 0.7);
       await this.#recover();
     }
     for (const each of this.#instances) await this.#settle(each.streams.close(), each);
-    return this.#result(await this.#topics.compare(this.#trace));
+    return this.#result((await this.#uncommitted()) ?? (await this.#topics.compare(this.#trace)));
+  }
+
+  /** All input is processed: the next start must not find any of it. */
+  async #uncommitted(): Promise<string | null> {
+    for (const { topic, partition, offset } of await this.#log.admin.committed(APPLICATION)) {
+      const { end } = (await this.#log.admin.offsets(topic))[partition]!;
+      if (offset !== end) return `${topic}-${partition} is committed up to ${offset} of ${end}`;
+    }
+    return null;
   }
 
   #result(difference: string | null): LoopResult {
@@ -134,9 +145,8 @@ class LoopSimulation {
     for (const { process } of this.#instances) await process.release();
   }
 
-  async #act(): Promise<void> {
+  async #act(action: number): Promise<void> {
     const random = this.#random;
-    const action = random.next();
     const instance = random.pick(this.#instances);
     const { streams } = instance;
     if (action < 0.2) await this.#topics.produce(random.int(1, 12));
@@ -171,11 +181,15 @@ class LoopSimulation {
   /** Waits for something that may need the clock to move. The loop of a dead process is ended: it would try for ever. */
   async #settle(promise: Promise<unknown>, instance: Instance): Promise<void> {
     let settled = false;
+    let ended = false;
     const outcome = promise.finally(() => (settled = true));
     outcome.catch(() => undefined);
     const deadline = systemClock.monotonic() + STUCK_MS;
     for (let waited = 0; !settled; waited++) {
-      if (waited === 50 && instance.process.crashedAt !== null) void instance.streams.close();
+      if (waited > 50 && !ended && instance.process.crashedAt !== null) {
+        ended = true;
+        void instance.streams.close();
+      }
       if (waited > 30) this.#clock.advance(10);
       // Disks take the machine's own time.
       if (waited > 100) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -210,8 +224,8 @@ class LoopSimulation {
       const state = openStateBackend({ residentBytes: random.pick([0, 1 << 20]) });
       const process = new FaultyProcess(this.#log, state, {
         random,
-        callsUntilCrash: mortal && random.chance(0.8) ? random.int(1, 400) : Infinity,
-        errorRate: mortal ? random.pick([0, 0, 0.002, 0.02]) : 0,
+        callsUntilCrash: mortal && random.chance(0.8) ? random.int(1, random.pick([50, 200, 800])) : Infinity,
+        errorRate: mortal ? random.pick([0, 0.002, 0.01, 0.05]) : 0,
         holdBackRate: random.pick([0, 0, 0.3]),
         atomicCommit,
         onWritten: () => this.#written(instance),
@@ -229,7 +243,7 @@ class LoopSimulation {
         stateDirectory: instance.directory,
         clock: this.#clock,
         logger: silentLogger,
-        commitIntervalMs: random.pick([0, 10, 100, 1000]),
+        commitIntervalMs: random.pick([0, 10, 100, 1000, 50_000]),
         persistIntervalMs: random.pick([0, 100, 2000]),
         unpersistedBytesMax: random.pick([0, 1000, 1 << 20]),
         stateBytesMax: random.pick([1, 500, 5000, 1 << 20]),

@@ -44,6 +44,8 @@ export class TaskExecutor implements TaskHost {
   #globals: GlobalStores | null = null;
   #lastCommitMs: number;
   #commits = 0;
+  /** What failed: something is half done since, which only opening the tasks again undoes. */
+  #failure: { readonly error: unknown } | null = null;
 
   private constructor(
     topology: Topology,
@@ -169,7 +171,11 @@ export class TaskExecutor implements TaskHost {
   }
 
   /** One turn, with what `poll` gave. Returns whether anything was processed or sent. */
-  async step(batches: readonly RecordBatch[]): Promise<boolean> {
+  step(batches: readonly RecordBatch[]): Promise<boolean> {
+    return this.#whole(() => this.#step(batches));
+  }
+
+  async #step(batches: readonly RecordBatch[]): Promise<boolean> {
     const { clock } = this.options;
     this.#committer.throwFlushError();
     this.#inputs.push(batches);
@@ -187,7 +193,7 @@ export class TaskExecutor implements TaskHost {
     const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
     const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
     if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {
-      await this.commit();
+      await this.#commit();
       await this.#persistence.persistWhenDue(this.#tasks, now);
     }
     await this.#purge.purgeWhenDue(this.#tasks, now);
@@ -210,7 +216,11 @@ export class TaskExecutor implements TaskHost {
     for (const task of this.#tasks) await task.punctuate(now);
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
+    return this.#whole(() => this.#commit());
+  }
+
+  async #commit(): Promise<void> {
     if (await this.#committer.commit(this.#tasks)) this.#commits++;
     this.#lastCommitMs = this.options.clock.now();
   }
@@ -221,7 +231,21 @@ export class TaskExecutor implements TaskHost {
   }
 
   persist(): Promise<void> {
-    return this.#persistence.persist(this.#tasks);
+    return this.#whole(() => this.#persistence.persist(this.#tasks));
+  }
+
+  /**
+   * Does something wholly, or never anything again: after a failed commit, say, output may be pending whose input is
+   * not to be committed any more. What is asked later fails with the same error.
+   */
+  async #whole<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      return await action();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   /** Whether everything below `ends`, by `topic-partition`, is processed and committed. */

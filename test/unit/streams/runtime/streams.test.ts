@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
-import type { Log } from '../../../../src/log/log.ts';
+import { type Log, LogError } from '../../../../src/log/log.ts';
 import type { ValueCodec } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
@@ -82,6 +82,48 @@ test('output leaves in one step with the offset of its input, as soon as there i
     await streams.step();
   }
   expect(await committed()).toBe(1);
+});
+
+test('after a commit that failed nothing is written any more, and nothing comes twice', async () => {
+  let failing = true;
+  const failingOnce: Log = {
+    admin: log.admin,
+    openReader: (options) => log.openReader(options),
+    close: () => log.close(),
+    async openWriter(options) {
+      const writer = await log.openWriter(options);
+      return {
+        appender: (at) => writer.appender(at),
+        get pendingBytes() {
+          return writer.pendingBytes;
+        },
+        atomicCommit: writer.atomicCommit,
+        flush: () => writer.flush(),
+        async commit(offsets) {
+          if (failing) throw new LogError('unavailable', 'the disk is away');
+          await writer.commit(offsets);
+        },
+        endOffset: (at) => writer.endOffset(at),
+        close: () => writer.close(),
+      };
+    },
+  };
+  const streams = await open(copying('in'), { log: failingOnce, commitIntervalMs: 10_000 });
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  await streams.fetch();
+  await streams.processOne(streams.tasks[0]!, streams.tasks[0]!.inputs[0]!);
+  await expect(streams.commit()).rejects.toThrow('the disk is away');
+  failing = false;
+  // The output is still pending, but its input's offset is not: it must not go out alone.
+  await expect(streams.step()).rejects.toThrow('the disk is away');
+  await streams.close();
+  expect(await readAll(log, 'out')).toEqual([]);
+  const again = await open(copying('in'));
+  while (!(await again.caughtUp())) {
+    await again.step();
+    await again.commit();
+  }
+  expect(await readAll(log, 'out')).toHaveLength(1);
 });
 
 test('an operator that asks for a commit gets it at once', async () => {
