@@ -74,6 +74,12 @@ export const PROPERTIES: readonly Property[] = [
     check: truth,
   },
   {
+    name: 'ksql.query.pull.range.scan.enabled',
+    default: 'true',
+    description: 'whether a pull query may read a range of STRING keys where it may not read a whole table',
+    check: truth,
+  },
+  {
     name: 'ksql.optimizer.enabled',
     default: 'true',
     description: 'whether plans are optimized; results are the same either way',

@@ -32,6 +32,9 @@ export async function openRows(text: string, session: Session, context: RouteCon
     if (result.kind !== 'rows') throw new RequestError(50000, 'the query gave no rows');
     return result.rows;
   } catch (error) {
-    throw statementError(error, statement.text, []);
+    const refusal = statementError(error, statement.text, []);
+    // ksqlDB's endpoint says of a push query that the request is bad, of a pull query that the statement is.
+    const isPush = statement.statement.kind === 'query' && statement.statement.emit !== null;
+    throw isPush && refusal.code === 40001 ? new RequestError(40000, refusal.message) : refusal;
   }
 }

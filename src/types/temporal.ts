@@ -99,7 +99,9 @@ export function parseTimestamp(text: string): number {
   const match = TIMESTAMP_PATTERN.exec(text.trim());
   if (match !== null) {
     const days = readDate(match[1]!);
-    const millis = readTime(match[2], match[3], match[4], match[5]);
+    // The end of a day, as ISO 8601 may write it.
+    const isEnd = match[2] === '24' && ![match[3], match[4], match[5]].some((part) => Number(part ?? 0) > 0);
+    const millis = isEnd ? DAY_MS : readTime(match[2], match[3], match[4], match[5]);
     const offset = readOffset(match[6]);
     if (days !== undefined && millis !== undefined && offset !== undefined)
       return days * DAY_MS + millis - offset;

@@ -25,7 +25,8 @@ export interface TestCase {
 export interface RestExpectations {
   /** In order: of administrative statements `{admin: …}`, of queries `{query: […]}`. */
   readonly responses: readonly ReadonlyMap<string, JsonNode>[];
-  readonly error: { readonly status: number; readonly kind: 'statement' | 'request' } | null;
+  /** `kind` null: it is not said what the error is about. */
+  readonly error: { readonly status: number; readonly kind: 'statement' | 'request' | null } | null;
   /** The query runs before the inputs come. */
   readonly queryFirst: boolean;
 }

@@ -77,8 +77,8 @@ function readCase(
 
 function readRest(test: JsonObject): RestExpectations {
   const error = test.get('expectedError');
-  const isStatement = (type: JsonNode | undefined): boolean =>
-    typeof type === 'string' && type.endsWith('KsqlStatementErrorMessage');
+  const kindOf = (type: JsonNode | undefined): 'statement' | 'request' | null =>
+    typeof type !== 'string' ? null : type.endsWith('KsqlStatementErrorMessage') ? 'statement' : 'request';
   return {
     responses: list(test.get('responses')).map(object),
     error:
@@ -86,7 +86,7 @@ function readRest(test: JsonObject): RestExpectations {
         ? null
         : {
             status: numberOf(object(error).get('status')) ?? 400,
-            kind: isStatement(object(error).get('type')) ? 'statement' : 'request',
+            kind: kindOf(object(error).get('type')),
           },
     queryFirst: object(test.get('inputConditions') ?? new Map()).get('waitForActivePushQuery') === true,
   };

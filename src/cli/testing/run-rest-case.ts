@@ -125,8 +125,9 @@ class RestRun {
     const said = `${status} ${member('@type')}: ${member('message')}`;
     if (error === null) return said;
     const kind = member('@type') === 'statement_error' ? 'statement' : 'request';
-    if (status === error.status && kind === error.kind) return null;
-    return `expected status ${error.status} about the ${error.kind}, found ${said}`;
+    if (status === error.status && (error.kind === null || kind === error.kind)) return null;
+    const about = error.kind === null ? '' : ` about the ${error.kind}`;
+    return `expected status ${error.status}${about}, found ${said}`;
   }
 
   /** Only the first records of a topic are compared: no more are expected to be named. */

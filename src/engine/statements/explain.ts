@@ -3,6 +3,7 @@ import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts
 import { analyzeCreateSourceAs } from '../../sql/analyzer/analyze-persistent.ts';
 import { analyzePullQuery, type PullPlan } from '../../sql/analyzer/analyze-pull-query.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
+import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import type { Statement } from '../../sql/parser/ast.ts';
 import { printExpression } from '../../sql/expressions/print-expression.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts';
@@ -51,7 +52,7 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
         const pull = analyzePullQuery(statement, context);
         if (pull.source.type === 'table') return explainPull(pull, call);
       }
-      before = buildPushPlan(analyzeQuery(statement, context));
+      before = buildPushPlan(analyzeQuery(groupedAsOne(statement, engine.functions), context));
       break;
     default:
       throw new SqlError('ML_UNSUPPORTED', 'there is nothing to explain: the statement has no query', {

@@ -1,5 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
+import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import { sourcesOf } from '../../sql/analyzer/analyzed-query.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import { buildPushPlan } from '../../sql/plan/build-plan.ts';
@@ -24,7 +25,7 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
     throw new SqlError('ML_LIMIT', `${max} push queries run already`, {
       hint: 'end some, or raise the limit',
     });
-  const analyzed = analyzeQuery(statement, analyzeContext(call));
+  const analyzed = analyzeQuery(groupedAsOne(statement, engine.functions), analyzeContext(call));
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
   const columns: ResultColumn[] = analyzed.select.map(({ name, type }, i) => ({
     name,

@@ -1,6 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import { openOrder } from '../../types/compare-values.ts';
-import { printIdentifier } from '../../types/print-type.ts';
+import { printIdentifier, printType } from '../../types/print-type.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { CatalogSource } from '../catalog/source.ts';
@@ -86,12 +86,13 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
   if (analyzed.where !== null && [...columnsOf(analyzed.where)].some(isPlace))
     refuse('ROWPARTITION or ROWOFFSET', query.where!.span);
 
+  if (source.type === 'table' && query.where !== null) checkKeyLists(query.where, source);
   const constraints = analyzed.where === null ? ANYTHING : constraintsOf(analyzed.where, context);
   const access = accessOf(source, constraints);
   if (
-    access.kind === 'scan' &&
     source.type === 'table' &&
-    context.properties.get('ksql.query.pull.table.scan.enabled') === 'false'
+    isSwitchedOff('ksql.query.pull.table.scan.enabled', context) &&
+    needsScan(access, source, context)
   )
     throw new SqlError('ML_LIMIT', 'this query reads the whole table, and that is switched off', {
       span: query.span,
@@ -111,6 +112,44 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
     limit: analyzed.limit,
   };
 }
+
+function isSwitchedOff(property: string, { properties }: AnalyzeContext): boolean {
+  return properties.get(property)?.toLowerCase() === 'false';
+}
+
+/** Ranges are read by the order of the stored bytes, which is that of the values for one STRING without a window. */
+function needsScan({ kind }: PullAccess, source: CatalogSource, context: AnalyzeContext): boolean {
+  if (kind !== 'range') return kind === 'scan';
+  return (
+    isSwitchedOff('ksql.query.pull.range.scan.enabled', context) ||
+    source.window !== null ||
+    source.schema.key[0]!.type.kind !== 'string'
+  );
+}
+
+/** A list of keys to look up holds values of the key's type: text is no number there, as it would be elsewhere. */
+function checkKeyLists(condition: ast.Expression, source: CatalogSource): void {
+  if (condition.kind === 'logical') {
+    checkKeyLists(condition.left, source);
+    checkKeyLists(condition.right, source);
+  }
+  if (condition.kind !== 'in' || condition.operand.kind !== 'column') return;
+  const { name } = condition.operand;
+  const key = source.schema.key.find((column) => column.name === name);
+  if (key === undefined || !NUMBERS.has(key.type.kind)) return;
+  const text = condition.items.find((item) => item.kind === 'string');
+  if (text !== undefined)
+    throw new SqlError(
+      'ML_TYPE',
+      `key ${printIdentifier(name)} is ${printType(key.type)}, and this is STRING`,
+      {
+        span: text.span,
+        hint: 'write the number without quotes',
+      },
+    );
+}
+
+const NUMBERS: ReadonlySet<SqlType['kind']> = new Set(['integer', 'bigint', 'decimal', 'double'] as const);
 
 function accessOf(source: CatalogSource, constraints: Constraints): PullAccess {
   const columns = source.schema.key.map((_, index) => constraints.get(index));

@@ -115,3 +115,24 @@ test('close-query by somebody else ends a WebSocket client normally', async () =
   expect(await closed).toBe(1000);
   expect(client.frames.at(-1)).toBe('{"error":"done"}');
 });
+
+test('a push query that makes no sense is a bad request, a pull query a bad statement; both say where', async () => {
+  const refusal = async (sql: string): Promise<unknown> => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/query-stream`, {
+      method: 'POST',
+      body: JSON.stringify({ sql }),
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+  expect(await refusal('SELECT NOTHING FROM S EMIT CHANGES;')).toEqual({
+    status: 400,
+    '@type': 'generic_error',
+    error_code: 40000,
+    message: expect.stringMatching(/^ML_NAME_UNKNOWN: .*line 1, column 8/) as string,
+  });
+  expect(await refusal('SELECT NOTHING FROM S;')).toMatchObject({
+    '@type': 'statement_error',
+    error_code: 40001,
+    statementText: 'SELECT NOTHING FROM S;',
+  });
+});

@@ -65,6 +65,35 @@ test('a scan can be switched off', () => {
   expect(() => analyze('SELECT * FROM ONE WHERE K = 1;', properties, catalog.copy())).not.toThrow();
 });
 
+test('with scans switched off, ranges are read where the keys are stored in their order', () => {
+  const { catalog: strings } = analyze(
+    `CREATE STREAM S (K STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+     CREATE TABLE T AS SELECT K, COUNT(*) N FROM S GROUP BY K;
+     CREATE TABLE W AS SELECT K, COUNT(*) N FROM S WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY K;`,
+  );
+  const off = (...names: string[]) =>
+    new Map(names.map((name) => [`ksql.query.pull.${name}.scan.enabled`, 'false']));
+  const run =
+    (sql: string, ...names: string[]) =>
+    () =>
+      analyze(sql, off(...names), strings.copy());
+  expect(run("SELECT * FROM T WHERE K < 'x';", 'table')).not.toThrow();
+  expect(run("SELECT * FROM T WHERE K < 'x';", 'range')).not.toThrow();
+  expect(run("SELECT * FROM T WHERE K < 'x';", 'table', 'range')).toThrow('reads the whole table');
+  expect(run("SELECT * FROM W WHERE K < 'x';", 'table')).toThrow('reads the whole table');
+  expect(run("SELECT * FROM W WHERE K = 'x';", 'table', 'range')).not.toThrow();
+  const integers = () => analyze('SELECT * FROM ONE WHERE K < 1;', off('table'), catalog.copy());
+  expect(integers).toThrow('reads the whole table');
+});
+
+test('text is no key of numbers in a list, and may stand in lists of other columns', () => {
+  const run = (where: string) => () =>
+    analyze(`SELECT * FROM ONE WHERE ${where};`, undefined, catalog.copy());
+  expect(run("K IN ('10', 8)")).toThrow('key K is INTEGER, and this is STRING');
+  expect(run("N = 1 AND K IN (1, '8')")).toThrow('key K is INTEGER');
+  expect(run("N IN ('10', 8)")).not.toThrow();
+});
+
 test('whatever WHERE lets through, the access finds', () => {
   const { condition } = fc.letrec<{ condition: string }>((tie) => ({
     condition: fc.oneof(
