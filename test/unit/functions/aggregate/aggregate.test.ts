@@ -248,6 +248,27 @@ describe('COUNT_DISTINCT', () => {
     expect(run('COUNT_DISTINCT', [STRING], column('one', 'two', 'one', null))).toEqual([1, 2, 2, 2]);
   });
 
+  test('is exact at each step up to a thousand', () => {
+    const fn = aggregator('COUNT_DISTINCT', [STRING]);
+    let state = fn.initial();
+    for (let i = 1; i <= 1000; i++) {
+      state = fn.add(state, `value ${i}`);
+      expect(fn.result(state)).toBe(i);
+    }
+  });
+
+  test('merging few and many, in both orders', () => {
+    const fn = aggregator('COUNT_DISTINCT', [INTEGER]);
+    const numbers = (from: number, to: number): SqlValue =>
+      addAll(fn, column(...Array.from({ length: to - from }, (_, i) => from + i)));
+    const whole = numbers(0, 3000);
+    for (const cut of [10, 1500, 2990]) {
+      const [few, many] = [numbers(0, cut), numbers(cut, 3000)];
+      expect(fn.merge!(few, many)).toEqual(whole);
+      expect(fn.merge!(many, few)).toEqual(whole);
+    }
+  });
+
   test.each([500, 5000, 100_000])('is near for %d, in both forms of the state', (count) => {
     const fn = aggregator('COUNT_DISTINCT', [INTEGER]);
     let state = fn.initial();
