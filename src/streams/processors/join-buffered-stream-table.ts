@@ -29,7 +29,8 @@ export interface WaitingRecord {
 /**
  * Joins each stream record with the row that a table had at the record's time (KIP-923). A record waits until the
  * stream has moved on by the grace period, so that changes of the table that come late are not missed; then it is
- * joined, in the order of (time, key, arrival). What comes later than that is joined at once.
+ * joined, in the order of (time, key, arrival). What comes later than that is joined at once. The time of the stream is
+ * that of the records that take part, as in Kafka Streams.
  */
 export function joinBufferedStreamTable(options: JoinBufferedStreamTableOptions): () => Processor {
   return () => new JoinBufferedStreamTable(options);
@@ -63,13 +64,13 @@ class JoinBufferedStreamTable implements Processor {
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const context = this.#context;
-    if (timestamp > this.#streamTime.value) this.#streamTime.value = timestamp;
     if (value === null) return context.skip('null-value', 'a join needs a value');
     if (!key.present) {
       const { join, joiner } = this.#options;
       if (join === 'inner') return context.skip('null-key', 'an inner join needs a key');
       return context.forward(key, joiner(value, null, key), undefined, timestamp);
     }
+    if (timestamp > this.#streamTime.value) this.#streamTime.value = timestamp;
     this.#hold(key, value, timestamp);
     return this.#release(key);
   }
