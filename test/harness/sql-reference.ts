@@ -28,6 +28,8 @@ function indexPage(rules: number): string {
     `- [grammar.md](grammar.md): the ${rules} rules of the language, as text`,
     '- [grammar.html](grammar.html): the same as railroad diagrams (open it in a checkout where `npm ci` has run)',
     `- [functions.md](functions.md): all ${builtinFunctions.size} functions`,
+    '- [user-functions.md](../user-functions.md): functions of your own',
+    '- [sql-tests.md](../sql-tests.md): ASSERT, RUN SCRIPT and tests in SQL',
     '',
   ].join('\n');
 }

@@ -46,5 +46,5 @@ statement error ML_ASSERT: there is no table NOTHING
 ASSERT TABLE NOTHING;
 statement error ML_ASSERT: topic orders exists
 ASSERT NOT EXISTS TOPIC orders TIMEOUT 10 MILLISECONDS;
-statement error ML_UNSUPPORTED: ASSERT SCHEMA is not available
+statement error ML_UNSUPPORTED: ASSERT SCHEMA asks a schema registry
 ASSERT SCHEMA SUBJECT orders;

@@ -9,7 +9,7 @@ import { propertyValue } from '../properties.ts';
 import type { FunctionCode } from '../user-functions/isolated-functions.ts';
 import { openFunction } from '../user-functions/load-user-functions.ts';
 import { stripTypes } from '../user-functions/strip-types.ts';
-import { changed, message, type StatementHandler } from './answer.ts';
+import { changed, type StatementHandler } from './answer.ts';
 
 /** CREATE FUNCTION: code in the statement, which becomes part of the language until DROP FUNCTION. */
 export const createFunction: StatementHandler<'createFunction'> = async (statement, call) => {
@@ -26,7 +26,12 @@ export const createFunction: StatementHandler<'createFunction'> = async (stateme
         span: nameSpan,
         hint: 'choose another name',
       });
-    if (statement.ifNotExists) return message(`function ${name} exists already: nothing was created`);
+    if (statement.ifNotExists)
+      return changed(
+        `function/${name}/create`,
+        `function ${name} exists already: nothing was created`,
+        engine.sequence,
+      );
     if (!statement.orReplace)
       throw new SqlError('ML_NAME_TAKEN', `function ${name} exists already`, {
         span: nameSpan,
@@ -72,7 +77,12 @@ export const dropFunction: StatementHandler<'dropFunction'> = async (statement, 
       throw new SqlError('ML_IN_USE', `function ${name} comes with the engine and cannot be dropped`, {
         span: nameSpan,
       });
-    if (ifExists) return message(`there is no function ${name}: nothing was dropped`);
+    if (ifExists)
+      return changed(
+        `function/${name}/drop`,
+        `there is no function ${name}: nothing was dropped`,
+        engine.sequence,
+      );
     throw new SqlError('ML_NAME_UNKNOWN', `there is no function ${name}`, {
       span: nameSpan,
       hint: 'SHOW FUNCTIONS lists them',

@@ -69,11 +69,11 @@ function queryToReplace(
   const old =
     replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
   if (old === undefined) return undefined;
-  const before = stateOf(old.plan.after);
-  if (before === null || before !== stateOf(planned.plan.after))
+  const change = changeOf(stateOf(old.plan.after), stateOf(planned.plan.after));
+  if (change !== null)
     throw new SqlError(
       'ML_UNSUPPORTED',
-      `the query of ${replaces!.name} cannot be replaced by this one: its sources, groups or joins differ`,
+      `the query of ${replaces!.name} cannot be replaced by this one, whose state would be another: ${change}`,
       {
         span,
         hint: 'filters and projections may change; for the rest DROP it and create it anew',
@@ -86,7 +86,7 @@ function queryToReplace(
  * What a plan keeps between records, as text: its topmost aggregate, join or repartition with everything below it, else
  * its source. Filters and projections above may change.
  */
-function stateOf(plan: PlanNode): string | null {
+function stateOf(plan: PlanNode): string {
   switch (plan.kind) {
     case 'sink':
     case 'output':
@@ -101,6 +101,16 @@ function stateOf(plan: PlanNode): string | null {
     case 'join':
       return explainPlan(plan);
   }
+}
+
+/** The first part of a state that would change, or null when none would. */
+function changeOf(before: string, after: string): string | null {
+  if (before === after) return null;
+  const now = before.split('\n').map((line) => line.trim());
+  const then = after.split('\n').map((line) => line.trim());
+  const at = now.findIndex((line, i) => line !== then[i]);
+  if (at < 0) return `${then[now.length]!} would be added`;
+  return then[at] === undefined ? `${now[at]!} would go` : `${now[at]!} would become ${then[at]}`;
 }
 
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, queryId: string): PersistentQuery {

@@ -1,5 +1,5 @@
 import { SqlError } from '../../common/error.ts';
-import { changed, message, type StatementHandler } from './answer.ts';
+import { changed, type StatementHandler } from './answer.ts';
 import { findSource } from './find-source.ts';
 
 /**
@@ -10,7 +10,11 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
   const { engine } = call;
   const { name, nameSpan, sourceKind, ifExists, deleteTopic } = statement;
   if (ifExists && !engine.catalog.has(name))
-    return message(`there is no ${sourceKind} ${name}: nothing was dropped`);
+    return changed(
+      `${sourceKind}/\`${name}\`/drop`,
+      `there is no ${sourceKind} ${name}: nothing was dropped`,
+      engine.sequence,
+    );
   const source = findSource(engine, name, nameSpan);
   if (source.type !== sourceKind)
     throw new SqlError('ML_NAME_UNKNOWN', `${name} is a ${source.type}, not a ${sourceKind}`, {

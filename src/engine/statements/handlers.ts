@@ -28,8 +28,14 @@ import { describeSource, describeSources, showQueries, showSources, showTopics, 
 import { createType, dropType } from './types.ts';
 import { unsupported } from './unsupported.ts';
 
-const connectors = unsupported('managing connectors', 'use the REST interface of Kafka Connect itself');
-const schemas = unsupported('ASSERT SCHEMA', 'it asks a schema registry, and none is configured');
+const connectors = unsupported(
+  'connectors are not managed here',
+  'ask Kafka Connect itself, by its REST interface; its topics can be declared with CREATE STREAM or TABLE',
+);
+const schemas = unsupported(
+  'ASSERT SCHEMA asks a schema registry, and there is none',
+  'ASSERT STREAM and ASSERT TABLE check the columns of a source',
+);
 
 /** Every statement has its handler: one that is missing does not compile. */
 const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
@@ -75,8 +81,8 @@ const HANDLERS: { readonly [K in StatementKind]: StatementHandler<K> } = {
   assertTombstone,
   assertSource,
   runScript: unsupported(
-    'RUN SCRIPT on a server',
-    'scripts are read by the command line: RUN SCRIPT there, or send the statements themselves',
+    'a server runs no script files',
+    'RUN SCRIPT at the command line, or send the statements themselves',
   ),
 };
 

@@ -1,7 +1,8 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import type { Engine } from '../engine.ts';
 import type { PersistentQuery } from '../persistent-query.ts';
-import { answer, message, type StatementHandler } from './answer.ts';
+import type { StatementResult } from '../result.ts';
+import { answer, changed, type StatementHandler } from './answer.ts';
 
 /** TERMINATE, PAUSE and RESUME. */
 
@@ -31,15 +32,26 @@ export const pause: StatementHandler<'pause'> = async (statement, call) => {
   const queries = select(call.engine, statement.queryId, statement.span);
   await call.engine.record(call, call.engine.sequence);
   for (const query of queries) query.pause();
-  return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} paused`);
+  return controlled('pause', 'paused', queries, call.engine);
 };
 
 export const resume: StatementHandler<'resume'> = async (statement, call) => {
   const queries = select(call.engine, statement.queryId, statement.span);
   await call.engine.record(call, call.engine.sequence);
   for (const query of queries) query.resume();
-  return message(`${queries.length} ${queries.length === 1 ? 'query' : 'queries'} resumed`);
+  return controlled('resume', 'resumed', queries, call.engine);
 };
+
+function controlled(
+  verb: string,
+  done: string,
+  queries: readonly PersistentQuery[],
+  engine: Engine,
+): StatementResult {
+  const ids = queries.map((query) => query.id).join(', ');
+  const text = queries.length === 0 ? `there is no query to ${verb}` : `${done} ${ids}`;
+  return changed(`query/${ids}/${verb}`, text, engine.sequence, queries.length === 1 ? ids : null);
+}
 
 /** It lives and ends with its table. */
 function isOfSourceTable(query: PersistentQuery): boolean {

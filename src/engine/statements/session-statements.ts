@@ -1,5 +1,5 @@
 import { checkProperty, PROPERTIES, propertyName, propertyValue } from '../properties.ts';
-import { answer, message, type StatementHandler } from './answer.ts';
+import { answer, changed, message, type StatementHandler } from './answer.ts';
 
 /** Statements about the session itself. */
 
@@ -18,7 +18,8 @@ export const alterSystem: StatementHandler<'alterSystem'> = async (statement, ca
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.systemProperties.set(canonical, value);
-  return message(`${name} is set to ${value} for queries that are created from now on`);
+  const text = `${name} is set to ${value} for queries that are created from now on`;
+  return changed(`system/${canonical}/alter`, text, sequence);
 };
 
 export const unsetProperty: StatementHandler<'unsetProperty'> = ({ name }, { session }) => {

@@ -1,12 +1,17 @@
 import { SqlError } from '../../common/error.ts';
 import { resolveType } from '../../sql/analyzer/resolve-type.ts';
-import { changed, message, type StatementHandler } from './answer.ts';
+import { changed, type StatementHandler } from './answer.ts';
 
 export const createType: StatementHandler<'createType'> = async (statement, call) => {
   const { engine } = call;
   const { name, nameSpan, ifNotExists } = statement;
   if (engine.catalog.type(name) !== undefined) {
-    if (ifNotExists) return message(`type ${name} exists already: nothing was created`);
+    if (ifNotExists)
+      return changed(
+        `type/${name}/create`,
+        `type ${name} exists already: nothing was created`,
+        engine.sequence,
+      );
     throw new SqlError('ML_NAME_TAKEN', `type ${name} exists already`, {
       span: nameSpan,
       hint: `DROP TYPE ${name}; removes it`,
@@ -23,7 +28,8 @@ export const dropType: StatementHandler<'dropType'> = async (statement, call) =>
   const { engine } = call;
   const { name, nameSpan, ifExists } = statement;
   if (engine.catalog.type(name) === undefined) {
-    if (ifExists) return message(`there is no type ${name}: nothing was dropped`);
+    if (ifExists)
+      return changed(`type/${name}/drop`, `there is no type ${name}: nothing was dropped`, engine.sequence);
     throw new SqlError('ML_NAME_UNKNOWN', `there is no type ${name}`, {
       span: nameSpan,
       hint: 'SHOW TYPES lists them',
