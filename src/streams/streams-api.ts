@@ -48,6 +48,7 @@ export {
   StreamsBuilder,
   type StateStoreDeclaration,
   type StreamsBuilderOptions,
+  type Topics,
 } from './dsl/streams-builder.ts';
 export { TopologyError } from './dsl/topology-error.ts';
 export type {
@@ -142,6 +143,7 @@ export {
   type TopologyTestDriverOptions,
 } from './test-driver/topology-test-driver.ts';
 export type { Serde } from './topology/serde.ts';
+export type { TopicPattern } from './topology/topic-pattern.ts';
 export {
   Topology,
   type SinkNode,

@@ -229,7 +229,10 @@ export class Graph {
       const topics = topology.nodes.flatMap((node) =>
         node.kind === 'source' && sources.has(node.name) ? node.topics : [],
       );
-      if (topics.length > 1) topology.addCopartition(topics);
+      const patterns = topology.nodes.flatMap((node) =>
+        node.kind === 'source' && sources.has(node.name) && node.pattern !== undefined ? [node.name] : [],
+      );
+      if (topics.length + patterns.length > 1) topology.addCopartition(topics, patterns);
     }
     return topology;
   }

@@ -1,6 +1,7 @@
 import { tableSource } from '../processors/table-source.ts';
 import { storeView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
+import type { TopicPattern } from '../topology/topic-pattern.ts';
 import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
@@ -11,6 +12,13 @@ import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
 import { TopologyError } from './topology-error.ts';
 import type { Windowed } from './windows.ts';
+
+/** A topic, several, or all that a pattern matches. */
+export type Topics = string | readonly string[] | TopicPattern;
+
+function isPattern(topics: Topics): topics is TopicPattern {
+  return typeof topics === 'object' && 'test' in topics;
+}
 
 export interface StreamsBuilderOptions {
   /** Used where an operation names none. */
@@ -49,19 +57,27 @@ export class StreamsBuilder {
     this.#graph = new Graph(options.keySerde, options.valueSerde);
   }
 
-  /** The records of one topic or several. Streams of the same topics share a source. */
-  stream<K, V>(topics: string | readonly string[], consumed: WindowedConsumed<K, V>): KStream<Windowed<K>, V>;
-  stream<K, V>(topics: string | readonly string[], consumed?: Consumed<K, V>): KStream<K, V>;
-  stream<K, V>(
-    topics: string | readonly string[],
-    consumed: Consumed<K, V> & { windowed?: WindowedKeyFormat } = {},
-  ): unknown {
+  /**
+   * The records of one topic or several. Streams of the same topics share a source.
+   *
+   * A pattern stands for every topic whose whole name it matches, those that are created while the application runs
+   * included (looked for each `topicRefreshMs`, and read from their beginning), but for internal ones:
+   *
+   * ```ts
+   * builder.stream(/clicks-[a-z]{2}/).to('clicks');
+   * ```
+   */
+  stream<K, V>(topics: Topics, consumed: WindowedConsumed<K, V>): KStream<Windowed<K>, V>;
+  stream<K, V>(topics: Topics, consumed?: Consumed<K, V>): KStream<K, V>;
+  stream<K, V>(topics: Topics, consumed: Consumed<K, V> & { windowed?: WindowedKeyFormat } = {}): unknown {
     const graph = this.#graph;
     const name = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-');
-    const sourceTopics = typeof topics === 'string' ? [topics] : [...topics];
+    const pattern = isPattern(topics) ? topics : undefined;
+    const sourceTopics = isPattern(topics) ? [] : typeof topics === 'string' ? [topics] : [...topics];
     const node = new GraphNode({
       name,
-      sourceTopics,
+      // No topic is named as a pattern is written here.
+      sourceTopics: pattern === undefined ? sourceTopics : [`/${pattern.source}/`],
       write: ({ topology }) =>
         this.#addSource(
           topology,
@@ -69,6 +85,7 @@ export class StreamsBuilder {
           sourceTopics,
           consumed as Consumed<unknown, unknown>,
           consumed.windowed,
+          pattern,
         ),
     });
     graph.add([graph.root], node);
@@ -247,8 +264,9 @@ export class StreamsBuilder {
     topics: readonly string[],
     consumed: Consumed<unknown, unknown>,
     windowed?: WindowedKeyFormat,
+    pattern?: TopicPattern,
   ): void {
-    const where = topics.join(', ');
+    const where = pattern === undefined ? topics.join(', ') : `topics like ${pattern.source}`;
     topology.addSource({
       name,
       topics,
@@ -256,6 +274,7 @@ export class StreamsBuilder {
       value: need(consumed.valueSerde ?? this.#graph.defaultValueSerde, 'value', where),
       ...(consumed.offsetReset && { offsetReset: consumed.offsetReset }),
       ...(windowed && { window: windowed }),
+      ...(pattern && { pattern }),
       ...extractor(consumed),
     });
   }

@@ -3,6 +3,7 @@ import { must } from '../../common/assert.ts';
 import type { CommittedOffset, LogReader, LogWriter } from '../../log/log.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 import type { SubTopology } from '../topology/topology.ts';
+import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
 import { decodeNumbers } from './offset-metadata.ts';
 import { TaskOutput } from './record-sink.ts';
@@ -19,6 +20,8 @@ export interface TaskHost {
   readonly reader: LogReader;
   readonly writer: LogWriter;
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Topics that appeared while the application ran: whatever they hold has come since. */
+  readonly newTopics: ReadonlySet<string>;
   /** Throws `LogError` `unknown-topic`. */
   partitionsOf(topic: string): number;
   lagOf(topic: string, partition: number): number;
@@ -105,27 +108,30 @@ export async function openTask(
   const restored = await restoreStores(host.options.log, state, ranges, host.options.onRestore);
   if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
   task.init();
-  for (const topic of inputs) await openInput(host, task, topic, committed, meta);
+  for (const topic of inputs) {
+    const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));
+    const reset = source.kind === 'source' ? source.offsetReset : undefined;
+    await openInput(host, task, topic, committed, meta, reset);
+  }
   return task;
 }
 
-/** Adds an input of the task's number, at the committed offset or where the reset policy says. */
+/** Adds an input of the task's number, at the committed offset or where `reset`, by default the instance's, says. */
 export async function openInput(
   host: TaskHost,
   task: Task,
   topic: string,
   committed: CommittedOffsets,
   meta: TaskMeta | null,
-): Promise<void> {
+  offsetReset?: 'earliest' | 'latest',
+): Promise<InputQueue> {
   const name = host.plan.topicName(topic);
-  const { partition, subTopology } = task;
-  const source = must(
-    subTopology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)),
-  );
-  const reset =
-    (source.kind === 'source' ? source.offsetReset : undefined) ?? host.options.offsetReset ?? 'earliest';
+  const { partition } = task;
+  const fromStart = topic !== name || host.newTopics.has(topic);
+  const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
   const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
-  task.addInput(topic, await startOffset(host, name, partition, own, topic === name ? reset : 'earliest'));
+  const offset = await startOffset(host, name, partition, own, reset);
+  return task.addInput(topic, offset);
 }
 
 /** What of the changelogs is not in the task's state; the ends of those that it writes are put into `positions`. */

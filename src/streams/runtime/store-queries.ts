@@ -29,7 +29,8 @@ export interface QueriedApplication {
   readonly topology: Topology;
   readonly state: StreamsState;
   readonly allTasks: readonly Task[];
-  /** Null before it was first opened. */
+  /** As found when it was opened, and since; null before. */
+  readonly resolved: Topology | null;
   readonly plan: TopicPlan | null;
 }
 
@@ -86,7 +87,7 @@ export class StoreQueries {
       partitionOfKey(bytes, 0, bytes.length, partitions),
   ): KeyMetadata {
     this.#storeOptions(store);
-    const { topology, plan } = this.#application;
+    const { topology, resolved, plan } = this.#application;
     if (topology.globalStores.some((each) => each.store.name === store))
       return { store, partition: -1, local: this.stores(store).length > 0 };
     const serde = (keySerde as Serde | undefined) ?? this.#keySerdeOf(store);
@@ -98,7 +99,9 @@ export class StoreQueries {
         plan === null ? 'start it first' : 'give keySerde',
       );
     const sub = must(
-      topology.subTopologies().find((each) => each.stores.some(({ options }) => options.name === store)),
+      (resolved ?? topology)
+        .subTopologies()
+        .find((each) => each.stores.some(({ options }) => options.name === store)),
     );
     const writer = new ByteWriter(64);
     serde.serialize(key, writer);

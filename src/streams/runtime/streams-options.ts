@@ -35,6 +35,8 @@ export interface StreamsOptions {
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;
   readonly maxIdleMs?: number;
+  /** How often topics are looked for that sources by pattern should read. Default 60,000. */
+  readonly topicRefreshMs?: number;
   /**
    * Which tasks are this instance's; all by default. Instances that share an application's tasks, in threads or
    * processes, must agree: a task that two of them run commits over itself. Whoever spreads the tasks holds the lock of

@@ -78,7 +78,12 @@ export class Streams {
 
   /** Which topics there are and how many partitions they have; null before the first start. */
   get plan(): TopicPlan | null {
-    return this.#plan;
+    return this.#executor?.plan ?? this.#plan;
+  }
+
+  /** The topology with the topics that its patterns have found. */
+  get resolved(): Topology | null {
+    return this.#executor?.topology ?? null;
   }
 
   /** Records that operators dropped since start. */

@@ -1,19 +1,21 @@
 import { join } from 'node:path';
+import { must } from '../../common/assert.ts';
 import { type Log, LogError, type LogReader, type LogWriter } from '../../log/log.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
 import type { StateStore } from '../../state/store.ts';
-import type { Topology } from '../topology/topology.ts';
+import type { SubTopology, Topology } from '../topology/topology.ts';
 import { Committer } from './committer.ts';
 import { GlobalStores } from './global-stores.ts';
 import { InputBuffers } from './input-buffers.ts';
 import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
-import { openTask, type TaskHost } from './open-task.ts';
+import { type CommittedOffsets, openInput, openTask, type TaskHost } from './open-task.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import type { SkippedRecord } from './skipped-record.ts';
 import { StatePersistence } from './state-persistence.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { Task } from './task.ts';
+import { TopicDiscovery } from './topic-discovery.ts';
 
 /** Longest synchronous stretch, so that sockets and timers get their turn. */
 const CHUNK_MS = 10;
@@ -22,6 +24,7 @@ const CHUNK_RECORDS_MAX = 4000;
 const IDLE_WAIT_MS = 1000;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
+const TOPIC_REFRESH_MS = 60_000;
 
 /**
  * The tasks of an instance from when they are opened until they are closed or abandoned, with their reader and writer:
@@ -29,12 +32,15 @@ const COMMIT_INTERVAL_MS = 100;
  */
 export class TaskExecutor implements TaskHost {
   readonly options: StreamsOptions;
-  readonly plan: TopicPlan;
+  /** Both are replaced when sources by pattern have found more topics. */
+  topology: Topology;
+  plan: TopicPlan;
+  readonly newTopics = new Set<string>();
   readonly reader: LogReader;
   readonly writer: LogWriter;
-  readonly #topology: Topology;
   readonly #deadLetterPartitions: number;
   readonly #onSkip: (skipped: SkippedRecord) => void;
+  readonly #discovery: TopicDiscovery;
   readonly #inputs: InputBuffers;
   readonly #committer: Committer;
   readonly #persistence: StatePersistence;
@@ -52,6 +58,7 @@ export class TaskExecutor implements TaskHost {
     options: StreamsOptions,
     onSkip: (skipped: SkippedRecord) => void,
     opened: {
+      readonly discovery: TopicDiscovery;
       readonly plan: TopicPlan;
       readonly writer: LogWriter;
       readonly deadLetterPartitions: number;
@@ -63,7 +70,8 @@ export class TaskExecutor implements TaskHost {
     this.options = options;
     this.plan = plan;
     this.writer = writer;
-    this.#topology = topology;
+    this.topology = topology;
+    this.#discovery = opened.discovery;
     this.#onSkip = onSkip;
     this.#deadLetterPartitions = opened.deadLetterPartitions;
     this.#unlockState = opened.unlockState;
@@ -88,10 +96,16 @@ export class TaskExecutor implements TaskHost {
     const { log, applicationId, clock, transient = false, changelogs = true } = options;
     const unlockState = await lockState(topology, options);
     try {
-      const plan = await prepareTopics(topology, log.admin, applicationId, changelogs && !transient, clock);
+      const discovery = new TopicDiscovery(topology, log.admin, applicationId, {
+        intervalMs: options.topicRefreshMs ?? TOPIC_REFRESH_MS,
+        now: clock.now(),
+      });
+      const resolved = await discovery.resolve(clock.now());
+      const plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
       const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
       const writer = await log.openWriter(transient ? {} : { group: applicationId });
-      return new TaskExecutor(topology, options, onSkip, { plan, writer, deadLetterPartitions, unlockState });
+      const opened = { discovery, plan, writer, deadLetterPartitions, unlockState };
+      return new TaskExecutor(resolved, options, onSkip, opened);
     } catch (error) {
       await unlockState?.();
       throw error;
@@ -100,31 +114,62 @@ export class TaskExecutor implements TaskHost {
 
   /** Global stores first, read to their end; then every task of this instance, where it last committed. */
   async openTasks(): Promise<void> {
-    const { log, applicationId, clock, transient = false, ownsTask } = this.options;
-    const subTopologies = this.#topology.subTopologies();
-    const committed = new Map(
-      (transient ? [] : await log.admin.committed(applicationId)).map((each) => [
-        `${each.topic}-${each.partition}`,
-        each,
-      ]),
-    );
-    const { globalStores } = this.#topology;
+    const { globalStores } = this.topology;
+    const subTopologies = this.topology.subTopologies();
+    const committed = await this.#committed();
     if (globalStores.length > 0) {
       this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
       await this.#globals.readToEnd((task) => this.#chunk(task));
     }
-    for (const sub of subTopologies) {
-      const count = taskCount(sub, this.plan.partitions);
-      for (let partition = 0; partition < count; partition++) {
-        if (ownsTask?.(sub.index, partition) === false) continue;
-        const task = await openTask(this, sub, partition, committed, (opened) => {
-          this.#tasks.push(opened.task);
-          this.#committer.addTask(opened.task, opened.changelogPositions);
-        });
-        for (const input of task.inputs) this.#inputs.add(input);
-      }
+    for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
+    this.#lastCommitMs = this.options.clock.now();
+  }
+
+  /** Those that are this instance's and not open yet. */
+  async #openTasksOf(sub: SubTopology, committed: CommittedOffsets): Promise<void> {
+    const count = taskCount(sub, this.plan.partitions);
+    for (let partition = 0; partition < count; partition++) {
+      if (this.options.ownsTask?.(sub.index, partition) === false) continue;
+      if (this.#tasks.some((task) => task.subTopology.index === sub.index && task.partition === partition))
+        continue;
+      const task = await openTask(this, sub, partition, committed, (opened) => {
+        this.#tasks.push(opened.task);
+        this.#committer.addTask(opened.task, opened.changelogPositions);
+      });
+      for (const input of task.inputs) this.#inputs.add(input);
     }
-    this.#lastCommitMs = clock.now();
+  }
+
+  async #committed(): Promise<CommittedOffsets> {
+    const { log, applicationId, transient = false } = this.options;
+    const offsets = transient ? [] : await log.admin.committed(applicationId);
+    return new Map(offsets.map((each) => [`${each.topic}-${each.partition}`, each]));
+  }
+
+  /** Reads topics that have appeared: new inputs for tasks that are there, new tasks for new partitions. */
+  async #discoverTopics(now: number): Promise<void> {
+    const { log, applicationId, clock, transient = false, changelogs = true } = this.options;
+    const resolved = await this.#discovery.resolve(now);
+    const known = this.plan.partitions;
+    const isNew = (topic: string): boolean => !known.has(topic);
+    if (!resolved.nodes.some((node) => node.kind === 'source' && node.topics.some(isNew))) return;
+    this.plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
+    this.topology = resolved;
+    const committed = await this.#committed();
+    for (const sub of resolved.subTopologies()) {
+      const added = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics.filter(isNew) : []));
+      if (added.length === 0) continue;
+      for (const topic of added) this.newTopics.add(topic);
+      for (const task of this.#tasks) {
+        if (task.subTopology.index !== sub.index) continue;
+        task.subTopology = sub;
+        for (const topic of added)
+          if (task.partition < must(this.plan.partitions.get(topic)))
+            this.#inputs.add(await openInput(this, task, topic, committed, null));
+      }
+      await this.#openTasksOf(sub, committed);
+      this.options.logger.info({ applicationId, topics: added }, 'new topics are read');
+    }
   }
 
   get tasks(): readonly Task[] {
@@ -167,6 +212,7 @@ export class TaskExecutor implements TaskHost {
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
     for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
+    wait = Math.min(wait, this.#discovery.dueMs - now);
     return Math.max(0, wait);
   }
 
@@ -183,6 +229,7 @@ export class TaskExecutor implements TaskHost {
 
     let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
     const now = clock.now();
+    if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
     for (const task of this.#tasks) {
       await task.punctuate(now);
       if (task.inputs.every((input) => input.isEmpty)) continue;

@@ -43,7 +43,8 @@ export interface TaskOptions {
 /** One partition of one sub-topology: its operators, its state, its inputs. Runs in one thread, synchronously. */
 export class Task {
   readonly id: string;
-  readonly subTopology: SubTopology;
+  /** Replaced when its sources by pattern have found more topics; the nodes stay the same. */
+  subTopology: SubTopology;
   readonly partition: number;
   readonly state: TaskState;
   readonly inputs: InputQueue[] = [];

@@ -1,9 +1,11 @@
 import { assert, must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
+import { LogError } from '../../log/log.ts';
 import type { StateStoreOptions } from '../../state/store.ts';
 import type { Processor, RecordContext } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from './serde.ts';
+import { type TopicPattern, wholeName } from './topic-pattern.ts';
 
 /** A record's time in milliseconds from what was decoded; negative drops and counts the record. */
 export type TimestampExtractor = (
@@ -17,7 +19,10 @@ export type TimestampExtractor = (
 export interface SourceNode {
   readonly kind: 'source';
   readonly name: string;
+  /** Of a source by pattern: the topics that were found, none before `Topology.resolve`. */
   readonly topics: readonly string[];
+  /** Which topics it reads, whenever they appear. */
+  readonly pattern?: TopicPattern;
   readonly key: Serde;
   readonly value: Serde;
   /** How the key's bytes end: a windowed key has its window behind the inner key. */
@@ -109,7 +114,7 @@ export class Topology {
   readonly #stores = new Map<string, StoreNode>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
   readonly #globals = new Map<string, GlobalStoreNode>();
-  readonly #copartitions: (readonly string[])[] = [];
+  readonly #copartitions: { readonly topics: readonly string[]; readonly sources: readonly string[] }[] = [];
 
   addSource(node: Omit<SourceNode, 'kind'>): this {
     for (const topic of node.topics)
@@ -118,7 +123,8 @@ export class Topology {
           other.kind !== 'source' || !other.topics.includes(topic),
           `topic ${topic} is read by source ${other.name} already`,
         );
-    return this.#add({ kind: 'source', ...node });
+    const { pattern } = node;
+    return this.#add({ kind: 'source', ...node, ...(pattern && { pattern: wholeName(pattern) }) });
   }
 
   addProcessor(node: Omit<ProcessorNode, 'kind'>): this {
@@ -163,9 +169,47 @@ export class Topology {
    * Says that records of one key lie in partitions of one number in all these topics. Repartition topics among them
    * get the partition count of the others; others of different counts cannot be joined.
    */
-  addCopartition(topics: readonly string[]): this {
-    this.#copartitions.push(topics);
+  addCopartition(topics: readonly string[], patternSources: readonly string[] = []): this {
+    this.#copartitions.push({ topics, sources: patternSources });
     return this;
+  }
+
+  get hasPatterns(): boolean {
+    return this.nodes.some((node) => node.kind === 'source' && node.pattern !== undefined);
+  }
+
+  /**
+   * This topology with the topics among `names` that its patterns match; itself when it has none. Throws `LogError`
+   * `invalid-topic` when a topic would belong to two sources.
+   */
+  resolve(names: readonly string[]): Topology {
+    if (!this.hasPatterns) return this;
+    const resolved = new Topology();
+    const owners = new Map<string, string>();
+    for (const node of this.#nodes.values()) {
+      const topics =
+        node.kind !== 'source'
+          ? []
+          : node.pattern === undefined
+            ? node.topics
+            : names.filter((name) => node.pattern!.test(name));
+      for (const topic of topics) {
+        const other = owners.get(topic);
+        if (other !== undefined)
+          throw new LogError(
+            'invalid-topic',
+            `topic ${topic} would be read by source ${other} and by source ${node.name}; ` +
+              'narrow a pattern, or read the topic in one of them',
+          );
+        owners.set(topic, node.name);
+      }
+      resolved.#nodes.set(node.name, node.kind === 'source' ? { ...node, topics } : node);
+    }
+    for (const [name, store] of this.#stores) resolved.#stores.set(name, store);
+    for (const [name, topic] of this.#repartitions) resolved.#repartitions.set(name, topic);
+    for (const [name, global] of this.#globals) resolved.#globals.set(name, global);
+    resolved.#copartitions.push(...this.#copartitions);
+    return resolved;
   }
 
   get globalStores(): readonly GlobalStoreNode[] {
@@ -173,7 +217,14 @@ export class Topology {
   }
 
   get copartitions(): readonly (readonly string[])[] {
-    return this.#copartitions;
+    return this.#copartitions.map(({ topics, sources }) => [
+      ...topics,
+      ...this.nodes.flatMap((node) =>
+        node.kind === 'source' && node.pattern !== undefined && sources.includes(node.name)
+          ? node.topics
+          : [],
+      ),
+    ]);
   }
 
   get nodes(): readonly TopologyNode[] {
@@ -231,7 +282,9 @@ export class Topology {
         const stores = sub.stores.filter((store) => store.processors.includes(node.name));
         switch (node.kind) {
           case 'source':
-            lines.push(`    Source: ${node.name} (topics: [${node.topics.join(', ')}])`);
+            lines.push(
+              `    Source: ${node.name} (topics: ${node.pattern === undefined ? `[${node.topics.join(', ')}]` : node.pattern.source})`,
+            );
             break;
           case 'processor':
             lines.push(
