@@ -334,10 +334,10 @@ export function windowOf(properties: WithProperties): SourceWindow | null {
       hint: 'it is TUMBLING, HOPPING or SESSION',
     });
   const sizeMs = size === null ? null : parseDuration(size);
-  if (sizeMs === null)
+  if (sizeMs === null || sizeMs === 0)
     throw new SqlError(
       'ML_PROPERTY',
-      size === null ? `${type} windows need WINDOW_SIZE` : `'${size}' is not a duration`,
+      size === null ? `${type} windows need WINDOW_SIZE` : `'${size}' is not the size of a window`,
       {
         span: sizeSpan ?? properties.spanOf('WINDOW_TYPE'),
         hint: "write a number and a unit: WINDOW_SIZE='10 SECONDS'",

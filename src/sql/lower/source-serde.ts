@@ -16,7 +16,7 @@ export interface RawColumns {
   buffer: Uint8Array;
 }
 
-export interface SourceSerde extends Serde<SqlValue[]> {
+export interface SourceSerde extends Serde<SqlValue[] | null> {
   readonly borrowed: true;
   /** Null when no column is passed as bytes. */
   readonly raw: RawColumns | null;
@@ -24,7 +24,8 @@ export interface SourceSerde extends Serde<SqlValue[]> {
 
 /**
  * Values of a source's topic as flat rows: the wanted value columns in their slots, everything else null, for the
- * row source to fill. Always the same array. With nothing wanted the bytes are not looked at.
+ * row source to fill. Always the same array. With nothing wanted the bytes are hardly looked at. The JSON text `null` is
+ * a record without a value.
  */
 export function sourceSerde(node: SourceNode): SourceSerde {
   const row: SqlValue[] = node.columns.map(() => null);
@@ -47,6 +48,7 @@ export function sourceSerde(node: SourceNode): SourceSerde {
         );
   const raw =
     raws === 0 || decoder === null ? null : { decoder, rawIndex, buffer: EMPTY_BYTES as Uint8Array };
+  const isJson = node.valueFormat.name === 'JSON';
   return {
     borrowed: true,
     raw,
@@ -54,9 +56,14 @@ export function sourceSerde(node: SourceNode): SourceSerde {
       throw new AssertionError('sources are not written');
     },
     deserialize(buffer, start, end) {
+      if (isJson && end - start === 4 && isNullText(buffer, start)) return null;
       decoder?.decode(buffer, start, end, row);
       if (raw !== null) raw.buffer = buffer;
       return row;
     },
   };
+}
+
+function isNullText(buffer: Uint8Array, at: number): boolean {
+  return buffer[at] === 0x6e && buffer[at + 1] === 0x75 && buffer[at + 2] === 0x6c && buffer[at + 3] === 0x6c;
 }

@@ -18,7 +18,7 @@ export interface AstBuilder {
   buildStatement(node: cst.StatementCstNode, base: number): ast.Statement;
   buildExpression(node: cst.ExpressionCstNode, base: number): ast.Expression;
   buildType(node: cst.TypeCstNode, base: number): ast.TypeExpression;
-  /** Throws when a rule of the grammar has no method here, or a method no rule. */
+  /** Throws when a rule of the grammar has no method here. */
   validateVisitor(): void;
 }
 

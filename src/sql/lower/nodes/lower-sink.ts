@@ -13,8 +13,8 @@ import { sinkSerde } from '../sink-serde.ts';
 import { windowedKeyFormat } from './lower-source.ts';
 
 /**
- * Rows → topic. The key goes as it came when it is the same columns in the same format. The KAFKA format has no bytes for
- * a null that stands alone: such a row is written as a record without a value, as ksqlDB does.
+ * Rows → topic. The key goes as it came when it is the same columns in the same format. A null that
+ * stands alone is written as a record without a value, as ksqlDB does.
  */
 export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
   const { topology } = lowering;
@@ -43,7 +43,12 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     return origin === null ? -1 : must(must(raw).rawIndex[origin]);
   });
   const [only] = node.valuePositions;
-  if (node.valueFormat.name === 'KAFKA' && only !== undefined && rawIndex[0] === -1) {
+  if (
+    LONE_VALUES.has(node.valueFormat.name) &&
+    !node.valueFormat.wrapped &&
+    only !== undefined &&
+    rawIndex[0] === -1
+  ) {
     const name = lowering.name('null alone');
     const orRemoval = (row: unknown): unknown =>
       row === null || (row as readonly SqlValue[])[only] === null ? null : row;
@@ -89,6 +94,9 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
     deserialize: (buffer, start, end) => serde.deserialize(buffer, start, end),
   };
 }
+
+/** Formats in which a value that stands alone is nothing but itself. */
+const LONE_VALUES: ReadonlySet<string> = new Set(['KAFKA', 'JSON']);
 
 /** Formats that write values without names. */
 const NAMELESS: ReadonlySet<string> = new Set(['KAFKA', 'DELIMITED', 'NONE']);

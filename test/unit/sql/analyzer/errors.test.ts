@@ -56,6 +56,11 @@ const CASES: readonly (readonly [sql: string, code: string, at: string])[] = [
   ["CREATE STREAM X WITH (WINDOW_TYPE='SESSION') AS SELECT * FROM ORDERS;", 'ML_PROPERTY', 'WINDOW_TYPE'],
   ["CREATE STREAM `a b` (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');", 'ML_SCHEMA', '`a b`'],
   ['CREATE STREAM `a.b` AS SELECT * FROM ORDERS;', 'ML_SCHEMA', '`a.b`'],
+  [
+    "CREATE STREAM X (A INT KEY) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='HOPPING', WINDOW_SIZE='0 SECONDS');",
+    'ML_PROPERTY',
+    "'0 SECONDS'",
+  ],
   ["CREATE TABLE X (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');", 'ML_SCHEMA', 'X'],
   [
     "CREATE STREAM X (A INT PRIMARY KEY) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
@@ -116,4 +121,16 @@ test.each([
   ["CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMT='JSON');", 'did you mean VALUE_FORMAT?'],
 ])('a wrong name is met with the right one: %s', (sql, hint) => {
   expect(errorOf(SOURCES + sql).hint).toBe(hint);
+});
+
+/** What people bring from other databases, and what the hint says. */
+test.each([
+  ['SELECT UPPER(ITEM) FROM ORDERS EMIT CHANGES;', 'use UCASE'],
+  ['SELECT now() FROM ORDERS EMIT CHANGES;', 'UNIX_TIMESTAMP()'],
+  ['SELECT UCASEE(ITEM) FROM ORDERS EMIT CHANGES;', 'did you mean UCASE?'],
+  ['SELECT CAST(ITEM AS TEXT) FROM ORDERS EMIT CHANGES;', 'use STRING'],
+  ['SELECT S.A FROM ORDERS EMIT CHANGES;', 'S is a STRUCT; its fields are written S->A'],
+  ['SELECT * FROM ORDERS WHERE ITEM = "apple" EMIT CHANGES;', 'text goes between single quotes'],
+])('%s: the hint says %s', (sql, hint) => {
+  expect(errorOf(SOURCES, sql).hint).toContain(hint);
 });

@@ -56,3 +56,41 @@ test.each([
     INSERT INTO ${target} ${query};`);
   expect(error.code).toBe('ML_SCHEMA');
 });
+
+const TEXTS = "CREATE STREAM TEXTS (K INT KEY, T STRING) WITH (KAFKA_TOPIC='texts', FORMAT='KAFKA');";
+
+test('a null that stands alone in JSON is a record without a value, too', () =>
+  expectCase({
+    statements: [
+      "CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+      "CREATE STREAM ODD WITH (KAFKA_TOPIC='texts', WRAP_SINGLE_VALUE=FALSE) AS SELECT K, CASE WHEN V % 2 = 1 THEN V END AS V FROM S;",
+      TEXTS,
+      'CREATE STREAM SEEN AS SELECT K, T FROM TEXTS;',
+    ],
+    inputs: [
+      ['s', 1, { V: 7 }],
+      ['s', 2, { V: 8 }],
+    ],
+    outputs: [
+      ['SEEN', 1, '7'],
+      ['SEEN', 2, null],
+    ],
+  }));
+
+test.each(['', ', WRAP_SINGLE_VALUE=FALSE'])('the JSON text null removes a row of a table%s', (wrapping) =>
+  expectCase({
+    statements: [
+      TEXTS,
+      `CREATE TABLE R (K INT PRIMARY KEY, V INT) WITH (KAFKA_TOPIC='texts', VALUE_FORMAT='JSON'${wrapping});`,
+      'CREATE TABLE COPY AS SELECT K, V, 1 AS ONE FROM R;',
+    ],
+    inputs: [
+      ['texts', 1, wrapping === '' ? '{"V":5}' : '5'],
+      ['texts', 1, 'null'],
+    ],
+    outputs: [
+      ['COPY', 1, { V: 5, ONE: 1 }],
+      ['COPY', 1, null],
+    ],
+  }),
+);
