@@ -93,6 +93,17 @@ test('window changelog keys are those of Kafka Streams', async () => {
   expect(keys).toEqual(['6b000000010203040500000000']);
 });
 
+test('session changelog keys are those of Kafka Streams: the end first', async () => {
+  const state = await openStateBackend().openTaskState(null);
+  const sessions = state.openStore({ ...WINDOWS, kind: 'session', name: 'sessions' });
+  sessions.put(bytes('k'), 0, 1, 3, 0x0102030405, 'v', 7);
+  const keys: string[] = [];
+  state.drainChangelog(sessions, (key, start, end) =>
+    keys.push(Buffer.from(key.subarray(start, end)).toString('hex')),
+  );
+  expect(keys).toEqual(['6b00000001020304050000000000000003']);
+});
+
 test('persist writes what was drained, not what came after', async () => {
   const backend = openStateBackend();
   const directory = join(root, 'task');
