@@ -17,6 +17,11 @@ export interface AggregateTimeWindowsOptions extends Aggregation {
   readonly sendOldValues: boolean;
   /** Whether records without a value are dropped (SQL) or handed to `add` (Kafka Streams). */
   readonly skipNullValues: boolean;
+  /**
+   * Emits what a record closes before the record is put. Kafka Streams puts first (the default): then a window whose
+   * retention ends with its grace period may be gone from the store before its result is told.
+   */
+  readonly emitFirst?: boolean;
 }
 
 /**
@@ -64,6 +69,7 @@ class AggregateTimeWindows implements Processor {
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     const closeTime = streamTime.value - options.graceMs;
+    if (options.emit === 'close' && options.emitFirst === true) this.#emitClosed(key, closeTime);
     const buffer = key.buffer;
     const keyStart = key.start;
     const keyEnd = key.end;
@@ -85,7 +91,7 @@ class AggregateTimeWindows implements Processor {
       if (this.#coalesced !== null) this.#coalesced.add(windowed, state, before, time);
       else context.forward(windowed, state, before, time);
     }
-    if (options.emit === 'close') this.#emitClosed(key, closeTime);
+    if (options.emit === 'close' && options.emitFirst !== true) this.#emitClosed(key, closeTime);
     return undefined;
   }
 

@@ -54,6 +54,8 @@ export interface SendSubscriptionsOptions {
   readonly foreignKeySerde: Serde;
   readonly values: ValueCodec;
   readonly join: 'inner' | 'left';
+  /** Rows of an inner join without a foreign key are left out without a word. */
+  readonly quiet?: boolean;
 }
 
 /** Step 1. Needs old values. */
@@ -116,7 +118,7 @@ class SendSubscriptions implements Processor {
   }
 
   #skip(): void {
-    this.#context.skip('null-key', 'the row has no foreign key');
+    if (this.#options.quiet !== true) this.#context.skip('null-key', 'the row has no foreign key');
   }
 
   #hash(value: unknown): Buffer {

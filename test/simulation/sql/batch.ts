@@ -21,16 +21,21 @@ export function eventsOf(
   sql: string,
   prefix = '',
 ): readonly BatchEvent[] {
-  const read = new Set(
-    [...sql.matchAll(/(?<prefix>\w+\.)?(?<name>C\d+_\d)/g)].flatMap((match) =>
-      (match.groups!['prefix'] ?? '') === prefix ? [match.groups!['name']!] : [],
-    ),
-  );
+  const read = columnsRead(sql, prefix);
   return records.flatMap(({ id, value, timestamp, wrong, wrongKey }): BatchEvent[] => {
     if (wrongKey !== undefined || wrong?.columns.some((name) => read.has(name)) === true) return [];
     if (value === null) return [{ key: id, row: null, timestamp }];
     return [{ key: id, row: rowOfRecord(id, value, timestamp, prefix), timestamp }];
   });
+}
+
+/** The columns that a query names are those that it decodes. */
+function columnsRead(sql: string, prefix: string): ReadonlySet<string> {
+  return new Set(
+    [...sql.matchAll(/(?<prefix>\w+\.)?(?<name>C\d+_\d)/g)].flatMap((match) =>
+      (match.groups!['prefix'] ?? '') === prefix ? [match.groups!['name']!] : [],
+    ),
+  );
 }
 
 function rowOfRecord(
@@ -45,10 +50,15 @@ function rowOfRecord(
 }
 
 /** What is left in a table. */
-export function tableOf(records: readonly GeneratedRecord[], prefix = ''): ReadonlyMap<number, ModelRow> {
+export function tableOf(
+  records: readonly GeneratedRecord[],
+  sql: string,
+  prefix = '',
+): ReadonlyMap<number, ModelRow> {
+  const read = columnsRead(sql, prefix);
   const rows = new Map<number, ModelRow>();
-  for (const { id, value, timestamp } of records) {
-    if (id === null) continue;
+  for (const { id, value, timestamp, wrong } of records) {
+    if (id === null || wrong?.columns.some((name) => read.has(name)) === true) continue;
     if (value === null) rows.delete(id);
     else rows.set(id, rowOfRecord(id, value, timestamp, prefix));
   }
@@ -71,6 +81,12 @@ export function merged(
 
 export type Pair = readonly [left: ModelRow | null, right: ModelRow | null];
 
+export interface JoinedRows {
+  readonly pairs: readonly Pair[];
+  /** Rows without a partner, when their window has closed: Kafka Streams lets some of them wait longer. */
+  readonly padded: readonly Pair[];
+}
+
 export interface StreamJoin {
   readonly kind: 'JOIN' | 'LEFT JOIN' | 'RIGHT JOIN' | 'FULL OUTER JOIN';
   readonly beforeMs: number;
@@ -86,12 +102,13 @@ export function joinStreams(
   left: readonly BatchEvent[],
   right: readonly BatchEvent[],
   join: StreamJoin,
-): readonly Pair[] {
+): JoinedRows {
   const outer = {
     left: join.kind === 'LEFT JOIN' || join.kind === 'FULL OUTER JOIN',
     right: join.kind === 'RIGHT JOIN' || join.kind === 'FULL OUTER JOIN',
   };
   const found: Pair[] = [];
+  const padded: Pair[] = [];
   const seen: { isLeft: boolean; key: string; row: ModelRow; time: number; waits: boolean }[] = [];
   let streamTime = -1;
   for (const { isLeft, row, timestamp: time } of merged(left, right)) {
@@ -109,7 +126,7 @@ export function joinStreams(
         const ahead = other.isLeft ? join.afterMs : join.beforeMs;
         if (!other.waits || other.time + ahead + join.graceMs >= streamTime) continue;
         other.waits = false;
-        found.push(alone(other.row, other.isLeft));
+        padded.push(alone(other.row, other.isLeft));
       }
     const text = modelText(key);
     let isAlone = true;
@@ -126,7 +143,7 @@ export function joinStreams(
     if (isAlone && isOuter && isDue) found.push(alone(row, isLeft));
     seen.push({ isLeft, key: text, row, time, waits: isAlone && isOuter && !isDue });
   }
-  return found;
+  return { pairs: found, padded };
 }
 
 export interface Window {
@@ -153,6 +170,8 @@ export function groupsOf(
 ): readonly Group[] {
   let groups: { id: string; key: readonly ModelValue[]; start: number; end: number; rows: ModelRow[] }[] = [];
   let streamTime = -1;
+  /** The greatest end of a session so far. */
+  let ended = -1;
   for (const { row, timestamp } of rows) {
     const key = keys.map((each) => itemOf(each, row));
     if (key.includes(null)) continue;
@@ -167,12 +186,16 @@ export function groupsOf(
       add(0, 0);
     } else if (window.kind === 'SESSION') {
       const { sizeMs: gap } = window;
+      // A session that has closed is not made longer, although its end lies within the gap.
+      const closed = ended - gap - window.graceMs;
       const near = groups.filter(
-        (each) => each.id === id && each.start <= timestamp + gap && each.end >= timestamp - gap,
+        (each) =>
+          each.id === id && each.start <= timestamp + gap && each.end >= Math.max(closed, timestamp - gap),
       );
       const start = Math.min(timestamp, ...near.map((each) => each.start));
       const end = Math.max(timestamp, ...near.map((each) => each.end));
       if (end < streamTime - window.graceMs - gap) continue;
+      ended = Math.max(ended, end);
       groups = groups.filter((each) => !near.includes(each));
       groups.push({ id, key, start, end, rows: [...near.flatMap((each) => each.rows), row] });
     } else {

@@ -45,6 +45,8 @@ export interface GeneratedRecord {
  */
 export interface GeneratedInput {
   readonly columns: readonly GeneratedColumn[];
+  /** Some records of the events and tables have columns, or keys, that cannot be read. */
+  readonly isWrong: boolean;
   readonly stream: readonly GeneratedRecord[];
   readonly left: readonly GeneratedRecord[];
   readonly right: readonly GeneratedRecord[];
@@ -70,8 +72,6 @@ export function generateInput(seed: number): GeneratedInput {
     timestamp: i * 1000 + random.integer(0, 500),
     value: hasValue ? values() : null,
   });
-  const changes = (): GeneratedRecord[] =>
-    Array.from({ length: 14 }, (_, i) => record(random.integer(0, 5), i, random.chance(0.85)));
   const isWrong = random.chance(0.4);
   const event = (i: number, side: number): GeneratedRecord => {
     const value = random.chance(0.06) ? null : values();
@@ -89,10 +89,16 @@ export function generateInput(seed: number): GeneratedInput {
       ? { ...made, wrong: wrongText(value, columns, random) }
       : made;
   };
+  const change = (i: number): GeneratedRecord => {
+    const made = record(random.integer(0, 5), i, random.chance(0.85));
+    if (!isWrong || made.value === null || !random.chance(0.1)) return made;
+    return { ...made, wrong: wrongText(made.value, columns, random) };
+  };
+  const changes = (): GeneratedRecord[] => Array.from({ length: 14 }, (_, i) => change(i));
   const stream = Array.from({ length: 12 }, (_, i) => record(i, 100 + i, true));
   const [left, right, third] = [changes(), changes(), changes()];
   const events = (side: number): GeneratedRecord[] => Array.from({ length: 16 }, (_, i) => event(i, side));
-  return { columns, stream, left, right, third, events: [events(0), events(1)] };
+  return { columns, isWrong, stream, left, right, third, events: [events(0), events(1)] };
 }
 
 /** A value in which one column, or all, cannot be read. */
@@ -102,18 +108,15 @@ function wrongText(
   random: SeededRandom,
 ): NonNullable<GeneratedRecord['wrong']> {
   if (random.chance(0.3))
-    return { text: random.pick(['oops', '[1]', '']), columns: columns.map(({ name }) => name) };
+    return { text: random.pick(['oops', '[1]', '7']), columns: columns.map(({ name }) => name) };
   const column = random.pick(columns.filter(({ type }) => type !== 'STRING'));
-  const wrong =
-    column.type.startsWith('ARRAY') || column.type.startsWith('MAP')
-      ? '"x"'
-      : random.pick(['{}', '[1]', '"x!"']);
+  const wrong = /^(?:ARRAY|MAP)/.test(column.type)
+    ? '"x"'
+    : random.pick(column.type.startsWith('STRUCT') ? ['[1]', '"x"'] : ['{}', '[1]', '"x!"']);
   const fields = Object.entries(value).map(
     ([name, each]) => `${JSON.stringify(name)}:${name === column.name ? wrong : jsonText(each)}`,
   );
-  // A struct may be empty; an object is one.
-  const isStruct = column.type.startsWith('STRUCT');
-  return { text: `{${fields.join(',')}}`, columns: isStruct && wrong === '{}' ? [] : [column.name] };
+  return { text: `{${fields.join(',')}}`, columns: [column.name] };
 }
 
 /**

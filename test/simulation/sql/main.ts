@@ -1,20 +1,48 @@
-/** `SEED COUNT [FAILURES]`: checks COUNT generated queries from SEED on, and prints those that break a law. */
-import { checkSeed, QUERIES_PER_SEED } from './check-laws.ts';
+/**
+ * `SEED COUNT [FAILURES]`: checks COUNT generated queries from SEED on, in two threads, and prints those that break a
+ * law, after FAILURES of which it stops. A seed stands for its queries alone, whichever thread takes it.
+ */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { checkSeed, QUERIES_PER_SEED, type SeedResult } from './check-laws.ts';
 
-const first = Number(process.argv[2] ?? 1);
-const count = Number(process.argv[3] ?? 1000);
-const failuresMax = Number(process.argv[4] ?? 20);
-let [checked, refused, failed, seed] = [0, 0, 0, first];
-for (; checked + refused < count && failed < failuresMax; seed++) {
-  const result = await checkSeed(seed);
-  checked += result.checked;
-  refused += result.refused;
-  failed += result.failures.length;
-  for (const failure of result.failures) console.log(failure);
-  if (seed % 100 === 0)
-    console.error(`seed ${seed}: ${checked} checked, ${refused} refused, ${failed} failed`);
+const THREADS = 2;
+
+if (isMainThread) await runAll();
+else await runSome(workerData as readonly number[]);
+
+async function runSome([first, end]: readonly number[]): Promise<void> {
+  for (let seed = first!; seed < end!; seed += THREADS) parentPort!.postMessage(await checkSeed(seed));
 }
-console.log(
-  JSON.stringify({ first, seeds: seed - first, perSeed: QUERIES_PER_SEED, checked, refused, failed }),
-);
-process.exit(failed === 0 ? 0 : 1);
+
+async function runAll(): Promise<void> {
+  const first = Number(process.argv[2] ?? 1);
+  const count = Number(process.argv[3] ?? 1000);
+  const failuresMax = Number(process.argv[4] ?? 20);
+  const end = first + Math.ceil(count / QUERIES_PER_SEED);
+  let [seeds, checked, refused, failed] = [0, 0, 0, 0];
+  const report = (): void =>
+    console.log(JSON.stringify({ first, seeds, perSeed: QUERIES_PER_SEED, checked, refused, failed }));
+  await Promise.all(
+    Array.from({ length: THREADS }, async (_, i) => {
+      const worker = new Worker(new URL(import.meta.url), { workerData: [first + i, end] });
+      worker.on('message', (result: SeedResult) => {
+        seeds++;
+        checked += result.checked;
+        refused += result.refused;
+        failed += result.failures.length;
+        for (const failure of result.failures) console.log(failure);
+        if (seeds % 500 === 0)
+          console.error(`${seeds} seeds: ${checked} checked, ${refused} refused, ${failed} failed`);
+        if (failed < failuresMax) return;
+        report();
+        process.exit(1);
+      });
+      await new Promise<void>((resolve, reject) => {
+        worker.on('error', reject);
+        worker.on('exit', () => resolve());
+      });
+    }),
+  );
+  report();
+  process.exitCode = failed === 0 ? 0 : 1;
+}

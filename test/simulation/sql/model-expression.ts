@@ -507,7 +507,7 @@ export class ModelGenerator {
       }
       case 'DECIMAL(6, 2)': {
         const digits = random.pick([150n, 0n, 1250n]);
-        return cast(`CAST(${new Fixed(digits, 2)} AS DECIMAL(6, 2))`, new Fixed(digits, 2));
+        return cast(`CAST(${new Fixed(digits, 2).toString()} AS DECIMAL(6, 2))`, new Fixed(digits, 2));
       }
       case 'STRING': {
         const value = random.pick(['', 'a', 'ab', '1', "it's"]);
@@ -581,14 +581,14 @@ const CASTS: Readonly<Partial<Record<GeneratedType, readonly (readonly [Generate
   DOUBLE: [
     ['INT', (value) => value],
     ['BIGINT', (value) => Number(value)],
-    ['DECIMAL(6, 2)', (value) => Number(String(value))],
+    ['DECIMAL(6, 2)', (value) => Number((value as Fixed).toString())],
   ],
   STRING: [
-    ['INT', (value) => String(value)],
-    ['BIGINT', (value) => String(value)],
+    ['INT', (value) => String(value as number)],
+    ['BIGINT', (value) => String(value as bigint)],
     ['DOUBLE', (value) => doubleText(value as number)],
-    ['DECIMAL(6, 2)', (value) => String(value)],
-    ['BOOLEAN', (value) => String(value)],
+    ['DECIMAL(6, 2)', (value) => (value as Fixed).toString()],
+    ['BOOLEAN', (value) => String(value as boolean)],
     ['DATE', (value) => new Date((value as number) * DAY_MS).toISOString().slice(0, 10)],
   ],
   DATE: [['TIMESTAMP', (value) => Math.floor((value as number) / DAY_MS)]],

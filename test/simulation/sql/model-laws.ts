@@ -82,7 +82,7 @@ export class ModelLaws {
     const keys = this.#keys('');
     const calls = [COUNT_ALL, ...this.#undoCalls()];
     const sql = `${groupSelect('L', keys, calls, null)}${whereOf(where)} GROUP BY ${keys.map(sqlOf).join(', ')} EMIT CHANGES;`;
-    const rows = [...tableOf(this.#input.left).values()].filter((row) => passes(where, row));
+    const rows = [...tableOf(this.#input.left, sql).values()].filter((row) => passes(where, row));
     const expected = groupLines(
       groupsOf(
         rows.map((row) => ({ row, timestamp: 0 })),
@@ -107,7 +107,9 @@ export class ModelLaws {
   /** Two streams within a window. */
   async streamJoin(): Promise<string | null> {
     const random = this.#random;
-    const kind = random.pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL OUTER JOIN'] as const);
+    const drawn = random.pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL OUTER JOIN'] as const);
+    // A record that cannot be read takes part in the order of the two streams, on which rows without a partner depend.
+    const kind = this.#input.isWrong ? 'JOIN' : drawn;
     const [left, right] = [this.#generator('A.'), this.#generator('B.')];
     // Re-keyed, the streams are read in an order that is open: rows without a partner depend on it.
     const byKey = kind !== 'JOIN' || random.chance(0.5);
@@ -125,11 +127,10 @@ export class ModelLaws {
       ? `${beforeMs} MILLISECONDS`
       : `(${beforeMs} MILLISECONDS, ${afterMs} MILLISECONDS)`;
     const grace = graceMs === null ? '' : ` GRACE PERIOD ${graceMs} MILLISECONDS`;
-    // The first column that is a key shows it also where its side is missing.
-    const key = kind === 'FULL OUTER JOIN' ? ['ROWKEY'] : kind === 'RIGHT JOIN' ? ['B.ID'] : [];
+    const key = kind === 'FULL OUTER JOIN' ? ['ROWKEY'] : [];
     const sql = `SELECT ${selectList([...key, 'A.ID', 'B.ID', ...items.map(sqlOf)])} FROM A ${kind} B WITHIN ${within}${grace} ON ${on[0].sql} = ${on[1].sql}${whereOf(where)} EMIT CHANGES;`;
     const events = this.#input.events;
-    const pairs = joinStreams(eventsOf(events[0], sql, 'A.'), eventsOf(events[1], sql, 'B.'), {
+    const { pairs, padded } = joinStreams(eventsOf(events[0], sql, 'A.'), eventsOf(events[1], sql, 'B.'), {
       kind,
       beforeMs,
       afterMs,
@@ -137,13 +138,30 @@ export class ModelLaws {
       leftKey: (row) => itemOf(on[0], row),
       rightKey: (row) => itemOf(on[1], row),
     });
-    const expected = pairs.flatMap((pair) => {
-      const row = this.#rowOfPair(pair);
-      if (!passes(where, row)) return [];
-      const rowkey = key.length === 0 ? [] : [row['A.ID'] ?? row['B.ID'] ?? null];
-      return [textLine([...rowkey, row['A.ID']!, row['B.ID']!, ...items.map((item) => itemOf(item, row))])];
-    });
-    return this.#compare(sql, (lines) => difference(expected, lines), true);
+    const lines = (of: readonly Pair[]): readonly string[] =>
+      of.flatMap((pair) => {
+        const row = this.#rowOfPair(pair);
+        if (!passes(where, row)) return [];
+        const any = row['A.ID'] ?? row['B.ID'] ?? null;
+        // The first of the two is the key, which is there although its side is not.
+        const shown = [
+          ...(key.length === 0 ? [] : [any]),
+          kind === 'RIGHT JOIN' ? any : row['A.ID']!,
+          row['B.ID']!,
+        ];
+        return [textLine([...shown, ...items.map((item) => itemOf(item, row))])];
+      });
+    const mayWait = [...lines(padded)];
+    return this.#compare(
+      sql,
+      (found) => {
+        const left = [...found];
+        const missing = lines(pairs).filter((line) => !take(left, line));
+        const tooMany = left.filter((line) => !take(mayWait, line));
+        return difference(missing, tooMany);
+      },
+      kind === 'JOIN' ? 'any' : 'optimized',
+    );
   }
 
   /** A stream that looks up one table or two. */
@@ -178,7 +196,7 @@ export class ModelLaws {
       let joined = row;
       for (const { table, kind, on, rows } of steps) {
         const key = itemOf(on, joined);
-        const found = key === null ? undefined : tableOf(rows, `${table}.`).get(key as number);
+        const found = key === null ? undefined : tableOf(rows, sql, `${table}.`).get(key as number);
         if (found === undefined && kind === 'JOIN') return [];
         joined = { ...joined, ...(found ?? this.#nulls(`${table}.`)) };
       }
@@ -191,7 +209,7 @@ export class ModelLaws {
         ]),
       ];
     });
-    return this.#compare(sql, (lines) => difference(expected, lines), steps.length > 1);
+    return this.#compare(sql, (lines) => difference(expected, lines), steps.length > 1 ? 'any' : 'same');
   }
 
   /** Tables on their primary keys, up to three. */
@@ -208,9 +226,9 @@ export class ModelLaws {
     const more = third === null ? '' : ` ${third} Q ON ${key} = Q.ID`;
     const sql = `SELECT ${selectList([key, ...items.map(sqlOf)])} FROM L ${kind} R ON L.ID = R.ID${more}${whereOf(where)} EMIT CHANGES;`;
     const [left, right, other] = [
-      tableOf(this.#input.left, 'L.'),
-      tableOf(this.#input.right, 'R.'),
-      tableOf(this.#input.third, 'Q.'),
+      tableOf(this.#input.left, sql, 'L.'),
+      tableOf(this.#input.right, sql, 'R.'),
+      tableOf(this.#input.third, sql, 'Q.'),
     ];
     const expected: string[] = [];
     for (let id = 0; id <= 5; id++) {
@@ -221,7 +239,7 @@ export class ModelLaws {
       const row = { ...this.#nulls('L.'), ...this.#nulls('R.'), ...this.#nulls('Q.'), ...l, ...r, ...q };
       if (passes(where, row)) expected.push(textLine([id, ...items.map((item) => itemOf(item, row))]));
     }
-    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), true);
+    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), 'any');
   }
 
   /** Tables on a foreign key, which may be computed. */
@@ -233,8 +251,8 @@ export class ModelLaws {
     const items = [left.any(1), right.any(1)];
     const where = random.chance(0.5) ? random.pick([left, right]).predicate(2) : null;
     const sql = `SELECT ${selectList(['L.ID', ...items.map(sqlOf)])} FROM L ${kind} R ON ${on.sql} = R.ID${whereOf(where)} EMIT CHANGES;`;
-    const rights = tableOf(this.#input.right, 'R.');
-    const expected = [...tableOf(this.#input.left, 'L.').values()].flatMap((row) => {
+    const rights = tableOf(this.#input.right, sql, 'R.');
+    const expected = [...tableOf(this.#input.left, sql, 'L.').values()].flatMap((row) => {
       const key = itemOf(on, row);
       const found = key === null ? undefined : rights.get(key as number);
       if (found === undefined && kind === 'JOIN') return [];
@@ -243,7 +261,7 @@ export class ModelLaws {
         ? [textLine([row['L.ID']!, ...items.map((item) => itemOf(item, joined))])]
         : [];
     });
-    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), true);
+    return this.#compare(sql, (_lines, last) => difference(expected, last(1)), 'any');
   }
 
   /** A stream that two queries write, in some format, read back. */
@@ -279,7 +297,10 @@ export class ModelLaws {
       await this.#runner.persist(statements[i]!, optimized);
       for (const { row } of eventsOf(this.#input.events[i]!, statements[i]!)) {
         if (row === null || !passes(where, row)) continue;
-        const values = items.map((item) => itemOf(item, row));
+        const values = items
+          .map((item) => itemOf(item, row))
+          // JSON is read by way of decimals, which have no negative zero.
+          .map((value) => (value === 0 && format === 'JSON' ? 0 : value));
         if (format === 'KAFKA' && values[0] === null) continue;
         let key: ModelValue[] = keys === null ? [row['ID']!] : keys.map((each) => itemOf(each, row));
         // Of several key columns some may be null; a key that is null has no columns.
@@ -325,9 +346,13 @@ export class ModelLaws {
   async #compare(
     sql: string,
     check: (lines: readonly string[], last: (keySize: number) => readonly string[]) => string | null,
-    anyOrder = false,
+    order: 'same' | 'any' | 'optimized' = 'same',
   ): Promise<string | null> {
-    const result = await runBoth(this.#runner, sql, anyOrder);
+    // Through topics of their own the sides of a join are read in another order, which shows in rows that do not wait.
+    const result =
+      order === 'optimized'
+        ? await this.#runner.run(sql, true)
+        : await runBoth(this.#runner, sql, order === 'any');
     if (typeof result === 'string') return result;
     const lines = result.rows.flatMap((row) => (row.tombstone ? [] : [lineOf(row)]));
     const different = check(lines, (keySize) => lastRows(result.rows, keySize));
@@ -383,7 +408,6 @@ export class ModelLaws {
     const ordered: readonly GeneratedType[] = [
       'INT',
       'BIGINT',
-      'DOUBLE',
       'DECIMAL(6, 2)',
       'STRING',
       'DATE',
@@ -398,8 +422,8 @@ export class ModelLaws {
       () => callOf('SUM', generator.columnOf('DOUBLE')!),
       () => callOf('AVG', generator.columnOf('DOUBLE')!),
       () => sumOfDecimal(generator.columnOf('DECIMAL(6, 2)')!),
-      () => callOf('MIN', generator.of(random.pick(ordered), 2)),
-      () => callOf('MAX', generator.of(random.pick(ordered), 2)),
+      () => callOf(random.pick(['MIN', 'MAX']), generator.of(random.pick(ordered), 2)),
+      () => callOf(random.pick(['MIN', 'MAX']), generator.columnOf('DOUBLE')!),
       () => callOf('HISTOGRAM', generator.of('STRING', 1)),
       () => topOf('TOPK', generator.of(random.pick(numbers), 1), random.integer(1, 3)),
       () => topOf('TOPKDISTINCT', generator.of(random.pick(numbers), 1), random.integer(1, 3)),
@@ -529,4 +553,11 @@ function exploded(arrays: readonly Modelled[], row: ModelRow): readonly (readonl
 
 function textLine(values: readonly ModelValue[]): string {
   return values.map(modelText).join(SEPARATOR);
+}
+
+/** Takes one of the equal items out. */
+function take(items: string[], item: string): boolean {
+  const at = items.indexOf(item);
+  if (at >= 0) items.splice(at, 1);
+  return at >= 0;
 }

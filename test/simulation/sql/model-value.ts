@@ -41,7 +41,7 @@ export function modelText(value: ModelValue): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (typeof value === 'string') return JSON.stringify(value);
   if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`;
-  if (value instanceof Fixed) return `d${value}`;
+  if (value instanceof Fixed) return `d${value.toString()}`;
   if (value instanceof Map)
     return `{${[...(value as ReadonlyMap<string, ModelValue>)]
       .map(([key, item]) => `${JSON.stringify(key)}:${modelText(item)}`)
@@ -56,7 +56,7 @@ export function modelText(value: ModelValue): string {
 /** As the JSON format writes it. */
 export function jsonText(value: ModelValue): string {
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Fixed) return String(value);
+  if (value instanceof Fixed) return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${(value as readonly ModelValue[]).map(jsonText).join(',')}]`;

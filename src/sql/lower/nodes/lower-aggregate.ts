@@ -261,7 +261,8 @@ function openStream(
   const windowed = { ...options, graceMs: windowing.graceMs, emit, skipNullValues: true };
   if (windowing.kind === 'session')
     return aggregateSessions({ ...windowed, gapMs: windowing.sizeMs, merge: aggregation.merge });
-  return aggregateTimeWindows({ ...windowed, sizeMs: windowing.sizeMs, advanceMs: windowing.advanceMs });
+  const { sizeMs, advanceMs } = windowing;
+  return aggregateTimeWindows({ ...windowed, sizeMs, advanceMs, emitFirst: true });
 }
 
 function openTable(

@@ -58,7 +58,13 @@ export function lowerForeignKeyJoin(
   const foreignKeyOf = openForeignKey(node, lowering);
   topology.addProcessor({
     name: subscribe,
-    open: sendSubscriptions({ foreignKeyOf, foreignKeySerde, values, join }),
+    open: sendSubscriptions({
+      foreignKeyOf,
+      foreignKeySerde,
+      values,
+      join,
+      quiet: node.narrowedFrom !== undefined,
+    }),
     parents: [left.parent],
   });
   topology.addSink({

@@ -39,6 +39,51 @@ describe.each([{ optimized: false }, { optimized: true }])('optimized: $optimize
     expect(skipped).toEqual([]);
   });
 
+  test('EMIT FINAL gives each window that has closed, also after a long gap in the stream', async () => {
+    const { pushed } = await runSql(
+      `${ORDERS} SELECT REGION, WINDOWSTART AS WS, SUM(AMOUNT) AS TOTAL FROM ORDERS WINDOW HOPPING (SIZE 1 SECOND, ADVANCE BY 500 MILLISECONDS, GRACE PERIOD 0 SECONDS) GROUP BY REGION EMIT FINAL;`,
+      [
+        order('a', { REGION: 'eu', AMOUNT: 1 }, 1000),
+        order('a', { REGION: 'eu', AMOUNT: 2 }, 1200),
+        order('a', { REGION: 'eu', AMOUNT: 4 }, 60_000),
+        order('a', { REGION: 'eu', AMOUNT: 8 }, 3_600_000),
+      ],
+      options,
+    );
+    expect(pushed.map(({ row }) => row)).toEqual([
+      ['eu', 500, 3],
+      ['eu', 1000, 3],
+      ['eu', 59_500, 4],
+      ['eu', 60_000, 4],
+    ]);
+  });
+
+  test('what cannot be read, evaluated or grouped is told alike with and without rules', async () => {
+    const { pushed, skipped } = await runSql(
+      `${ORDERS} ${USERS} SELECT O.ID, U.NAME, 10 / O.AMOUNT AS Q FROM ORDERS O JOIN USERS U ON O.REGION = U.ID WHERE O.PRICE > 1 AND 6 / O.AMOUNT > 1 AND FALSE IS NOT NULL AND U.AGE > 1 EMIT CHANGES;`,
+      [
+        user('eu', { NAME: 'x', AGE: 20 }, 1),
+        { ...user('eu', null, 2), value: '{"NAME":"y","AGE":"?"}' },
+        order('a', { REGION: 'eu', AMOUNT: 2, PRICE: 2 }, 10),
+        order('b', { REGION: 'eu', AMOUNT: 0, PRICE: 2 }, 11),
+        order('c', { REGION: 'eu', AMOUNT: 0, PRICE: 0 }, 12),
+        order('d', { REGION: null, AMOUNT: 0, PRICE: 0 }, 13),
+        order('e', { REGION: 'us', AMOUNT: 0, PRICE: 2 }, 14),
+        order('f', null, 15),
+        { ...order('g', null, 16), value: '{"REGION":"eu","AMOUNT":"?"}' },
+      ],
+      options,
+    );
+    expect(pushed.map(({ row }) => row)).toEqual([['a', 'x', 5]]);
+    expect(skipped.map(({ reason, detail }) => `${reason}: ${detail}`).toSorted()).toEqual([
+      'deserialization: field AGE: expected INTEGER, found text "?"',
+      'deserialization: field AMOUNT: expected BIGINT, found text "?"',
+      'evaluation: WHERE: division by zero',
+      'null-key: a join needs a key',
+      'null-value: a join needs a value',
+    ]);
+  });
+
   test('records without a value pass a projection as they are', async () => {
     const { out } = await runSql(
       `${ORDERS} CREATE STREAM OUT AS SELECT ID, AMOUNT + 1 AS MORE FROM ORDERS;`,
