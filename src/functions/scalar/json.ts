@@ -73,12 +73,14 @@ function openItemMatch(type: SqlType): (item: JsonNode, value: SqlValue) => bool
     case 'integer':
     case 'bigint':
       return (item, value) =>
-        item instanceof JsonNumber &&
-        item.isInteger &&
-        value !== null &&
-        BigInt(item.text) === BigInt(value as number);
+        item instanceof JsonNumber
+          ? item.isInteger && value !== null && BigInt(item.text) === BigInt(value as number)
+          : item === null && value === null;
     case 'double':
-      return (item, value) => item instanceof JsonNumber && !item.isInteger && Number(item.text) === value;
+      return (item, value) =>
+        item instanceof JsonNumber
+          ? !item.isInteger && Number(item.text) === value
+          : item === null && value === null;
     case 'string':
     case 'boolean':
       return (item, value) => item === value;

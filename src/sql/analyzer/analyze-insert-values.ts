@@ -1,6 +1,9 @@
 import { SqlError } from '../../common/error.ts';
 import { openCast } from '../../types/cast.ts';
+import { openComparison } from '../../types/compare-values.ts';
+import { isNumeric } from '../../types/implicit-cast.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
+import { printValue } from '../../types/print-value.ts';
 import { BIGINT, type SqlType } from '../../types/sql-type.ts';
 import { parseTimestamp } from '../../types/temporal.ts';
 import type { SqlValue } from '../../types/value.ts';
@@ -115,35 +118,40 @@ export function insertedConstant(
   if (column === 'ROWTIME' && node.kind === 'string')
     return attempt(() => parseTimestamp(node.value), node.span);
   const expression = analyzeExpression(node, { ...context, scope: NO_COLUMNS, clause: 'VALUES' });
-  if (
-    !fits(
-      expression.type,
-      type,
-      literalValue(node) !== undefined ||
-        node.kind === 'array' ||
-        node.kind === 'map' ||
-        node.kind === 'struct',
-    )
-  )
+  if (!fits(expression.type, type, literalValue(node) !== undefined))
     throw new SqlError(
       'ML_TYPE',
       `column ${printIdentifier(column)} is ${printType(type)}, and this is ${printType(expression.type)}`,
       { span: node.span, hint: `CAST(… AS ${printType(type)})` },
     );
-  return attempt(
+  const value = attempt(
     () => evaluateConstant(cast(expression, type), context.functions, context.evaluation),
     node.span,
   );
+  if (isNarrowing(expression.type, type) && value !== null) {
+    const given = evaluateConstant(expression, context.functions, context.evaluation);
+    if (openComparison(expression.type, type)!(given, value) !== 0)
+      throw new SqlError(
+        'ML_DATA',
+        `column ${printIdentifier(column)} is ${printType(type)}, which cannot hold ${printValue(expression.type, given)}`,
+        { span: node.span, hint: `CAST(… AS ${printType(type)})` },
+      );
+  }
+  return value;
 }
 
-const NUMBERS: ReadonlySet<SqlType['kind']> = new Set(['integer', 'bigint', 'decimal', 'double'] as const);
+const WIDTHS: readonly SqlType['kind'][] = ['integer', 'bigint', 'decimal', 'double'];
 
+/** From one number to a narrower one, which may not hold it. */
+function isNarrowing(from: SqlType, to: SqlType): boolean {
+  return isNumeric(from) && isNumeric(to) && WIDTHS.indexOf(from.kind) > WIDTHS.indexOf(to.kind);
+}
+
+/** A literal number may become a narrower one, if that holds it. */
 function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
   if (openCast(from, to) === null) return false;
   if (from.kind === to.kind && !['array', 'map', 'struct'].includes(to.kind)) return true;
-  const order = ['integer', 'bigint', 'decimal', 'double'];
-  if (NUMBERS.has(from.kind) && NUMBERS.has(to.kind))
-    return isLiteral || order.indexOf(from.kind) < order.indexOf(to.kind);
+  if (isNumeric(from) && isNumeric(to)) return isLiteral || !isNarrowing(from, to);
   switch (to.kind) {
     case 'date':
     case 'time':

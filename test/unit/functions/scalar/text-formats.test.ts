@@ -78,6 +78,10 @@ test('JSON_ARRAY_CONTAINS is particular about types', () => {
   expect(contains('{"a": 1}', [INTEGER, 1])).toBe(false);
   expect(contains('[1', [INTEGER, 1])).toBe(false);
   expect(contains(null, [INTEGER, 1])).toBe(false);
+  for (const type of [INTEGER, BIGINT, DOUBLE, STRING, BOOLEAN]) {
+    expect(contains('[1, null]', [type, null])).toBe(true);
+    expect(contains('[1]', [type, null])).toBe(false);
+  }
 });
 
 test.each([
