@@ -52,11 +52,10 @@ export function describeError(error: unknown, text: string): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** Of a statement: with its place in the file, if it stands in one. */
+/** Of a statement: with its place in the whole text, and in the file if that is one. */
 function describeFailure(error: unknown, { file, source, start, text }: ScriptStatement): string {
-  if (file === null) return describeError(error, text);
-  if (error instanceof SqlError) return renderSqlError(inSource(error, start), source, file);
-  return `${file}: ${describeError(error, text)}`;
+  if (error instanceof SqlError) return renderSqlError(inSource(error, start), source, file ?? undefined);
+  return `${file === null ? '' : `${file}: `}${describeError(error, text)}`;
 }
 
 async function printRows(rows: TextRows, statement: ScriptStatement, options: RunOptions): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { SqlError, type Span } from '../common/error.ts';
+import { suggest } from '../sql/analyzer/suggest.ts';
 
 /** A property that SET, a request or the command line may give. The table is also what SHOW PROPERTIES lists. */
 export interface Property {
@@ -125,7 +126,11 @@ export function checkProperty(
     if (TOLERATED.test(canonical)) return canonical;
     throw new SqlError('ML_PROPERTY', `there is no property '${name}'`, {
       span: spans.name,
-      hint: 'SHOW PROPERTIES lists them',
+      hint: suggest(
+        canonical,
+        PROPERTIES.map((each) => each.name),
+        'SHOW PROPERTIES lists them',
+      ),
     });
   }
   if (property.atStartOnly === true && given === 'later')

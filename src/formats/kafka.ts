@@ -21,7 +21,7 @@ export const kafka: Format = {
     checkKinds(kafka, columns, ['integer', 'bigint', 'double', 'string', 'bytes']);
     if (columns.length > 1)
       throw new SqlError('ML_FORMAT', `format KAFKA holds one column, not ${columns.length}`, {
-        hint: 'use JSON or DELIMITED for several columns',
+        hint: "use JSON or DELIMITED for several columns; KEY_FORMAT='JSON' in WITH changes the format of the key alone",
       });
   },
   openDecoder(columns, _settings, wanted): Decoder {

@@ -1,4 +1,5 @@
 import { SqlError, type Span } from '../../common/error.ts';
+import { suggest } from '../../sql/analyzer/suggest.ts';
 import type { CatalogSource } from '../../sql/catalog/source.ts';
 import type { Engine } from '../engine.ts';
 
@@ -8,7 +9,11 @@ export function findSource(engine: Engine, name: string, span: Span): CatalogSou
   if (source === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no stream or table ${name}`, {
       span,
-      hint: 'SHOW STREAMS and SHOW TABLES list them',
+      hint: suggest(
+        name,
+        engine.catalog.sources().map((each) => each.name),
+        'SHOW STREAMS and SHOW TABLES list them',
+      ),
     });
   return source;
 }

@@ -1,5 +1,6 @@
 import { describeFunction as describeOne, listFunctions, renderFunction } from '../../functions/describe.ts';
 import { SqlError } from '../../common/error.ts';
+import { suggestFunction } from '../../sql/analyzer/suggest.ts';
 import { answer, type StatementHandler } from './answer.ts';
 
 export const showFunctions: StatementHandler<'showFunctions'> = (_statement, { engine }) =>
@@ -17,7 +18,7 @@ export const describeFunction: StatementHandler<'describeFunction'> = ({ name, n
   if (fn === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no function ${name}`, {
       span: nameSpan,
-      hint: 'SHOW FUNCTIONS lists them',
+      hint: suggestFunction(name, engine.functions.keys()),
     });
   const { kind, signatures, ...described } = describeOne(fn);
   return answer({

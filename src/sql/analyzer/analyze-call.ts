@@ -7,7 +7,7 @@ import type * as ast from '../parser/ast.ts';
 import { cast, guard } from './cast-expression.ts';
 import { coerce } from './coerce.ts';
 import type { ExpressionAnalysis } from './expression-context.ts';
-import { suggest } from './suggest.ts';
+import { suggestFunction } from './suggest.ts';
 
 const INTERVAL_UNITS: ReadonlySet<string> = new Set(
   ['MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR'].flatMap((unit) => [
@@ -30,7 +30,7 @@ export function analyzeCall(analysis: ExpressionAnalysis, node: ast.FunctionCall
   if (fn === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `function ${node.name} does not exist`, {
       span: node.nameSpan,
-      hint: suggest(node.name, analysis.context.functions.keys(), 'SHOW FUNCTIONS lists all functions'),
+      hint: suggestFunction(node.name, analysis.context.functions.keys()),
     });
   if (fn.kind === 'aggregate') {
     if (analysis.context.aggregate === undefined)

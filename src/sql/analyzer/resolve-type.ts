@@ -2,7 +2,7 @@ import { SqlError } from '../../common/error.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { TypeExpression } from '../parser/ast.ts';
-import { suggest } from './suggest.ts';
+import { suggestType } from './suggest.ts';
 
 /** The type that a type expression stands for; user types are looked up. Throws `SqlError`. */
 export function resolveType(expression: TypeExpression, catalog: Catalog): SqlType {
@@ -52,7 +52,7 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
       const known = [...BUILT_IN, ...catalog.types().map(([name]) => name)];
       throw new SqlError('ML_NAME_UNKNOWN', `type ${expression.name} does not exist`, {
         span: expression.span,
-        hint: suggest(expression.name, known, 'SHOW TYPES lists the types that were created'),
+        hint: suggestType(expression.name, known),
       });
     }
   }

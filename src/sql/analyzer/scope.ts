@@ -89,7 +89,11 @@ export class Scope {
         hint: suggest(
           source,
           aliases,
-          aliases.length === 0 ? 'no columns can be used here' : `FROM has ${aliases.join(', ')}`,
+          this.#byName.get(source)?.[0]?.type.kind === 'struct'
+            ? `${printIdentifier(source)} is a STRUCT; its fields are written ${printIdentifier(source)}->${printIdentifier(name)}`
+            : aliases.length === 0
+              ? 'no columns can be used here'
+              : `FROM has ${aliases.join(', ')}`,
         ),
       });
     const named = this.#byName.get(name) ?? [];
@@ -110,8 +114,13 @@ export class Scope {
         known,
         known.length === 0
           ? 'no columns can be used here'
-          : `the columns are ${known.filter((each) => !PSEUDO_COLUMNS.has(each)).join(', ')}`,
+          : `${isQuoted(name) ? 'text goes between single quotes, not double ones; ' : ''}the columns are ${known.filter((each) => !PSEUDO_COLUMNS.has(each)).join(', ')}`,
       ),
     });
   }
+}
+
+/** Whether a name must have been written between quotes: perhaps it was meant as text. */
+function isQuoted(name: string): boolean {
+  return !/^[A-Z_][A-Z0-9_@]*$/.test(name);
 }

@@ -67,6 +67,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['MONTHS', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
 ]);
 
+const FROM_CLAUSE = CLAUSES.findIndex(([word]) => word === 'FROM');
+
 const SHOWN_EXPECTATIONS = 8;
 
 /**
@@ -203,8 +205,34 @@ function hintFor(
     return 'text goes between single quotes: \' and not "';
   }
   if (expected.length === 1 && expected[0] === IntegerLiteral) return 'write a whole number here';
+  const punctuation = punctuationHint(tokens, at, expected, found, previous);
+  if (punctuation !== undefined) return punctuation;
   const near = nearestKeyword(found, expected, at) ?? nearestKeyword(previous, expected, at - 1);
   return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+/** Commas, parentheses and quotes where other dialects have them, or one too many. */
+function punctuationHint(
+  tokens: readonly IToken[],
+  at: number,
+  expected: readonly TokenType[],
+  found: IToken,
+  previous: IToken | undefined,
+): string | undefined {
+  const before = previous?.image.toUpperCase();
+  const first = tokens[0]!.image.toUpperCase();
+  if (found.image === '(' && (before === 'FROM' || before === 'JOIN'))
+    return 'there are no subqueries; give the inner query a name with CREATE STREAM or TABLE … AS SELECT';
+  if (found.image === ',' && expected.includes(Semicolon)) {
+    if (first === 'INSERT' && before === ')') return 'write an INSERT for each row';
+    if (lastClause(tokens, at) === FROM_CLAUSE) return 'write JOIN … ON between two sources';
+  }
+  if (found.image === '=' && before === '=') return 'equality is a single =';
+  if (before === ',' && (found.image === ')' || found.tokenType.name === 'FROM'))
+    return 'remove the comma before it';
+  const onlyText = expected.length > 0 && expected.every((type) => type === StringLiteral);
+  if (onlyText && found.tokenType === BareIdentifier) return 'put it between single quotes';
+  return undefined;
 }
 
 function elsewhereBefore(previous: IToken): string | undefined {
@@ -228,7 +256,10 @@ function nearestKeyword(
 ): string | undefined {
   if (token === undefined || token.tokenType !== BareIdentifier) return undefined;
   const word = token.image.toUpperCase();
-  const wanted = expected.map((type) => type.name).filter((name) => KEYWORDS.has(name));
+  // A label has the words of a token that may be written in more ways than one.
+  const wanted = expected
+    .flatMap((type) => [type.name, ...(type.LABEL ?? '').split(' or ')])
+    .filter((name) => KEYWORDS.has(name));
   const clauses = CLAUSES.map(([first]) => first);
   const structural = [
     ...clauses,
@@ -249,7 +280,7 @@ function nearestKeyword(
     let bestDistance = word.length < 4 ? 2 : 3;
     for (const candidate of candidates) {
       const distance = editDistance(word, candidate, bestDistance);
-      if (distance < bestDistance && distance < Math.max(word.length, candidate.length) / 2) {
+      if (distance < bestDistance && distance <= Math.max(word.length, candidate.length) / 3) {
         best = candidate;
         bestDistance = distance;
       }

@@ -132,5 +132,5 @@ test.each([
   ['SELECT S.A FROM ORDERS EMIT CHANGES;', 'S is a STRUCT; its fields are written S->A'],
   ['SELECT * FROM ORDERS WHERE ITEM = "apple" EMIT CHANGES;', 'text goes between single quotes'],
 ])('%s: the hint says %s', (sql, hint) => {
-  expect(errorOf(SOURCES, sql).hint).toContain(hint);
+  expect(errorOf(SOURCES + sql).hint).toContain(hint);
 });
