@@ -42,6 +42,7 @@ const HOMES: Readonly<Record<string, string>> = {
   pino: 'src/common/logger.ts',
   commander: 'src/main.ts',
   'cli-table3': 'src/cli',
+  'string-width': 'src/cli',
   re2js: 'src/functions',
   sucrase: 'src/engine/user-functions',
 };
