@@ -115,7 +115,10 @@ export class SqlRunner {
   }
 
   /** Runs CREATE … AS, which is then forgotten. Returns the records of its topic, as text. */
-  async runSink(sql: string, optimized: boolean): Promise<readonly string[]> {
+  async runSink(
+    sql: string,
+    optimized: boolean,
+  ): Promise<{ readonly records: readonly string[]; readonly skipped: readonly string[] }> {
     this.last = sql;
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
@@ -123,9 +126,13 @@ export class SqlRunner {
     const analyzed = analyzeCreateSourceAs(statement, this.#context(sql));
     const topic = `${analyzed.sink.topic}_${this.#runs}`;
     await this.#log.admin.createTopic({ name: topic, partitions: 1 });
-    await this.#runPlan(buildPersistentPlan({ ...analyzed, sink: { ...analyzed.sink, topic } }), optimized);
+    const plan = buildPersistentPlan({ ...analyzed, sink: { ...analyzed.sink, topic } });
+    const { skipped } = await this.#runPlan(plan, optimized);
     const records = await readAll(this.#log, topic);
-    return records.map(({ key, value, timestamp }) => `${key} = ${value} at ${timestamp}`);
+    return {
+      records: records.map(({ key, value, timestamp }) => `${key} = ${value} at ${timestamp}`),
+      skipped: skipped.map(({ placed }) => placed),
+    };
   }
 
   /** A name for a stream or table of a query's own. */
