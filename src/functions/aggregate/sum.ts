@@ -1,5 +1,7 @@
+import { DataError, SqlError } from '../../common/error.ts';
 import { addBigint, subBigint, type Bigint } from '../../types/bigint.ts';
 import { Decimal } from '../../types/decimal.ts';
+import { printType } from '../../types/print-type.ts';
 import { array, BIGINT, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { AggregateFunction, Aggregator } from '../function.ts';
@@ -13,7 +15,7 @@ interface Arithmetic {
   readonly sub: Operation;
 }
 
-/** Sums in the type itself: whole numbers wrap as ksqlDB's do, a DECIMAL that does not fit raises `DataError`. */
+/** Sums in the type itself: whole numbers wrap as ksqlDB's do, a DECIMAL that does not fit raises `SqlError` ML_DATA. */
 export function openArithmetic(type: SqlType): Arithmetic {
   switch (type.kind) {
     case 'integer':
@@ -29,11 +31,10 @@ export function openArithmetic(type: SqlType): Arithmetic {
         sub: (a, b) => subBigint(a as Bigint, b as Bigint),
       };
     case 'decimal': {
-      const { precision, scale } = type as DecimalType;
       return {
-        zero: new Decimal(0n, scale),
-        add: (a, b) => (a as Decimal).add(b as Decimal).withType(precision, scale),
-        sub: (a, b) => (a as Decimal).sub(b as Decimal).withType(precision, scale),
+        zero: new Decimal(0n, (type as DecimalType).scale),
+        add: (a, b) => asTotal((a as Decimal).add(b as Decimal), type as DecimalType),
+        sub: (a, b) => asTotal((a as Decimal).sub(b as Decimal), type as DecimalType),
       };
     }
     default:
@@ -42,6 +43,18 @@ export function openArithmetic(type: SqlType): Arithmetic {
         add: (a, b) => (a as number) + (b as number),
         sub: (a, b) => (a as number) - (b as number),
       };
+  }
+}
+
+/** Without the record that outgrows it every later total would be wrong, so this stops the query, as in ksqlDB. */
+function asTotal(exact: Decimal, type: DecimalType): Decimal {
+  try {
+    return exact.withType(type.precision, type.scale);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new SqlError('ML_DATA', `a total of ${exact.toString()} does not fit in ${printType(type)}`, {
+      hint: 'CAST what is added up to a wider DECIMAL',
+    });
   }
 }
 

@@ -13,15 +13,29 @@ export type JsonNode =
   | ReadonlyMap<string, JsonNode>;
 
 export class JsonNumber {
+  /** As it was written, except that an exponent stands as Java's BigDecimal prints it. */
   readonly text: string;
+  readonly isInteger: boolean;
 
   constructor(text: string) {
-    this.text = text;
+    this.isInteger = !/[.eE]/.test(text);
+    this.text = /[eE]/.test(text) ? exponentText(text) : text;
   }
+}
 
-  get isInteger(): boolean {
-    return !/[.eE]/.test(this.text);
+/** `1.5E+3`, `0.0015`, `1.5E-7`: with an exponent unless the point is within the digits or at most six places before. */
+function exponentText(text: string): string {
+  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d*))?[eE]([+-]?\d+)$/.exec(text)!;
+  const digits = (whole! + fraction).replace(/^0+(?=\d)/, '');
+  const scale = fraction.length - Number(exponent);
+  const adjusted = digits.length - 1 - scale;
+  if (scale === 0) return sign + digits;
+  if (scale > 0 && adjusted >= -6) {
+    const padded = digits.padStart(scale + 1, '0');
+    return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
   }
+  const mantissa = digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`;
+  return `${sign}${mantissa}${adjusted === 0 ? '' : `E${adjusted > 0 ? '+' : ''}${adjusted}`}`;
 }
 
 /** Deeper than any real document; keeps hostile ones from using up the stack. */

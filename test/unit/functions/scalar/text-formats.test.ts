@@ -48,7 +48,7 @@ describe('EXTRACTJSONFIELD', () => {
 
 describe('the JSON reader', () => {
   test('reads what JSON.parse reads, and nothing that it does not', () => {
-    const good = ['1', '-0.5e+3', '"a\\u0041\\n"', '[]', '[1,[2]]', '{"a":{"b":[]},"c":"d"}', 'true', 'null'];
+    const good = ['1', '-5E+2', '"a\\u0041\\n"', '[]', '[1,[2]]', '{"a":{"b":[]},"c":"d"}', 'true', 'null'];
     for (const text of good)
       expect(printJson(parseJson(` ${text} `)!)).toBe(text === good[2] ? '"aA\\n"' : text);
     for (const text of ['01', '-', '+1', '"\n"', '"\\x"', '[1,]', '{a:1}', '{"a"}', 'tru', "'a'", '1a', '[1'])
@@ -200,4 +200,29 @@ test('conditionals', () => {
   expect(call('NULLIF', [array(INTEGER), [1]], [array(INTEGER), [1]])).toBe(null);
   expect(call('NULLIF', s('a'), null)).toBe('a');
   expect(call('AS_VALUE', s(null))).toBe(null);
+});
+
+// As Java's BigDecimal prints them.
+test.each([
+  ['1e5', '1E+5'],
+  ['1.5e3', '1.5E+3'],
+  ['1.50e1', '15.0'],
+  ['15e-1', '1.5'],
+  ['1e-2', '0.01'],
+  ['1e-7', '1E-7'],
+  ['12.5e-8', '1.25E-7'],
+  ['0e5', '0E+5'],
+  ['0e-3', '0.000'],
+  ['0.0e2', '0E+1'],
+  ['-1E+2', '-1E+2'],
+  ['100e-2', '1.00'],
+  ['1.23e2', '123'],
+  ['1.23e5', '1.23E+5'],
+  ['5E0', '5'],
+  ['0.001e1', '0.01'],
+  ['0.0000001e0', '1E-7'],
+  ['1e20', '1E+20'],
+])('the JSON number %s is %s', (text, printed) => {
+  expect(call('JSON_ITEMS', s(`[${text}]`))).toEqual([printed]);
+  expect(call('EXTRACTJSONFIELD', s(`{"a": ${text}}`), s('$.a'))).toBe(printed);
 });
