@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DataError, SqlError, SqlError } from '../../../../src/common/error.ts';
+import { SqlError } from '../../../../src/common/error.ts';
 import { murmur3 } from '../../../../src/functions/aggregate/count-distinct.ts';
 import { MAX_BIGINT, MIN_BIGINT } from '../../../../src/types/bigint.ts';
 import { Decimal } from '../../../../src/types/decimal.ts';
