@@ -10,6 +10,7 @@ export type { Header } from '../log/record-batch.ts';
 export type { StateBackend } from '../state/store.ts';
 export { openStateBackend, type StateBackendOptions } from '../state/task-state.ts';
 
+export type { AsyncOptions, AsyncResult, AsyncResults } from './dsl/async-options.ts';
 export { BranchedKStream } from './dsl/branched-kstream.ts';
 export { KStream, type KeyValue } from './dsl/kstream.ts';
 export { CogroupedKStream } from './dsl/cogrouped.ts';

@@ -86,6 +86,7 @@ export async function openProcessor(
       headers: () => [],
       replaceHeaders: () => null,
     },
+    keepRecord: () => () => undefined,
     streamTime: () => -1,
     now: () => 0,
     forward,

@@ -5,10 +5,13 @@ import { forEach } from '../processors/for-each.ts';
 import { mapStream } from '../processors/map-values.ts';
 import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate, Processor } from '../processors/processor.ts';
+import { processAsync } from '../processors/process-async.ts';
+import { RecordKey } from '../processors/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
 import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode } from '../topology/topology.ts';
+import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
 import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { GraphNode, need, pendingKeySerde, repartitionNode, userKey } from './graph.ts';
@@ -40,6 +43,7 @@ import {
   fixedKeyProcessor,
   type FixedKeyProcessorSupplier,
   type ProcessorSupplier,
+  type StreamRecord,
   userProcessor,
 } from './user-processor.ts';
 import type { JoinWindows } from './windows.ts';
@@ -418,6 +422,78 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     return need(graph.keySerdes.get(store) ?? graph.defaultKeySerde, 'key', store);
   };
+
+  /**
+   * Asks the outside about each record: a service, a database. `call` gives what to forward, none, one or several
+   * records. Up to `concurrency` calls of a task run at a time, those of one key one after the other, and results are
+   * forwarded in the order of the input. A commit waits for the calls that are on their way, so after a crash some are
+   * made again: they should bear it. A call that fails, or takes longer than `timeoutMs`, goes to the processing handler.
+   *
+   * This is the slow path: a task with it processes record by record, and reads no further than its calls allow.
+   *
+   * ```ts
+   * orders.processAsync(async ({ key, value }) => {
+   *   const customer = await fetchCustomer(value.customerId);
+   *   return customer === null ? [] : { key, value: { ...value, customer } };
+   * }, { concurrency: 50, timeoutMs: 5000 });
+   * ```
+   */
+  processAsync<K2, V2>(
+    call: (record: StreamRecord<K, V>) => Promise<AsyncResults<K2, V2>>,
+    options: Named & AsyncOptions = {},
+  ): KStream<K2, V2> {
+    const { graph } = this.handle;
+    const name = options.name ?? graph.newName('KSTREAM-PROCESSOR-');
+    const pendingKeys = pendingKeySerde(name);
+    const open = (): Processor => {
+      const forwarded = new RecordKey<unknown>(pendingKeys);
+      return processAsync(
+        (key, value, timestamp, context) => {
+          const headers = context.record.headers();
+          const record = { key: userKey(key) as K, value: value as V, timestamp, headers };
+          return () => call(record);
+        },
+        (results, _key, timestamp, context) => {
+          for (const each of resultsOf(results as AsyncResults<unknown, unknown>)) {
+            forwarded.setValue(each.key);
+            context.forward(forwarded, each.value, undefined, each.timestamp ?? timestamp);
+          }
+        },
+        callOptions(options),
+      )();
+    };
+    const node = this.#processNode(name, open, []);
+    return new KStream(
+      this.#next(node, {
+        keySerde: undefined,
+        valueSerde: undefined,
+        repartitionRequired: true,
+        window: undefined,
+      }),
+    );
+  }
+
+  /**
+   * As `mapValues`, with a value that must be waited for; see `processAsync`.
+   *
+   * ```ts
+   * payments.mapValuesAsync(async (payment) => ({ ...payment, score: await score(payment) }));
+   * ```
+   */
+  mapValuesAsync<V2>(
+    mapper: (value: V, key: K) => Promise<V2>,
+    options: Named & AsyncOptions = {},
+  ): KStream<K, V2> {
+    const { graph } = this.handle;
+    const name = graph.nameFor(options.name, 'KSTREAM-MAPVALUES-');
+    const open = processAsync(
+      (key, value) => () => mapper(value as V, userKey(key) as K),
+      (value, key, timestamp, context) => context.forward(key, value, undefined, timestamp),
+      callOptions(options),
+    );
+    const node = this.#processNode(name, open, []);
+    return new KStream(this.#next(node, { valueSerde: undefined }));
+  }
 
   #processNode(name: string, open: () => Processor, stores: readonly string[]): GraphNode {
     const { graph } = this.handle;

@@ -1,5 +1,6 @@
 import type { Header } from '../../log/record-batch.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
+import type { AsyncCalls } from './async-calls.ts';
 import type { RecordKey } from './record-key.ts';
 
 /**
@@ -23,6 +24,11 @@ export interface Processor {
    * inside a sub-topology in front of a stateful operator. A wrong guess costs time, never correctness.
    */
   prefetch?(key: RecordKey, timestamp: number, state: TaskState): void;
+  /**
+   * Of an operator that waits for the outside. Its task processes record by record then, stops while there are as many
+   * calls as may be, delivers what has come back, and commits only when nothing is on its way.
+   */
+  readonly calls?: AsyncCalls;
   /** Called before each commit, in topological order: forward what was held back (coalesced changes). */
   flush?(): void;
   close?(): void;
@@ -51,6 +57,8 @@ export interface ProcessorContext {
   readonly taskId: string;
   readonly nodeName: string;
   readonly record: RecordContext;
+  /** What makes the record in flight current again, later, for an operator that forwards then. */
+  keepRecord(): () => void;
   /** The greatest timestamp that this task has seen, -1 before the first record. */
   streamTime(): number;
   /** Wall-clock time in milliseconds. */

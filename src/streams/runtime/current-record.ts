@@ -36,6 +36,17 @@ export class CurrentRecord implements RecordContext {
     return before;
   }
 
+  /** What puts the record of now in this place again. */
+  keep(): () => void {
+    const { batch, index } = this;
+    const replaced = this.#replaced;
+    return () => {
+      this.batch = batch;
+      this.index = index;
+      this.#replaced = replaced;
+    };
+  }
+
   clear(): void {
     this.batch = null;
   }

@@ -50,6 +50,10 @@ export class NodeContext implements ProcessorContext {
     this.#stores = task.subTopology.stores.filter((store) => store.processors.includes(node.name));
   }
 
+  keepRecord(): () => void {
+    return this.#internals.record.keep();
+  }
+
   addChild(child: NodeContext): void {
     this.#children.push(child);
     this.#only = this.#children.length === 1 ? child : null;

@@ -22,6 +22,8 @@ const CHUNK_MS = 10;
 const CHUNK_RECORDS_MAX = 4000;
 /** How long a turn may wait for input when nothing else is due. */
 const IDLE_WAIT_MS = 1000;
+/** How long while calls of asynchronous processors are on their way. */
+const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
 const TOPIC_REFRESH_MS = 60_000;
@@ -202,13 +204,15 @@ export class TaskExecutor implements TaskHost {
 
   /** What came in; waits up to `maxWaitMs` for it when there is nothing to process. */
   poll(maxWaitMs: number): Promise<readonly RecordBatch[]> {
-    const buffered = this.allTasks.some((task) => task.inputs.some((input) => !input.isEmpty));
+    const buffered = this.allTasks.some(
+      (task) => !task.isBlocked && task.inputs.some((input) => !input.isEmpty),
+    );
     return this.reader.poll(buffered ? 0 : maxWaitMs);
   }
 
   /** How long `poll` may wait: until something else is due. */
   waitMs(now: number): number {
-    let wait = IDLE_WAIT_MS;
+    let wait = this.#tasks.some((task) => task.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
     for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
@@ -232,11 +236,13 @@ export class TaskExecutor implements TaskHost {
     if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
     for (const task of this.#tasks) {
       await task.punctuate(now);
-      if (task.inputs.every((input) => input.isEmpty)) continue;
+      if (!task.awaits && task.inputs.every((input) => input.isEmpty)) continue;
       processed += await this.#chunk(task);
     }
     const pending = this.writer.pendingBytes;
-    const commitsEarly = await this.#committer.send(processed === 0);
+    const commitsEarly = await this.#committer.send(
+      processed === 0 && !this.#tasks.some((task) => task.awaits),
+    );
     const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
     const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
     if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {

@@ -1,6 +1,7 @@
 import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { MISS, type StateStore, type TaskState } from '../../state/store.ts';
+import type { AsyncCalls } from '../processors/async-calls.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { SourceNode, SubTopology, TimestampExtractor, TopologyNode } from '../topology/topology.ts';
 import { CurrentRecord } from './current-record.ts';
@@ -63,6 +64,8 @@ export class Task {
   readonly #order: NodeContext[] = [];
   readonly #group: PartitionGroup;
   readonly #prefetchers: Processor[];
+  /** Of asynchronous operators, in topological order. */
+  readonly #calls: readonly AsyncCalls[];
   readonly #record = new CurrentRecord();
   readonly #numbers = new PersistedNumbers();
   readonly #failures: RecordFailures;
@@ -102,6 +105,8 @@ export class Task {
     this.#prefetchers = this.#order
       .map((each) => each.processor)
       .filter((each) => each.prefetch !== undefined);
+    this.#calls = this.#order.flatMap(({ processor: { calls } }) => (calls === undefined ? [] : [calls]));
+    for (const calls of this.#calls) calls.clock = options.clock;
   }
 
   get #sourceNodes(): readonly SourceNode[] {
@@ -138,6 +143,7 @@ export class Task {
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
     if (this.loading !== null) await this.#loaded();
     if (!this.state.resident) await this.#prefetch(recordsMax);
+    if (this.#calls.length > 0) return this.#processAsynchronously(recordsMax, deadlineMs);
     let done = 0;
     for (;;) {
       if (this.loading !== null) await this.#loaded();
@@ -159,8 +165,61 @@ export class Task {
       this.#chosen = source;
       const done = this.#run(1, Infinity, 0);
       this.#chosen = null;
-      if (done === 1) return;
+      if (done === 1) break;
       await this.load();
+    }
+    if (this.#calls.length > 0) await this.#deliverAll();
+  }
+
+  /** Calls of asynchronous operators are on their way. */
+  get awaits(): boolean {
+    return this.#calls.some((calls) => !calls.isEmpty);
+  }
+
+  /** Nothing can be processed until a call comes back. */
+  get isBlocked(): boolean {
+    return this.#calls.some((calls) => calls.isFull && !calls.isHeadSettled);
+  }
+
+  async #processAsynchronously(recordsMax: number, deadlineMs: number): Promise<number> {
+    let done = await this.#deliver();
+    while (done < recordsMax && !this.#calls.some((calls) => calls.isFull)) {
+      if (this.loading !== null) await this.#loaded();
+      const missed = this.#run(1, Infinity, 0);
+      if (missed === 0) break;
+      if (missed < 0) await this.load();
+      else done++;
+      for (const calls of this.#calls) calls.start();
+      if (this.#options.clock.monotonic() >= deadlineMs) break;
+    }
+    return done;
+  }
+
+  /** Forwards what has come back, as far as order allows. Returns how many calls. */
+  async #deliver(): Promise<number> {
+    let delivered = 0;
+    for (const calls of this.#calls)
+      while (calls.isHeadSettled) {
+        if (this.loading !== null) await this.#loaded();
+        while (!this.#attempt(() => void calls.deliver())) {
+          await this.load();
+          await this.#loaded();
+        }
+        calls.delivered();
+        for (const each of this.#calls) each.start();
+        delivered++;
+      }
+    return delivered;
+  }
+
+  /** Waits for every call. */
+  async #deliverAll(): Promise<void> {
+    for (const calls of this.#calls) calls.start();
+    while (this.awaits) {
+      for (const calls of this.#calls) {
+        await calls.headSettled();
+        await this.#deliver();
+      }
     }
   }
 
@@ -193,6 +252,7 @@ export class Task {
   /** Before a commit: forwards what operators held back. */
   async flush(): Promise<void> {
     if (this.loading !== null) await this.#loaded();
+    if (this.#calls.length > 0) await this.#deliverAll();
     for (const node of this.#order) {
       const { processor } = node;
       if (processor.flush === undefined) continue;
@@ -251,6 +311,7 @@ export class Task {
       return true;
     }
     this.#failures.begin();
+    for (const calls of this.#calls) calls.mark();
     this.state.beginRecord();
     output.beginRecord();
     this.#saveNumbers();
@@ -261,6 +322,7 @@ export class Task {
       if (error !== MISS) throw error;
       this.state.undoRecord();
       output.undoRecord();
+      for (const calls of this.#calls) calls.undo();
       this.#restoreNumbers();
       return false;
     }
