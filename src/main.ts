@@ -136,14 +136,15 @@ async function runOptions(
   signal: AbortSignal,
   acknowledge: boolean,
 ): Promise<RunOptions> {
-  const [{ Output }, { rendererOf }] = await Promise.all([
+  const [{ Output }, { rendererOf }, { terminalWidthOf }] = await Promise.all([
     import('./cli/output.ts'),
     import('./cli/renderer.ts'),
+    import('./cli/text-columns.ts'),
   ]);
   return {
     backend,
     session,
-    renderer: rendererOf(options.output),
+    renderer: rendererOf(options.output, terminalWidthOf(process.stdout)),
     output: new Output(process.stdout),
     errors: new Output(process.stderr),
     acknowledge,

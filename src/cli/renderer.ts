@@ -15,10 +15,11 @@ export interface Renderer {
   rows(columns: readonly TextColumn[], rows: readonly TextRow[], first: boolean): string;
 }
 
-export function rendererOf(format: OutputFormat): Renderer {
+/** `terminalWidth`: in cells, where output goes to a terminal. */
+export function rendererOf(format: OutputFormat, terminalWidth?: number): Renderer {
   switch (format) {
     case 'table':
-      return tableRenderer();
+      return tableRenderer(terminalWidth);
     case 'json':
       return jsonRenderer;
     case 'csv':

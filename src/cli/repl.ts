@@ -11,6 +11,7 @@ import { Output } from './output.ts';
 import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './renderer.ts';
 import { describeError, runStatement } from './run-statements.ts';
 import { scriptStatements } from './script-statements.ts';
+import { terminalWidthOf } from './text-columns.ts';
 
 export interface ReplOptions {
   readonly backend: Backend;
@@ -151,7 +152,7 @@ class ReplSession {
         const ok = await runStatement(statement, {
           backend,
           session,
-          renderer: rendererOf(this.#format),
+          renderer: rendererOf(this.#format, terminalWidthOf(this.#options.output)),
           output: this.#output,
           errors: this.#errors,
           acknowledge: true,

@@ -72,3 +72,43 @@ test('an empty message shows nothing, another its text', () => {
   expect(said('')).toEqual(['', '']);
   expect(said('a, b')).toEqual(['a, b\n', '"a, b"\n']);
 });
+
+test('columns of wide characters line up', () => {
+  const text = rendererOf('table').rows(COLUMNS, [row('"東京"', '1'), row('"a"', '2')], true);
+  expect(text.split('\n').slice(2, 4)).toEqual(['東京     | 1', 'a        | 2']);
+});
+
+test('on a terminal nothing is wider than it, and nothing is cut', () => {
+  const table = rendererOf('table', 30);
+  const lines = table
+    .rows(COLUMNS, [row(JSON.stringify('one two three four five six seven'), '1')], true)
+    .split('\n');
+  expect(lines.slice(2, 4)).toEqual(['one two three four  | 1', 'five six seven      |']);
+  expect(lines.every((line) => line.length <= 30)).toBe(true);
+  const later = table.rows(COLUMNS, [row(`"${'x'.repeat(25)}"`, '2')], false);
+  expect(later).toBe(`${'x'.repeat(19)} | 2\n${'x'.repeat(6)}              |\n`);
+});
+
+test('rows of more columns than a terminal has room for are shown a column a line', () => {
+  const columns = ['A', 'LONGER', 'C'].map((name) => ({ name, type: 'STRING' }));
+  const text = rendererOf('table', 20).rows(columns, [row('"a"', '"b"', '"c"')], true);
+  expect(text).toBe('-------+-\nA      | a\nLONGER | b\nC      | c\n');
+});
+
+test('a list fits the terminal; into a pipe every entry is a line', () => {
+  const text = 'CREATE TABLE T AS SELECT ITEM, COUNT(*) AS N FROM ORDERS GROUP BY ITEM EMIT CHANGES;';
+  const properties: Entity = {
+    '@type': 'properties',
+    statementText: '',
+    properties: [{ name: 'p', scope: 'S', value: text, editable: true, level: 'QUERY' }],
+    overwrittenProperties: [],
+    defaultProperties: [],
+  } as unknown as Entity;
+  expect(rendererOf('table', 30).entity(properties)).toBe(
+    `---------+-\nProperty | p\nScope    | S\nValue    | ${text}\n`,
+  );
+  const drawn = rendererOf('table', 60).entity(properties);
+  expect(Math.max(...drawn.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(drawn.replaceAll(/[│\s]+/g, ' ')).toContain(text);
+  expect(rendererOf('table').entity(properties).split('\n')).toHaveLength(6);
+});
