@@ -1,4 +1,5 @@
 import { assert } from '../common/assert.ts';
+import { CoveredTimes } from './covered-times.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore } from './row-store.ts';
 import { SlotFragments } from './slot-fragments.ts';
@@ -44,13 +45,9 @@ export abstract class TimedRows extends RowStore {
 
   readonly #free = new SlotList();
   #order: SlotOrder | null = null;
-  /** Covered times by key slot; nothing is covered where low > high. */
-  #coveredLow: Float64Array = new Float64Array(64).fill(Infinity);
-  #coveredHigh: Float64Array = new Float64Array(64).fill(-Infinity);
+  readonly #covered = new CoveredTimes();
   /** By key slot, for the clock hand. */
   #used: Uint8Array = new Uint8Array(64);
-  #allLow = Infinity;
-  #allHigh = -Infinity;
   #hand = 0;
   /** The row found last; it may be free by now. */
   #lastRow = 0;
@@ -134,11 +131,9 @@ export abstract class TimedRows extends RowStore {
     const found = this.keys.find(key, start, end);
     if (found >= 0) return found;
     const slot = this.keys.insert(key, start, end);
-    if (slot >= this.#coveredLow.length) {
-      const size = slot * 2;
-      this.#coveredLow = grownFloat64(this.#coveredLow, size, Infinity);
-      this.#coveredHigh = grownFloat64(this.#coveredHigh, size, -Infinity);
-      this.#used = grownUint8(this.#used, size);
+    if (slot >= this.#used.length) {
+      this.#used = grownUint8(this.#used, slot * 2);
+      this.#covered.reserve(slot * 2);
     }
     this.fragments.reserve(slot + 1);
     return slot;
@@ -202,15 +197,13 @@ export abstract class TimedRows extends RowStore {
   protected isCovered(slot: number, from: number, to: number): boolean {
     const low = Math.max(from, this.visibleFrom);
     const high = Math.min(to, this.storedTime);
-    if (low > high) return true;
-    if (this.#allLow <= low && high <= this.#allHigh) return true;
-    return slot >= 0 && this.#coveredLow[slot]! <= low && high <= this.#coveredHigh[slot]!;
+    return low > high || this.#covered.has(slot, low, high);
   }
 
   protected isAllCovered(from: number, to: number): boolean {
     const low = Math.max(from, this.visibleFrom);
     const high = Math.min(to, this.storedTime);
-    return low > high || (this.#allLow <= low && high <= this.#allHigh);
+    return low > high || this.#covered.hasAll(low, high);
   }
 
   protected miss(
@@ -250,42 +243,30 @@ export abstract class TimedRows extends RowStore {
     this.wants.push({ key: bytes.subarray(0, size), keyTo: null, kind: point ? 'point' : 'times', from, to });
   }
 
-  /**
-   * What must be read so that [from, to] is covered for a key, given what is covered already; then `coverTimes`.
-   * The covered times stay one interval, so the gap to an interval further away is read too.
-   */
+  /** What must be read so that [from, to] is covered for a key; then `coverTimes`. */
   missingTimes(key: Uint8Array, from: number, to: number): readonly (readonly [from: number, to: number])[] {
     const slot = this.keys.find(key, 0, key.length);
-    if (this.isCovered(slot, from, to)) return [];
-    const low = slot < 0 ? Infinity : this.#coveredLow[slot]!;
-    const high = slot < 0 ? -Infinity : this.#coveredHigh[slot]!;
-    if (low > high) return [[from, to]];
-    const missing: [number, number][] = [];
-    if (from < low) missing.push([from, low]);
-    if (to > high) missing.push([high, to]);
-    return missing;
+    return this.isCovered(slot, from, to) ? [] : this.#covered.missing(slot, from, to);
   }
 
   coverTimes(key: Uint8Array, from: number, to: number): void {
     const slot = this.keySlot(key, 0, key.length);
     this.#used[slot] = 1;
-    this.#coveredLow[slot] = Math.min(this.#coveredLow[slot]!, from);
-    // What is put later than anything stored stays in memory until the key is evicted, cover and all.
-    const high = to >= this.storedTime ? Infinity : to;
-    this.#coveredHigh[slot] = Math.max(this.#coveredHigh[slot]!, high);
+    this.#covered.cover(slot, from, this.#reach(to));
   }
 
   coverAll(from: number, to: number): void {
-    this.#allLow = Math.min(this.#allLow, from);
-    this.#allHigh = Math.max(this.#allHigh, to >= this.storedTime ? Infinity : to);
+    this.#covered.coverAll(from, this.#reach(to));
+  }
+
+  /** What is put later than anything stored stays in memory until the key is evicted, cover and all. */
+  #reach(to: number): number {
+    return to >= this.storedTime ? Infinity : to;
   }
 
   /** As `missingTimes`, for all keys. */
   missingOfAll(from: number, to: number): readonly (readonly [from: number, to: number])[] {
-    if (this.isAllCovered(from, to)) return [];
-    return this.#allLow > this.#allHigh
-      ? [[from, to]]
-      : [[Math.min(from, this.#allLow), Math.max(to, this.#allHigh)]];
+    return this.isAllCovered(from, to) ? [] : this.#covered.missingOfAll(from, to);
   }
 
   /** Installs a row read from the database unless memory knows it, absent or not; null: the database has none. */
@@ -431,14 +412,12 @@ export abstract class TimedRows extends RowStore {
       }
       if (this.fragments.counts[key] === count && count > 0) continue;
       dropped = true;
-      this.#coveredLow[key] = Infinity;
-      this.#coveredHigh[key] = -Infinity;
+      this.#covered.uncover(key);
       this.#dropUnusedKey(key);
     }
     if (dropped) {
       this.#order = null;
-      this.#allLow = Infinity;
-      this.#allHigh = -Infinity;
+      this.#covered.uncoverAll();
       if (this.complete) this.storedCount = this.present;
       this.complete = false;
     }
@@ -451,11 +430,8 @@ export abstract class TimedRows extends RowStore {
     this.fragments.clear();
     this.#free.clear();
     this.#order = null;
-    this.#coveredLow.fill(Infinity);
-    this.#coveredHigh.fill(-Infinity);
+    this.#covered.clear();
     this.#used.fill(0);
-    this.#allLow = Infinity;
-    this.#allHigh = -Infinity;
     this.#expiredSegment = -Infinity;
     this.observedTime = this.drainedTime = -1;
     this.storedTime = -Infinity;
@@ -488,7 +464,7 @@ export abstract class TimedRows extends RowStore {
   }
 
   #dropUnusedKey(key: number): void {
-    if (this.fragments.counts[key] !== 0 || this.#coveredLow[key]! <= this.#coveredHigh[key]!) return;
+    if (this.fragments.counts[key] !== 0 || this.#covered.hasAny(key)) return;
     this.#used[key] = 0;
     this.keys.remove(key);
   }
