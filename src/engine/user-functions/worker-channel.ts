@@ -4,8 +4,12 @@ import { DataError } from '../../common/error.ts';
 
 /** Bytes of arguments or results that fit into one call. */
 const CHANNEL_BYTES = 4 * 1024 * 1024;
-/** How long a call may take before its worker is ended. */
+/**
+ * How long a call may work before its worker is ended. A worker that this process gave no time to, since others had
+ * the machine, is waited for some more: a busy machine must not turn results into nulls.
+ */
 const CALL_TIMEOUT_MS = 1000;
+const STARVED_TIMEOUT_MS = 3000;
 const LOAD_TIMEOUT_MS = 10_000;
 /** A function that did not answer this many times in a row is not called again: each time costs a second. */
 const SILENCES_MAX = 3;
@@ -55,8 +59,9 @@ function serve(handle) {
 export class WorkerChannel {
   readonly #program: string;
   readonly #data: Readonly<Record<string, unknown>>;
-  readonly #control = new Int32Array(new SharedArrayBuffer(8));
-  readonly #channel = Buffer.from(new SharedArrayBuffer(CHANNEL_BYTES));
+  /** Of the worker that runs now: what one says that was given up goes nowhere. */
+  #control!: Int32Array;
+  #channel!: Buffer;
   readonly #silences = new Map<number | string, number>();
   readonly #restarted: () => void;
   /** What the program answered when it was loaded. */
@@ -73,7 +78,7 @@ export class WorkerChannel {
     this.#restarted = restarted;
     this.#worker = this.#start();
     try {
-      this.loaded = this.#receive(IDLE, LOAD_TIMEOUT_MS);
+      this.loaded = this.#receive(IDLE, LOAD_TIMEOUT_MS, LOAD_TIMEOUT_MS);
     } catch (error) {
       void this.#worker.terminate();
       throw error;
@@ -98,7 +103,7 @@ export class WorkerChannel {
     Atomics.store(this.#control, 0, REQUESTED);
     Atomics.notify(this.#control, 0);
     try {
-      const answer = this.#receive(REQUESTED, CALL_TIMEOUT_MS);
+      const answer = this.#receive(REQUESTED, CALL_TIMEOUT_MS, STARVED_TIMEOUT_MS);
       if (silences > 0) this.#silences.delete(key!);
       return answer;
     } catch (error) {
@@ -115,14 +120,16 @@ export class WorkerChannel {
   }
 
   #restart(): void {
+    // It ends some time after this, and may still answer.
     void this.#worker.terminate();
-    Atomics.store(this.#control, 0, IDLE);
     this.#worker = this.#start();
-    this.#receive(IDLE, LOAD_TIMEOUT_MS);
+    this.#receive(IDLE, LOAD_TIMEOUT_MS, LOAD_TIMEOUT_MS);
     this.#restarted();
   }
 
   #start(): Worker {
+    this.#control = new Int32Array(new SharedArrayBuffer(8));
+    this.#channel = Buffer.from(new SharedArrayBuffer(CHANNEL_BYTES));
     const worker = new Worker(this.#program, {
       eval: true,
       workerData: { ...this.#data, control: this.#control.buffer, channel: this.#channel.buffer },
@@ -135,10 +142,19 @@ export class WorkerChannel {
     return worker;
   }
 
-  /** Waits until the state is no longer `from`. */
-  #receive(from: number, timeoutMs: number): unknown {
-    if (Atomics.wait(this.#control, 0, from, timeoutMs) === 'timed-out')
-      throw new NoAnswer(`no answer within ${timeoutMs} ms`);
+  /** Waits until the state is no longer `from`: `timeoutMs` of work, and `mostMs` in all. */
+  #receive(from: number, timeoutMs: number, mostMs: number): unknown {
+    let waitedMs = 0;
+    const before = process.cpuUsage();
+    // It may be woken for nothing: by what the worker says of an answer that was taken before it said so.
+    while (Atomics.load(this.#control, 0) === from) {
+      if (Atomics.wait(this.#control, 0, from, timeoutMs) !== 'timed-out') continue;
+      waitedMs += timeoutMs;
+      // While this thread waits, the process's time is the worker's.
+      const { user, system } = process.cpuUsage(before);
+      if (waitedMs >= mostMs || (user + system) / 1000 > 0.9 * timeoutMs)
+        throw new NoAnswer(`no answer within ${waitedMs} ms`);
+    }
     const value: unknown = deserialize(this.#channel.subarray(0, this.#control[1]));
     if (Atomics.load(this.#control, 0) === FAILED) throw new Error(String(value));
     return value;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { appendRecord } from '../../harness/append-record.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
 
 const SOURCE = `CREATE STREAM S (K INT KEY, N BIGINT, T STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
@@ -43,6 +44,22 @@ describe('what a function is given and gives', () => {
       'n5',
     );
   });
+
+  test('every call is given its own answer, however many there are', async () => {
+    const rows = 20_000;
+    await execute(
+      engine,
+      `CREATE FUNCTION echo(n BIGINT) RETURNS BIGINT LANGUAGE JAVASCRIPT AS 'return n;';
+       CREATE STREAM LOTS (N BIGINT) WITH (KAFKA_TOPIC='lots', VALUE_FORMAT='JSON', PARTITIONS=1);`,
+    );
+    const writer = await engine.log.openWriter();
+    for (let n = 0; n < rows; n++)
+      appendRecord(writer, { topic: 'lots', partition: 0 }, { value: JSON.stringify({ N: n }) });
+    await writer.flush();
+    await writer.close();
+    const result = await execute(engine, `SELECT ECHO(N) FROM LOTS EMIT CHANGES LIMIT ${rows};`);
+    expect(result.rows).toEqual(Array.from({ length: rows }, (_, n) => [n]));
+  }, 30_000);
 
   test('STRICT is not called for null; without it the code sees null', async () => {
     const sql = (name: string, strict: string) =>

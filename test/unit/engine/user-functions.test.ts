@@ -94,3 +94,15 @@ test('a file that is no module of functions says so', () => {
     ),
   ).toThrow(/function F: .*NUMBR/);
 });
+
+test('a TypeScript file is read, types and all', async () => {
+  const typed = load(
+    'typed.ts',
+    `type Text = string | null;
+     const shout = (text: Text): string => \`\${text as string}!\`;
+     export default [{ name: 'TYPED', signatures: [{ parameters: ['STRING'], returns: 'STRING', evaluate: shout }] }];`,
+  );
+  const { signatures } = typed.functions.get('TYPED') as ScalarFunction;
+  expect((signatures[0]!.open([STRING], STRING, context) as (text: SqlValue) => SqlValue)('a')).toBe('a!');
+  await typed.close();
+});
