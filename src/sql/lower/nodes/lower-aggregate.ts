@@ -35,7 +35,9 @@ export function lowerAggregate(
   assert(rows.grouped === (node.input.changes === 'table'), 'a table is regrouped before it is aggregated');
   topology.addProcessor({
     name,
-    open: rows.grouped ? openTable(node, aggregation, options) : openStream(node, aggregation, options),
+    open: rows.grouped
+      ? openTable(node, aggregation, options)
+      : openStream(node, aggregation, options, context),
     parents: [rows.parent],
   });
   topology.addStore({ options: storeOptions(node, name, aggregation.states), processors: [name] });
@@ -250,10 +252,17 @@ function operatorOptions(
   };
 }
 
+/**
+ * Who sets Kafka Streams' own interval of emission asks for its emission: the record that closes a window is put first, and
+ * a window that leaves the store with that is never told (ksqlDB's cases expect it). Otherwise every window is told.
+ */
+const STREAMS_EMISSION = '__emit.interval.ms.kstreams.windowed.aggregation__';
+
 function openStream(
   node: AggregateNode,
   aggregation: OpenAggregation,
   options: OperatorOptions,
+  context: LowerContext,
 ): ReturnType<typeof aggregateStream> {
   const { windowing } = node;
   if (windowing === null) return aggregateStream(options);
@@ -262,7 +271,8 @@ function openStream(
   if (windowing.kind === 'session')
     return aggregateSessions({ ...windowed, gapMs: windowing.sizeMs, merge: aggregation.merge });
   const { sizeMs, advanceMs } = windowing;
-  return aggregateTimeWindows({ ...windowed, sizeMs, advanceMs, emitFirst: true });
+  const emitFirst = context.evaluation.setting?.(STREAMS_EMISSION) === undefined;
+  return aggregateTimeWindows({ ...windowed, sizeMs, advanceMs, emitFirst });
 }
 
 function openTable(
