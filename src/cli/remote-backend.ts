@@ -19,6 +19,9 @@ export class RemoteBackend implements Backend {
   readonly description: string;
   readonly #url: string;
 
+  /** The ASSERT VALUES that held, by source. */
+  readonly #held = new Map<string, readonly string[]>();
+
   private constructor(url: string, description: string) {
     this.#url = url;
     this.description = description;
@@ -44,6 +47,13 @@ export class RemoteBackend implements Backend {
     if (statement.kind === 'query' || statement.kind === 'printTopic') {
       const kind = statement.kind === 'printTopic' ? 'print' : statement.emit === null ? 'pull' : 'push';
       return { kind: 'rows', rows: await this.#rows(resolvedText, properties, kind) };
+    }
+    if (statement.kind === 'assertValues' || statement.kind === 'assertTombstone') {
+      // A request knows nothing of the one before: what held comes first, so that the next record is the next.
+      const held = this.#held.get(statement.source) ?? [];
+      await this.#entities([...held, resolvedText].join('\n'), properties);
+      this.#held.set(statement.source, [...held, resolvedText]);
+      return { kind: 'entity', entity: { '@type': 'message', message: '' } };
     }
     const [entity] = await this.#entities(resolvedText, properties);
     return { kind: 'entity', entity: entity ?? { '@type': 'message', message: '' } };

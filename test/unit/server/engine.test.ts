@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { RemoteBackend } from '../../../src/cli/remote-backend.ts';
 import { openTestEngine } from '../../../src/cli/testing/open-test-engine.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -114,6 +115,18 @@ test('close-query by somebody else ends a WebSocket client normally', async () =
   expect(response.status).toBe(200);
   expect(await closed).toBe(1000);
   expect(client.frames.at(-1)).toBe('{"error":"done"}');
+});
+
+test('assertions that a client sends one by one take one record after the other', async () => {
+  await run("INSERT INTO S VALUES (1, 'a'); INSERT INTO S VALUES (2, 'b');");
+  const backend = await RemoteBackend.open(`http://127.0.0.1:${server.port}`);
+  const session = newSession();
+  const assert = (n: number) =>
+    backend.execute(parseStatements(`ASSERT VALUES S (N) VALUES (${n});`)[0]!, session);
+  await assert(1);
+  await expect(assert(1)).rejects.toThrow('N is 2, not 1');
+  await assert(2);
+  await expect(assert(2)).rejects.toThrow('there is no further record');
 });
 
 test('a push query that makes no sense is a bad request, a pull query a bad statement; both say where', async () => {
