@@ -34,8 +34,11 @@ export interface Produced<K, V> extends Named {
   /** Of the inner key, where keys are windowed. */
   readonly keySerde?: Serde<K extends Windowed<infer Inner> ? NonNullable<Inner> : NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
-  /** The partition of a record; -1 is the default: by the key's hash. */
-  readonly partitioner?: (key: K, value: V, partitions: number) => number;
+  /**
+   * The partition of a record; -1 is the default: by the key's hash. A list of partitions writes it to each of them; an
+   * empty one drops it.
+   */
+  readonly partitioner?: (key: K, value: V, partitions: number) => number | readonly number[];
 }
 
 export interface Printed<K, V> {

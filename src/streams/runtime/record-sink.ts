@@ -102,16 +102,35 @@ export class RecordSink implements Processor {
       this.#context.skip('serialization', error instanceof Error ? error.message : String(error), error);
       return;
     }
-    const partition = this.#partition(key, value, keyBuffer, keyStart, keyEnd);
+    const chosen = node.partitioner?.(key, value, this.#partitions) ?? -1;
+    if (typeof chosen === 'number') {
+      const partition = chosen >= 0 ? chosen : this.#partition(key, keyBuffer, keyStart, keyEnd);
+      this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+    } else {
+      for (const partition of chosen)
+        this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+    }
+  }
+
+  /** Writes the encoded record to a partition. */
+  #append(
+    partition: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    tombstone: boolean,
+    timestamp: number,
+  ): void {
     const appender = (this.#appenders[partition] ??= this.#output.appender(this.#topic, partition));
-    const headers = node.headers === true ? this.#context.record.headers() : null;
+    const headers = this.#node.headers === true ? this.#context.record.headers() : null;
+    const values = this.#valueWriter;
     appender.append(
       timestamp,
-      keyBuffer,
+      key,
       keyStart,
       keyEnd,
       values.buffer,
-      value === null ? -1 : 0,
+      tombstone ? -1 : 0,
       values.length,
       headers !== null && headers.length > 0 ? headers : null,
     );
@@ -140,10 +159,8 @@ export class RecordSink implements Processor {
   }
 
   /** Windowed keys are spread by their inner key, so that all windows of a key share a partition. */
-  #partition(key: RecordKey, value: unknown, bytes: Uint8Array, start: number, end: number): number {
+  #partition(key: RecordKey, bytes: Uint8Array, start: number, end: number): number {
     const partitions = this.#partitions;
-    const chosen = this.#node.partitioner?.(key, value, partitions) ?? -1;
-    if (chosen >= 0) return chosen;
     if (partitions === 1) return 0;
     if (!key.present) return (this.#spread = (this.#spread + 1) % partitions);
     const suffix = key.windowed ? (this.#node.window?.kind === 'session' ? 16 : 8) : 0;

@@ -56,8 +56,11 @@ export interface SinkNode {
   readonly value: Serde;
   /** Sessions are written as key ‖ end ‖ start, time windows as key ‖ start. */
   readonly window?: WindowedKeyFormat;
-  /** The partition of a record, or -1 for the default: murmur2 of the (inner) key, null keys spread. */
-  readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
+  /**
+   * The partition of a record, or -1 for the default: murmur2 of the (inner) key, null keys spread. A list writes it to
+   * each partition in it, so to none when it is empty (KIP-837).
+   */
+  readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number | readonly number[];
   /** True: the input record's headers go along. */
   readonly headers?: boolean;
 }

@@ -199,6 +199,34 @@ test('the topic of each record, and the partition', async () => {
   await driver.close();
 });
 
+test('a record goes to several partitions, or to none, as the partitioner says', async () => {
+  const builder = new StreamsBuilder(texts);
+  builder.stream<string, string>('in').to('out', {
+    partitioner: (_key, value) => (value === '' ? -1 : [0, 1, 2].filter((each) => value.includes(`${each}`))),
+  });
+  const driver = await TopologyTestDriver.open(builder.build(), { topics: { out: 3 } });
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  await input.pipeInputs([
+    { key: 'a', value: '02' },
+    { key: 'a', value: '-' },
+    { key: 'a', value: '1' },
+    { key: null, value: '012' },
+    { key: 'a', value: '' },
+  ]);
+  const records = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readRecords();
+  const written = records.map(({ partition, key, value }) => `${partition}: ${key} ${value}`);
+  expect(written.filter((each) => !each.endsWith('a ')).sort()).toEqual([
+    '0: a 02',
+    '0: null 012',
+    '1: a 1',
+    '1: null 012',
+    '2: a 02',
+    '2: null 012',
+  ]);
+  expect(written.filter((each) => each.endsWith('a '))).toHaveLength(1);
+  await driver.close();
+});
+
 test('cogrouped streams share one state', async () => {
   const builder = new StreamsBuilder(texts);
   const left = builder.stream<string, string>('left').groupByKey();
