@@ -139,11 +139,7 @@ export function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
         },
       );
   for (const column of query.select)
-    if (
-      PSEUDO_COLUMNS.has(column.name) &&
-      !column.isWindowBound &&
-      !query.key.some((key) => key.name === column.name)
-    )
+    if (PSEUDO_COLUMNS.has(column.name) && !column.isFromStar)
       throw new SqlError('ML_SCHEMA', `${column.name} is a name of the system's own columns`, {
         span: column.span,
         hint: `give it another name: ${column.name} AS …`,

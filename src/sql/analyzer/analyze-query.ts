@@ -117,6 +117,7 @@ class QueryAnalysis {
         expression,
         span: item.span,
         isWindowBound: item.isWindowBound,
+        isFromStar: item.isFromStar,
       };
     });
     return {
@@ -215,6 +216,7 @@ class QueryAnalysis {
           ownName: name,
           numbered: true,
           isWindowBound: false,
+          isFromStar: false,
         }));
       }
       case 'selectExpression': {
@@ -243,6 +245,7 @@ class QueryAnalysis {
                   : null,
             numbered: node.kind === 'fieldAccess',
             isWindowBound: false,
+            isFromStar: false,
           },
         ];
       }

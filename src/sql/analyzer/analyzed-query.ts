@@ -38,6 +38,8 @@ export interface SelectColumn {
   readonly span: Span;
   /** WINDOWSTART or WINDOWEND that `*` of one source gives: part of the windowed key already, so a sink leaves it out. */
   readonly isWindowBound: boolean;
+  /** One of those that `*` stands for. */
+  readonly isFromStar: boolean;
 }
 
 export interface KeyColumn {

@@ -41,6 +41,7 @@ export function selectAll(
       ownName,
       numbered: ownName !== null,
       isWindowBound: false,
+      isFromStar: true,
     });
   });
   const order = from.columns.map((column, index) => ({ ...column, index }));
@@ -71,7 +72,14 @@ export function selectAll(
     const expression: Expression = { kind: 'column', type, index };
     spans.set(expression, item.span);
     const isWindowBound = isBound && !isJoin;
-    const found = { expression, span: item.span, alias: null, numbered: false, isWindowBound };
+    const found = {
+      expression,
+      span: item.span,
+      alias: null,
+      numbered: false,
+      isWindowBound,
+      isFromStar: true,
+    };
     if (source === null) {
       // The key of a join whose sides' own columns can't be it.
       if (name !== '' && wanted === null && from.key.some((key) => key.position === index))

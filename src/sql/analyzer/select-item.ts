@@ -12,6 +12,7 @@ export interface SelectItem {
   /** Its own name may get a number when it is taken (fields of structs). */
   readonly numbered: boolean;
   readonly isWindowBound: boolean;
+  readonly isFromStar: boolean;
 }
 
 /**
