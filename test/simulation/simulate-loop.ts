@@ -30,6 +30,8 @@ export interface LoopOptions {
   /** 2 share the tasks, and change who has which. */
   readonly instances: 1 | 2;
   readonly atomicCommit: boolean;
+  /** Whether records wait, each for a while, behind their sources. */
+  readonly asynchronous: boolean;
 }
 
 export interface LoopResult {
@@ -231,11 +233,16 @@ class LoopSimulation {
         onWritten: () => this.#written(instance),
       });
       instance.process = process;
-      const topology = traceRecords(this.#topics.topology(), (topic, partition, offset) => {
+      const onRecord = (topic: string, partition: number, offset: number): void => {
         const name = `${topic}-${partition}-${offset}`;
         instance.pending.delete(name);
         instance.pending.set(name, this.#topics.stepOf(topic, partition, offset));
-      });
+      };
+      const wait = async (): Promise<void> => {
+        for (let left = random.int(0, 3); left > 0; left--) await nextTurn();
+      };
+      const waits = this.#options.asynchronous ? wait : null;
+      const topology = traceRecords(this.#topics.topology(), onRecord, waits);
       instance.streams = new Streams(topology, {
         applicationId: APPLICATION,
         log: process.log,

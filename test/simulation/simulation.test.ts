@@ -3,29 +3,30 @@ import { generateCase } from '../harness/reference/generate-case.ts';
 import { interpretCase } from '../harness/reference/interpret-case.ts';
 import type { OracleCase } from '../harness/reference/oracle-case.ts';
 import { type OracleCase as DslCase, runOracleCase } from '../harness/oracle-cases.ts';
-import { runSeeds } from './run-seeds.ts';
+import { type Mode, runSeeds } from './run-seeds.ts';
 
 /** Seeds that once failed, and what they found. */
-const FAILED_BEFORE: readonly (readonly [seed: number, why: string])[] = [
-  [58, 'a subscription without a foreign key went to a partition that depended on the run'],
-  [2007, 'sessions that closed together came out by end and key, without their start'],
-  [3999, 'the same, where the order decides what a later window holds'],
+const FAILED_BEFORE: readonly (readonly [mode: Mode, seed: number, why: string])[] = [
+  ['steps', 58, 'a subscription without a foreign key went to a partition that depended on the run'],
+  ['steps', 2007, 'sessions that closed together came out by end and key, without their start'],
+  ['steps', 3999, 'the same, where the order decides what a later window holds'],
+  ['loop', 106_808, 'a state whose wipe failed stayed open, and the task could not be opened again'],
 ];
 
-test.each(FAILED_BEFORE)('seed %i still passes: %s', async (seed) => {
-  expect((await runSeeds(seed, 1, ['steps'])).failures).toEqual([]);
+test.each(FAILED_BEFORE)('%s, seed %i still passes: %s', async (mode, seed) => {
+  expect((await runSeeds(seed, 1, [mode])).failures).toEqual([]);
 });
 
 test(
   'the engine agrees with the reference over commits, evictions, restarts and crashes',
   { timeout: 120_000 },
   async () => {
-    const { failures, crashes, restarts, steps } = await runSeeds(10_001, 120, ['steps']);
+    const { failures, crashes, restarts, steps } = await runSeeds(10_001, 100, ['steps']);
     expect(failures).toEqual([]);
     // A simulation in which nothing happens proves nothing.
     expect(crashes).toBeGreaterThan(50);
     expect(restarts).toBeGreaterThan(crashes);
-    expect(steps).toBeGreaterThan(2500);
+    expect(steps).toBeGreaterThan(2000);
   },
 );
 
@@ -33,12 +34,12 @@ test(
   'the running loop agrees with it over errors, crashes and rebalances',
   { timeout: 120_000 },
   async () => {
-    const { failures, crashes, errors, restarts, steps } = await runSeeds(10_001, 140, ['loop']);
+    const { failures, crashes, errors, restarts, steps } = await runSeeds(10_001, 120, ['loop']);
     expect(failures).toEqual([]);
     expect(crashes).toBeGreaterThan(50);
     expect(errors).toBeGreaterThan(50);
     expect(restarts).toBeGreaterThan(crashes);
-    expect(steps).toBeGreaterThan(2500);
+    expect(steps).toBeGreaterThan(2000);
   },
 );
 

@@ -1,11 +1,19 @@
+import { processAsync } from '../../src/streams/processors/process-async.ts';
 import type { Processor, ProcessorContext } from '../../src/streams/processors/processor.ts';
 import { Topology } from '../../src/streams/topology/topology.ts';
 
 /** Told of each record when it is processed; again, when it was undone in between. */
 export type OnRecord = (topic: string, partition: number, offset: number) => void;
 
-/** The same topology, with a processor behind each source that tells which record is processed. */
-export function traceRecords(topology: Topology, onRecord: OnRecord): Topology {
+/**
+ * The same topology, with a processor behind each source that tells which record is processed; with `wait` also an
+ * asynchronous one in front of it, which changes nothing but when.
+ */
+export function traceRecords(
+  topology: Topology,
+  onRecord: OnRecord,
+  wait: (() => Promise<void>) | null = null,
+): Topology {
   const traced = new Topology();
   for (const topic of topology.repartitionTopics) traced.addRepartitionTopic(topic);
   for (const topics of topology.copartitions) traced.addCopartition(topics);
@@ -15,9 +23,11 @@ export function traceRecords(topology: Topology, onRecord: OnRecord): Topology {
   for (const node of topology.nodes)
     if (node.kind === 'source') {
       traced.addSource(node);
+      if (wait !== null)
+        traced.addProcessor({ name: `${node.name}-wait`, parents: [node.name], open: waiting(wait) });
       traced.addProcessor({
         name: `${node.name}-trace`,
-        parents: [node.name],
+        parents: [wait === null ? node.name : `${node.name}-wait`],
         open: () => new Trace(onRecord),
       });
     } else if (node.kind === 'processor') traced.addProcessor({ ...node, parents: parentsOf(node.parents) });
@@ -26,6 +36,14 @@ export function traceRecords(topology: Topology, onRecord: OnRecord): Topology {
   for (const global of topology.globalStores)
     traced.addGlobalStore({ ...global, open: () => new TracedProcessor(global.open(), onRecord) });
   return traced;
+}
+
+function waiting(wait: () => Promise<void>): () => Processor {
+  return processAsync(
+    (_key, value) => () => wait().then(() => value),
+    (value, key, timestamp, context) => context.forward(key, value, undefined, timestamp),
+    { concurrency: 4, timeoutMs: 1_000_000 },
+  );
 }
 
 class Trace implements Processor {

@@ -34,9 +34,14 @@ export class GlobalStores {
       processors: [processorName],
     }));
     const state = await host.options.state.openTaskState(null);
-    const task = newTask(host, { index, nodes, stores }, 0, state, {}, { maxIdleMs: -1, lagOf: () => 0 });
-    task.init();
-    return new GlobalStores(task, host, inputs);
+    try {
+      const task = newTask(host, { index, nodes, stores }, 0, state, {}, { maxIdleMs: -1, lagOf: () => 0 });
+      task.init();
+      return new GlobalStores(task, host, inputs);
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
   }
 
   /** Reads the topics to their present end. */

@@ -89,19 +89,26 @@ export async function openTask(
   let meta = parseTaskMeta(state.meta);
   const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
   const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
-  if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
-    logger.warn(
-      { applicationId, task: `${sub.index}_${partition}` },
-      'committed offsets lie before the local state: state is rebuilt',
-    );
-    await state.wipe();
-    meta = null;
-  }
   const first = inputs[0];
   const committedFirst =
     first === undefined ? undefined : committed.get(`${plan.topicName(first)}-${partition}`);
-  const numbers = { ...meta?.numbers, ...decodeNumbers(committedFirst?.metadata ?? '') };
-  const task = newTask(host, sub, partition, state, numbers);
+  let task: Task;
+  try {
+    if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
+      logger.warn(
+        { applicationId, task: `${sub.index}_${partition}` },
+        'committed offsets lie before the local state: state is rebuilt',
+      );
+      await state.wipe();
+      meta = null;
+    }
+    const numbers = { ...meta?.numbers, ...decodeNumbers(committedFirst?.metadata ?? '') };
+    task = newTask(host, sub, partition, state, numbers);
+  } catch (error) {
+    // Nobody else knows of it yet, and a state that stays open cannot be opened again.
+    await state.close();
+    throw error;
+  }
   const changelogPositions = new Map<string, number>();
   opened({ task, changelogPositions });
   const ranges = await rangesToRestore(host, task, meta, committed, changelogPositions);
