@@ -89,7 +89,7 @@ async function openBackend(
   const engine = await openEngine(
     options,
     options.dataDir !== undefined || options.kafka !== undefined,
-    new Map(session.properties),
+    await ofStart(session),
   );
   const { LocalBackend } = await import('./cli/local-backend.ts');
   const where =
@@ -116,6 +116,12 @@ async function openSession(settings: readonly string[]): Promise<Session> {
     }
   }
   return session;
+}
+
+/** What --set says of the process; the rest is the session's, which may set or unset it. */
+async function ofStart({ properties }: Session): Promise<ReadonlyMap<string, string>> {
+  const { isOfStart } = await import('./engine/properties.ts');
+  return new Map([...properties].filter(([name]) => isOfStart(name)));
 }
 
 /** Aborted by Ctrl-C or a termination signal; a second one ends the process at once. */
@@ -227,7 +233,7 @@ async function runCommand(
   const engine = await openEngine(
     options,
     options.dataDir !== undefined && options.kafka === undefined,
-    new Map(session.properties),
+    await ofStart(session),
   );
   const signal = interruption();
   const [{ LocalBackend }, { runFiles }, { aborted }] = await Promise.all([
@@ -263,6 +269,7 @@ async function serverCommand(
   const engine = await openEngine(
     options,
     !headless && (options.kafka !== undefined || options.dataDir !== undefined),
+    // Every client's session begins with them.
     new Map(session.properties),
   );
   const signal = interruption();

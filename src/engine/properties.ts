@@ -144,6 +144,11 @@ export function checkProperty(
   return canonical;
 }
 
+/** Whether only who starts the process may set it. */
+export function isOfStart(name: string): boolean {
+  return PROPERTIES.find((each) => each.name === name)?.atStartOnly === true;
+}
+
 /** The value of a property in a session, or its default. */
 export function propertyValue(properties: ReadonlyMap<string, string>, name: string): string | null {
   const set = properties.get(name);

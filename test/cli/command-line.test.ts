@@ -290,3 +290,21 @@ describe('a signal', () => {
     },
   );
 });
+
+describe('--set', () => {
+  test('is the session’s, which may unset it; what is for the start only stays', async () => {
+    const sql = "SHOW PROPERTIES; UNSET 'commit.interval.ms'; UNSET 'ksql.udfs.enabled'; SHOW PROPERTIES;";
+    const args = ['--set', 'commit.interval.ms=250', '--set', 'ksql.udfs.enabled=false', '--output', 'csv'];
+    const { stdout, code } = await millrace(['-e', sql, ...args]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^commit\.interval\.ms,.*$/gm)).toEqual([
+      'commit.interval.ms,SESSION,250',
+      'commit.interval.ms,DEFAULT,100',
+    ]);
+    expect(stdout.match(/^ksql\.udfs\.enabled,.*$/gm)?.at(-1)).toBe('ksql.udfs.enabled,SYSTEM,false');
+    const create = "CREATE FUNCTION F() RETURNS INT LANGUAGE JAVASCRIPT AS 'return 1;';";
+    const refused = await millrace(['-e', `UNSET 'ksql.udfs.enabled'; ${create}`, ...args]);
+    expect(refused.stderr).toMatch(/^ML_UNSUPPORTED: CREATE FUNCTION is switched off here/);
+    expect(refused.code).toBe(1);
+  });
+});
