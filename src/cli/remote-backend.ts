@@ -55,6 +55,7 @@ export class RemoteBackend implements Backend {
       this.#held.set(statement.source, [...held, resolvedText]);
       return { kind: 'entity', entity: { '@type': 'message', message: '' } };
     }
+    if (statement.kind === 'dropSource') this.#held.delete(statement.name);
     const [entity] = await this.#entities(resolvedText, properties);
     return { kind: 'entity', entity: entity ?? { '@type': 'message', message: '' } };
   }

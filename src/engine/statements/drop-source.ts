@@ -43,7 +43,11 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
   engine.catalog.remove(name);
   const query = source.createdBy === null ? undefined : engine.queries.get(source.createdBy);
   if (query !== undefined) await engine.removeQuery(query);
-  if (deleteTopic && !engine.replaying) await engine.log.admin.deleteTopic(source.topic);
+  if (deleteTopic && !engine.replaying) {
+    await engine.log.admin.deleteTopic(source.topic);
+    // A topic of that name begins anew.
+    call.session.asserted.delete(source.topic);
+  }
   return changed(
     `${sourceKind}/\`${name}\`/drop`,
     `Source ${name} was dropped${deleteTopic ? ` with topic ${source.topic}` : ''}`,
