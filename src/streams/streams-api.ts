@@ -112,7 +112,6 @@ export {
   type WindowRow,
 } from './runtime/queryable-store.ts';
 export type { RestoreListener, RestoreRange } from './runtime/restore.ts';
-export { cleanStateDirectory, type CleanStateOptions } from './runtime/state-directory.ts';
 export {
   inStreamThread,
   runStreamThread,
@@ -143,6 +142,7 @@ export {
   type TestRecord,
   type TopologyTestDriverOptions,
 } from './test-driver/topology-test-driver.ts';
+export type { OffsetReset } from './topology/offset-reset.ts';
 export type { Serde } from './topology/serde.ts';
 export type { TopicPattern } from './topology/topic-pattern.ts';
 export {

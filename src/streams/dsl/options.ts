@@ -1,3 +1,4 @@
+import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import type { Windowed } from './windows.ts';
@@ -22,7 +23,7 @@ export interface Consumed<K, V> extends Named {
   /** A record's time; negative drops the record. `partitionTime` is the greatest time seen in the partition. */
   readonly timestampExtractor?: (record: TimedRecord<K, V>, partitionTime: number) => number;
   /** Where to start without a committed offset. */
-  readonly offsetReset?: 'earliest' | 'latest';
+  readonly offsetReset?: OffsetReset;
 }
 
 /** For topics with windowed keys, as the results of windowed tables are written. `keySerde` is the inner key's. */

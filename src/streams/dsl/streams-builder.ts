@@ -136,7 +136,7 @@ export class StreamsBuilder {
         store.options.kind === 'versioned' ||
         !sameBytes ||
         !store.options.changelog ||
-        consumed.offsetReset === 'latest'
+        (consumed.offsetReset ?? 'earliest') !== 'earliest'
       )
         return store;
       return { options: { ...store.options, changelog: false }, sourceTopic: topic };

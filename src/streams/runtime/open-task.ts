@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { must } from '../../common/assert.ts';
 import type { CommittedOffset, LogReader, LogWriter } from '../../log/log.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
+import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
@@ -9,6 +10,7 @@ import { decodeNumbers } from './offset-metadata.ts';
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreRange, restoreStores } from './restore.ts';
 import type { SkippedRecord } from './skipped-record.ts';
+import { startOffset } from './start-offset.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import { Task, type TaskOptions } from './task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
@@ -130,14 +132,14 @@ export async function openInput(
   topic: string,
   committed: CommittedOffsets,
   meta: TaskMeta | null,
-  offsetReset?: 'earliest' | 'latest',
+  offsetReset?: OffsetReset,
 ): Promise<InputQueue> {
   const name = host.plan.topicName(topic);
   const { partition } = task;
   const fromStart = topic !== name || host.newTopics.has(topic);
   const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
   const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
-  const offset = await startOffset(host, name, partition, own, reset);
+  const offset = await startOffset(host.options, { topic: name, partition }, own, reset);
   return task.addInput(topic, offset);
 }
 
@@ -178,23 +180,6 @@ async function rangesToRestore(
     positions.set(name, end);
   }
   return ranges;
-}
-
-/** The committed offset, or where the reset policy says; an offset that is gone is reset, and that is logged. */
-async function startOffset(
-  host: TaskHost,
-  topic: string,
-  partition: number,
-  committed: number | undefined,
-  reset: 'earliest' | 'latest',
-): Promise<number> {
-  const { log, logger } = host.options;
-  const { start, end } = must((await log.admin.offsets(topic))[partition]);
-  if (committed === undefined) return reset === 'earliest' ? start : end;
-  if (committed >= start && committed <= end) return committed;
-  const offset = reset === 'earliest' ? start : end;
-  logger.warn({ topic, partition, committed, start, end, offset }, 'committed offset is out of range');
-  return offset;
 }
 
 /** State is usable when nobody moved the committed offsets back behind it. */

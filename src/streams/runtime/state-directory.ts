@@ -53,36 +53,45 @@ export class LockedState {
   }
 }
 
-export interface CleanStateOptions {
+export interface CleanTasksOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Applications that are to keep their state. */
+  /** Ids of tasks that are to keep their state. */
   readonly keep: ReadonlySet<string>;
-  /** How long a folder must have been left alone. Default 10 minutes, as Kafka Streams' state.cleanup.delay.ms. */
-  readonly idleMs?: number;
+  /** How long a folder must have been left alone. */
+  readonly idleMs: number;
 }
 
 /**
- * Deletes the state of applications that are gone: not to be kept, open nowhere, and untouched for a while. State of
- * an application that comes back after all is restored from its changelogs. Returns whose was deleted.
+ * Deletes the state of tasks that are gone: not to be kept, open nowhere, and untouched for a while. A task that comes
+ * back after all is restored from its changelogs. Not for applications whose tasks are spread over threads: what another
+ * thread of this process has open is not seen. Returns which.
  */
-export async function cleanStateDirectory(
+export async function cleanTasks(
   stateDirectory: string,
-  options: CleanStateOptions,
+  applicationId: string,
+  { clock, logger, keep, idleMs }: CleanTasksOptions,
 ): Promise<string[]> {
-  const { clock, logger, keep, idleMs = 10 * 60 * 1000 } = options;
+  const application = join(stateDirectory, applicationId);
   const deleted: string[] = [];
-  for (const applicationId of await foldersIn(stateDirectory)) {
-    if (keep.has(applicationId)) continue;
-    if (clock.now() - (await lastChange(join(stateDirectory, applicationId))) < idleMs) continue;
+  for (const task of await foldersIn(application)) {
+    const directory = join(application, task);
+    if (keep.has(task) || !/^\d+_\d+$/.test(task)) continue;
+    if (clock.now() - (await lastChange(directory)) < idleMs) continue;
     try {
-      await (await lockState(stateDirectory, applicationId)).delete();
+      const lock = DirectoryLock.acquire(directory);
+      try {
+        await lock.writeFile();
+        await rm(directory, { recursive: true, force: true });
+      } finally {
+        await lock.release();
+      }
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       continue;
     }
-    logger.info({ applicationId }, 'the state of an application that is gone was deleted');
-    deleted.push(applicationId);
+    logger.info({ applicationId, task }, 'the state of a task that is gone was deleted');
+    deleted.push(task);
   }
   return deleted;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Log } from '../../log/log.ts';
 import type { StateBackend } from '../../state/store.ts';
+import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { TimestampExtractor } from '../topology/topology.ts';
 import type { ErrorHandlers } from './error-handlers.ts';
 import type { RestoreListener } from './restore.ts';
@@ -21,13 +22,18 @@ export interface StreamsOptions {
   /** How often output, offsets and state are committed together. Default 100. */
   readonly commitIntervalMs?: number;
   /** Where to start without a committed offset. Default earliest. */
-  readonly offsetReset?: 'earliest' | 'latest';
+  readonly offsetReset?: OffsetReset;
   /** Whether stores are backed by changelog topics. Default true; pointless on a log that forgets. */
   readonly changelogs?: boolean;
   /** A query that leaves nothing behind: no group, no changelogs, no state on disk. */
   readonly transient?: boolean;
   /** How often state goes to disk, at least. Default 2000: the changelog's tail covers what is newer. */
   readonly persistIntervalMs?: number;
+  /**
+   * How long state of tasks that the topology no longer has is left alone before it is deleted, and how often it is looked
+   * for (Kafka Streams: state.cleanup.delay.ms). Default 600,000. Only with changelogs, and where one owner runs all tasks.
+   */
+  readonly stateCleanupDelayMs?: number;
   /** Bytes of state that may be newer than the disk. Default 64 MiB. */
   readonly unpersistedBytesMax?: number;
   /** Bytes of state held in memory, over all tasks. Default 512 MiB. */

@@ -173,7 +173,7 @@ export class Streams {
     return must(this.#executor).processOne(task, input);
   }
 
-  /** Done when it returns while all state is in memory. */
+  /** Fires what is due by the wall clock, and resolves when that is through. */
   async punctuate(): Promise<void> {
     await must(this.#executor).punctuate();
   }

@@ -12,6 +12,7 @@ import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
 import { type CommittedOffsets, openInput, openTask, type TaskHost } from './open-task.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import type { SkippedRecord } from './skipped-record.ts';
+import { cleanTasks } from './state-directory.ts';
 import { StatePersistence } from './state-persistence.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { Task } from './task.ts';
@@ -27,6 +28,7 @@ const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
 const TOPIC_REFRESH_MS = 60_000;
+const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
 
 /**
  * The tasks of an instance from when they are opened until they are closed or abandoned, with their reader and writer:
@@ -51,6 +53,7 @@ export class TaskExecutor implements TaskHost {
   readonly #tasks: Task[] = [];
   #globals: GlobalStores | null = null;
   #lastCommitMs: number;
+  #lastCleanupMs: number;
   #commits = 0;
   /** What failed: something is half done since, which only opening the tasks again undoes. */
   #failure: { readonly error: unknown } | null = null;
@@ -83,7 +86,7 @@ export class TaskExecutor implements TaskHost {
     this.#persistence = new StatePersistence(options, this.#committer);
     const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
     this.#purge = new RepartitionPurge(log.admin, own, clock.now());
-    this.#lastCommitMs = clock.now();
+    this.#lastCommitMs = this.#lastCleanupMs = clock.now();
   }
 
   /**
@@ -250,7 +253,22 @@ export class TaskExecutor implements TaskHost {
       await this.#persistence.persistWhenDue(this.#tasks, now);
     }
     await this.#purge.purgeWhenDue(this.#tasks, now);
+    await this.#cleanWhenDue(now);
     return processed > 0 || pending > 0;
+  }
+
+  async #cleanWhenDue(now: number): Promise<void> {
+    const { stateDirectory, applicationId, clock, logger, ownsTask } = this.options;
+    const {
+      transient = false,
+      changelogs = true,
+      stateCleanupDelayMs = STATE_CLEANUP_DELAY_MS,
+    } = this.options;
+    if (now - this.#lastCleanupMs < stateCleanupDelayMs) return;
+    this.#lastCleanupMs = now;
+    if (stateDirectory === null || transient || !changelogs || ownsTask !== undefined) return;
+    const keep = new Set(this.#tasks.map((task) => task.id));
+    await cleanTasks(stateDirectory, applicationId, { clock, logger, keep, idleMs: stateCleanupDelayMs });
   }
 
   /** Queues everything that the log has now. */

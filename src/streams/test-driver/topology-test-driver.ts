@@ -11,12 +11,13 @@ import type { StateBackend } from '../../state/store.ts';
 import { openStateBackend } from '../../state/task-state.ts';
 import { openStoreView, type StateStoreView, type VersionedStoreView } from '../dsl/state-store-view.ts';
 import { TopologyError } from '../dsl/topology-error.ts';
+import type { ErrorHandlers } from '../runtime/error-handlers.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
 import { Streams } from '../runtime/streams.ts';
 import type { SkippedRecord } from '../runtime/skipped-record.ts';
 import type { Task } from '../runtime/task.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Topology } from '../topology/topology.ts';
+import type { TimestampExtractor, Topology } from '../topology/topology.ts';
 import { HeadQueue } from './head-queue.ts';
 import { traceWrites } from './traced-log.ts';
 
@@ -32,6 +33,12 @@ export interface TopologyTestDriverOptions {
   /** Whether stores write changelogs. Default true. */
   readonly changelogs?: boolean;
   readonly logger?: Logger;
+  /** Who decides about records that fail. Default: each makes the call reject that piped it. */
+  readonly handlers?: ErrorHandlers;
+  /** Where handlers send dead letters: a topic to read like any other. */
+  readonly deadLetterTopic?: string;
+  /** For sources that name none. */
+  readonly timestampExtractor?: TimestampExtractor;
 }
 
 export interface TestRecord<K, V> {
@@ -117,6 +124,8 @@ export class TopologyTestDriver {
       if (node.kind === 'sink' && typeof node.topic === 'string') names.add(node.topic);
     }
     for (const { source } of this.#topology.globalStores) for (const topic of source.topics) names.add(topic);
+    const { deadLetterTopic, handlers, timestampExtractor } = this.#options;
+    if (deadLetterTopic !== undefined) names.add(deadLetterTopic);
     for (const name of names) if (!own.has(name)) await this.#createTopic(name, topics[name] ?? 1);
     this.#writer = await this.#log.openWriter();
     this.#streams = new Streams(this.#topology, {
@@ -127,6 +136,9 @@ export class TopologyTestDriver {
       clock: this.clock,
       logger,
       changelogs,
+      ...(handlers && { handlers }),
+      ...(deadLetterTopic !== undefined && { deadLetterTopic }),
+      ...(timestampExtractor && { timestampExtractor }),
       onSkip: (skipped) => this.skipped.push(skipped),
     });
     await this.#streams.open();

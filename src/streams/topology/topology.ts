@@ -4,6 +4,7 @@ import { LogError } from '../../log/log.ts';
 import type { StateStoreOptions } from '../../state/store.ts';
 import type { Processor, RecordContext } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
+import type { OffsetReset } from './offset-reset.ts';
 import type { Serde } from './serde.ts';
 import { type TopicPattern, wholeName } from './topic-pattern.ts';
 
@@ -29,7 +30,7 @@ export interface SourceNode {
   readonly window?: WindowedKeyFormat;
   readonly timestampExtractor?: TimestampExtractor;
   /** Where to start without a committed offset. Default: the instance's. */
-  readonly offsetReset?: 'earliest' | 'latest';
+  readonly offsetReset?: OffsetReset;
 }
 
 /** Time windows: inner key ‖ start(8), the end follows from the size. Sessions: inner key ‖ end(8) ‖ start(8). */

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
-import { cleanStateDirectory, lockState } from '../../../../src/streams/runtime/state-directory.ts';
+import { cleanTasks, lockState } from '../../../../src/streams/runtime/state-directory.ts';
 import { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
@@ -23,36 +23,30 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** State of an application with two tasks, last changed at `seconds`. */
-function leave(applicationId: string, seconds: number): void {
-  for (const task of ['0_0', '0_1']) {
-    mkdirSync(join(directory, applicationId, task, 'rocksdb'), { recursive: true });
-    writeFileSync(join(directory, applicationId, task, 'rocksdb', 'file'), 'x');
-    utimesSync(join(directory, applicationId, task), seconds, seconds);
-  }
-  utimesSync(join(directory, applicationId), seconds, seconds);
+/** State of a task, last changed at `seconds`. */
+function leave(task: string, seconds: number): void {
+  const folder = join(directory, 'app', task);
+  mkdirSync(join(folder, 'rocksdb'), { recursive: true });
+  writeFileSync(join(folder, 'rocksdb', 'file'), 'x');
+  for (const each of [join(folder, 'rocksdb'), folder]) utimesSync(each, seconds, seconds);
 }
 
-const clean = (clock: ManualClock, keep: string[] = [], idleMs?: number): Promise<string[]> =>
-  cleanStateDirectory(directory, {
-    clock,
-    logger: silentLogger,
-    keep: new Set(keep),
-    ...(idleMs !== undefined && { idleMs }),
-  });
+const clean = (clock: ManualClock, keep: string[] = [], idleMs = 600_000): Promise<string[]> =>
+  cleanTasks(directory, 'app', { clock, logger: silentLogger, keep: new Set(keep), idleMs });
 
-test('state of applications that are gone is deleted once it has been left alone for a while', async () => {
-  leave('gone', 100);
-  leave('kept', 100);
-  leave('recent', 650);
+test('state of tasks that are gone is deleted once it has been left alone for a while', async () => {
+  leave('0_0', 100);
+  leave('1_0', 100);
+  leave('1_1', 650);
+  mkdirSync(join(directory, 'app', 'notes'));
   const clock = new ManualClock(699_999);
-  expect(await clean(clock, ['kept'])).toEqual([]);
+  expect(await clean(clock, ['0_0'])).toEqual([]);
   clock.advance(1);
-  expect(await clean(clock, ['kept'])).toEqual(['gone']);
-  expect(readdirSync(directory)).toEqual(['kept', 'recent']);
+  expect(await clean(clock, ['0_0'])).toEqual(['1_0']);
+  expect(readdirSync(join(directory, 'app'))).toEqual(['0_0', '1_1', 'notes']);
   clock.advance(550_000);
-  expect(await clean(clock, ['kept'])).toEqual(['recent']);
-  expect(await clean(clock, ['kept'])).toEqual([]);
+  expect(await clean(clock, ['0_0'])).toEqual(['1_1']);
+  expect(await clean(clock, ['0_0'])).toEqual([]);
 });
 
 test('a directory that is not there has nothing to clean', async () => {
@@ -61,27 +55,26 @@ test('a directory that is not there has nothing to clean', async () => {
 });
 
 test('state that is open in this process stays', async () => {
-  leave('open', 100);
-  const lock = await lockState(directory, 'open');
-  expect(lock.tasks).toBe(2);
-  expect(await clean(new ManualClock(systemClock.now() + 1e9), [], 0)).toEqual([]);
-  await expect(lockState(directory, 'open')).rejects.toMatchObject({ name: 'StateError' });
+  leave('0_0', 100);
+  const later = new ManualClock(systemClock.now() + 1e9);
+  const lock = await lockState(directory, 'app');
+  expect(lock.tasks).toBe(1);
+  expect(await clean(later, [], 0)).toEqual([]);
+  await expect(lockState(directory, 'app')).rejects.toMatchObject({ name: 'StateError' });
   await lock.release();
-  expect(await clean(new ManualClock(systemClock.now() + 1e9), [], 0)).toEqual(['open']);
+  expect(await clean(later, [], 0)).toEqual(['0_0']);
 });
 
 test('state that another process has open stays, that of a dead one goes', async () => {
-  leave('other', 100);
+  leave('0_0', 100);
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   await once(other, 'spawn');
-  writeFileSync(join(directory, 'other', '0_1', 'lock'), `${other.pid}\n`);
+  writeFileSync(join(directory, 'app', '0_0', 'lock'), `${other.pid}\n`);
   const later = new ManualClock(systemClock.now() + 1e9);
   expect(await clean(later)).toEqual([]);
-  // What was locked on the way was given back.
-  expect(existsSync(join(directory, 'other', '0_0', 'lock'))).toBe(false);
   other.kill();
   await once(other, 'exit');
-  expect(await clean(later)).toEqual(['other']);
+  expect(await clean(later)).toEqual(['0_0']);
 });
 
 test('a running application holds its state before it has written any, and gives it back', async () => {
@@ -110,13 +103,14 @@ test('a running application holds its state before it has written any, and gives
       },
       processors: ['count'],
     });
+  const clock = new ManualClock(systemClock.now());
   const open = async (): Promise<Streams> => {
     const streams = new Streams(topology, {
       applicationId: 'app',
       log,
       state: openStateBackend(),
       stateDirectory: directory,
-      clock: systemClock,
+      clock,
       logger: silentLogger,
     });
     await streams.open();
@@ -134,6 +128,13 @@ test('a running application holds its state before it has written any, and gives
     await second.step();
     await second.commit();
   }
+  // A sub-topology of an earlier release left this.
+  leave('7_0', 100);
+  clock.advance(599_999);
+  await second.step();
+  expect(existsSync(join(directory, 'app', '7_0'))).toBe(true);
+  clock.advance(1);
+  await second.step();
   await second.close();
   expect(readdirSync(join(directory, 'app'))).toEqual(['0_0']);
   await second.cleanUp();

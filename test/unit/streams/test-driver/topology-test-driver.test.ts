@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { DataError } from '../../../../src/common/error.ts';
 import { LogError } from '../../../../src/log/log.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
+import { sendToDeadLetterTopic } from '../../../../src/streams/runtime/error-handlers.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 
 const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
@@ -358,5 +360,29 @@ test('a timestamp of the record’s own', async () => {
   const records = await driver.createOutputTopic('out', Serdes.string, Serdes.json()).readRecords();
   expect(records.map(({ timestamp }) => timestamp)).toEqual([77]);
   expect(driver.skipped).toMatchObject([{ reason: 'timestamp' }]);
+  await driver.close();
+});
+
+test('handlers decide about records that fail, and dead letters can be read', async () => {
+  const builder = new StreamsBuilder(texts);
+  builder
+    .stream<string, string>('in')
+    .mapValues((value) => {
+      if (value === 'bad') throw new DataError('bad value');
+      return value;
+    })
+    .to('out');
+  const driver = await TopologyTestDriver.open(builder.build(), {
+    handlers: { processing: sendToDeadLetterTopic },
+    deadLetterTopic: 'dead',
+  });
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  await input.pipeInput('k', 'bad', 1);
+  await input.pipeInput('k', 'good', 2);
+  const read = (topic: string): Promise<unknown> =>
+    driver.createOutputTopic(topic, Serdes.string, Serdes.string).readKeyValues();
+  expect(await read('out')).toEqual([['k', 'good']]);
+  expect(await read('dead')).toEqual([['k', 'bad']]);
+  expect(driver.skipped).toHaveLength(1);
   await driver.close();
 });
