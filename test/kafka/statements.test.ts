@@ -32,7 +32,14 @@ describeKafka('statements on Kafka', (address) => {
          ASSERT VALUES D (K, V) VALUES (1, 24);`,
       );
       const { stdout, stderr, code } = await millrace([
-        ...['run', script, '--kafka', address, '--service-id', `${topic}_`, '--output', 'csv'],
+        'run',
+        script,
+        '--kafka',
+        address,
+        '--service-id',
+        `${topic}_`,
+        '--output',
+        'csv',
       ]);
       expect(stderr).toContain(
         `ML_ASSERT: there is no further record in topic ${topic}-d of D (line 14, column 10 of`,
