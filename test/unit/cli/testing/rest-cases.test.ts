@@ -87,7 +87,14 @@ test('a rejection is judged by status and kind', async () => {
     { name: 'none', statements: STATEMENTS, expectedError: expectedError('KsqlStatementErrorMessage') },
     { name: 'unexpected', statements, responses: [] },
   ]);
-  expect(results.map(({ status }) => status)).toEqual(['passed', 'failed', 'passed', 'failed', 'failed', 'failed']);
+  expect(results.map(({ status }) => status)).toEqual([
+    'passed',
+    'failed',
+    'passed',
+    'failed',
+    'failed',
+    'failed',
+  ]);
 });
 
 test('a push query may run before the inputs come', async () => {
