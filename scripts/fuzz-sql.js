@@ -1,12 +1,12 @@
 /**
  * Generated queries against laws that every engine must keep (see `test/simulation/sql/check-laws.ts`):
- * `node scripts/fuzz-sql.js [SEED [COUNT [FAILURES]]]`, by default 100,000 queries from seed 1 on; it stops after
- * that many failures, by default 20.
+ * `node scripts/fuzz-sql.js [SEED [COUNT [FAILURES [THREADS]]]]`, by default 100,000 queries from seed 1 on in two
+ * threads; it stops after that many failures, by default 20.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const [seed = '1', count = '100000', failures = '20'] = process.argv.slice(2);
-const args = [`${here}run-ts.js`, `${here}../test/simulation/sql/main.ts`, seed, count, failures];
+const [seed = '1', count = '100000', failures = '20', threads = '2'] = process.argv.slice(2);
+const args = [`${here}run-ts.js`, `${here}../test/simulation/sql/main.ts`, seed, count, failures, threads];
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;

@@ -11,7 +11,8 @@ const REST = 262_144;
  * seldom met again is noticed and left alone for a while.
  */
 export class StringDictionary {
-  readonly #strings: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  /** Made at the first text: most columns never hold one. */
+  #strings: (string | undefined)[] | null = null;
   #lookups = 0;
   #hits = 0;
   #resting = 0;
@@ -35,7 +36,8 @@ export class StringDictionary {
       hash = Math.imul(hash ^ buffer[end - 3]!, 0x01000193);
     }
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
-    const known = this.#strings[slot];
+    const strings = (this.#strings ??= Array.from({ length: SLOTS }, () => undefined));
+    const known = strings[slot];
     if (known !== undefined && known.length === length) {
       let i = 0;
       while (i < length && known.charCodeAt(i) === buffer[start + i]) i++;
@@ -45,7 +47,7 @@ export class StringDictionary {
       }
     }
     const text = asciiText(buffer, start, end);
-    this.#strings[slot] = text;
+    strings[slot] = text;
     return text;
   }
 

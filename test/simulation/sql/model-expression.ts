@@ -156,6 +156,23 @@ export class ModelGenerator {
             );
           },
           () => {
+            const name = random.pick(['GREATEST', 'LEAST']);
+            const items = [a(), b()];
+            const values = items.map(argument);
+            return call(`${name}(${items[0]!.sql}, ${items[1]!.sql})`, (row) => {
+              const numbers = values.map((each) => each(row)).filter((each) => each !== null) as number[];
+              if (numbers.length === 0) return null;
+              return name === 'GREATEST' ? Math.max(...numbers) : Math.min(...numbers);
+            });
+          },
+          () => {
+            const of = this.of('ARRAY<INT>', depth - 1);
+            return call(
+              `ARRAY_LENGTH(${of.sql})`,
+              propagating([of], (items: readonly unknown[]) => items.length),
+            );
+          },
+          () => {
             const [array, index] = [this.of('ARRAY<INT>', 0), a()];
             return call(`${array.sql}[${index.sql}]`, (row) => {
               const items = array.value(row) as readonly ModelValue[] | null;
@@ -209,6 +226,13 @@ export class ModelGenerator {
             });
           },
           () => this.#cast(type, depth),
+          () => {
+            const of = a();
+            return call(
+              `FLOOR(${of.sql})`,
+              propagating([of], (value: number) => Math.floor(value)),
+            );
+          },
         ])();
       case 'DECIMAL(6, 2)':
         return this.#decimal(depth);
@@ -361,6 +385,14 @@ export class ModelGenerator {
           const x = a.value(row);
           const found = x !== null && items.some((item) => same(item.value(row), x));
           return found === (not === '');
+        });
+      },
+      () => {
+        const [a, b] = [this.of('ARRAY<INT>', depth - 1), this.of('INT', depth - 1)];
+        const [items, item] = [argument(a), argument(b)];
+        return of(`ARRAY_CONTAINS(${a.sql}, ${b.sql})`, (row) => {
+          const [list, one] = [items(row) as readonly ModelValue[] | null, item(row)];
+          return list !== null && list.includes(one);
         });
       },
       () => {

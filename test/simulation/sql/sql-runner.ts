@@ -47,6 +47,8 @@ export class SqlRunner {
   readonly #catalog = new Catalog();
   readonly #clock = new ManualClock();
   readonly #log: Log;
+  /** The latest query, which runs again with the optimizer. */
+  #planned: { readonly sql: string; readonly plan: PlanNode } | null = null;
   #runs = 0;
   #names = 0;
 
@@ -107,11 +109,16 @@ export class SqlRunner {
 
   /** Runs a push query to the end of its sources. Throws `SqlError` when it is rejected. */
   async run(sql: string, optimized: boolean): Promise<QueryResult> {
+    if (this.#planned?.sql !== sql) this.#planned = { sql, plan: this.#plan(sql) };
+    return this.#runPlan(this.#planned.plan, optimized);
+  }
+
+  #plan(sql: string): PlanNode {
     this.last = sql;
     const [parsed] = parseStatements(sql);
     const { statement } = parsed!;
     if (statement.kind !== 'query') throw new Error('expected a query');
-    return this.#runPlan(buildPushPlan(analyzeQuery(statement, this.#context(sql))), optimized);
+    return buildPushPlan(analyzeQuery(statement, this.#context(sql)));
   }
 
   /** Runs CREATE … AS, which is then forgotten. Returns the records of its topic, as text. */
