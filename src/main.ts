@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Backend } from './cli/backend.ts';
 import { keepAlive } from './common/clock.ts';
-import type { OutputFormat } from './cli/renderer.ts';
+import type { OutputFormat } from './cli/output-format.ts';
 import type { RunOptions } from './cli/run-statements.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Session } from './engine/session.ts';
@@ -28,19 +28,18 @@ interface CommonOptions {
 
 class UsageError extends Error {}
 
-async function openEngine(
+async function openLocalEngine(
   options: CommonOptions,
   commandLog: boolean,
   properties: ReadonlyMap<string, string>,
 ): Promise<Engine> {
-  const [{ Engine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] = await Promise.all(
-    [
-      import('./engine/engine.ts'),
+  const [{ openEngine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] =
+    await Promise.all([
+      import('./engine/open-engine.ts'),
       import('./state/task-state.ts'),
       import('./common/logger.ts'),
       import('./common/clock.ts'),
-    ],
-  );
+    ]);
   const logger = openLogger(options.logLevel);
   const shared = { clock: systemClock, logger };
   const directory = options.dataDir;
@@ -56,7 +55,7 @@ async function openEngine(
       ...shared,
     });
   }
-  return Engine.open({
+  return openEngine({
     log,
     durable: options.kafka !== undefined || directory !== undefined,
     stateDirectory: directory === undefined ? null : join(directory, 'state'),
@@ -86,7 +85,7 @@ async function openBackend(
     const { RemoteBackend } = await import('./cli/remote-backend.ts');
     return { backend: await RemoteBackend.open(options.server), engine: null };
   }
-  const engine = await openEngine(
+  const engine = await openLocalEngine(
     options,
     options.dataDir !== undefined || options.kafka !== undefined,
     await ofStart(session),
@@ -144,7 +143,7 @@ async function runOptions(
 ): Promise<RunOptions> {
   const [{ Output }, { rendererOf }, { terminalWidthOf }] = await Promise.all([
     import('./cli/output.ts'),
-    import('./cli/renderer.ts'),
+    import('./cli/output-format.ts'),
     import('./cli/text-columns.ts'),
   ]);
   return {
@@ -230,7 +229,7 @@ async function runCommand(
 ): Promise<number> {
   const session = await openSession(options.set);
   // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
-  const engine = await openEngine(
+  const engine = await openLocalEngine(
     options,
     options.dataDir !== undefined && options.kafka === undefined,
     await ofStart(session),
@@ -266,7 +265,7 @@ async function serverCommand(
     throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
-  const engine = await openEngine(
+  const engine = await openLocalEngine(
     options,
     !headless && (options.kafka !== undefined || options.dataDir !== undefined),
     // Every client's session begins with them.

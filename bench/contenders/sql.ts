@@ -1,6 +1,7 @@
 import { systemClock, systemRandom } from '../../src/common/clock.ts';
 import { openLogger } from '../../src/common/logger.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { openEngine } from '../../src/engine/open-engine.ts';
 import { newSession, type Session } from '../../src/engine/session.ts';
 import type { Log } from '../../src/log/log.ts';
 import { parseStatements } from '../../src/sql/parser/parse.ts';
@@ -49,7 +50,7 @@ function statements({ workload, items }: Pass): Record<ScenarioName, { declare: 
 export async function sql(pass: Pass): Promise<Measured> {
   const { workload, scenario } = pass;
   const { declare, query } = statements(pass)[scenario.name];
-  const engine = await Engine.open({
+  const engine = await openEngine({
     log: keptOpen(pass.log),
     durable: true,
     stateDirectory: pass.directory,

@@ -8,7 +8,7 @@ import { splitStatements } from '../sql/parser/split-statements.ts';
 import type { Backend } from './backend.ts';
 import { completionsOf } from './completion.ts';
 import { Output } from './output.ts';
-import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './renderer.ts';
+import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './output-format.ts';
 import { describeError, runStatement } from './run-statements.ts';
 import { scriptStatements } from './script-statements.ts';
 import { terminalWidthOf } from './text-columns.ts';

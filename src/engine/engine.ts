@@ -19,7 +19,6 @@ import type { PushQuery } from './push-query.ts';
 import type { StatementResult } from './result.ts';
 import { Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
-import { executeStatement } from './statements/handlers.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 export interface EngineOptions {
@@ -63,6 +62,9 @@ export interface StatementCall {
   readonly script: Script | undefined;
 }
 
+/** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
+export type ExecuteStatement = (call: StatementCall) => Promise<StatementResult>;
+
 /**
  * The engine: a catalog, the queries that run, and statements that change both. One in a process, behind the REPL,
  * scripts, the server or a program. A user's mistake rejects with `SqlError` and changes nothing.
@@ -82,6 +84,7 @@ export class Engine {
   catalog = new Catalog();
   /** True while commands are replayed: topics are there already, and nothing is written back. */
   replaying = false;
+  readonly #executeStatement: ExecuteStatement;
   readonly #commandLog: CommandLog | null;
   readonly #writer: LogWriter;
   #sequence = 0;
@@ -90,11 +93,13 @@ export class Engine {
 
   private constructor(
     options: EngineOptions,
+    executeStatement: ExecuteStatement,
     commandLog: CommandLog | null,
     processingLog: ProcessingLog,
     writer: LogWriter,
   ) {
     this.options = options;
+    this.#executeStatement = executeStatement;
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
     this.systemProperties = new Map(options.properties);
@@ -104,11 +109,12 @@ export class Engine {
     this.#writer = writer;
   }
 
-  /** Replays the command log: afterwards the catalog is as it was and its queries run. */
-  static async open(options: EngineOptions): Promise<Engine> {
+  /** See `openEngine`. */
+  static async open(options: EngineOptions, executeStatement: ExecuteStatement): Promise<Engine> {
     const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
-    const engine = new Engine(options, commandLog, processingLog, await options.log.openWriter());
+    const writer = await options.log.openWriter();
+    const engine = new Engine(options, executeStatement, commandLog, processingLog, writer);
     engine.catalog.add(processingLog.source);
     if (commandLog !== null) await engine.#replay(commandLog);
     return engine;
@@ -134,8 +140,9 @@ export class Engine {
     const { kind } = parsed.statement;
     const call = this.#call(parsed, session, script);
     // What only looks, and waits, holds nobody up.
-    if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert')) return executeStatement(call);
-    const turn = this.#turn.then(() => executeStatement(call));
+    if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert'))
+      return this.#executeStatement(call);
+    const turn = this.#turn.then(() => this.#executeStatement(call));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
@@ -301,7 +308,7 @@ export class Engine {
       const session: Session = { ...newSession(), properties: new Map(Object.entries(command.properties)) };
       try {
         const [parsed] = parseStatements(command.statement);
-        await executeStatement(this.#call(must(parsed), session, undefined));
+        await this.#executeStatement(this.#call(must(parsed), session, undefined));
       } catch (error) {
         if (!(error instanceof SqlError)) throw error;
         logger.error(

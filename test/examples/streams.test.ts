@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readTopic, runTopology, writeInput } from '../../examples/run.js';
 import { systemClock, systemRandom } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import { openEngine } from '../../src/engine/open-engine.ts';
 import { newSession } from '../../src/engine/session.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
@@ -69,7 +69,7 @@ async function runSql(log: Log, text: string): Promise<void> {
     openWriter: (o) => log.openWriter(o),
     close: () => Promise.resolve(),
   };
-  const engine = await Engine.open({
+  const engine = await openEngine({
     log: shared,
     durable: false,
     stateDirectory: null,

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
-import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
+import { openEngine as open } from '../../src/engine/open-engine.ts';
 import type { Entity } from '../../src/engine/result.ts';
 import { newSession, type Session } from '../../src/engine/session.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
@@ -13,7 +14,7 @@ export async function openEngine(
   directory: string | null = null,
   options: Partial<EngineOptions> = {},
 ): Promise<Engine> {
-  return Engine.open({
+  return open({
     log: await openEmbeddedLog({
       clock: systemClock,
       logger: silentLogger,

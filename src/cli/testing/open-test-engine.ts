@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { silentLogger } from '../../common/logger.ts';
-import { Engine, type EngineOptions } from '../../engine/engine.ts';
+import type { Engine, EngineOptions } from '../../engine/engine.ts';
+import { openEngine } from '../../engine/open-engine.ts';
 import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
 import { openStateBackend } from '../../state/task-state.ts';
 
@@ -9,7 +10,7 @@ export async function openTestEngine(
   clock: Clock,
   options: Pick<EngineOptions, 'startQueries' | 'functionClock' | 'functions'>,
 ): Promise<Engine> {
-  return Engine.open({
+  return openEngine({
     log: await openEmbeddedLog({ clock, logger: silentLogger }),
     durable: false,
     stateDirectory: null,

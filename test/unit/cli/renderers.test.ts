@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TextRow } from '../../../src/cli/backend.ts';
-import { rendererOf } from '../../../src/cli/renderer.ts';
+import { rendererOf } from '../../../src/cli/output-format.ts';
 import type { Entity } from '../../../src/engine/result.ts';
 
 const COLUMNS = [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/logger.ts';
-import { Engine } from '../../../src/engine/engine.ts';
+import { openEngine } from '../../../src/engine/open-engine.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
@@ -10,7 +10,7 @@ import { readAll } from '../../harness/log-records.ts';
 
 test('functions of a query are given the properties that the session had', async () => {
   const log = await openEmbeddedLog({ clock, logger: silentLogger });
-  const engine = await Engine.open({
+  const engine = await openEngine({
     log,
     durable: false,
     stateDirectory: null,

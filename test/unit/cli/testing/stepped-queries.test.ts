@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
-import { Engine } from '../../../../src/engine/engine.ts';
+import { openEngine } from '../../../../src/engine/open-engine.ts';
 import { newSession } from '../../../../src/engine/session.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { parseStatements } from '../../../../src/sql/parser/parse.ts';
@@ -11,7 +11,7 @@ test.each(['stepped', 'running'] as const)(
   'queries that are %s are left as created, or run',
   async (startQueries) => {
     const clock = new ManualClock();
-    const engine = await Engine.open({
+    const engine = await openEngine({
       log: await openEmbeddedLog({ clock, logger: silentLogger }),
       durable: false,
       stateDirectory: null,
