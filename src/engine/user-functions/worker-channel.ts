@@ -5,12 +5,13 @@ import { DataError } from '../../common/error.ts';
 /** Bytes of arguments or results that fit into one call. */
 const CHANNEL_BYTES = 4 * 1024 * 1024;
 /**
- * How long a call may work before its worker is ended. A worker that this process gave no time to, since others had
- * the machine, is waited for some more: a busy machine must not turn results into nulls.
+ * How long a call may work before its worker is ended. A worker that has not begun yet, since others have the machine,
+ * is waited for some more: a busy machine must not turn results into nulls.
  */
 const CALL_TIMEOUT_MS = 1000;
-const STARVED_TIMEOUT_MS = 3000;
-const LOAD_TIMEOUT_MS = 10_000;
+const BEGIN_TIMEOUT_MS = 10_000;
+/** It is looked at this often, so that a machine that stood still counts as this much and not as all the time. */
+const WAIT_MS = 250;
 /** A function that did not answer this many times in a row is not called again: each time costs a second. */
 const SILENCES_MAX = 3;
 
@@ -18,6 +19,11 @@ const IDLE = 0;
 const REQUESTED = 1;
 const ANSWERED = 2;
 const FAILED = 3;
+
+/** What the places of the control array are. */
+const STATE = 0;
+const LENGTH = 1;
+const BEGUN = 2;
 
 /**
  * What the workers' programs begin with: `answer(state, value)`, `text(error)`, and `serve(handle)`, which answers one
@@ -34,16 +40,17 @@ function answer(state, value) {
   let bytes = serialize(value);
   if (bytes.length > channel.length) { state = FAILED; bytes = serialize('the result is larger than ' + channel.length + ' bytes'); }
   bytes.copy(channel);
-  control[1] = bytes.length;
-  Atomics.store(control, 0, state);
-  Atomics.notify(control, 0);
+  control[${LENGTH}] = bytes.length;
+  Atomics.store(control, ${STATE}, state);
+  Atomics.notify(control, ${STATE});
 }
 const text = (error) => error instanceof Error ? error.message : String(error);
 function serve(handle) {
   for (;;) {
-    while (Atomics.load(control, 0) !== ${REQUESTED}) Atomics.wait(control, 0, Atomics.load(control, 0));
+    while (Atomics.load(control, ${STATE}) !== ${REQUESTED}) Atomics.wait(control, ${STATE}, Atomics.load(control, ${STATE}));
+    Atomics.store(control, ${BEGUN}, 1);
     try {
-      answer(ANSWERED, handle(deserialize(channel.subarray(0, control[1]))));
+      answer(ANSWERED, handle(deserialize(channel.subarray(0, control[${LENGTH}]))));
     } catch (error) {
       answer(FAILED, text(error));
     }
@@ -78,7 +85,7 @@ export class WorkerChannel {
     this.#restarted = restarted;
     this.#worker = this.#start();
     try {
-      this.loaded = this.#receive(IDLE, LOAD_TIMEOUT_MS, LOAD_TIMEOUT_MS);
+      this.loaded = this.#receive(IDLE);
     } catch (error) {
       void this.#worker.terminate();
       throw error;
@@ -99,11 +106,12 @@ export class WorkerChannel {
     if (bytes.length > this.#channel.length)
       throw new DataError(`the arguments of ${name} are larger than ${this.#channel.length} bytes`);
     bytes.copy(this.#channel);
-    this.#control[1] = bytes.length;
-    Atomics.store(this.#control, 0, REQUESTED);
-    Atomics.notify(this.#control, 0);
+    this.#control[LENGTH] = bytes.length;
+    Atomics.store(this.#control, BEGUN, 0);
+    Atomics.store(this.#control, STATE, REQUESTED);
+    Atomics.notify(this.#control, STATE);
     try {
-      const answer = this.#receive(REQUESTED, CALL_TIMEOUT_MS, STARVED_TIMEOUT_MS);
+      const answer = this.#receive(REQUESTED);
       if (silences > 0) this.#silences.delete(key!);
       return answer;
     } catch (error) {
@@ -123,12 +131,12 @@ export class WorkerChannel {
     // It ends some time after this, and may still answer.
     void this.#worker.terminate();
     this.#worker = this.#start();
-    this.#receive(IDLE, LOAD_TIMEOUT_MS, LOAD_TIMEOUT_MS);
+    this.#receive(IDLE);
     this.#restarted();
   }
 
   #start(): Worker {
-    this.#control = new Int32Array(new SharedArrayBuffer(8));
+    this.#control = new Int32Array(new SharedArrayBuffer(12));
     this.#channel = Buffer.from(new SharedArrayBuffer(CHANNEL_BYTES));
     const worker = new Worker(this.#program, {
       eval: true,
@@ -142,21 +150,20 @@ export class WorkerChannel {
     return worker;
   }
 
-  /** Waits until the state is no longer `from`: `timeoutMs` of work, and `mostMs` in all. */
-  #receive(from: number, timeoutMs: number, mostMs: number): unknown {
+  /** Waits until the state is no longer `from`. */
+  #receive(from: number): unknown {
     let waitedMs = 0;
-    const before = process.cpuUsage();
+    let workedMs = 0;
     // It may be woken for nothing: by what the worker says of an answer that was taken before it said so.
-    while (Atomics.load(this.#control, 0) === from) {
-      if (Atomics.wait(this.#control, 0, from, timeoutMs) !== 'timed-out') continue;
-      waitedMs += timeoutMs;
-      // While this thread waits, the process's time is the worker's.
-      const { user, system } = process.cpuUsage(before);
-      if (waitedMs >= mostMs || (user + system) / 1000 > 0.9 * timeoutMs)
+    while (Atomics.load(this.#control, STATE) === from) {
+      if (Atomics.wait(this.#control, STATE, from, WAIT_MS) !== 'timed-out') continue;
+      waitedMs += WAIT_MS;
+      if (Atomics.load(this.#control, BEGUN) === 1) workedMs += WAIT_MS;
+      if (workedMs >= CALL_TIMEOUT_MS || waitedMs >= BEGIN_TIMEOUT_MS)
         throw new NoAnswer(`no answer within ${waitedMs} ms`);
     }
-    const value: unknown = deserialize(this.#channel.subarray(0, this.#control[1]));
-    if (Atomics.load(this.#control, 0) === FAILED) throw new Error(String(value));
+    const value: unknown = deserialize(this.#channel.subarray(0, this.#control[LENGTH]));
+    if (Atomics.load(this.#control, STATE) === FAILED) throw new Error(String(value));
     return value;
   }
 }
