@@ -314,7 +314,12 @@ export class ModelLaws {
       return passes(where, joined) ? [{ row: joined, timestamp }] : [];
     });
     const expected = groupLines(groupsOf(rows, [key], window, false), calls, true, null);
-    return this.#compare(sql, (_lines, last) => difference(expected, last(3)), 'any');
+    // What a group is on the way depends on which of two streams comes first.
+    const check = (rows: readonly string[]): string | null => difference(expected, rows);
+    if (!isNested) return this.#compare(sql, (_lines, last) => check(last(3)), 'any');
+    const plain = check(lastRows((await this.#runner.run(sql, false)).rows, 3));
+    if (plain !== null) return `${sql} without the optimizer not what the rows give: ${plain}`;
+    return this.#compare(sql, (_lines, last) => check(last(3)), 'optimized');
   }
 
   /** Two windowed tables: rows meet by key and window. */
