@@ -116,3 +116,13 @@ test('GREATEST and LEAST leave nulls out', () => {
   expect(text(call('GREATEST', [decimal(2, 1), d('9.9')], [decimal(4, 3), d('1.234')]))).toBe('9.9');
   expect(call('GREATEST', [BIGINT, MAX_BIGINT], [BIGINT, 5])).toBe(MAX_BIGINT);
 });
+
+test('rounding far before the point is zero, at once', () => {
+  for (const name of ['ROUND', 'TRUNC']) {
+    expect(call(name, [DOUBLE, 123.5], [INTEGER, -2147483648])).toBe(0);
+    expect(text(call(name, [decimal(5, 2), d('-999.99')], [INTEGER, -2_000_000_000]))).toBe('0.00');
+    expect(text(call(name, [decimal(5, 2), d('999.99')], [INTEGER, 2147483647]))).toBe('999.99');
+  }
+  expect(text(call('ROUND', [decimal(5, 1), d('999.9')], [INTEGER, -3]))).toBe('1000.0');
+  expect(text(call('ROUND', [decimal(5, 1), d('999.9')], [INTEGER, -4]))).toBe('0.0');
+});
