@@ -331,3 +331,40 @@ test('ranges of one key that were wanted together leave no hole that counts as r
   expect(rows).toBe(91);
   await state.close();
 });
+
+test('a store with a bound tells the changelog what went, and keeps it when it is restored', async () => {
+  const options = { ...KV, name: 'bounded', rowsMax: 2 };
+  const changes: [key: string, value: string | null][] = [];
+  const state = await openStateBackend().openTaskState(null);
+  const rows = state.openStore(options);
+  const drain = (from: typeof state, store: typeof rows): void => {
+    changes.length = 0;
+    from.drainChangelog(store, (key, start, end, value, valueStart, valueEnd) => {
+      const text = valueStart < 0 ? null : Buffer.from(value.subarray(valueStart, valueEnd)).toString();
+      changes.push([Buffer.from(key.subarray(start, end)).toString(), text]);
+    });
+  };
+  for (const key of ['a', 'b', 'c']) rows.put(bytes(key), 0, 1, key, 1);
+  drain(state, rows);
+  expect(changes).toEqual([
+    ['a', null],
+    ['b', 'b'],
+    ['c', 'c'],
+  ]);
+  expect(rows.find(bytes('a'), 0, 1)).toBe(-1);
+  rows.find(bytes('b'), 0, 1);
+  rows.put(bytes('d'), 0, 1, 'd', 1);
+  drain(state, rows);
+  expect(changes).toEqual([
+    ['d', 'd'],
+    ['c', null],
+  ]);
+
+  // A smaller bound than that of the application that wrote the changelog.
+  const later = await openStateBackend().openTaskState(null);
+  const fewer = later.openStore({ ...options, rowsMax: 1 });
+  for (const key of ['b', 'd']) later.restore(fewer, bytes(key), 0, 1, bytes(key), 0, 1, 1);
+  expect(fewer.approximateCount).toBe(1);
+  drain(later, fewer);
+  expect(changes).toEqual([['b', null]]);
+});

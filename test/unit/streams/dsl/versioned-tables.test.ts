@@ -3,6 +3,7 @@ import type { KStream } from '../../../../src/streams/dsl/kstream.ts';
 import type { KTable } from '../../../../src/streams/dsl/ktable.ts';
 import type { Materialized } from '../../../../src/streams/dsl/options.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
+import { ALL_OPTIMIZATIONS } from '../../../../src/streams/dsl/graph.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { Suppressed, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
@@ -472,6 +473,17 @@ describe('a stream-table join with grace (KIP-923)', () => {
       true,
     ]);
   });
+});
+
+test('the topic of a versioned table is never its changelog: compaction would take versions away', () => {
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  table(builder);
+  builder.table<string, string>('u', {}, { name: 'w' });
+  const { stores } = builder.build(ALL_OPTIMIZATIONS);
+  expect(stores.map(({ options, sourceTopic }) => [options.name, options.changelog, sourceTopic])).toEqual([
+    ['v', true, undefined],
+    ['w', false, 'u'],
+  ]);
 });
 
 test('the test driver shows versions', async () => {
