@@ -1,6 +1,6 @@
 # Records that cannot be read, evaluated or joined are told in the processing log, with and without the rules.
 statement ok
-CREATE STREAM ORDERS (ID INT KEY, REGION STRING, AMOUNT INT, PRICE DOUBLE) WITH (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON', PARTITIONS=1);
+CREATE STREAM ORDERS (ID INT KEY, REGION STRING, AMOUNT INT, PRICE DOUBLE, NOTE INT) WITH (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON', PARTITIONS=1);
 
 statement ok
 CREATE TABLE REGIONS (ID STRING PRIMARY KEY, NAME STRING, SIZE INT) WITH (KAFKA_TOPIC='regions', VALUE_FORMAT='JSON', PARTITIONS=1);
@@ -15,7 +15,8 @@ CREATE STREAM NAMED AS
   WHERE O.AMOUNT > -1 AND 6 / O.AMOUNT > 1 AND CASE WHEN FALSE THEN O.PRICE > 1 ELSE TRUE END;
 
 # The fourth is wrong in a column that only a branch reads which is never taken, the sixth in the row that a condition
-# drops before another fails, the seventh meets no region, so that its condition is never evaluated.
+# drops before another fails, the seventh meets no region, so that its condition is never evaluated;
+# the last is wrong in a column that nobody reads.
 produce orders
 1 {"REGION": "eu", "AMOUNT": 2, "PRICE": 1} @10
 2 {"REGION": "eu", "AMOUNT": 0, "PRICE": 1} @11
@@ -24,9 +25,11 @@ produce orders
 5 {"REGION": null, "AMOUNT": 1, "PRICE": 1} @14
 6 {"REGION": "eu", "AMOUNT": -5, "PRICE": 1} @15
 7 {"REGION": "us", "AMOUNT": 0, "PRICE": 1} @16
+8 {"REGION": "eu", "AMOUNT": 1, "PRICE": 1, "NOTE": "?"} @17
 
 expect NAMED
 "eu" {"NAME": "Europe", "Q": 5} @10
+"eu" {"NAME": "Europe", "Q": 10} @17
 
 query
 SELECT DETAIL FROM KSQL_PROCESSING_LOG WHERE REASON = 'deserialization' EMIT CHANGES LIMIT 2;
