@@ -43,7 +43,7 @@ async function openLocalEngine(
   const logger = openLogger(options.logLevel);
   const shared = { clock: systemClock, logger };
   const directory = options.dataDir;
-  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  if (directory !== undefined) makeDataDirectory(directory);
   let log;
   if (options.kafka !== undefined) {
     const { openKafkaLog } = await import('./log/kafka/open-kafka-log.ts');
@@ -254,6 +254,17 @@ async function runCommand(
     return ok && !engine.hasFailedQuery ? EXIT_DONE : EXIT_FAILED;
   } finally {
     await backend.close();
+  }
+}
+
+/** Throws an error that says which directory, and why. */
+function makeDataDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' ? 'it is a file' : message;
+    throw new Error(`the data directory ${directory} cannot be used: ${reason}`, { cause: error });
   }
 }
 

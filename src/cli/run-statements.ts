@@ -78,6 +78,8 @@ async function printRows(rows: TextRows, statement: ScriptStatement, options: Ru
       first = false;
       if (output.closed) break;
     }
+    // A table without rows still has columns: it was asked, and nothing was found.
+    if (first && rows.kind === 'pull') await output.write(renderer.rows(rows.columns, [], true));
     return true;
   } catch (error) {
     await options.errors.write(`${describeFailure(error, statement)}\n`);

@@ -57,7 +57,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => socket.destroy());
   });
   server.listen(port, host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const reason = `port ${port} of ${host} is in use: stop what listens there, or choose another with --port`;
+    throw new Error(reason, { cause: error });
+  }
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

@@ -118,7 +118,24 @@ describe('a statement that fails ends with 1', () => {
   });
 });
 
+test('a data directory that is a file', async () => {
+  const { code, stderr } = await millrace(['--data-dir', file('occupied', ''), '-e', 'SHOW STREAMS;']);
+  expect(stderr).toMatch(/^error: the data directory .*occupied cannot be used: it is a file\n$/);
+  expect(code).toBe(1);
+});
+
 describe('-e', () => {
+  test('a pull query that finds nothing shows its columns; an error is placed in the whole text', async () => {
+    const table = `${CREATE}\nCREATE TABLE T AS SELECT K, COUNT(*) AS N FROM S GROUP BY K;\n`;
+    const { code, stdout, stderr } = await millrace([
+      '-e',
+      `${table}SELECT * FROM T WHERE K = 'x';\nSELECT NOPE FROM T;`,
+    ]);
+    expect(stdout).toMatch(/\nK        \| N\n---------\+---------\n$/);
+    expect(stderr).toMatch(/^ML_NAME_UNKNOWN: .*\(line 4, column 8\)\n {2}SELECT NOPE FROM T;\n/);
+    expect(code).toBe(1);
+  });
+
   const query = `${CREATE} ${INSERT} SELECT K, V FROM S EMIT CHANGES LIMIT 2`;
 
   test('prints a table, and forgives the missing semicolon', async () => {
