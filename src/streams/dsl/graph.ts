@@ -1,12 +1,9 @@
 import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
-import { filterStream } from '../processors/filter.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
-// oxlint-disable-next-line no-cycle -- a part of the graph's own work, in a file of its own.
-import { mergeRepartitions } from './merge-repartitions.ts';
 import { TopologyError } from './topology-error.ts';
 
 /** A store with what is around it in the topology. */
@@ -156,7 +153,6 @@ export class Graph {
   readonly keySerdes = new Map<string, Serde | undefined>();
   readonly stores: GraphStore[] = [];
   readonly #copartitioned: Set<string>[] = [];
-  /** In the order in which they were added. */
   readonly #nodes = new Set<GraphNode>();
   #nextName = 0;
   #nextPriority = 0;
@@ -190,6 +186,16 @@ export class Graph {
     this.#nodes.add(node);
   }
 
+  /** In the order in which they were added. */
+  get nodes(): readonly GraphNode[] {
+    return [...this.#nodes];
+  }
+
+  /** What is co-partitioned with one source is so with another one too. */
+  shareCopartitions(name: string, other: string): void {
+    for (const sources of this.#copartitioned) if (sources.has(name)) sources.add(other);
+  }
+
   /** Another node reads what this one read. */
   renameSource(name: string, to: string): void {
     for (const sources of this.#copartitioned) if (sources.delete(name)) sources.add(to);
@@ -200,11 +206,8 @@ export class Graph {
     if (sources.size > 1) this.#copartitioned.push(new Set(sources));
   }
 
-  build(optimizations: Optimizations): Topology {
-    this.#mergeSources();
-    if (optimizations.mergeRepartitions === true) mergeRepartitions(this, [...this.#nodes]);
-    if (optimizations.selfJoins === true) this.#joinSelves();
-    this.#findNullKeys();
+  /** The topology that the operations make, as they stand. */
+  write(optimizations: Optimizations): Topology {
     const plan = new WritePlan(optimizations);
     for (const store of this.stores) plan.store(store);
     const written = new Set<GraphNode>([this.root]);
@@ -236,64 +239,6 @@ export class Graph {
     }
     return topology;
   }
-
-  /** Streams of the same topics share one source; topics that are shared only in part cannot be read. */
-  #mergeSources(): void {
-    const byTopic = new Map<string, GraphNode>();
-    for (const node of [...this.root.children].sort((a, b) => a.priority - b.priority)) {
-      const topics = node.options.sourceTopics;
-      if (topics === undefined) continue;
-      for (const topic of topics) {
-        const first = byTopic.get(topic);
-        if (first === undefined) {
-          byTopic.set(topic, node);
-          continue;
-        }
-        if (first === node || !this.root.children.has(node)) continue;
-        if (first.options.sourceTopics!.join() !== topics.join())
-          throw new TopologyError(
-            `topic ${topic} is read together with other topics by another stream`,
-            'read the same topics in both, or each topic once',
-          );
-        for (const child of node.children) {
-          child.parents.delete(node);
-          child.parents.add(first);
-          first.children.add(child);
-        }
-        this.root.children.delete(node);
-        for (const sources of this.#copartitioned) if (sources.has(node.name)) sources.add(first.name);
-      }
-    }
-  }
-
-  #joinSelves(): void {
-    const seen = new Set<GraphNode>();
-    const visit = (node: GraphNode): void => {
-      if (seen.has(node)) return;
-      seen.add(node);
-      const { selfJoin } = node.options;
-      if (selfJoin !== undefined && node.parents.size === 1) {
-        for (const parent of selfJoin.other.parents) parent.children.delete(selfJoin.other);
-        selfJoin.useOneStore();
-      }
-      for (const child of node.children) visit(child);
-    };
-    visit(this.root);
-  }
-
-  /** Records without a key go through a repartition only where a left or outer join below wants them. */
-  #findNullKeys(): void {
-    const seen = new Set<GraphNode>();
-    const visit = (node: GraphNode): void => {
-      if (seen.has(node)) return;
-      for (const child of node.children) {
-        visit(child);
-        if (child.options.wantsNullKeys === true || child.keepsNullKeys) node.keepsNullKeys = true;
-      }
-      seen.add(node);
-    };
-    visit(this.root);
-  }
 }
 
 export interface RepartitionOptions {
@@ -305,47 +250,6 @@ export interface RepartitionOptions {
   readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number;
   readonly window?: WindowedKeyFormat | undefined;
   readonly mergeable?: boolean;
-}
-
-/** A sink, a topic and a source that bring records of one key together. Its name is the source's. */
-export function repartitionNode(graph: Graph, options: RepartitionOptions): GraphNode {
-  const { prefix } = options;
-  const topic = prefix.endsWith('-repartition') ? prefix : `${prefix}-repartition`;
-  let sinkName = graph.newName('KSTREAM-SINK-');
-  let filterName = graph.newName('KSTREAM-FILTER-');
-  let sourceName = graph.newName('KSTREAM-SOURCE-');
-  if (!/^KSTREAM.*-[0-9]{10}$/.test(prefix)) {
-    sinkName = `${topic}-sink`;
-    filterName = `${topic}-filter`;
-    sourceName = `${topic}-source`;
-  }
-  const node: GraphNode = new GraphNode({
-    name: sourceName,
-    ...(options.mergeable === true && { repartition: options }),
-    write({ topology }, parents) {
-      const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
-      const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);
-      const { partitioner, partitions, window } = options;
-      topology.addRepartitionTopic({ name: topic, partitions: partitions ?? null });
-      const keep = node.keepsNullKeys;
-      topology.addProcessor({
-        name: filterName,
-        parents,
-        open: filterStream((_value, each) => keep || each.present),
-      });
-      topology.addSink({
-        name: sinkName,
-        topic,
-        parents: [filterName],
-        key,
-        value,
-        ...(window && { window }),
-        ...(partitioner && { partitioner }),
-      });
-      topology.addSource({ name: sourceName, topics: [topic], key, value, ...(window && { window }) });
-    },
-  });
-  return node;
 }
 
 /** The serde, or an error that says where one is missing. */

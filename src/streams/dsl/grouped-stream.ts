@@ -4,7 +4,8 @@ import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { CogroupedKStream } from './cogrouped.ts';
-import { GraphNode, type GraphStore, repartitionNode, userKey } from './graph.ts';
+import { GraphNode, type GraphStore, userKey } from './graph.ts';
+import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';

@@ -14,7 +14,8 @@ import type { SinkNode } from '../topology/topology.ts';
 import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
 import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { GraphNode, need, pendingKeySerde, repartitionNode, userKey } from './graph.ts';
+import { GraphNode, need, pendingKeySerde, userKey } from './graph.ts';
+import { repartitionNode } from './repartition-node.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.

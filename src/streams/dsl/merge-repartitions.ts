@@ -1,12 +1,12 @@
-// oxlint-disable-next-line no-cycle -- a part of the graph's own work, in a file of its own.
-import { type Graph, type GraphNode, repartitionNode } from './graph.ts';
+import type { Graph, GraphNode } from './graph.ts';
+import { repartitionNode } from './repartition-node.ts';
 
 /**
  * Several repartition topics below one operation that changes the key hold the same records, if no operation in
  * between changes the values: one topic right behind the key change takes their place, under the first one's name.
  */
-export function mergeRepartitions(graph: Graph, nodes: readonly GraphNode[]): void {
-  for (const [keyChange, repartitions] of repartitionsByKeyChange(nodes)) {
+export function mergeRepartitions(graph: Graph): void {
+  for (const [keyChange, repartitions] of repartitionsByKeyChange(graph.nodes)) {
     const first = repartitions.values().next().value?.options.repartition;
     if (first === undefined) continue;
     const all = [...repartitions].map((node) => node.options.repartition!);

@@ -6,6 +6,7 @@ import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topolog
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
 import { KStream } from './kstream.ts';
+import { rewriteGraph } from './rewrite-graph.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize, timedStore } from './materialize.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
@@ -255,7 +256,8 @@ export class StreamsBuilder {
 
   /** The topology of everything described so far. Once. */
   build(optimizations: Optimizations = {}): Topology {
-    return this.#graph.build(optimizations);
+    rewriteGraph(this.#graph, optimizations);
+    return this.#graph.write(optimizations);
   }
 
   #addSource(

@@ -9,12 +9,21 @@ import type {
   SkipReason,
 } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
-import type { StoreNode, TopologyNode } from '../topology/topology.ts';
+import type { StoreNode, SubTopology, TopologyNode } from '../topology/topology.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { PersistedNumbers } from './persisted-numbers.ts';
 import type { Punctuations } from './punctuations.ts';
 import type { RecordFailures } from './record-failures.ts';
-import type { Task, TaskOptions } from './task.ts';
+import type { TaskOptions } from './task-options.ts';
+
+/** What a node sees of the task that it belongs to. */
+export interface OwnTask {
+  readonly id: string;
+  readonly subTopology: SubTopology;
+  readonly streamTime: number;
+  readonly stores: ReadonlyMap<string, StateStore>;
+  commitRequested: boolean;
+}
 
 /** What the nodes of a task share and may do to it. */
 export interface TaskInternals {
@@ -33,13 +42,13 @@ export class NodeContext implements ProcessorContext {
   readonly applicationId: string;
   readonly taskId: string;
   readonly record: RecordContext;
-  readonly #task: Task;
+  readonly #task: OwnTask;
   readonly #internals: TaskInternals;
   readonly #stores: readonly StoreNode[];
   #children: NodeContext[] = [];
   #only: NodeContext | null = null;
 
-  constructor(task: Task, internals: TaskInternals, node: TopologyNode, processor: Processor) {
+  constructor(task: OwnTask, internals: TaskInternals, node: TopologyNode, processor: Processor) {
     this.processor = processor;
     this.nodeName = node.name;
     this.#task = task;

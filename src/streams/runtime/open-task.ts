@@ -12,7 +12,8 @@ import { type RestoreRange, restoreStores } from './restore.ts';
 import type { SkippedRecord } from './skipped-record.ts';
 import { startOffset } from './start-offset.ts';
 import type { StreamsOptions } from './streams-options.ts';
-import { Task, type TaskOptions } from './task.ts';
+import type { TaskOptions } from './task-options.ts';
+import { Task } from './task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
 
 /** What the tasks of an instance share. */

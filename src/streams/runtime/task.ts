@@ -1,45 +1,19 @@
 import { must } from '../../common/assert.ts';
-import type { Clock } from '../../common/clock.ts';
 import { MISS, type StateStore, type TaskState } from '../../state/store.ts';
 import type { AsyncCalls } from '../processors/async-calls.ts';
 import type { Processor } from '../processors/processor.ts';
-import type { SourceNode, SubTopology, TimestampExtractor, TopologyNode } from '../topology/topology.ts';
+import type { SourceNode, SubTopology, TopologyNode } from '../topology/topology.ts';
 import { CurrentRecord } from './current-record.ts';
-import type { ErrorHandlers } from './error-handlers.ts';
 import { InputQueue } from './input-queue.ts';
 import { NodeContext, type TaskInternals } from './node-context.ts';
 import { PartitionGroup } from './partition-group.ts';
 import { PersistedNumbers } from './persisted-numbers.ts';
 import { Punctuations } from './punctuations.ts';
 import { RecordFailures } from './record-failures.ts';
-import { RecordSink, type TaskOutput } from './record-sink.ts';
-import type { SkippedRecord } from './skipped-record.ts';
+import { RecordSink } from './record-sink.ts';
+import type { TaskOptions } from './task-options.ts';
 import { TaskSource } from './task-source.ts';
 import { failOnInvalidTimestamp } from './timestamp-extractors.ts';
-
-export interface TaskOptions {
-  readonly applicationId: string;
-  readonly subTopology: SubTopology;
-  readonly partition: number;
-  readonly state: TaskState;
-  readonly output: TaskOutput;
-  readonly clock: Clock;
-  /** Stores that every task may read. */
-  readonly globalStores?: ReadonlyMap<string, StateStore>;
-  /** The log's name of a topic that the topology names. */
-  readonly topicName: (topic: string) => string;
-  readonly onSkip: (skipped: SkippedRecord) => void;
-  /** Who decides about records that fail. */
-  readonly handlers?: ErrorHandlers;
-  /** Where dead letters go. */
-  readonly deadLetterTopic?: string;
-  /** For sources that name none. Default `failOnInvalidTimestamp`. */
-  readonly timestampExtractor?: TimestampExtractor;
-  /** -1: never wait for an empty input; 0: wait while it is known to lag; above: and that long after. */
-  readonly maxIdleMs: number;
-  /** How far the log is ahead of what was fetched of an input partition: -1 unknown. */
-  readonly lagOf: (topic: string, partition: number) => number;
-}
 
 /** One partition of one sub-topology: its operators, its state, its inputs. Runs in one thread, synchronously. */
 export class Task {

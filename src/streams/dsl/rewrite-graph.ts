@@ -1,0 +1,69 @@
+import { type Graph, type GraphNode, type Optimizations } from './graph.ts';
+import { mergeRepartitions } from './merge-repartitions.ts';
+import { TopologyError } from './topology-error.ts';
+
+/** What is known of the operations only when all have been said: before the graph is written. */
+export function rewriteGraph(graph: Graph, optimizations: Optimizations): void {
+  mergeSources(graph);
+  if (optimizations.mergeRepartitions === true) mergeRepartitions(graph);
+  if (optimizations.selfJoins === true) joinSelves(graph);
+  findNullKeys(graph);
+}
+
+/** Streams of the same topics share one source; topics that are shared only in part cannot be read. */
+function mergeSources(graph: Graph): void {
+  const byTopic = new Map<string, GraphNode>();
+  for (const node of [...graph.root.children].sort((a, b) => a.priority - b.priority)) {
+    const topics = node.options.sourceTopics;
+    if (topics === undefined) continue;
+    for (const topic of topics) {
+      const first = byTopic.get(topic);
+      if (first === undefined) {
+        byTopic.set(topic, node);
+        continue;
+      }
+      if (first === node || !graph.root.children.has(node)) continue;
+      if (first.options.sourceTopics!.join() !== topics.join())
+        throw new TopologyError(
+          `topic ${topic} is read together with other topics by another stream`,
+          'read the same topics in both, or each topic once',
+        );
+      for (const child of node.children) {
+        child.parents.delete(node);
+        child.parents.add(first);
+        first.children.add(child);
+      }
+      graph.root.children.delete(node);
+      graph.shareCopartitions(node.name, first.name);
+    }
+  }
+}
+
+function joinSelves(graph: Graph): void {
+  const seen = new Set<GraphNode>();
+  const visit = (node: GraphNode): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    const { selfJoin } = node.options;
+    if (selfJoin !== undefined && node.parents.size === 1) {
+      for (const parent of selfJoin.other.parents) parent.children.delete(selfJoin.other);
+      selfJoin.useOneStore();
+    }
+    for (const child of node.children) visit(child);
+  };
+  visit(graph.root);
+}
+
+/** Records without a key go through a repartition only where a left or outer join below wants them. */
+function findNullKeys(graph: Graph): void {
+  const seen = new Set<GraphNode>();
+  const visit = (node: GraphNode): void => {
+    if (seen.has(node)) return;
+    for (const child of node.children) {
+      visit(child);
+      if (child.options.wantsNullKeys === true || child.keepsNullKeys) node.keepsNullKeys = true;
+    }
+    seen.add(node);
+  };
+  visit(graph.root);
+}
