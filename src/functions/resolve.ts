@@ -24,8 +24,6 @@ import {
   type Match,
 } from './match-signature.ts';
 
-export type { ArgumentType, LambdaShape } from './match-signature.ts';
-
 /**
  * Finds the signature that a call means. Exact matches win over implicit casts; among the matches of one kind those
  * without a variadic parameter, then those with more parameters written out, then those with fewer generics. Of

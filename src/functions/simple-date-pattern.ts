@@ -1,6 +1,7 @@
 import { DataError } from '../common/error.ts';
 import { daysOf } from '../types/temporal.ts';
-import { DAYS, dayOfWeek, HALVES, MONTHS } from './time-letters.ts';
+import { dayOfWeek } from './calendar.ts';
+import { DAYS, HALVES, MONTHS } from './time-letters.ts';
 import { instantOf, longZoneNames, openTimeZone, UTC, zoneByName, type TimeZone } from './time-zone.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { DataError } from '../common/error.ts';
 import { civilOf, daysOf, daysOfMonth } from '../types/temporal.ts';
-import { dayOfWeek, dayPeriodOf, JULIAN_DAY_OF_EPOCH, weekOfMonth } from './time-letters.ts';
+import { dayOfWeek, dayPeriodOf, JULIAN_DAY_OF_EPOCH, weekOfMonth } from './calendar.ts';
 import type { TimeZone } from './time-zone.ts';
 
 /** From the fields that were read to a date and a time of day, as java.time's SMART resolver goes. */

@@ -1,5 +1,6 @@
 import { SqlError, type Span } from '../../common/error.ts';
-import { type ArgumentType, resolveScalar } from '../../functions/resolve.ts';
+import type { ArgumentType } from '../../functions/match-signature.ts';
+import { resolveScalar } from '../../functions/resolve.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import { STRING, type SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';

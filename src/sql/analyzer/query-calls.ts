@@ -1,12 +1,8 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
 import type { AggregateFunction, TableFunction } from '../../functions/function.ts';
-import {
-  resolveAggregate,
-  resolveTable,
-  type ArgumentType,
-  type ResolvedAggregate,
-} from '../../functions/resolve.ts';
+import type { ArgumentType } from '../../functions/match-signature.ts';
+import { resolveAggregate, resolveTable, type ResolvedAggregate } from '../../functions/resolve.ts';
 import { printType } from '../../types/print-type.ts';
 import { INTEGER } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';

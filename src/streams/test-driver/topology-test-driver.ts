@@ -74,7 +74,7 @@ export interface PipedRecord<K, V> {
  * expect(await counts.readKeyValues()).toEqual([['the', 1], ['quick', 1], ['fox', 1]]);
  *
  * await driver.advanceWallClockTime(1000);                  // fires wall-clock punctuations
- * expect(driver.getKeyValueStore('counts').get('fox')).toBe(1);
+ * expect(driver.getStateStore('counts').get('fox')).toBe(1);
  *
  * await driver.close();
  * ```

@@ -8,7 +8,8 @@ import type {
   ScalarFunction,
 } from '../../../src/functions/function.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
-import { resolveAggregate, resolveScalar, type ArgumentType } from '../../../src/functions/resolve.ts';
+import type { ArgumentType } from '../../../src/functions/match-signature.ts';
+import { resolveAggregate, resolveScalar } from '../../../src/functions/resolve.ts';
 
 export const context: EvaluationContext = { now: () => 1_526_075_913_000, random: () => 0.5 };
 

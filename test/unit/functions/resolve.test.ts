@@ -2,13 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { SqlError } from '../../../src/common/error.ts';
 import type { AggregateFunction, ScalarFunction } from '../../../src/functions/function.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
-import {
-  resolveAggregate,
-  resolveScalar,
-  resolveTable,
-  type ArgumentType,
-  type LambdaShape,
-} from '../../../src/functions/resolve.ts';
+import type { ArgumentType, LambdaShape } from '../../../src/functions/match-signature.ts';
+import { resolveAggregate, resolveScalar, resolveTable } from '../../../src/functions/resolve.ts';
 import { fixed, parameter, variadic } from '../../../src/functions/signature.ts';
 import {
   array,
