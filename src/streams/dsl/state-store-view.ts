@@ -79,19 +79,16 @@ export interface VersionedStoreView<K, V> {
   versions(key: K, from?: number, to?: number): Version<V>[];
 }
 
+/** Of any kind; what the keys and values are is for the one who asked to know. */
 export type StateStoreView =
-  | KeyValueStoreView<unknown, unknown>
-  | WindowStoreView<unknown, unknown>
-  | SessionStoreView<unknown, unknown>
-  | VersionedStoreView<unknown, unknown>
-  // oxlint-disable-next-line no-explicit-any
-  | VersionedStoreView<any, any>
   // oxlint-disable-next-line no-explicit-any
   | KeyValueStoreView<any, any>
   // oxlint-disable-next-line no-explicit-any
   | WindowStoreView<any, any>
   // oxlint-disable-next-line no-explicit-any
-  | SessionStoreView<any, any>;
+  | SessionStoreView<any, any>
+  // oxlint-disable-next-line no-explicit-any
+  | VersionedStoreView<any, any>;
 
 /** Shows a store of bytes with decoded keys. `windowSizeMs` gives time windows their end. */
 export function openStoreView(store: StateStore, keys: Serde, windowSizeMs = 0): StateStoreView {

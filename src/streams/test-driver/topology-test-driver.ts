@@ -9,7 +9,14 @@ import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { StateBackend } from '../../state/store.ts';
 import { openStateBackend } from '../../state/task-state.ts';
-import { openStoreView, type StateStoreView, type VersionedStoreView } from '../dsl/state-store-view.ts';
+import {
+  type KeyValueStoreView,
+  openStoreView,
+  type SessionStoreView,
+  type StateStoreView,
+  type VersionedStoreView,
+  type WindowStoreView,
+} from '../dsl/state-store-view.ts';
 import { TopologyError } from '../dsl/topology-error.ts';
 import type { ErrorHandlers } from '../runtime/error-handlers.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
@@ -74,7 +81,7 @@ export interface PipedRecord<K, V> {
  * expect(await counts.readKeyValues()).toEqual([['the', 1], ['quick', 1], ['fox', 1]]);
  *
  * await driver.advanceWallClockTime(1000);                  // fires wall-clock punctuations
- * expect(driver.getStateStore('counts').get('fox')).toBe(1);
+ * expect(driver.getKeyValueStore('counts').get('fox')).toBe(1);
  *
  * await driver.close();
  * ```
@@ -192,11 +199,21 @@ export class TopologyTestDriver {
     return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`));
   }
 
-  /** The versions in a store, of the partition that is given. */
+  /** As `getStateStore`; throws `TopologyError` when it is a store of another kind. So do the three below. */
+  getKeyValueStore<K, V>(name: string, partition = 0): KeyValueStoreView<K, V> {
+    return this.#storeOfKind(name, partition, 'key-value') as KeyValueStoreView<K, V>;
+  }
+
+  getWindowStore<K, V>(name: string, partition = 0): WindowStoreView<K, V> {
+    return this.#storeOfKind(name, partition, 'window') as WindowStoreView<K, V>;
+  }
+
+  getSessionStore<K, V>(name: string, partition = 0): SessionStoreView<K, V> {
+    return this.#storeOfKind(name, partition, 'session') as SessionStoreView<K, V>;
+  }
+
   getVersionedStore<K, V>(name: string, partition = 0): VersionedStoreView<K, V> {
-    const view = this.getStateStore(name, partition);
-    if (view.kind === 'versioned') return view as VersionedStoreView<K, V>;
-    throw new TopologyError(`store ${name} is a ${view.kind} store`, 'ask for it with getStateStore');
+    return this.#storeOfKind(name, partition, 'versioned') as VersionedStoreView<K, V>;
   }
 
   /** Commits, stops the topology and forgets everything. */
@@ -205,6 +222,12 @@ export class TopologyTestDriver {
     for (const reader of this.#readers) await reader.close();
     await this.#writer.close();
     await this.#log.close();
+  }
+
+  #storeOfKind(name: string, partition: number, kind: StateStoreView['kind']): StateStoreView {
+    const view = this.getStateStore(name, partition);
+    if (view.kind === kind) return view;
+    throw new TopologyError(`store ${name} is a ${view.kind} store, not a ${kind} store`);
   }
 
   async #pipe(

@@ -8,7 +8,8 @@ import { continueOnError } from '../../../../src/streams/runtime/error-handlers.
 import type { InputQueue } from '../../../../src/streams/runtime/input-queue.ts';
 import { TaskOutput } from '../../../../src/streams/runtime/record-sink.ts';
 import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
-import { Task, type TaskOptions } from '../../../../src/streams/runtime/task.ts';
+import type { TaskOptions } from '../../../../src/streams/runtime/task-options.ts';
+import { Task } from '../../../../src/streams/runtime/task.ts';
 import {
   partitionTimeOnInvalidTimestamp,
   skipOnInvalidTimestamp,

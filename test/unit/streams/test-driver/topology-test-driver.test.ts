@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DataError } from '../../../../src/common/error.ts';
 import { LogError } from '../../../../src/log/log.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
@@ -36,7 +36,7 @@ test('a record is processed to its end, through the repartition topic', async ()
   expect(await counts.isEmpty()).toBe(true);
   await lines.pipeInput({ key: 'k', value: 'quick', timestamp: 50 });
   expect(await counts.readRecord()).toMatchObject({ key: 'quick', value: 2, timestamp: 100 });
-  const store = driver.getStateStore('counts') as KeyValueStoreView<string, number>;
+  const store = driver.getKeyValueStore<string, number>('counts');
   expect(store.get('the')).toBe(2);
   expect(store.get('none')).toBeNull();
   expect(store.all().map(({ key, value }) => [key, value])).toEqual([
@@ -44,6 +44,7 @@ test('a record is processed to its end, through the repartition topic', async ()
     ['the', 2],
   ]);
   expect(store.range('a', 'quick')).toHaveLength(1);
+  expect(() => driver.getWindowStore('counts')).toThrow('counts is a key-value store, not a window store');
   await driver.close();
 });
 
@@ -55,9 +56,7 @@ test('several partitions: equal keys meet in one, and each has its own store', a
   const words = ['one', 'two', 'three', 'four', 'five', 'six'];
   for (let i = 0; i < 30; i++)
     await lines.pipeInput({ key: `k${i}`, value: words[i % 6]!, timestamp: i, partition: i % 3 });
-  const stores = [0, 1, 2].map(
-    (partition) => driver.getStateStore('counts', partition) as KeyValueStoreView<string, number>,
-  );
+  const stores = [0, 1, 2].map((partition) => driver.getKeyValueStore<string, number>('counts', partition));
   const rows = stores.flatMap((store) => store.all());
   expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(
     new Map(words.map((word) => [word, 5])),
@@ -266,7 +265,7 @@ test('windowed stores are read by key and time', async () => {
     ['a', 18],
   ] as const)
     await input.pipeInput(key, 'x', time);
-  const store = driver.getStateStore('counts') as WindowStoreView<string, number>;
+  const store = driver.getWindowStore<string, number>('counts');
   expect(store.fetch('a', 0, 100).map(({ key, value }) => [key.window.start, value])).toEqual([
     [0, 1],
     [10, 2],
