@@ -122,7 +122,7 @@ export function insertedConstant(
     throw new SqlError(
       'ML_TYPE',
       `column ${printIdentifier(column)} is ${printType(type)}, and this is ${printType(expression.type)}`,
-      { span: node.span, hint: `CAST(… AS ${printType(type)})` },
+      { span: node.span, hint: howToWrite(type) },
     );
   const value = attempt(
     () => evaluateConstant(cast(expression, type), context.functions, context.evaluation),
@@ -175,5 +175,18 @@ function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
       );
     default:
       return false;
+  }
+}
+
+function howToWrite(type: SqlType): string {
+  switch (type.kind) {
+    case 'array':
+      return 'write ARRAY[value, …]';
+    case 'map':
+      return "write MAP('key' := value, …)";
+    case 'struct':
+      return 'write STRUCT(name := value, …)';
+    default:
+      return `CAST(… AS ${printType(type)})`;
   }
 }

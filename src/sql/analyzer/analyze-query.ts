@@ -52,7 +52,10 @@ class QueryAnalysis {
     this.#query = query;
     this.#context = context;
     this.#from = analyzeRelation(query.from, context);
-    this.#scope = scopeOf(this.#from);
+    const aliases = query.select.flatMap((item) =>
+      item.kind === 'selectExpression' && item.alias !== null ? [item.alias.name] : [],
+    );
+    this.#scope = scopeOf(this.#from, new Set(aliases));
     this.#isGrouped = query.groupBy.length > 0;
     this.#calls = new QueryCalls({
       from: this.#from,

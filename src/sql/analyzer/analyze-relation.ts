@@ -28,8 +28,11 @@ export function analyzeRelation(relation: ast.Relation, context: AnalyzeContext)
 }
 
 /** The names that expressions over the relation's row may use. */
-export function scopeOf(relation: AnalyzedRelation): Scope {
-  return new Scope(relation.columns.map((column, index) => ({ ...column, index })));
+export function scopeOf(relation: AnalyzedRelation, resultNames?: ReadonlySet<string>): Scope {
+  return new Scope(
+    relation.columns.map((column, index) => ({ ...column, index })),
+    resultNames,
+  );
 }
 
 function analyzeSourceRelation(relation: ast.SourceRelation, context: AnalyzeContext): SourceRelation {

@@ -64,9 +64,12 @@ export interface ScopeColumn {
 export class Scope {
   readonly columns: readonly ScopeColumn[];
   readonly #byName = new Map<string, ScopeColumn[]>();
+  readonly #resultNames: ReadonlySet<string>;
 
-  constructor(columns: readonly ScopeColumn[]) {
+  /** `resultNames`: what SELECT calls its results, which no expression may use: a message says so. */
+  constructor(columns: readonly ScopeColumn[], resultNames: ReadonlySet<string> = new Set()) {
     this.columns = columns;
+    this.#resultNames = resultNames;
     for (const column of columns) {
       const same = this.#byName.get(column.name);
       if (same === undefined) this.#byName.set(column.name, [column]);
@@ -107,6 +110,11 @@ export class Scope {
     const known = this.columns.flatMap((column) =>
       source === null || column.source === source ? [column.name] : [],
     );
+    if (source === null && this.#resultNames.has(name))
+      throw new SqlError('ML_NAME_UNKNOWN', `${printIdentifier(name)} is a name of a result, not a column`, {
+        span,
+        hint: 'write its expression again here',
+      });
     throw new SqlError('ML_NAME_UNKNOWN', `column ${printIdentifier(name)} does not exist`, {
       span,
       hint: suggest(

@@ -131,6 +131,12 @@ test.each([
   ['SELECT now() FROM ORDERS EMIT CHANGES;', 'UNIX_TIMESTAMP()'],
   ['SELECT UCASEE(ITEM) FROM ORDERS EMIT CHANGES;', 'did you mean UCASE?'],
   ['SELECT CAST(ITEM AS TEXT) FROM ORDERS EMIT CHANGES;', 'use STRING'],
+  [
+    'SELECT ITEM, COUNT(*) N FROM ORDERS GROUP BY ITEM HAVING N > 1 EMIT CHANGES;',
+    'write its expression again',
+  ],
+  ['SELECT AMOUNT * 2 AS D, D + 1 FROM ORDERS EMIT CHANGES;', 'write its expression again'],
+  ["INSERT INTO ORDERS (ID, TAGS) VALUES (1, '[]');", 'write ARRAY[value, …]'],
   ['SELECT S.A FROM ORDERS EMIT CHANGES;', 'S is a STRUCT; its fields are written S->A'],
   ['SELECT * FROM ORDERS WHERE ITEM = "apple" EMIT CHANGES;', 'text goes between single quotes'],
 ])('%s: the hint says %s', (sql, hint) => {
