@@ -60,16 +60,13 @@ export function parseStatements(
  * for and changed by DEFINE and UNDEFINE: whoever shares it between texts shares the variables.
  */
 export function* eachStatement(text: string, defined: Map<string, string>): Generator<ParsedStatement> {
-  const tokens = lex(text);
-  let from = 0;
-  while (from < tokens.length) {
-    let to = from;
-    while (to < tokens.length && tokens[to]!.tokenType !== Semicolon) to++;
-    if (to === from) {
-      from++;
-      continue;
-    }
-    const own = tokens.slice(from, to + 1);
+  // Taken from the end, so that tokens go as trees come: files of a million rows are read at once.
+  const tokens = lex(text).reverse();
+  while (tokens.length > 0) {
+    const own: IToken[] = [];
+    do own.push(tokens.pop()!);
+    while (tokens.length > 0 && own.at(-1)!.tokenType !== Semicolon);
+    if (own.length === 1 && own[0]!.tokenType === Semicolon) continue;
     const start = own[0]!.startOffset;
     const end = own.at(-1)!.endOffset! + 1;
     const changed = substituteVariables(own, defined);
@@ -84,7 +81,6 @@ export function* eachStatement(text: string, defined: Map<string, string>): Gene
     if (statement.kind === 'defineVariable') defined.set(statement.name, statement.value);
     if (statement.kind === 'undefineVariable') defined.delete(statement.name);
     yield { statement, text: ownText, start, resolvedText };
-    from = to + 1;
   }
 }
 
