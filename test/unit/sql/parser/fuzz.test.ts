@@ -7,10 +7,11 @@ import { printStatement } from '../../../../src/sql/parser/print-sql.ts';
 import { splitStatements } from '../../../../src/sql/parser/split-statements.ts';
 import { arbitraryStatement } from '../../../harness/arbitrary-ast.ts';
 
-/** `FUZZ_RUNS=143` makes it a million texts; `FUZZ_SEED` repeats a run. */
+/** `FUZZ_RUNS=143` makes it a million texts (`npm run fuzz:grammar`); `FUZZ_SEED` repeats a run. */
 const TIMES = Number(process.env['FUZZ_RUNS'] ?? 1);
 const SEED = process.env['FUZZ_SEED'];
 const seed = SEED === undefined ? {} : { seed: Number(SEED) };
+const timeout = 60_000 + 3000 * TIMES;
 
 /** Whatever the text: it parses, or there is an SqlError that points into it and can be shown. */
 function survives(text: string): void {
@@ -38,6 +39,7 @@ const words = [
   '1e3',
   "'s'",
   '${v}',
+  '$$',
   "'",
   '"',
   '/*',
@@ -49,14 +51,14 @@ const words = [
 const signs = ALL_TOKENS.map((type) => type.PATTERN).filter((pattern) => typeof pattern === 'string');
 const word = fc.constantFrom(...words, ...signs);
 
-test('no sequence of words breaks the parser', () => {
+test('no sequence of words breaks the parser', { timeout }, () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 30 }), (parts) => survives(`${parts.join(' ')};`)),
     { numRuns: 3000 * TIMES, ...seed },
   );
 });
 
-test('no mutation of a statement breaks the parser', () => {
+test('no mutation of a statement breaks the parser', { timeout }, () => {
   const mutation = fc.tuple(fc.nat(), fc.nat({ max: 4 }), word);
   fc.assert(
     fc.property(
@@ -75,6 +77,6 @@ test('no mutation of a statement breaks the parser', () => {
   );
 });
 
-test('no text at all breaks the parser', () => {
+test('no text at all breaks the parser', { timeout }, () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), survives), { numRuns: 1000 * TIMES, ...seed });
 });
