@@ -16,6 +16,7 @@ import { HeadQueue } from '../../src/streams/test-driver/head-queue.ts';
 import { traceWrites } from '../../src/streams/test-driver/traced-log.ts';
 import { Crash, CrashingLog } from './crashing-log.ts';
 import { type OracleCase, type OracleInput, type OracleOutputs, topologyOf } from './oracle-cases.ts';
+import { drain } from './open-streams.ts';
 import { SeededRandom } from './random.ts';
 
 export interface SimulationResult {
@@ -284,10 +285,7 @@ export async function runInChunks(test: OracleCase): Promise<OracleOutputs | nul
     for (let from = 0; from < records.length; from += third) {
       for (const record of records.slice(from, from + third)) append(writer, record);
       await writer.flush();
-      while (!(await streams.caughtUp())) {
-        await streams.step();
-        await streams.commit();
-      }
+      await drain(streams);
       await streams.persist();
     }
     const outputs: OracleOutputs = {};

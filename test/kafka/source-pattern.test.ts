@@ -3,12 +3,11 @@ import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { openStateBackend } from '../../src/state/task-state.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../src/streams/dsl/streams-builder.ts';
-import { Streams } from '../../src/streams/runtime/streams.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 import { produce, readAll } from '../harness/log-records.ts';
+import { createStreams } from '../harness/open-streams.ts';
 
 describeKafka('sources by pattern', (address) => {
   let log: Log;
@@ -30,13 +29,9 @@ describeKafka('sources by pattern', (address) => {
     await log.admin.createTopic({ name: `${name}-a`, partitions: 1 });
     const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
     builder.stream(new RegExp(`${name}-.*`)).to(out);
-    const streams = new Streams(builder.build(), {
+    const streams = createStreams(builder.build(), {
       applicationId: `app-${name}`,
       log,
-      state: openStateBackend(),
-      stateDirectory: null,
-      clock: systemClock,
-      logger: silentLogger,
       topicRefreshMs: 200,
     });
     await streams.start();

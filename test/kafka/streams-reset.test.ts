@@ -9,13 +9,12 @@ import { DataError } from '../../src/common/error.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { openStateBackend } from '../../src/state/task-state.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../src/streams/dsl/streams-builder.ts';
 import { sendToDeadLetterTopic } from '../../src/streams/runtime/error-handlers.ts';
-import { Streams } from '../../src/streams/runtime/streams.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 import { produce, readAll } from '../harness/log-records.ts';
+import { createStreams } from '../harness/open-streams.ts';
 
 describeKafka('streams applications', (address) => {
   let log: Log;
@@ -56,13 +55,10 @@ describeKafka('streams applications', (address) => {
       .toStream()
       .mapValues(String)
       .to(output, { valueSerde: Serdes.string });
-    const streams = new Streams(builder.build(), {
+    const streams = createStreams(builder.build(), {
       applicationId,
       log,
-      state: openStateBackend(),
       stateDirectory: directory,
-      clock: systemClock,
-      logger: silentLogger,
       handlers: { processing: sendToDeadLetterTopic },
       deadLetterTopic: dead,
     });

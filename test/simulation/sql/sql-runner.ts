@@ -19,6 +19,7 @@ import { Streams } from '../../../src/streams/runtime/streams.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
+import { drain } from '../../harness/open-streams.ts';
 import { SeededRandom } from '../../harness/random.ts';
 import { jsonText } from './model-value.ts';
 import { type GeneratedInput, type GeneratedRecord, messyJson } from './generate-sql.ts';
@@ -192,10 +193,7 @@ export class SqlRunner {
     });
     try {
       await streams.open();
-      while (!(await streams.caughtUp())) {
-        await streams.step(0);
-        await streams.commit();
-      }
+      await drain(streams);
     } finally {
       await streams.close();
     }

@@ -12,11 +12,11 @@ import { systemClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../src/log/log.ts';
-import { openStateBackend } from '../../../src/state/task-state.ts';
 import { StreamsBuilder } from '../../../src/streams/dsl/streams-builder.ts';
 import { Serdes } from '../../../src/streams/dsl/serdes.ts';
-import { Streams } from '../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../src/streams/runtime/streams.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
+import { drain, openStreams } from '../../harness/open-streams.ts';
 
 let log: Log;
 let directory: string;
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 /** Counts by value: has a repartition topic, a changelog and state on disk. */
-async function open(): Promise<Streams> {
+function open(): Promise<Streams> {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
   builder
     .stream<string, string>('words')
@@ -46,24 +46,12 @@ async function open(): Promise<Streams> {
     .toStream()
     .mapValues(String)
     .to('counts', { valueSerde: Serdes.string });
-  const streams = new Streams(builder.build(), {
-    applicationId: 'counter',
-    log,
-    state: openStateBackend(),
-    stateDirectory: directory,
-    clock: systemClock,
-    logger: silentLogger,
-  });
-  await streams.open();
-  return streams;
+  return openStreams(builder.build(), { applicationId: 'counter', log, stateDirectory: directory });
 }
 
 async function run(): Promise<void> {
   const streams = await open();
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
+  await drain(streams);
   await streams.close();
 }
 

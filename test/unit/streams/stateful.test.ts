@@ -13,10 +13,11 @@ import { openStateBackend } from '../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
 import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
 import { mapTable } from '../../../src/streams/processors/map-values.ts';
-import { Streams, type StreamsOptions } from '../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
+import { closeStreams, drain, openStreams } from '../../harness/open-streams.ts';
 
 const numbers: ValueCodec = {
   encode: (value, writer: ByteWriter) => writer.writeDouble(value as number),
@@ -25,43 +26,27 @@ const numbers: ValueCodec = {
 
 let log: Log;
 let directory: string;
-let running: Streams[];
 
 beforeEach(async () => {
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   directory = mkdtempSync(join(tmpdir(), 'millrace-streams-'));
-  running = [];
   await log.admin.createTopic({ name: 'in', partitions: 2 });
   await log.admin.createTopic({ name: 'out', partitions: 2 });
 });
 
 afterEach(async () => {
-  for (const streams of running) await streams.close();
+  await closeStreams();
   await log.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+  openStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory: directory,
-    clock: systemClock,
-    logger: silentLogger,
     ...overrides,
   });
-  running.push(streams);
-  await streams.open();
-  return streams;
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
 
 function counting(): Topology {
   return new Topology()
@@ -150,6 +135,7 @@ test('output never leaves without its input being committed: a crash after an id
 });
 
 test('state that does not fit in memory gives the same output in the same order', async () => {
+  let runs = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 200 })), {
@@ -194,7 +180,7 @@ test('state that does not fit in memory gives the same output in the same order'
               parents: ['window'],
             })
             .addSink({ name: 'write', topic, parents: ['text'], key: null, value: stringSerde });
-        const suffix = String(running.length);
+        const suffix = String(runs++);
         for (const name of [`full-${suffix}`, `tiny-${suffix}`])
           await log.admin.createTopic({ name, partitions: 2 });
         await log.admin.deleteTopic('in');

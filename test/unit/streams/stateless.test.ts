@@ -7,13 +7,13 @@ import { filterStream } from '../../../src/streams/processors/filter.ts';
 import { mapStream } from '../../../src/streams/processors/map-values.ts';
 import { selectKey } from '../../../src/streams/processors/select-key.ts';
 import { continueOnDataError } from '../../../src/streams/runtime/error-handlers.ts';
-import type { StreamsOptions } from '../../../src/streams/runtime/streams.ts';
-import { Streams } from '../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../src/streams/runtime/streams.ts';
 import type { SkippedRecord } from '../../../src/streams/runtime/skipped-record.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
 import { memoryState } from '../../harness/memory-state.ts';
+import { createStreams, drain } from '../../harness/open-streams.ts';
 
 let log: Log;
 let skipped: SkippedRecord[];
@@ -25,25 +25,13 @@ beforeEach(async () => {
 
 afterEach(() => log.close());
 
-function options(overrides: Partial<StreamsOptions> = {}): StreamsOptions {
-  return {
-    applicationId: 'app',
+const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Streams =>
+  createStreams(topology, {
     log,
     state: memoryState(),
-    stateDirectory: null,
-    clock: systemClock,
-    logger: silentLogger,
     onSkip: (record) => skipped.push(record),
     ...overrides,
-  };
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
+  });
 
 function filterAndMap(): Topology {
   return new Topology()
@@ -69,7 +57,7 @@ test('records are filtered and mapped in order, keys and timestamps pass through
     { key: null, value: 'longer', timestamp: 5 },
     { key: 'b', value: 'even longer', timestamp: 20 },
   ]);
-  const streams = new Streams(filterAndMap(), options());
+  const streams = create(filterAndMap());
   await streams.open();
   await drain(streams);
   expect(await readAll(log, 'long-lines')).toEqual([
@@ -83,12 +71,12 @@ test('a restarted application goes on where it committed', async () => {
   await log.admin.createTopic({ name: 'lines', partitions: 2 });
   await log.admin.createTopic({ name: 'long-lines', partitions: 2 });
   await produce(log, 'lines', [{ key: 'a', value: 'before the restart' }]);
-  const first = new Streams(filterAndMap(), options());
+  const first = create(filterAndMap());
   await first.start();
   await first.catchUp();
   await first.close();
   await produce(log, 'lines', [{ key: 'a', value: 'after the restart' }]);
-  const second = new Streams(filterAndMap(), options());
+  const second = create(filterAndMap());
   await second.open();
   await drain(second);
   expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual([
@@ -127,7 +115,7 @@ test('a repartition topic brings equal keys to one partition, through a second s
     'lines',
     ['one', 'two', 'three', 'four', 'six', 'seven'].map((value) => ({ key: value, value })),
   );
-  const streams = new Streams(topology, options());
+  const streams = create(topology);
   await streams.open();
   await drain(streams);
   expect((await log.admin.describeTopic('app-by-length-repartition'))?.partitions).toBe(3);
@@ -160,7 +148,7 @@ test('a record that an operator refuses is dropped where the application goes on
       parents: ['in'],
     })
     .addSink({ name: 'out', topic: 'long-lines', parents: ['check'], key: null, value: stringSerde });
-  const streams = new Streams(topology, options({ handlers: { processing: continueOnDataError } }));
+  const streams = create(topology, { handlers: { processing: continueOnDataError } });
   await streams.open();
   await drain(streams);
   expect((await readAll(log, 'long-lines')).map((record) => record.value)).toEqual([
@@ -189,7 +177,7 @@ test('an error that is not the data’s stops the application and is kept', asyn
     })
     .addSink({ name: 'out', topic: 'long-lines', parents: ['fail'], key: null, value: stringSerde });
   const failed = new Promise((resolve) => {
-    const streams = new Streams(topology, options({ onError: (error) => resolve([streams, error]) }));
+    const streams = create(topology, { onError: (error) => resolve([streams, error]) });
     void streams.start();
   });
   const [streams, error] = (await failed) as [Streams, unknown];
@@ -202,7 +190,7 @@ test('an error that is not the data’s stops the application and is kept', asyn
 });
 
 test('a missing source topic is a clear error at the start', async () => {
-  const streams = new Streams(filterAndMap(), options());
+  const streams = create(filterAndMap());
   await expect(streams.start()).rejects.toMatchObject({
     kind: 'unknown-topic',
     message: 'topic lines does not exist',

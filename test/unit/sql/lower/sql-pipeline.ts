@@ -4,8 +4,7 @@ import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
 import type { KeyValueStore, WindowStore } from '../../../../src/state/store.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
 import { analyzeCreateSourceAs } from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
@@ -19,6 +18,7 @@ import { buildPersistentPlan, buildPushPlan } from '../../../../src/sql/plan/bui
 import type { PlanNode } from '../../../../src/sql/plan/node.ts';
 import type { Row, SqlValue } from '../../../../src/types/value.ts';
 import { produce, readAll, type TextRecord } from '../../../harness/log-records.ts';
+import { closeStreams, createStreams, drain } from '../../../harness/open-streams.ts';
 
 export interface PipelineRecord extends TextRecord {
   readonly topic: string;
@@ -83,13 +83,8 @@ export async function runSql(
     coalesce: options.coalesce ?? false,
     push: (row, tombstone) => pushed.push({ row, tombstone }),
   });
-  const streams = new Streams(lowered.topology, {
-    applicationId: 'app',
+  const streams = createStreams(lowered.topology, {
     log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock: systemClock,
-    logger: silentLogger,
     onSkip: (record) => skipped.push(record),
     ...recordPolicies,
   });
@@ -98,16 +93,10 @@ export async function runSql(
     for (const { topic, ...record } of records) {
       await produce(log, topic, [record]);
       // Coalescing is over a commit: all records are to lie in one.
-      while (options.coalesce !== true && !(await streams.caughtUp())) {
-        await streams.step();
-        await streams.commit();
-      }
+      if (options.coalesce !== true) await drain(streams);
     }
     await streams.commit();
-    while (!(await streams.caughtUp())) {
-      await streams.step();
-      await streams.commit();
-    }
+    await drain(streams);
     const hasOut = (await log.admin.describeTopic('OUT')) !== undefined;
     const out = hasOut ? await readAll(log, 'OUT') : [];
     return {
@@ -119,7 +108,7 @@ export async function runSql(
       rows: pullRows(streams, lowered),
     };
   } finally {
-    await streams.close();
+    await closeStreams();
     await log.close();
   }
 }

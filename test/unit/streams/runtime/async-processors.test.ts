@@ -10,10 +10,11 @@ import type { KStream } from '../../../../src/streams/dsl/kstream.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { continueOnError } from '../../../../src/streams/runtime/error-handlers.ts';
-import { Streams, type StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 /** A service whose answers come when a test says so. */
 class Service {
@@ -67,19 +68,8 @@ function build(describe: (stream: KStream<string, string>) => KStream<string, st
 const asking = (options?: AsyncOptions): Topology =>
   build((stream) => stream.mapValuesAsync((value) => service.ask(value), options));
 
-async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
-    log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock,
-    logger: silentLogger,
-    ...overrides,
-  });
-  await streams.open();
-  return streams;
-}
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+  openStreams(topology, { log, clock, ...overrides });
 
 const send = (...records: readonly (readonly [key: string, value: string])[]): Promise<unknown> =>
   produce(
@@ -223,10 +213,7 @@ test('results may go on to state that lies on the disk, and to further calls', a
     stateBytesMax: 0,
   });
   await send(['a', 'x'], ['b', 'y'], ['a', 'z']);
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
+  await drain(streams);
   expect(await results()).toEqual(['<X>', '<Y>', '<XZ>']);
   await streams.close();
 });

@@ -15,10 +15,11 @@ import type {
   PunctuationKind,
 } from '../../../../src/streams/processors/processor.ts';
 import { RecordKey } from '../../../../src/streams/processors/record-key.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { openStreams } from '../../../harness/open-streams.ts';
 
 /** Whatever reads state may find that it lies on disk: nothing may then happen twice, or not at all. */
 
@@ -51,15 +52,12 @@ async function run(
   records: Parameters<typeof produce>[2],
   after: (streams: Streams) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
+  const streams = await openStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory: directory,
     clock,
-    logger: silentLogger,
   });
-  await streams.open();
   await produce(log, 'in', records);
   const before = streams.processedRecords;
   while (streams.processedRecords < before + records.length) await streams.step();

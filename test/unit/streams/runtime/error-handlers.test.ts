@@ -21,54 +21,40 @@ import {
   type FailedRecord,
   sendToDeadLetterTopic,
 } from '../../../../src/streams/runtime/error-handlers.ts';
-import { Streams, type StreamsOptions, type StreamsState } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions, StreamsState } from '../../../../src/streams/runtime/streams.ts';
 import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-record.ts';
 import { type Serde, stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { closeStreams, createStreams, drain } from '../../../harness/open-streams.ts';
 
 let log: Log;
 let directory: string;
 let skipped: SkippedRecord[];
-let running: Streams[];
 
 beforeEach(async () => {
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   directory = mkdtempSync(join(tmpdir(), 'millrace-handlers-'));
   skipped = [];
-  running = [];
   await log.admin.createTopic({ name: 'in', partitions: 1 });
   await log.admin.createTopic({ name: 'out', partitions: 1 });
   await log.admin.createTopic({ name: 'dead', partitions: 3 });
 });
 
 afterEach(async () => {
-  for (const streams of running) await streams.close();
+  await closeStreams();
   await log.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-function create(topology: Topology, overrides: Partial<StreamsOptions> = {}): Streams {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
+const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Streams =>
+  createStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory: directory,
-    clock: systemClock,
-    logger: silentLogger,
     onSkip: (record) => skipped.push(record),
     ...overrides,
   });
-  running.push(streams);
-  return streams;
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
 
 const strict: Serde<string> = {
   serialize(value, writer) {

@@ -12,10 +12,11 @@ import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/processors/processor.ts';
 import { StoreQueryError } from '../../../../src/streams/runtime/queryable-store.ts';
-import { Streams, type StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce } from '../../../harness/log-records.ts';
+import { closeStreams, createStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 const texts: ValueCodec = {
   encode: (value, writer) => writer.writeText(value as string),
@@ -67,42 +68,26 @@ function keeping(): Topology {
 
 let log: Log;
 let directory: string;
-let running: Streams[];
 
 beforeEach(async () => {
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   directory = mkdtempSync(join(tmpdir(), 'millrace-queries-'));
-  running = [];
   await log.admin.createTopic({ name: 'in', partitions: 3 });
 });
 
 afterEach(async () => {
-  for (const streams of running) await streams.close();
+  await closeStreams();
   await log.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function open(overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
-  const streams = new Streams(keeping(), {
-    applicationId: 'app',
+const open = (overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+  openStreams(keeping(), {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory: directory,
-    clock: systemClock,
-    logger: silentLogger,
     ...overrides,
   });
-  running.push(streams);
-  await streams.open();
-  return streams;
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
 
 const at = (key: string, timestamp: number): { key: string; value: string; timestamp: number } => ({
   key,
@@ -226,14 +211,7 @@ test('prefixes and ranges are those of the keys’ bytes', async () => {
 });
 
 test('what cannot be read now says so; a paused or failed application shows what it has when asked to', async () => {
-  const created = new Streams(keeping(), {
-    applicationId: 'x',
-    log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock: systemClock,
-    logger: silentLogger,
-  });
+  const created = createStreams(keeping(), { log });
   expect(() => created.store('rows', { kind: 'key-value', stale: true })).toThrow(StoreQueryError);
   await produce(log, 'in', RECORDS);
   const streams = await open();
@@ -263,13 +241,8 @@ test('while state is restored, what is there already can be read', async () => {
   await first.close();
   rmSync(directory, { recursive: true, force: true });
   const seen: [string, number][] = [];
-  const second = new Streams(keeping(), {
-    applicationId: 'app',
+  const second = createStreams(keeping(), {
     log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock: systemClock,
-    logger: silentLogger,
     onRestore: {
       ended: ({ store }) => {
         if (store.name !== 'rows') return;
@@ -281,7 +254,6 @@ test('while state is restored, what is there already can be read', async () => {
       },
     },
   });
-  running.push(second);
   await second.open();
   expect(seen.map(([state]) => state)).toEqual(seen.map(() => 'restoring'));
   expect(seen.at(-1)![1]).toBe(6);
@@ -290,17 +262,11 @@ test('while state is restored, what is there already can be read', async () => {
 test('a view outlives the restart of its application’s tasks', async () => {
   await produce(log, 'in', RECORDS);
   const errors: unknown[] = [];
-  const streams = new Streams(keeping(), {
-    applicationId: 'app',
+  const streams = createStreams(keeping(), {
     log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock: systemClock,
-    logger: silentLogger,
     onUncaughtError: (error) => (errors.push(error) === 1 ? 'replace' : 'stop'),
     restartMinMs: 1,
   });
-  running.push(streams);
   await streams.start();
   await streams.catchUp();
   const rows = streams.keyValueStore<string, string>('rows', { stale: true });

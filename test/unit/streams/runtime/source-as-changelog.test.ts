@@ -2,39 +2,24 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { ALL_OPTIMIZATIONS } from '../../../../src/streams/dsl/graph.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 test('a table whose topic is its changelog comes back from it, as far as it was read', async () => {
   const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   for (const name of ['users', 'orders', 'out']) await log.admin.createTopic({ name, partitions: 1 });
-  const start = async (): Promise<Streams> => {
+  const start = (): Promise<Streams> => {
     const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
     const users = builder.table<string, string>('users');
     builder
       .stream<string, string>('orders')
       .leftJoin(users, (order, user) => `${order}+${user}`)
       .to('out');
-    const streams = new Streams(builder.build(ALL_OPTIMIZATIONS), {
-      applicationId: 'app',
-      log,
-      state: openStateBackend(),
-      stateDirectory: null,
-      clock: systemClock,
-      logger: silentLogger,
-    });
-    await streams.open();
-    return streams;
-  };
-  const drain = async (streams: Streams): Promise<void> => {
-    while (!(await streams.caughtUp())) {
-      await streams.step();
-      await streams.commit();
-    }
+    return openStreams(builder.build(ALL_OPTIMIZATIONS), { log });
   };
   await produce(log, 'users', [
     { key: 'a', value: 'Anna', timestamp: 1 },

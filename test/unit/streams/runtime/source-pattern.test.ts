@@ -3,26 +3,24 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { Streams, type StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
 let clock: ManualClock;
-let running: Streams[];
 
 beforeEach(async () => {
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   clock = new ManualClock(1_000_000);
-  running = [];
   await log.admin.createTopic({ name: 'out', partitions: 1 });
 });
 
 afterEach(async () => {
-  for (const streams of running) await streams.close();
+  await closeStreams();
   await log.close();
 });
 
@@ -34,28 +32,8 @@ const build = (describe: (builder: StreamsBuilder) => void): Topology => {
 
 const copying = (pattern: RegExp): Topology => build((builder) => builder.stream(pattern).to('out'));
 
-async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
-    log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock,
-    logger: silentLogger,
-    topicRefreshMs: 5000,
-    ...overrides,
-  });
-  running.push(streams);
-  await streams.open();
-  return streams;
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+  openStreams(topology, { log, clock, topicRefreshMs: 5000, ...overrides });
 
 const values = async (): Promise<string[]> =>
   (await readAll(log, 'out')).map(({ value }) => value?.toString() ?? 'none').toSorted();

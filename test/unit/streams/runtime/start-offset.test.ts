@@ -3,12 +3,11 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
 import type { OffsetReset } from '../../../../src/streams/topology/offset-reset.ts';
 import { produce } from '../../../harness/log-records.ts';
+import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
 
@@ -32,20 +31,12 @@ async function read(instance: OffsetReset | undefined, own?: OffsetReset): Promi
   builder
     .stream<string, string>('in', own === undefined ? {} : { offsetReset: own })
     .foreach((_key, value) => void seen.push(value));
-  const streams = new Streams(builder.build(), {
-    applicationId: 'app',
+  const streams = await openStreams(builder.build(), {
     log,
-    state: openStateBackend(),
-    stateDirectory: null,
     clock: new ManualClock(4000),
-    logger: silentLogger,
     ...(instance !== undefined && { offsetReset: instance }),
   });
-  await streams.open();
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
+  await drain(streams);
   await streams.close();
   return seen;
 }

@@ -7,13 +7,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { cleanTasks, lockState } from '../../../../src/streams/runtime/state-directory.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce } from '../../../harness/log-records.ts';
+import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 let directory: string;
 
@@ -104,18 +104,7 @@ test('a running application holds its state before it has written any, and gives
       processors: ['count'],
     });
   const clock = new ManualClock(systemClock.now());
-  const open = async (): Promise<Streams> => {
-    const streams = new Streams(topology, {
-      applicationId: 'app',
-      log,
-      state: openStateBackend(),
-      stateDirectory: directory,
-      clock,
-      logger: silentLogger,
-    });
-    await streams.open();
-    return streams;
-  };
+  const open = (): Promise<Streams> => openStreams(topology, { log, stateDirectory: directory, clock });
   const first = await open();
   expect(existsSync(join(directory, 'app', 'lock'))).toBe(true);
   await expect(lockState(directory, 'app')).rejects.toMatchObject({ name: 'StateError' });
@@ -124,10 +113,7 @@ test('a running application holds its state before it has written any, and gives
   expect(existsSync(join(directory, 'app', 'lock'))).toBe(false);
   const second = await open();
   await produce(log, 'in', [{ key: 'a', value: 'x' }]);
-  while (!(await second.caughtUp())) {
-    await second.step();
-    await second.commit();
-  }
+  await drain(second);
   // A sub-topology of an earlier release left this.
   leave('7_0', 100);
   clock.advance(599_999);

@@ -4,46 +4,32 @@ import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../../src/log/log.ts';
 import type { ValueCodec } from '../../../../src/state/store.ts';
-import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/processors/processor.ts';
 import { skipOnInvalidTimestamp } from '../../../../src/streams/runtime/timestamp-extractors.ts';
-import { Streams, type StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
 let clock: ManualClock;
-let running: Streams[];
 
 beforeEach(async () => {
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   clock = new ManualClock(1_000_000);
-  running = [];
   for (const name of ['in', 'other', 'out']) await log.admin.createTopic({ name, partitions: 1 });
 });
 
 afterEach(async () => {
-  for (const streams of running) await streams.close();
+  await closeStreams();
   await log.close();
 });
 
-async function open(topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> {
-  const streams = new Streams(topology, {
-    applicationId: 'app',
-    log,
-    state: openStateBackend(),
-    stateDirectory: null,
-    clock,
-    logger: silentLogger,
-    ...overrides,
-  });
-  running.push(streams);
-  await streams.open();
-  return streams;
-}
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+  openStreams(topology, { log, clock, ...overrides });
 
 const copying = (...topics: string[]): Topology =>
   new Topology()
@@ -119,10 +105,7 @@ test('after a commit that failed nothing is written any more, and nothing comes 
   await streams.close();
   expect(await readAll(log, 'out')).toEqual([]);
   const again = await open(copying('in'));
-  while (!(await again.caughtUp())) {
-    await again.step();
-    await again.commit();
-  }
+  await drain(again);
   expect(await readAll(log, 'out')).toHaveLength(1);
 });
 
@@ -214,7 +197,7 @@ test('instances that share the tasks of one application process everything once,
   const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);
   const words = keys.map((key) => ({ key, value: 'x' }));
   await produce(log, 'words', words);
-  const drain = async (instances: readonly Streams[]): Promise<void> => {
+  const drainAll = async (instances: readonly Streams[]): Promise<void> => {
     for (let quiet = 0; quiet < 3;)
       for (const each of instances) {
         const busy = await each.step();
@@ -232,7 +215,7 @@ test('instances that share the tasks of one application process everything once,
     '1_1',
     '1_2',
   ]);
-  await drain(both);
+  await drainAll(both);
   expect(both.reduce((sum, each) => sum + each.processedRecords, 0)).toBe(100);
   for (const key of keys) {
     const places = both.map((each) => each.keyMetadata('counts', key));
@@ -245,7 +228,7 @@ test('instances that share the tasks of one application process everything once,
   // Another spread: state moves with the tasks, by way of the changelogs.
   const three = [await share(0, 3), await share(1, 3), await share(2, 3)];
   await produce(log, 'words', words);
-  await drain(three);
+  await drainAll(three);
   const counts = (
     await Promise.all(three.map((each) => each.keyValueStore<string, number>('counts').all()))
   ).flat();
@@ -269,9 +252,6 @@ test('sources without an extractor use the application’s', async () => {
     applicationId: 'lenient',
     timestampExtractor: skipOnInvalidTimestamp,
   });
-  while (!(await lenient.caughtUp())) {
-    await lenient.step();
-    await lenient.commit();
-  }
+  await drain(lenient);
   expect(lenient.skippedRecords).toBe(1);
 });

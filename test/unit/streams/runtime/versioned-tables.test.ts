@@ -10,9 +10,10 @@ import type { Log } from '../../../../src/log/log.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { Streams } from '../../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
 let directory: string;
@@ -47,27 +48,15 @@ function joining(): Topology {
 }
 
 /** With a directory, all state is on disk and leaves memory at each commit. */
-async function start(stateDirectory: string | null): Promise<Streams> {
-  const streams = new Streams(joining(), {
-    applicationId: 'app',
+const start = (stateDirectory: string | null): Promise<Streams> =>
+  openStreams(joining(), {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory,
     persistIntervalMs: 0,
     stateBytesMax: 0,
     clock: new ManualClock(0),
-    logger: silentLogger,
   });
-  await streams.open();
-  return streams;
-}
-
-async function drain(streams: Streams): Promise<void> {
-  while (!(await streams.caughtUp())) {
-    await streams.step();
-    await streams.commit();
-  }
-}
 
 const rows = async (): Promise<string[]> =>
   (await readAll(log, 'out')).map(({ key, value, timestamp }) => `${key} ${value} ${timestamp}`);
