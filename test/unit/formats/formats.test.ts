@@ -26,7 +26,7 @@ import {
   type SqlType,
 } from '../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
-import { comparable, presentValuesOf, scalarTypes, types, valuesOf } from './generators.ts';
+import { comparable, presentValuesOf, scalarTypes, types, valuesOf } from '../../harness/arbitrary-values.ts';
 
 function settingsOf(properties: Record<string, string> = {}): FormatSettings {
   return { isKey: false, wrapped: false, properties: new Map(Object.entries(properties)) };
@@ -197,7 +197,7 @@ describe('DELIMITED', () => {
       fc.property(
         fc
           .array(scalarTypes, { minLength: 1, maxLength: 4 })
-          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
+          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map((type) => valuesOf(type))))),
         fc.constantFrom(',', '|', 'TAB', 'SPACE'),
         ([list, row], delimiter) => {
           const settings = settingsOf({ DELIMITER: delimiter });
@@ -226,7 +226,7 @@ test('NONE holds nothing and reads nothing', () => {
 describe('row codec', () => {
   const rows = fc
     .array(types, { maxLength: 12 })
-    .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf))));
+    .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map((type) => valuesOf(type)))));
 
   test('every row of every type reads back', () => {
     fc.assert(

@@ -25,7 +25,7 @@ import {
   type SqlType,
 } from '../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
-import { comparable, types, valuesOf } from './generators.ts';
+import { comparable, types, valuesOf } from '../../harness/arbitrary-values.ts';
 
 const wrapped: FormatSettings = { isKey: false, wrapped: true, properties: new Map() };
 const unwrapped: FormatSettings = { isKey: false, wrapped: false, properties: new Map() };
@@ -368,7 +368,7 @@ describe('encoding', () => {
       fc.property(
         fc
           .array(types, { minLength: 1, maxLength: 4 })
-          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map(valuesOf)))),
+          .chain((list) => fc.tuple(fc.constant(list), fc.tuple(...list.map((type) => valuesOf(type))))),
         ([list, row]) => {
           const columns = list.map((type, i) => ({ name: `C${i}`, type }));
           const text = encode(columns, row);

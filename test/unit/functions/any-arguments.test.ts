@@ -8,8 +8,9 @@ import { builtinFunctions } from '../../../src/functions/registry.ts';
 import { openCast } from '../../../src/types/cast.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import { array, decimal, INTEGER, map, STRING, struct, type SqlType } from '../../../src/types/sql-type.ts';
-import { toBigint } from '../../../src/types/bigint.ts';
+import { MAX_BIGINT, MIN_BIGINT, toBigint } from '../../../src/types/bigint.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
+import { type OwnValues, valuesOf } from '../../harness/arbitrary-values.ts';
 import { context } from './call.ts';
 
 /**
@@ -29,45 +30,13 @@ const texts = fc.oneof(
 
 const small = fc.integer({ min: -5, max: 40 });
 
-/** Values of a type, null among them. */
-function valuesOf(type: SqlType): fc.Arbitrary<SqlValue> {
-  return fc.option(present(type), { nil: null, freq: 8 });
-}
-
-function present(type: SqlType): fc.Arbitrary<SqlValue> {
-  switch (type.kind) {
-    case 'boolean':
-      return fc.boolean();
-    case 'integer':
-      return fc.oneof({ weight: 3, arbitrary: small }, { weight: 1, arbitrary: fc.integer() });
-    case 'bigint':
-      return fc.oneof(small, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(toBigint));
-    case 'double':
-      return fc.oneof(small, fc.double());
-    case 'decimal': {
-      const limit = 10n ** BigInt(type.precision) - 1n;
-      return fc.bigInt({ min: -limit, max: limit }).map((unscaled) => new Decimal(unscaled, type.scale));
-    }
-    case 'string':
-      return texts;
-    case 'bytes':
-      return fc.uint8Array({ maxLength: 20 });
-    case 'date':
-      return fc.integer({ min: -800_000, max: 800_000 });
-    case 'time':
-      return fc.integer({ min: 0, max: 86_399_999 });
-    case 'timestamp':
-      return fc.integer({ min: -8.64e13, max: 8.64e13 });
-    case 'array':
-      return fc.array(valuesOf(type.element), { maxLength: 5 });
-    case 'map':
-      return fc
-        .array(fc.tuple(present(type.key), valuesOf(type.value)), { maxLength: 5 })
-        .map((entries) => new Map(entries));
-    case 'struct':
-      return fc.tuple(...type.fields.map((field) => valuesOf(field.type)));
-  }
-}
+/** Numbers are often small: many functions take a position, a length or a count. */
+const own: OwnValues = {
+  integer: fc.oneof({ weight: 3, arbitrary: small }, { weight: 1, arbitrary: fc.integer() }),
+  bigint: fc.oneof(small, fc.bigInt({ min: MIN_BIGINT, max: MAX_BIGINT }).map(toBigint)),
+  double: fc.oneof(small, fc.double()),
+  string: texts,
+};
 
 function isOf(type: SqlType, value: SqlValue): boolean {
   if (value === null) return true;
@@ -177,7 +146,7 @@ test.each(scalars.map((fn) => fn.name))('%s', (name) => {
           ? fc.constantFrom(...UNITS)
           : SIZED.has(name) && (types[i]!.kind === 'integer' || types[i]!.kind === 'bigint')
             ? small
-            : valuesOf(types[i]!),
+            : valuesOf(types[i]!, own),
       );
       fc.assert(
         fc.property(fc.tuple(...values), (args) => {
