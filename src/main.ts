@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Backend } from './cli/backend.ts';
@@ -82,6 +82,8 @@ async function openBackend(
   session: Session,
 ): Promise<{ backend: Backend; engine: Engine | null }> {
   if (options.server !== undefined) {
+    if (!/^https?:\/\/[^/]/i.test(options.server) || !URL.canParse(options.server))
+      throw new UsageError(`--server takes a URL such as http://localhost:8088, not ${options.server}`);
     const { RemoteBackend } = await import('./cli/remote-backend.ts');
     return { backend: await RemoteBackend.open(options.server), engine: null };
   }
@@ -260,12 +262,20 @@ async function runCommand(
 /** Throws an error that says which directory, and why. */
 function makeDataDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(resolve(directory));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'EEXIST' ? 'it is a file' : message;
     throw new Error(`the data directory ${directory} cannot be used: ${reason}`, { cause: error });
   }
+}
+
+/** Level by level: mkdir's own recursion never ends where a file system such as /proc says that there is nothing. */
+function makeDirectory(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path);
 }
 
 async function serverCommand(

@@ -59,6 +59,8 @@ async function runAll(
   const script = await runner.openScript(text);
   for (const [index, statement] of statements.entries()) {
     if (options.signal.aborted || options.output.closed) break;
+    if (statements.length > index + 1 && isEndless(statement))
+      await options.errors.write(followed(statement));
     if (script === null) {
       if (!(await runStatement(statement, options))) return { ok: false, script };
       continue;
@@ -69,4 +71,16 @@ async function runAll(
       return { ok: false, script };
   }
   return { ok: true, script };
+}
+
+/** A push query without LIMIT, or PRINT without one. */
+function isEndless({ statement }: ScriptStatement): boolean {
+  if (statement.kind === 'query') return statement.emit !== null && statement.limit === null;
+  return statement.kind === 'printTopic' && statement.limit === null;
+}
+
+function followed({ file, source, start }: ScriptStatement): string {
+  const line = source.slice(0, start).split('\n').length;
+  const place = file === null ? '' : `${file}, `;
+  return `note: the query of ${place}line ${line} runs until Ctrl-C; what comes after it waits. LIMIT ends it by itself\n`;
 }

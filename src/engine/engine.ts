@@ -128,6 +128,11 @@ export class Engine {
     return `millrace-${this.options.serviceId}`;
   }
 
+  /** Whether output and progress of a query are committed in one step. */
+  get isExactlyOnce(): boolean {
+    return this.#writer.atomicCommit;
+  }
+
   get hasFailedQuery(): boolean {
     return [...this.queries.values()].some((query) => query.state === 'ERROR');
   }

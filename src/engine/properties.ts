@@ -48,6 +48,12 @@ export const PROPERTIES: readonly Property[] = [
     check: wholeNumber,
   },
   {
+    name: 'processing.guarantee',
+    default: 'at_least_once',
+    description: 'at_least_once, or more: the embedded log commits exactly once always, Kafka at least once',
+    check: oneOf('at_least_once', 'exactly_once', 'exactly_once_beta', 'exactly_once_v2'),
+  },
+  {
     name: 'ksql.persistence.default.format.key',
     default: 'KAFKA',
     description: 'key format when none is given',
@@ -103,7 +109,7 @@ export const PROPERTIES: readonly Property[] = [
 
 /** Properties of ksqlDB and its clients that mean nothing here and are accepted, so that scripts run unchanged. */
 const TOLERATED =
-  /^(ksql\.|processing\.guarantee$|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
+  /^(ksql\.|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
 
 /** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property. */
 export function propertyName(name: string): string {

@@ -42,6 +42,7 @@ describe('a command line that is wrong ends with 2 and says why', () => {
     ],
     ['run without a file', ['run'], /missing required argument 'file'/],
     ['a port that is none', ['server', '--port', 'http'], /--port takes a number/],
+    ['a server that is no URL', ['--server', 'foo', '-e', 'SHOW STREAMS;'], /--server takes a URL such as/],
     ['a log level that does not exist', ['--log-level', 'loud', '-e', 'SHOW STREAMS;'], /log-level/],
   ])('%s', async (_what, args, message) => {
     const { code, stdout, stderr } = await millrace(args);
@@ -122,6 +123,21 @@ test('a data directory that is a file', async () => {
   const { code, stderr } = await millrace(['--data-dir', file('occupied', ''), '-e', 'SHOW STREAMS;']);
   expect(stderr).toMatch(/^error: the data directory .*occupied cannot be used: it is a file\n$/);
   expect(code).toBe(1);
+});
+
+test.runIf(process.platform === 'linux')('a data directory that cannot be made', async () => {
+  const { code, stderr } = await millrace(['--data-dir', '/proc/nope/deep', '-e', 'SHOW STREAMS;']);
+  expect(stderr).toMatch(/^error: the data directory \/proc\/nope\/deep cannot be used: ENOENT/);
+  expect(code).toBe(1);
+});
+
+test('a query without end in the middle of a script says what it keeps waiting', async () => {
+  const path = file('endless.sql', `${CREATE}${INSERT}\nSELECT K FROM S EMIT CHANGES;\nSHOW STREAMS;\n`);
+  const running = new Millrace(['run', path, '--output', 'csv']);
+  await running.until(() => running.stdout.includes('b,'), 'the rows came');
+  expect(running.stderr).toMatch(/^note: the query of .*endless\.sql, line 2 runs until Ctrl-C;/);
+  const { stdout } = await running.kill('SIGINT');
+  expect(stdout).toBe('K\na\n"b,"""\n');
 });
 
 describe('-e', () => {

@@ -11,6 +11,7 @@ import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
 import { PersistentQuery } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
+import { propertyValue } from '../properties.ts';
 import { ensureTopic } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -115,6 +116,7 @@ function changeOf(before: string, after: string): string | null {
 
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, queryId: string): PersistentQuery {
   const { engine, properties, parsed } = call;
+  checkGuarantee(engine.isExactlyOnce, properties);
   const plan = optimizePlan(engine, buildPersistentPlan(analyzed), properties);
   return new PersistentQuery(
     {
@@ -129,4 +131,13 @@ function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, query
     },
     engine.streamsOptions(queryId, properties),
   );
+}
+
+/** Who asks for more than the log gives must know before the first record, not after the first crash. */
+function checkGuarantee(isExactlyOnce: boolean, properties: ReadonlyMap<string, string>): void {
+  const wanted = propertyValue(properties, 'processing.guarantee')!;
+  if (isExactlyOnce || !wanted.startsWith('exactly_once')) return;
+  throw new SqlError('ML_UNSUPPORTED', `on Kafka, queries process records at least once, not ${wanted}`, {
+    hint: "SET 'processing.guarantee'='at_least_once'; the embedded log commits exactly once",
+  });
 }

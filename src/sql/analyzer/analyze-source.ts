@@ -1,4 +1,5 @@
-import { SqlError, type Span } from '../../common/error.ts';
+import { DataError, SqlError, type Span } from '../../common/error.ts';
+import { openTimePattern } from '../../functions/time-pattern.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import type { Column, HeaderColumn, Schema } from '../../types/schema.ts';
@@ -395,5 +396,18 @@ export function timestampOf(properties: WithProperties, columns: readonly Column
     throw new SqlError('ML_PROPERTY', 'TIMESTAMP_FORMAT is for a STRING column', {
       span: properties.spanOf('TIMESTAMP_FORMAT'),
     });
+  if (format !== null) checkTimePattern(format, properties.spanOf('TIMESTAMP_FORMAT'));
   return { column: name, format };
+}
+
+function checkTimePattern(format: string, span: Span | undefined): void {
+  try {
+    openTimePattern(format);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new SqlError('ML_PROPERTY', error.message, {
+      span,
+      hint: "letters stand for fields as in Java's DateTimeFormatter; other text goes between single quotes",
+    });
+  }
 }

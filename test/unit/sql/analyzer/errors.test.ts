@@ -11,6 +11,11 @@ const SOURCES = `
 
 /** Statement, code, and the text the error points at. */
 const CASES: readonly (readonly [sql: string, code: string, at: string])[] = [
+  [
+    "CREATE STREAM X (T STRING) WITH (KAFKA_TOPIC='users', VALUE_FORMAT='JSON', TIMESTAMP='t', TIMESTAMP_FORMAT='yyyy-bb');",
+    'ML_PROPERTY',
+    "'yyyy-bb'",
+  ],
   ['SELECT AMNT FROM ORDERS EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'AMNT'],
   ['SELECT * FROM ORDRES EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'ORDRES'],
   ['SELECT X.ID FROM ORDERS O EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'X.ID'],
