@@ -1,6 +1,8 @@
 import { DataError } from '../common/error.ts';
 import { daysOf } from '../types/temporal.ts';
+import { cachedByText } from './cached-by-text.ts';
 import { dayOfWeek } from './calendar.ts';
+import { quotedText } from './quoted-text.ts';
 import { DAYS, HALVES, MONTHS } from './time-letters.ts';
 import { instantOf, longZoneNames, openTimeZone, UTC, zoneByName, type TimeZone } from './time-zone.ts';
 
@@ -47,18 +49,9 @@ interface Part {
 }
 
 const DAY_MS = 86_400_000;
-const compiled = new Map<string, SimpleDatePattern>();
 
 /** Compiles a pattern, or gives it from the cache. Throws `DataError` for a pattern that is none. */
-export function openSimpleDatePattern(pattern: string): SimpleDatePattern {
-  let result = compiled.get(pattern);
-  if (result === undefined) {
-    result = compile(pattern);
-    if (compiled.size >= 1000) compiled.clear();
-    compiled.set(pattern, result);
-  }
-  return result;
-}
+export const openSimpleDatePattern: (pattern: string) => SimpleDatePattern = cachedByText(compile);
 
 function compile(pattern: string): SimpleDatePattern {
   const parts = partsOf(pattern);
@@ -93,13 +86,13 @@ function partsOf(pattern: string): Part[] {
       parts.push(letterPart(letter, end - at, pattern));
     } else {
       let text = '';
-      let quoted = false;
-      for (; end < pattern.length && (quoted || !/[A-Za-z]/.test(pattern[end]!)); end++) {
-        if (pattern[end] !== "'") text += pattern[end];
-        else if (pattern[end + 1] === "'") text += pattern[++end];
-        else quoted = !quoted;
+      while (end < pattern.length && !/[A-Za-z]/.test(pattern[end]!)) {
+        if (pattern[end] === "'") {
+          const quoted = quotedText(pattern, end, 'date');
+          text += quoted.text;
+          end = quoted.next;
+        } else text += pattern[end++];
       }
-      if (quoted) throw new DataError(`the date pattern ${pattern} has a quote that does not end`);
       parts.push({
         width: text.length,
         reader: (input, from) => (input.startsWith(text, from) ? from + text.length : -1),

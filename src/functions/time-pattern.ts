@@ -1,5 +1,7 @@
 import { DataError } from '../common/error.ts';
 import { civilOf } from '../types/temporal.ts';
+import { cachedByText } from './cached-by-text.ts';
+import { quotedText } from './quoted-text.ts';
 import { resolveDate, resolveDateTime, resolveTime, type TimeFields } from './time-fields.ts';
 import {
   DATE_LETTERS,
@@ -43,18 +45,8 @@ export interface ParsedTime {
 
 const DAY_MS = 86_400_000;
 
-const compiled = new Map<string, TimePattern>();
-
 /** Compiles a pattern, or gives it from the cache. Throws `DataError` for a pattern that is none. */
-export function openTimePattern(pattern: string): TimePattern {
-  let result = compiled.get(pattern);
-  if (result === undefined) {
-    result = compile(pattern);
-    if (compiled.size >= 1000) compiled.clear();
-    compiled.set(pattern, result);
-  }
-  return result;
-}
+export const openTimePattern: (pattern: string) => TimePattern = cachedByText(compile);
 
 function compile(pattern: string): TimePattern {
   const letters = new Set<string>();
@@ -67,7 +59,7 @@ function compile(pattern: string): TimePattern {
     if (width > 0 && !/[A-Za-z]/.test(character)) break;
     const parts = stack.at(-1)!;
     if (character === "'") {
-      const { text, next } = quoted(pattern, at);
+      const { text, next } = quotedText(pattern, at, 'time');
       parts.push(literal(text));
       at = next;
     } else if (character === '[') {
@@ -125,19 +117,6 @@ function compile(pattern: string): TimePattern {
     parseDate: (text) => resolveDate(read(text), text),
     parseTime: (text) => resolveTime(read(text), text),
   };
-}
-
-function quoted(pattern: string, start: number): { text: string; next: number } {
-  if (pattern[start + 1] === "'") return { text: "'", next: start + 2 };
-  let text = '';
-  for (let at = start + 1; at < pattern.length; at++) {
-    if (pattern[at] !== "'") text += pattern[at];
-    else if (pattern[at + 1] === "'") {
-      text += "'";
-      at++;
-    } else return { text, next: at + 1 };
-  }
-  throw new DataError(`the time pattern ${pattern} has a quote that does not end`);
 }
 
 function localOf(epochMs: number, zone: TimeZone): LocalTime {

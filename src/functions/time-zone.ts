@@ -1,4 +1,5 @@
 import { DataError } from '../common/error.ts';
+import { cachedByText } from './cached-by-text.ts';
 
 /**
  * Time zones by the rules that Node carries (ICU): offsets and names, which are those that Java prints. Why not js-joda:
@@ -23,17 +24,8 @@ const FIXED = /^(UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?)?$/;
 const BUCKET_MS = 15 * 60_000;
 const MAX_BUCKETS = 4096;
 
-const zones = new Map<string, TimeZone>();
-
 /** A zone by its id: `America/Los_Angeles`, `UTC`, `Z`, `+02:00`, `GMT+2`. Throws `DataError` for unknown ones. */
-export function openTimeZone(id: string): TimeZone {
-  let zone = zones.get(id);
-  if (zone === undefined) {
-    zone = createZone(id);
-    if (zones.size < 1000) zones.set(id, zone);
-  }
-  return zone;
-}
+export const openTimeZone: (id: string) => TimeZone = cachedByText(createZone);
 
 function createZone(id: string): TimeZone {
   if (id === 'Z' || id === 'z') return fixedZone('Z', 0);
