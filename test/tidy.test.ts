@@ -24,6 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/sql/lower'],
   ['src/engine'],
   ['src/server', 'src/cli', 'src/client'],
+  ['src/commands'],
   ['src/main.ts'],
 ];
 

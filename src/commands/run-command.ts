@@ -1,0 +1,41 @@
+import type { CommonOptions } from './common-options.ts';
+import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
+import { interruption } from './interruption.ts';
+import { openLocalEngine } from './open-local-engine.ts';
+import { ofStart, openSession } from './open-session.ts';
+import { runOptions } from './run-options.ts';
+
+/** `millrace run`: runs script files to the end of what their sources held. */
+export async function runCommand(
+  files: readonly string[],
+  options: CommonOptions & { stay?: boolean },
+): Promise<number> {
+  const session = await openSession(options.set);
+  // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
+  const engine = await openLocalEngine(
+    options,
+    options.dataDir !== undefined && options.kafka === undefined,
+    await ofStart(session),
+  );
+  const signal = interruption();
+  const [{ LocalBackend }, { runFiles }, { aborted }] = await Promise.all([
+    import('../cli/local-backend.ts'),
+    import('../cli/run-files.ts'),
+    import('../cli/aborted.ts'),
+  ]);
+  const backend = new LocalBackend(engine, '');
+  try {
+    const run = await runOptions(options, backend, session, signal, false);
+    const { ok, script } = await runFiles(files, run, {
+      openScript: (text) => engine.openScript(text),
+      execute: (statement, each) => backend.execute(statement, session, each),
+    });
+    if (ok && options.stay === true) await aborted(signal);
+    if (ok && !signal.aborted) await Promise.race([engine.drain(), aborted(signal)]);
+    if (ok && !signal.aborted && options.stay !== true) await script?.finish();
+    else await script?.close();
+    return ok && !engine.hasFailedQuery ? EXIT_DONE : EXIT_FAILED;
+  } finally {
+    await backend.close();
+  }
+}

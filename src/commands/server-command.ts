@@ -1,0 +1,54 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { CommonOptions } from './common-options.ts';
+import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
+import { interruption } from './interruption.ts';
+import { openLocalEngine } from './open-local-engine.ts';
+import { openSession } from './open-session.ts';
+import { runOptions } from './run-options.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `millrace server`: serves until it is told to stop. */
+export async function serverCommand(
+  options: CommonOptions & { port: string; host: string; queriesFile?: string },
+): Promise<number> {
+  const port = Number(options.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
+  const session = await openSession(options.set);
+  const headless = options.queriesFile !== undefined;
+  const engine = await openLocalEngine(
+    options,
+    !headless && (options.kafka !== undefined || options.dataDir !== undefined),
+    // Every client's session begins with them.
+    new Map(session.properties),
+  );
+  const signal = interruption();
+  const [{ startServer }, { aborted }] = await Promise.all([
+    import('../server/server.ts'),
+    import('../cli/aborted.ts'),
+  ]);
+  try {
+    if (options.queriesFile !== undefined) {
+      const [{ LocalBackend }, { runFiles }] = await Promise.all([
+        import('../cli/local-backend.ts'),
+        import('../cli/run-files.ts'),
+      ]);
+      const backend = new LocalBackend(engine, '');
+      const run = await runOptions(options, backend, session, signal, false);
+      const { ok } = await runFiles([options.queriesFile], run, {
+        openScript: () => Promise.resolve(null),
+        execute: (statement) => backend.execute(statement, session),
+      });
+      if (!ok) return EXIT_FAILED;
+    }
+    const server = await startServer({ engine, host: options.host, port, version: packageJson.version });
+    process.stdout.write(
+      `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,
+    );
+    await aborted(signal);
+    await server.close();
+    return EXIT_DONE;
+  } finally {
+    await engine.close();
+  }
+}
