@@ -6,7 +6,8 @@ import type { SqlValue } from '../../types/value.ts';
 import type { CatalogSource } from '../catalog/source.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
-import { insertedConstant } from './analyze-insert-values.ts';
+import { columnsOfValues, insertedConstant } from './analyze-insert-values.ts';
+import { findSource } from './find-source.ts';
 import { rowOfSource, type SourceColumn } from './scope.ts';
 import { suggest } from './suggest.ts';
 
@@ -29,31 +30,10 @@ export function analyzeAssertValues(
   const { sourceSpan: span } = statement;
   const isTombstone = statement.kind === 'assertTombstone';
   const name = printIdentifier(statement.source);
-  const source = context.catalog.get(statement.source);
-  if (source === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no stream or table ${name}`, {
-      span,
-      hint: suggest(
-        statement.source,
-        context.catalog.sources().map((other) => other.name),
-        'SHOW STREAMS and SHOW TABLES list them',
-      ),
-    });
+  const source = findSource(statement.source, span, context);
   const row = rowOfSource(source);
   const unnamed = isTombstone ? source.schema.key : [...source.schema.key, ...source.schema.value];
-  const columns =
-    statement.columns.length === 0
-      ? unnamed.map((column) => ({ name: column.name, span }))
-      : statement.columns;
-  if (columns.length !== statement.values.length)
-    throw new SqlError(
-      'ML_DATA',
-      `${columns.length} columns and ${statement.values.length} values are given`,
-      {
-        span: statement.values[0]?.span ?? span,
-        hint: `the columns are ${columns.map((column) => printIdentifier(column.name)).join(', ')}`,
-      },
-    );
+  const columns = columnsOfValues(statement, unnamed, span);
   const wanted = columns.map((column, i) => {
     const position = row.findIndex(({ name: each }) => each === column.name);
     if (position < 0)

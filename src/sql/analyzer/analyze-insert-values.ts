@@ -1,4 +1,4 @@
-import { SqlError } from '../../common/error.ts';
+import { SqlError, type Span } from '../../common/error.ts';
 import { openCast } from '../../types/cast.ts';
 import { openComparison } from '../../types/compare-values.ts';
 import { isNumeric } from '../../types/implicit-cast.ts';
@@ -13,6 +13,7 @@ import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeExpression } from './analyze-expression.ts';
 import { cast } from './cast-expression.ts';
+import { findSource } from './find-source.ts';
 import { attempt, literalValue } from './literal.ts';
 import { Scope } from './scope.ts';
 import { suggest } from './suggest.ts';
@@ -33,16 +34,7 @@ const NO_COLUMNS = new Scope([]);
 export function analyzeInsertValues(statement: ast.InsertValues, context: AnalyzeContext): AnalyzedInsert {
   const { target, targetSpan: span } = statement;
   const name = printIdentifier(target);
-  const source = context.catalog.get(target);
-  if (source === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no stream or table ${name}`, {
-      span,
-      hint: suggest(
-        target,
-        context.catalog.sources().map((other) => other.name),
-        'SHOW STREAMS and SHOW TABLES list them',
-      ),
-    });
+  const source = findSource(target, span, context);
   if (source.sourceOnly)
     throw new SqlError('ML_UNSUPPORTED', `${name} is read-only`, {
       span,
@@ -55,17 +47,7 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
 
   const { key, value } = source.schema;
   const all = [...key, ...value];
-  const columns =
-    statement.columns.length === 0 ? all.map((column) => ({ name: column.name, span })) : statement.columns;
-  if (columns.length !== statement.values.length)
-    throw new SqlError(
-      'ML_DATA',
-      `${columns.length} columns and ${statement.values.length} values are given`,
-      {
-        span: statement.values[0]?.span ?? span,
-        hint: `the columns are ${columns.map((column) => printIdentifier(column.name)).join(', ')}`,
-      },
-    );
+  const columns = columnsOfValues(statement, all, span);
   const given = new Map<string, SqlValue>();
   columns.forEach((column, i) => {
     const type = column.name === 'ROWTIME' ? BIGINT : all.find((each) => each.name === column.name)?.type;
@@ -104,6 +86,29 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
     throw new SqlError('ML_DATA', 'ROWTIME must be milliseconds since 1970, zero or more', { span });
   const valueOf = ({ name: column }: { name: string }): SqlValue => given.get(column) ?? null;
   return { source, key: key.map(valueOf), value: value.map(valueOf), timestampMs: rowtime as number | null };
+}
+
+/**
+ * The columns that a statement gives values for, in order: those it names, or else `unnamed`, which then stand at `span`.
+ * Throws `SqlError` unless there are as many values.
+ */
+export function columnsOfValues(
+  statement: Pick<ast.InsertValues, 'columns' | 'values'>,
+  unnamed: readonly { readonly name: string }[],
+  span: Span,
+): readonly ast.Identifier[] {
+  const columns =
+    statement.columns.length === 0 ? unnamed.map(({ name }) => ({ name, span })) : statement.columns;
+  if (columns.length !== statement.values.length)
+    throw new SqlError(
+      'ML_DATA',
+      `${columns.length} columns and ${statement.values.length} values are given`,
+      {
+        span: statement.values[0]?.span ?? span,
+        hint: `the columns are ${columns.map((column) => printIdentifier(column.name)).join(', ')}`,
+      },
+    );
+  return columns;
 }
 
 /** The value of an expression without columns, in a column's type. Literals bend to it as far as a CAST would. */

@@ -17,8 +17,8 @@ import {
   type SourceRelation,
   sourcesOf,
 } from './analyzed-query.ts';
+import { findSource } from './find-source.ts';
 import { rowOfSource, Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 
 /** FROM: sources looked up, joins checked (kinds, ON, WITHIN, partitions). Throws `SqlError`. */
 export function analyzeRelation(relation: ast.Relation, context: AnalyzeContext): AnalyzedRelation {
@@ -36,16 +36,7 @@ export function scopeOf(relation: AnalyzedRelation, resultNames?: ReadonlySet<st
 }
 
 function analyzeSourceRelation(relation: ast.SourceRelation, context: AnalyzeContext): SourceRelation {
-  const source = context.catalog.get(relation.name);
-  if (source === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no stream or table ${printIdentifier(relation.name)}`, {
-      span: relation.nameSpan,
-      hint: suggest(
-        relation.name,
-        context.catalog.sources().map((other) => other.name),
-        'SHOW STREAMS and SHOW TABLES list them',
-      ),
-    });
+  const source = findSource(relation.name, relation.nameSpan, context);
   const row = rowOfSource(source);
   const alias = relation.alias?.name ?? relation.name;
   const startColumn = row.findIndex((column) => column.origin.kind === 'windowstart');
