@@ -1,5 +1,6 @@
 import { canFail } from '../../expressions/can-fail.ts';
 import { columnsOf, isVolatile } from '../../expressions/walk.ts';
+import { filter } from '../../plan/build-plan.ts';
 import { conjunctionOf, conjunctsOf, movable } from '../conjuncts.ts';
 import { isCostly, substitute } from '../reads.ts';
 import type { Rule } from '../rule.ts';
@@ -34,16 +35,9 @@ export const pushFilterBelowProject: Rule = {
     if (!moves.includes(true)) return node;
     const moved = conjuncts.filter((_, i) => moves[i] === true);
     const kept = conjuncts.filter((_, i) => moves[i] !== true);
-    const { columns, key, window, changes } = project.input;
+    const predicate = substitute(conjunctionOf(moved), project.expressions);
     const below = {
-      kind: 'filter' as const,
-      columns,
-      key,
-      window,
-      changes,
-      input: project.input,
-      predicate: substitute(conjunctionOf(moved), project.expressions),
-      clause: node.clause,
+      ...filter(project.input, predicate, node.clause),
       ...(node.passesNull === true ? { passesNull: true as const } : {}),
     };
     const above = { ...project, input: below };

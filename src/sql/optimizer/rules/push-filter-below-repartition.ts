@@ -1,6 +1,7 @@
 import { BOOLEAN } from '../../../types/sql-type.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { isVolatile } from '../../expressions/walk.ts';
+import { filter } from '../../plan/build-plan.ts';
 import type { RepartitionNode } from '../../plan/node.ts';
 import type { Rule } from '../rule.ts';
 
@@ -20,20 +21,12 @@ export const pushFilterBelowRepartition: Rule = {
     if (node.kind !== 'filter' || node.input.kind !== 'repartition') return node;
     if (isVolatile(node.predicate, context.functions)) return node;
     const { input: repartition } = node;
-    const { columns, key, window, changes } = repartition.input;
-    const { predicate, clause } = node;
-    const reports = repartition.nullKeys === 'drop' && changes === 'stream';
+    const reports = repartition.nullKeys === 'drop' && repartition.input.changes === 'stream';
+    const predicate = reports
+      ? repartition.key.reduceRight((or, at) => isNullOr(repartition, at, or), node.predicate)
+      : node.predicate;
     const below = {
-      kind: 'filter' as const,
-      columns,
-      key,
-      window,
-      changes,
-      input: repartition.input,
-      predicate: reports
-        ? repartition.key.reduceRight((or, at) => isNullOr(repartition, at, or), predicate)
-        : predicate,
-      clause,
+      ...filter(repartition.input, predicate, node.clause),
       ...(reports || node.passesNull === true ? { passesNull: true as const } : {}),
     };
     return { ...repartition, input: below };

@@ -1,4 +1,5 @@
 import { columnsOf, isVolatile } from '../../expressions/walk.ts';
+import { filter } from '../../plan/build-plan.ts';
 import { conjunctionOf, conjunctsOf, movable } from '../conjuncts.ts';
 import type { Rule } from '../rule.ts';
 
@@ -32,19 +33,9 @@ export const pushFilterIntoJoinSide: Rule = {
     );
     if (!moves.includes(true)) return node;
     const kept = conjuncts.filter((_, i) => moves[i] !== true);
-    const { columns, key, window, changes } = join.left;
-    const left = {
-      kind: 'filter' as const,
-      columns,
-      key,
-      window,
-      changes,
-      input: join.left,
-      predicate: conjunctionOf(conjuncts.filter((_, i) => moves[i] === true)),
-      clause: node.clause,
-      // The join reports them.
-      passesNull: true as const,
-    };
+    const moved = conjunctionOf(conjuncts.filter((_, i) => moves[i] === true));
+    // Records without a value pass: the join reports them.
+    const left = { ...filter(join.left, moved, node.clause), passesNull: true as const };
     const joined = { ...join, left };
     return kept.length === 0 ? joined : { ...node, input: joined, predicate: conjunctionOf(kept) };
   },
