@@ -1,5 +1,5 @@
-import { BYTES, INTEGER, STRING } from '../../types/sql-type.ts';
-import type { ScalarFunction } from '../function.ts';
+import { BYTES, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
+import type { ScalarFunction, ScalarSignature } from '../function.ts';
 import { fixed, parameter } from '../signature.ts';
 
 const CATEGORY = 'STRING';
@@ -13,6 +13,25 @@ function startOf(size: number, position: number): number {
 
 function endOf(size: number, start: number, length: number): number {
   return Math.max(Math.min(start + length, size), start);
+}
+
+/** SUBSTRING of texts or bytes: to the end, and of a length. */
+function substringOf<V extends string | Uint8Array>(
+  type: SqlType,
+  slice: (value: V, start: number, end?: number) => V,
+): ScalarSignature[] {
+  const parameters = [parameter('input', type), parameter('position', INTEGER)];
+  return [
+    fixed(parameters, type, (value: V, position: number) => slice(value, startOf(value.length, position))),
+    fixed(
+      [...parameters, parameter('length', INTEGER)],
+      type,
+      (value: V, position: number, length: number) => {
+        const start = startOf(value.length, position);
+        return slice(value, start, endOf(value.length, start, length));
+      },
+    ),
+  ];
 }
 
 /** Position of the n-th occurrence from `position`, counted from 1; negative positions search backward. */
@@ -84,32 +103,8 @@ export const substringFunctions: readonly ScalarFunction[] = [
     ],
     nulls: 'propagate',
     signatures: [
-      fixed(
-        [parameter('input', STRING), parameter('position', INTEGER)],
-        STRING,
-        (text: string, position: number) => text.slice(startOf(text.length, position)),
-      ),
-      fixed(
-        [parameter('input', STRING), parameter('position', INTEGER), parameter('length', INTEGER)],
-        STRING,
-        (text: string, position: number, length: number) => {
-          const start = startOf(text.length, position);
-          return text.slice(start, endOf(text.length, start, length));
-        },
-      ),
-      fixed(
-        [parameter('input', BYTES), parameter('position', INTEGER)],
-        BYTES,
-        (bytes: Uint8Array, position: number) => bytes.subarray(startOf(bytes.length, position)),
-      ),
-      fixed(
-        [parameter('input', BYTES), parameter('position', INTEGER), parameter('length', INTEGER)],
-        BYTES,
-        (bytes: Uint8Array, position: number, length: number) => {
-          const start = startOf(bytes.length, position);
-          return bytes.subarray(start, endOf(bytes.length, start, length));
-        },
-      ),
+      ...substringOf(STRING, (text: string, start, end) => text.slice(start, end)),
+      ...substringOf(BYTES, (bytes: Uint8Array, start, end) => bytes.subarray(start, end)),
     ],
   },
 ];
