@@ -6,27 +6,15 @@ import { newSession } from '../../../src/engine/session.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
 import type { Example, SqlFunction } from '../../../src/functions/function.ts';
 import { analyzeAs, analyzeExpression } from '../../../src/sql/analyzer/analyze-expression.ts';
-import { Scope } from '../../../src/sql/analyzer/scope.ts';
-import { Catalog } from '../../../src/sql/catalog/catalog.ts';
 import { evaluateConstant } from '../../../src/sql/expressions/compile.ts';
 import { parseExpression, parseStatements } from '../../../src/sql/parser/parse.ts';
 import { openEquality } from '../../../src/types/compare-values.ts';
 import { printValue } from '../../../src/types/print-value.ts';
 import type { SqlType } from '../../../src/types/sql-type.ts';
 import type { Row, SqlValue } from '../../../src/types/value.ts';
+import { constantContext, evaluation } from '../../harness/constant-context.ts';
 
 /** The examples that DESCRIBE FUNCTION shows are true: each call gives the result beside it. */
-
-const evaluation = { now: () => 0, random: () => 0.5 };
-const context = {
-  catalog: new Catalog(),
-  functions: builtinFunctions,
-  evaluation,
-  properties: new Map<string, string>(),
-  statementText: '',
-  scope: new Scope([]),
-  clause: 'SELECT',
-};
 
 /** Examples by name; `results` are the rows of a table function, or the one result. */
 function examplesOf(kind: SqlFunction['kind']): {
@@ -42,7 +30,7 @@ function examplesOf(kind: SqlFunction['kind']): {
 
 function expectValue(type: SqlType, found: SqlValue, result: string): void {
   const wanted = evaluateConstant(
-    analyzeAs(parseExpression(result), type, context),
+    analyzeAs(parseExpression(result), type, constantContext),
     builtinFunctions,
     evaluation,
   );
@@ -81,7 +69,7 @@ async function rowsOf(
 }
 
 test.each(examplesOf('scalar'))('$sql is $results', ({ sql, results }) => {
-  const expression = analyzeExpression(parseExpression(sql), context);
+  const expression = analyzeExpression(parseExpression(sql), constantContext);
   expectValue(expression.type, evaluateConstant(expression, builtinFunctions, evaluation), results[0]!);
 });
 

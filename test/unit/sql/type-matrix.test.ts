@@ -2,28 +2,16 @@ import { expect, test } from 'vitest';
 import { DataError, SqlError } from '../../../src/common/error.ts';
 import { builtinFunctions } from '../../../src/functions/registry.ts';
 import { analyzeExpression } from '../../../src/sql/analyzer/analyze-expression.ts';
-import { Scope } from '../../../src/sql/analyzer/scope.ts';
-import { Catalog } from '../../../src/sql/catalog/catalog.ts';
 import { compileEvaluator } from '../../../src/sql/expressions/compile.ts';
 import { parseExpression } from '../../../src/sql/parser/parse.ts';
 import { jsonText } from '../../../src/types/json-value.ts';
 import { printType } from '../../../src/types/print-type.ts';
+import { constantContext, evaluation } from '../../harness/constant-context.ts';
 
 /**
  * What every pair of types does: casts, arithmetic, comparisons, lists. `-` is refused when the statement is analyzed,
  * `!` fails over the row (null and an entry of the processing log).
  */
-
-const evaluation = { now: () => 0, random: () => 0.5 };
-const context = {
-  catalog: new Catalog(),
-  functions: builtinFunctions,
-  evaluation,
-  properties: new Map<string, string>(),
-  statementText: '',
-  scope: new Scope([]),
-  clause: 'SELECT',
-};
 
 /** Expressions that are no literals, which bend more than columns do. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -51,7 +39,7 @@ const TARGETS: Readonly<Record<string, string>> = {
 
 function evaluate(sql: string): { type: string; value: string } {
   try {
-    const expression = analyzeExpression(parseExpression(sql), context);
+    const expression = analyzeExpression(parseExpression(sql), constantContext);
     let failed = false;
     const evaluator = compileEvaluator(expression, builtinFunctions, evaluation, () => {
       failed = true;
