@@ -157,7 +157,8 @@ export function readOnlyView(kind: StoreKind, name: string, keys: Serde, open: O
   }
 }
 
-class PartitionReader<S extends StateStore> {
+/** What the views of all kinds are: the partitions of a store, read under its serde of keys. */
+abstract class PartitionsView<S extends StateStore> {
   readonly name: string;
   readonly #keys: Serde;
   readonly #open: OpenPartitions;
@@ -168,20 +169,20 @@ class PartitionReader<S extends StateStore> {
     this.#open = open;
   }
 
-  get stores(): readonly S[] {
+  protected get stores(): readonly S[] {
     return this.#open().map(({ store }) => store as S);
   }
 
-  bytesOf(key: unknown): Buffer {
+  protected bytesOf(key: unknown): Buffer {
     return encode(key, this.#keys);
   }
 
-  keyOf(bytes: Uint8Array, start: number, end: number): unknown {
+  protected keyOf(bytes: Uint8Array, start: number, end: number): unknown {
     return this.#keys.deserialize(bytes, start, end);
   }
 
   /** Lets `read` collect rows from each partition, again from the partition's start when state had to be loaded. */
-  async collect<R>(read: (store: S, rows: R[]) => void): Promise<R[]> {
+  protected async collect<R>(read: (store: S, rows: R[]) => void): Promise<R[]> {
     const found: R[] = [];
     for (const { task, store } of this.#open()) {
       for (;;) {
@@ -200,25 +201,16 @@ class PartitionReader<S extends StateStore> {
   }
 }
 
-class KeyValueView implements ReadOnlyKeyValueStore<unknown, unknown> {
+class KeyValueView extends PartitionsView<KeyValueStore> implements ReadOnlyKeyValueStore<unknown, unknown> {
   readonly kind = 'key-value';
-  readonly #reader: PartitionReader<KeyValueStore>;
-
-  constructor(name: string, keys: Serde, open: OpenPartitions) {
-    this.#reader = new PartitionReader(name, keys, open);
-  }
-
-  get name(): string {
-    return this.#reader.name;
-  }
 
   async get(key: unknown): Promise<unknown> {
     return (await this.getRow(key))?.value ?? null;
   }
 
   async getRow(key: unknown): Promise<StoreRow<unknown, unknown> | null> {
-    const bytes = this.#reader.bytesOf(key);
-    const rows = await this.#reader.collect<StoreRow<unknown, unknown>>((store, found) => {
+    const bytes = this.bytesOf(key);
+    const rows = await this.collect<StoreRow<unknown, unknown>>((store, found) => {
       const slot = store.find(bytes, 0, bytes.length);
       if (slot >= 0) found.push({ key, value: store.valueAt(slot), timestamp: store.timestampAt(slot) });
     });
@@ -247,33 +239,24 @@ class KeyValueView implements ReadOnlyKeyValueStore<unknown, unknown> {
   }
 
   approximateCount(): number {
-    return this.#reader.stores.reduce((sum, store) => sum + store.approximateCount, 0);
+    return this.stores.reduce((sum, store) => sum + store.approximateCount, 0);
   }
 
   #bound(key: unknown): Buffer | null {
-    return key === null ? null : this.#reader.bytesOf(key);
+    return key === null ? null : this.bytesOf(key);
   }
 
   #rows(from: Buffer | null, to: Buffer | null, reverse: boolean): Promise<StoreRow<unknown, unknown>[]> {
-    return this.#reader.collect((store, found) =>
+    return this.collect((store, found) =>
       store.range(from, to, reverse, (bytes, start, end, value, timestamp) => {
-        found.push({ key: this.#reader.keyOf(bytes, start, end), value, timestamp });
+        found.push({ key: this.keyOf(bytes, start, end), value, timestamp });
       }),
     );
   }
 }
 
-class WindowView implements ReadOnlyWindowStore<unknown, unknown> {
+class WindowView extends PartitionsView<WindowStore> implements ReadOnlyWindowStore<unknown, unknown> {
   readonly kind = 'window';
-  readonly #reader: PartitionReader<WindowStore>;
-
-  constructor(name: string, keys: Serde, open: OpenPartitions) {
-    this.#reader = new PartitionReader(name, keys, open);
-  }
-
-  get name(): string {
-    return this.#reader.name;
-  }
 
   async get(key: unknown, windowStart: number): Promise<unknown> {
     return (await this.fetch(key, windowStart, windowStart))[0]?.value ?? null;
@@ -288,16 +271,16 @@ class WindowView implements ReadOnlyWindowStore<unknown, unknown> {
   }
 
   fetchAll(from: number, to: number): Promise<WindowRow<unknown, unknown>[]> {
-    return this.#reader.collect((store, found) =>
+    return this.collect((store, found) =>
       store.fetchAll(from, to, (bytes, start, end, windowStart, value, timestamp) => {
-        found.push({ key: this.#reader.keyOf(bytes, start, end), windowStart, value, timestamp });
+        found.push({ key: this.keyOf(bytes, start, end), windowStart, value, timestamp });
       }),
     );
   }
 
   #fetch(key: unknown, from: number, to: number, reverse: boolean): Promise<WindowRow<unknown, unknown>[]> {
-    const bytes = this.#reader.bytesOf(key);
-    return this.#reader.collect((store, found) =>
+    const bytes = this.bytesOf(key);
+    return this.collect((store, found) =>
       store.fetch(bytes, 0, bytes.length, from, to, reverse, (windowStart, value, timestamp) => {
         found.push({ key, windowStart, value, timestamp });
       }),
@@ -305,21 +288,12 @@ class WindowView implements ReadOnlyWindowStore<unknown, unknown> {
   }
 }
 
-class SessionView implements ReadOnlySessionStore<unknown, unknown> {
+class SessionView extends PartitionsView<SessionStore> implements ReadOnlySessionStore<unknown, unknown> {
   readonly kind = 'session';
-  readonly #reader: PartitionReader<SessionStore>;
-
-  constructor(name: string, keys: Serde, open: OpenPartitions) {
-    this.#reader = new PartitionReader(name, keys, open);
-  }
-
-  get name(): string {
-    return this.#reader.name;
-  }
 
   fetch(key: unknown, from = 0, to = Number.MAX_SAFE_INTEGER): Promise<SessionRow<unknown, unknown>[]> {
-    const bytes = this.#reader.bytesOf(key);
-    return this.#reader.collect((store, found) =>
+    const bytes = this.bytesOf(key);
+    return this.collect((store, found) =>
       store.fetch(bytes, 0, bytes.length, from, to, (start, end, value, timestamp) => {
         found.push({ key, start, end, value, timestamp });
       }),
@@ -327,29 +301,23 @@ class SessionView implements ReadOnlySessionStore<unknown, unknown> {
   }
 
   fetchAll(from: number, to: number): Promise<SessionRow<unknown, unknown>[]> {
-    return this.#reader.collect((store, found) =>
+    return this.collect((store, found) =>
       store.fetchAll(from, to, (bytes, keyStart, keyEnd, start, end, value, timestamp) => {
-        found.push({ key: this.#reader.keyOf(bytes, keyStart, keyEnd), start, end, value, timestamp });
+        found.push({ key: this.keyOf(bytes, keyStart, keyEnd), start, end, value, timestamp });
       }),
     );
   }
 }
 
-class VersionedView implements ReadOnlyVersionedStore<unknown, unknown> {
+class VersionedView
+  extends PartitionsView<VersionedStore>
+  implements ReadOnlyVersionedStore<unknown, unknown>
+{
   readonly kind = 'versioned';
-  readonly #reader: PartitionReader<VersionedStore>;
-
-  constructor(name: string, keys: Serde, open: OpenPartitions) {
-    this.#reader = new PartitionReader(name, keys, open);
-  }
-
-  get name(): string {
-    return this.#reader.name;
-  }
 
   async get(key: unknown, asOf = Infinity): Promise<VersionRow<unknown> | null> {
-    const bytes = this.#reader.bytesOf(key);
-    const rows = await this.#reader.collect<VersionRow<unknown>>((store, found) => {
+    const bytes = this.bytesOf(key);
+    const rows = await this.collect<VersionRow<unknown>>((store, found) => {
       const slot = store.findAsOf(bytes, 0, bytes.length, asOf);
       if (slot >= 0)
         found.push(versionRow(store.valueAt(slot), store.timestampAt(slot), store.validToAt(slot)));
@@ -366,8 +334,8 @@ class VersionedView implements ReadOnlyVersionedStore<unknown, unknown> {
   }
 
   #versions(key: unknown, from: number, to: number, reverse: boolean): Promise<VersionRow<unknown>[]> {
-    const bytes = this.#reader.bytesOf(key);
-    return this.#reader.collect((store, found) =>
+    const bytes = this.bytesOf(key);
+    return this.collect((store, found) =>
       store.versions(bytes, 0, bytes.length, from, to, reverse, (value, timestamp, validTo) => {
         found.push(versionRow(value, timestamp, validTo));
       }),
