@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ByteWriter } from '../../../src/common/bytes.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../src/log/log.ts';
-import type { ValueCodec } from '../../../src/state/store.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
 import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
@@ -17,12 +15,8 @@ import type { Streams, StreamsOptions } from '../../../src/streams/runtime/strea
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
+import { numberValues } from '../../harness/number-values.ts';
 import { closeStreams, drain, openStreams } from '../../harness/open-streams.ts';
-
-const numbers: ValueCodec = {
-  encode: (value, writer: ByteWriter) => writer.writeDouble(value as number),
-  decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
-};
 
 let log: Log;
 let directory: string;
@@ -63,7 +57,7 @@ function counting(): Topology {
       parents: ['read'],
     })
     .addStore({
-      options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true },
+      options: { kind: 'key-value', name: 'counts', values: numberValues, changelog: true, persistent: true },
       processors: ['count'],
     })
     .addProcessor({
@@ -77,15 +71,21 @@ function counting(): Topology {
 const lastByKey = async (): Promise<Record<string, string | null>> =>
   Object.fromEntries((await readAll(log, 'out')).map((record) => [record.key, record.value]));
 
-test('counts go on after a clean restart, from the local state', async () => {
+/** Two records of a and one of b, counted by an application that is closed again. */
+async function countTwoAndOne(): Promise<Streams> {
   await produce(
     log,
     'in',
     ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
   );
-  const first = await open(counting());
-  await drain(first);
-  await first.close();
+  const streams = await open(counting());
+  await drain(streams);
+  await streams.close();
+  return streams;
+}
+
+test('counts go on after a clean restart, from the local state', async () => {
+  await countTwoAndOne();
   await produce(log, 'in', [{ key: 'a', value: 'x' }]);
   const second = await open(counting());
   await drain(second);
@@ -93,14 +93,7 @@ test('counts go on after a clean restart, from the local state', async () => {
 });
 
 test('counts go on after the local state was lost, from the changelog', async () => {
-  await produce(
-    log,
-    'in',
-    ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
-  );
-  const first = await open(counting());
-  await drain(first);
-  await first.close();
+  await countTwoAndOne();
   rmSync(directory, { recursive: true, force: true });
   await produce(log, 'in', [{ key: 'a', value: 'x' }]);
   const second = await open(counting());
@@ -109,14 +102,7 @@ test('counts go on after the local state was lost, from the changelog', async ()
 });
 
 test('committed offsets that were moved back rebuild the state instead of counting twice', async () => {
-  await produce(
-    log,
-    'in',
-    ['a', 'b', 'a'].map((key) => ({ key, value: 'x' })),
-  );
-  const first = await open(counting());
-  await drain(first);
-  await first.close();
+  const first = await countTwoAndOne();
   await first.cleanUp();
   const second = await open(counting());
   await drain(second);
@@ -166,7 +152,7 @@ test('state that does not fit in memory gives the same output in the same order'
               options: {
                 kind: 'window',
                 name: 'windows',
-                values: numbers,
+                values: numberValues,
                 changelog: false,
                 persistent: true,
                 retentionMs: 80,

@@ -6,7 +6,7 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
-import type { KeyValueStore, ValueCodec } from '../../../../src/state/store.ts';
+import type { KeyValueStore } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import type {
@@ -19,15 +19,14 @@ import type { Streams } from '../../../../src/streams/runtime/streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { numberValues } from '../../../harness/number-values.ts';
 import { openStreams } from '../../../harness/open-streams.ts';
 
 /** Whatever reads state may find that it lies on disk: nothing may then happen twice, or not at all. */
 
-const numbers: ValueCodec = {
-  encode: (value, writer) => writer.writeDouble(value as number),
-  decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
-};
-const rows = { options: { kind: 'key-value', values: numbers, changelog: true, persistent: true } } as const;
+const rows = {
+  options: { kind: 'key-value', values: numberValues, changelog: true, persistent: true },
+} as const;
 
 let log: Log;
 let clock: ManualClock;

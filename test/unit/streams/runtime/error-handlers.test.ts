@@ -26,6 +26,7 @@ import type { SkippedRecord } from '../../../../src/streams/runtime/skipped-reco
 import { type Serde, stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, createStreams, drain } from '../../../harness/open-streams.ts';
 
 let log: Log;
@@ -297,10 +298,7 @@ test('a drop is told once, though the record was run again because its state had
         options: {
           kind: 'key-value',
           name: 'counts',
-          values: {
-            encode: (value, writer) => writer.writeDouble(value as number),
-            decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
-          },
+          values: numberValues,
           changelog: true,
           persistent: true,
         },
@@ -418,10 +416,7 @@ test('the restore listener hears of every changelog partition, from where to whe
         options: {
           kind: 'key-value',
           name: 'counts',
-          values: {
-            encode: (value, writer) => writer.writeDouble(value as number),
-            decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
-          },
+          values: numberValues,
           changelog: true,
           persistent: true,
         },

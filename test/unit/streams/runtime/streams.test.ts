@@ -3,7 +3,6 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../../src/log/log.ts';
-import type { ValueCodec } from '../../../../src/state/store.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/processors/processor.ts';
@@ -12,6 +11,7 @@ import type { Streams, StreamsOptions } from '../../../../src/streams/runtime/st
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
@@ -159,10 +159,6 @@ test('an input that is not processed stops being read at its share of the bytes,
 
 test('instances that share the tasks of one application process everything once, and each knows what is elsewhere', async () => {
   await log.admin.createTopic({ name: 'words', partitions: 4 });
-  const numbers: ValueCodec = {
-    encode: (value, writer) => writer.writeDouble(value as number),
-    decode: (buffer, start) => (buffer as Buffer).readDoubleBE(start),
-  };
   const counting = (): Topology =>
     new Topology()
       .addSource({ name: 'read', topics: ['words'], key: stringSerde, value: stringSerde })
@@ -188,7 +184,13 @@ test('instances that share the tasks of one application process everything once,
         }),
       })
       .addStore({
-        options: { kind: 'key-value', name: 'counts', values: numbers, changelog: true, persistent: true },
+        options: {
+          kind: 'key-value',
+          name: 'counts',
+          values: numberValues,
+          changelog: true,
+          persistent: true,
+        },
         processors: ['count'],
         keys: stringSerde,
       });
