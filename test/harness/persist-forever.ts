@@ -1,5 +1,5 @@
 import { openStateBackend } from '../../src/state/task-state.ts';
-import { textValues } from './text-values.ts';
+import { openCrashStores } from './open-crash-stores.ts';
 
 /**
  * A process that persists in a loop until it is killed: at step n, every key's value and the meta are n. Prints each
@@ -7,22 +7,7 @@ import { textValues } from './text-values.ts';
  */
 const directory = process.argv[2]!;
 const state = await openStateBackend().openTaskState(directory);
-const kv = state.openStore({
-  kind: 'key-value',
-  name: 'kv',
-  values: textValues,
-  changelog: false,
-  persistent: true,
-});
-const windows = state.openStore({
-  kind: 'window',
-  name: 'windows',
-  values: textValues,
-  changelog: false,
-  persistent: true,
-  retentionMs: 100_000,
-  duplicates: false,
-});
+const { kv, windows } = openCrashStores(state);
 const key = Buffer.alloc(4);
 for (let step = Number(state.meta ?? 0) + 1; ; step++) {
   for (let i = 0; i < 400; i++) {

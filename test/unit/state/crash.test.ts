@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { openStateBackend } from '../../../src/state/task-state.ts';
-import { textValues } from '../../harness/text-values.ts';
+import { openCrashStores } from '../../harness/open-crash-stores.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -47,22 +47,7 @@ test('after each kill, rows and meta on disk are of one and the same persist', a
       const state = await openStateBackend({ residentBytes: round % 2 === 0 ? 0 : 1 << 30 }).openTaskState(
         directory,
       );
-      const kv = state.openStore({
-        kind: 'key-value',
-        name: 'kv',
-        values: textValues,
-        changelog: false,
-        persistent: true,
-      });
-      const windows = state.openStore({
-        kind: 'window',
-        name: 'windows',
-        values: textValues,
-        changelog: false,
-        persistent: true,
-        retentionMs: 100_000,
-        duplicates: false,
-      });
+      const { kv, windows } = openCrashStores(state);
       const step = Number(state.meta);
       expect(step).toBeGreaterThanOrEqual(reported);
       const key = Buffer.alloc(4);
