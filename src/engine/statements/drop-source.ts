@@ -1,6 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import { changed, type StatementHandler } from './answer.ts';
-import { findSource } from './find-source.ts';
+import { findSource } from '../../sql/analyzer/find-source.ts';
 
 /**
  * DROP STREAM|TABLE. Refused while queries read the source, or others than the one that made it write it; that one
@@ -15,7 +15,7 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
       `there is no ${sourceKind} ${name}: nothing was dropped`,
       engine.sequence,
     );
-  const source = findSource(engine, name, nameSpan);
+  const source = findSource(name, nameSpan, engine);
   if (source.type !== sourceKind)
     throw new SqlError('ML_NAME_UNKNOWN', `${name} is a ${source.type}, not a ${sourceKind}`, {
       span: nameSpan,

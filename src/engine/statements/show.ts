@@ -5,7 +5,7 @@ import { describeSourceOf, queryListing, sourceListing } from '../listings.ts';
 import { describePushQuery, describeQuery } from '../query-description.ts';
 import type { StatementResult } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
-import { findSource } from './find-source.ts';
+import { findSource } from '../../sql/analyzer/find-source.ts';
 
 /** SHOW and DESCRIBE of streams, tables, topics, queries and types. */
 
@@ -85,7 +85,7 @@ export const describeSource: StatementHandler<'describeSource'> = async (
   { name, nameSpan, extended },
   { engine },
 ) => {
-  const source = findSource(engine, name, nameSpan);
+  const source = findSource(name, nameSpan, engine);
   return answer({
     '@type': 'sourceDescription',
     sourceDescription: await describeSourceOf(engine, source, extended),

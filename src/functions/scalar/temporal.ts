@@ -77,7 +77,9 @@ function addTime(unit: string, amount: number, millis: number): number {
 
 /** Whole days of the sum: what parts of a day are added to a date before 1970 is cut off toward it. */
 function addDate(unit: string, amount: number, days: number): number {
-  return Math.trunc((days * DAY_MS + unitMs(unit) * amount) / DAY_MS) + 0;
+  const sum = Math.trunc((days * DAY_MS + unitMs(unit) * amount) / DAY_MS) + 0;
+  if (sum !== (sum | 0)) throw new DataError('a date is out of range');
+  return sum;
 }
 
 function one(

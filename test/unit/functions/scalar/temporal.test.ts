@@ -167,6 +167,7 @@ test('arithmetic with units', () => {
   expect(call('DATEADD', days, [INTEGER, -5], [DATE, 2])).toBe(-3);
   expect(call('DATEADD', unit('HOURS'), [INTEGER, 47], [DATE, 0])).toBe(1);
   expect(call('DATESUB', unit('DAY'), [INTEGER, 1], [DATE, 0])).toBe(-1);
+  expect(() => call('DATEADD', days, [INTEGER, -2_146_664_868], [DATE, -818_781])).toThrow('out of range');
   expect(call('TIMEADD', unit('MILLISECONDS'), [INTEGER, -5], [TIME, 2])).toBe(86_399_997);
   expect(call('TIMESUB', unit('HOURS'), [INTEGER, -2], [TIME, 82_800_000])).toBe(3_600_000);
   expect(call('TIMESTAMPADD', unit('SECONDS'), [INTEGER, 2], [TIMESTAMP, 1])).toBe(2001);
