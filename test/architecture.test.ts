@@ -80,7 +80,13 @@ async function outputs(): Promise<Map<string, string>> {
 
     const parsed = one(STATEMENT);
     const statement = parsed.statement as CreateSourceAs;
-    const context = analyzeContext({ engine, session, properties: session.properties, parsed, script: undefined });
+    const context = analyzeContext({
+      engine,
+      session,
+      properties: session.properties,
+      parsed,
+      script: undefined,
+    });
     const analyzed = analyzeCreateSourceAs(statement, context);
     const { query } = analyzed;
     const grouping = query.grouping!;
