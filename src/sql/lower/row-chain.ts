@@ -63,24 +63,49 @@ export function applySteps(steps: readonly RowStep[], row: SqlValue[]): SqlValue
   return current;
 }
 
-/**
- * Filters and projects of a stream, one after the other in one operator. A record without a value passes projects and
- * (but for those that say so) no filter. What it forwards is borrowed: the next record overwrites it.
- */
+/** Filters and projects of a stream, one after the other, within an operator. */
+export class RowChain {
+  readonly #steps: readonly RowStep[];
+  readonly #scratch: readonly SqlValue[][];
+  /** Whether records without a value end here: they pass projects and (but for those that say so) no filter. */
+  readonly dropsNull: boolean;
+
+  constructor(steps: readonly RowStep[]) {
+    this.#steps = steps;
+    this.#scratch = steps.map((step) => (step.kind === 'project' ? step.blank.slice() : []));
+    this.dropsNull = steps.some((step) => step.kind === 'filter' && !step.passesNull);
+  }
+
+  /** The row after all steps, null when a filter drops it. Borrowed: the next row overwrites it. */
+  run(row: SqlValue[], context: ProcessorContext): SqlValue[] | null {
+    const steps = this.#steps;
+    let current = row;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!;
+      step.errors.context = context;
+      if (step.kind === 'filter') {
+        if (!step.holds(current)) return null;
+      } else {
+        const target = this.#scratch[i]!;
+        step.write(current, target);
+        current = target;
+      }
+    }
+    return current;
+  }
+}
+
+/** Filters and projects of a stream as an operator of their own. What it forwards is borrowed. */
 export function streamChain(steps: readonly RowStep[]): () => Processor {
   return () => new StreamChain(steps);
 }
 
 class StreamChain implements Processor {
-  readonly #steps: readonly RowStep[];
-  readonly #scratch: readonly SqlValue[][];
-  readonly #dropsNull: boolean;
+  readonly #chain: RowChain;
   #context!: ProcessorContext;
 
   constructor(steps: readonly RowStep[]) {
-    this.#steps = steps;
-    this.#scratch = steps.map((step) => (step.kind === 'project' ? step.blank.slice() : []));
-    this.#dropsNull = steps.some((step) => step.kind === 'filter' && !step.passesNull);
+    this.#chain = new RowChain(steps);
   }
 
   init(context: ProcessorContext): void {
@@ -89,23 +114,11 @@ class StreamChain implements Processor {
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     if (value === null) {
-      if (!this.#dropsNull) this.#context.forward(key, null, undefined, timestamp);
+      if (!this.#chain.dropsNull) this.#context.forward(key, null, undefined, timestamp);
       return;
     }
-    const steps = this.#steps;
-    let row = value as SqlValue[];
-    for (let i = 0; i < steps.length; i++) {
-      const step = steps[i]!;
-      step.errors.context = this.#context;
-      if (step.kind === 'filter') {
-        if (!step.holds(row)) return;
-      } else {
-        const target = this.#scratch[i]!;
-        step.write(row, target);
-        row = target;
-      }
-    }
-    this.#context.forward(key, row, undefined, timestamp);
+    const row = this.#chain.run(value as SqlValue[], this.#context);
+    if (row !== null) this.#context.forward(key, row, undefined, timestamp);
   }
 }
 

@@ -12,7 +12,7 @@ import type { SqlValue } from '../../../types/value.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
-import { applySteps } from '../row-chain.ts';
+import { applySteps, RowChain } from '../row-chain.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 
@@ -28,7 +28,8 @@ export function lowerRepartition(
   lowering: Lowering,
 ): LoweredRows {
   const { topology } = lowering;
-  const rows = lowering.settle(input);
+  // A stream's filters and projects are done by who makes the new key: one operator less for each record.
+  const parent = node.changes === 'stream' ? input.parent : lowering.settle(input).parent;
   const keySerde = rowKeySerde(
     node.key.map((position) => node.columns[position]!),
     node.keyFormat,
@@ -41,7 +42,7 @@ export function lowerRepartition(
   topology.addProcessor({
     name: rekey,
     open: openRekey(node, input, keySerde, grouped),
-    parents: [rows.parent],
+    parents: [parent],
   });
   if (!node.throughTopic) return rekeyed(node, rekey, input, keySerde);
   const topic = `${name}-repartition`;
@@ -52,17 +53,17 @@ export function lowerRepartition(
   const keyColumns = node.key.flatMap((position, i) =>
     wanted.columns.has(position) ? [{ position, i }] : [],
   );
-  let parent = `${name} source`;
+  let leaves = `${name} source`;
   if (keyColumns.length > 0) {
-    parent = `${name} rows`;
+    leaves = `${name} rows`;
     topology.addProcessor({
-      name: parent,
+      name: leaves,
       open: () => new KeyColumns(keyColumns),
       parents: [`${name} source`],
     });
   }
   const repartitioned: LoweredRows = {
-    parent,
+    parent: leaves,
     steps: [],
     changes: node.changes,
     grouped,
@@ -162,6 +163,7 @@ function isOfKey(node: PlanNode, column: number): boolean {
 class RekeyStream implements Processor {
   readonly #node: RepartitionNode;
   readonly #input: LoweredRows;
+  readonly #chain: RowChain;
   readonly #key: RecordKey<SqlValue[]>;
   /** Key columns that a record without a value does not have: not even `V IS NULL` is true of it. */
   readonly #ofValue: readonly number[];
@@ -170,6 +172,7 @@ class RekeyStream implements Processor {
   constructor(node: RepartitionNode, input: LoweredRows, serde: RowKeySerde) {
     this.#node = node;
     this.#input = input;
+    this.#chain = new RowChain(input.steps);
     this.#key = new RecordKey(serde);
     this.#ofValue = node.key.filter((position) => !isOfKey(node.input, position));
   }
@@ -180,18 +183,20 @@ class RekeyStream implements Processor {
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const { key: positions, nullKeys } = this.#node;
-    const row = value === null ? this.#rowOfKey(key, timestamp) : (value as SqlValue[]);
+    const done = value === null ? null : this.#chain.run(value as SqlValue[], this.#context);
+    if (done === null && (value !== null || this.#chain.dropsNull)) return undefined;
+    const row = done ?? this.#rowOfKey(key, timestamp);
     const values = row === null ? null : keyOf(positions, row, nullKeys);
     if (nullKeys === 'drop') {
       // As what is above would say without a repartition, in the words and the order of its operator.
       const isGroup = this.#node.name === 'Aggregate-GroupBy';
       if (isGroup && values === null) return this.#context.skip('null-key', 'an aggregation needs a key');
-      if (value === null)
+      if (done === null)
         return this.#context.skip('null-value', `${isGroup ? 'an aggregation' : 'a join'} needs a value`);
       if (values === null) return this.#context.skip('null-key', 'a join needs a key');
     }
     this.#key.setValue(values);
-    return this.#context.forward(this.#key, value, undefined, timestamp);
+    return this.#context.forward(this.#key, done, undefined, timestamp);
   }
 
   /** What PARTITION BY sees of a record without a value: the columns of its key. */

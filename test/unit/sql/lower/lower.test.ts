@@ -365,3 +365,20 @@ test('the optimized plan of a pass-through copies bytes and reads the filter col
     '{"REGION":"eu","PRICE":1.5}',
   ]);
 });
+
+test('rows are filtered and projected by the operator that gives them their new key', async () => {
+  const { lowered, out } = await runSql(
+    `${ORDERS} CREATE TABLE OUT AS SELECT REGION AS R, COUNT(*) AS N FROM ORDERS WHERE AMOUNT > 1 GROUP BY REGION;`,
+    [order('a', { REGION: 'eu', AMOUNT: 1 }), order('b', { REGION: 'eu', AMOUNT: 2 }), order('c', null)],
+    { optimized: true },
+  );
+  expect(out).toEqual([['eu', '{"N":1}', 0]]);
+  const operators = [...lowered.describe().matchAll(/Processor: (.*) \(/g)].map(([, name]) => name);
+  expect(operators).toEqual([
+    'rows ORDERS',
+    'Aggregate-GroupBy key',
+    'Aggregate-Aggregate-Materialize',
+    'Aggregate-Aggregate-Materialize rows',
+    'project',
+  ]);
+});
