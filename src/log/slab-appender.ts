@@ -1,29 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { copyBytes } from '../common/bytes.ts';
-import { crc32c } from './crc32c.ts';
+import { NO_PRODUCER, type ProducerStamp, writeBatchHead } from './batch-head.ts';
 import { LogError } from './log.ts';
 import type { TopicPartition } from './log.ts';
 import type { RecordAppender } from './record-appender.ts';
-import {
-  ATTRIBUTES_AT,
-  BASE_OFFSET_AT,
-  BASE_SEQUENCE_AT,
-  BASE_TIMESTAMP_AT,
-  CODEC_GZIP,
-  CODEC_NONE,
-  COUNT_AT,
-  CRC_AT,
-  LAST_OFFSET_DELTA_AT,
-  LEADER_EPOCH_AT,
-  LENGTH_AT,
-  LENGTH_END,
-  MAGIC_AT,
-  MAX_TIMESTAMP_AT,
-  PRODUCER_EPOCH_AT,
-  PRODUCER_ID_AT,
-  RECORDS_AT,
-  writeInt64,
-} from './record-batch-header.ts';
+import { CODEC_GZIP, CODEC_NONE, RECORDS_AT } from './record-batch-header.ts';
 import type { Header } from './record-batch.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';
 
@@ -36,27 +17,9 @@ export interface SealedBatch {
   readonly maxTimestamp: number;
 }
 
-/** Who writes a batch, for brokers that tell repeated batches by it (KIP-98). */
-export interface ProducerStamp {
-  readonly producerId: number;
-  readonly producerEpoch: number;
-  /** The first record's number among the producer's records of the partition. */
-  readonly sequence: number;
-}
-
-const NO_PRODUCER: ProducerStamp = { producerId: -1, producerEpoch: -1, sequence: -1 };
-
 /** The sequence number `count` records after `sequence`: 31 bits, around to 0. -1 is none, and stays. */
 export function sequenceAfter(sequence: number, count: number): number {
   return sequence < 0 ? sequence : (sequence + count) % 0x8000_0000;
-}
-
-/** Writes another producer into a finished batch, and its new CRC. */
-export function restampBatch(bytes: Buffer, producer: ProducerStamp): void {
-  writeInt64(bytes, PRODUCER_ID_AT, producer.producerId);
-  bytes.writeInt16BE(producer.producerEpoch, PRODUCER_EPOCH_AT);
-  bytes.writeInt32BE(producer.sequence, BASE_SEQUENCE_AT);
-  bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT);
 }
 
 export interface SlabAppenderOptions {
@@ -317,16 +280,16 @@ export class SlabAppender implements RecordAppender {
         codec = CODEC_GZIP;
       }
     }
-    writeInt64(bytes, BASE_OFFSET_AT, 0);
-    bytes.writeInt32BE(bytes.length - LENGTH_END, LENGTH_AT);
-    bytes.writeInt32BE(-1, LEADER_EPOCH_AT);
-    bytes.writeInt8(2, MAGIC_AT);
-    bytes.writeInt16BE(codec, ATTRIBUTES_AT);
-    bytes.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA_AT);
-    writeInt64(bytes, BASE_TIMESTAMP_AT, batch.firstTimestamp);
-    writeInt64(bytes, MAX_TIMESTAMP_AT, batch.maxTimestamp);
-    bytes.writeInt32BE(batch.count, COUNT_AT);
-    restampBatch(bytes, { producerId: producer.producerId, producerEpoch: producer.producerEpoch, sequence });
+    const head = {
+      baseOffset: 0,
+      attributes: codec,
+      lastOffsetDelta: batch.count - 1,
+      baseTimestamp: batch.firstTimestamp,
+      maxTimestamp: batch.maxTimestamp,
+      count: batch.count,
+    };
+    const { producerId, producerEpoch } = producer;
+    writeBatchHead(bytes, head, { producerId, producerEpoch, sequence });
     return {
       bytes,
       recordCount: batch.count,

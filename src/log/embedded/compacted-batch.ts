@@ -1,23 +1,5 @@
-import { crc32c } from '../crc32c.ts';
-import {
-  ATTRIBUTES_AT,
-  BASE_OFFSET_AT,
-  BASE_SEQUENCE_AT,
-  BASE_TIMESTAMP_AT,
-  COUNT_AT,
-  CRC_AT,
-  DELETE_HORIZON_BIT,
-  LAST_OFFSET_DELTA_AT,
-  LEADER_EPOCH_AT,
-  LENGTH_AT,
-  LENGTH_END,
-  MAGIC_AT,
-  MAX_TIMESTAMP_AT,
-  PRODUCER_EPOCH_AT,
-  PRODUCER_ID_AT,
-  RECORDS_AT,
-  writeInt64,
-} from '../record-batch-header.ts';
+import { NO_PRODUCER, writeBatchHead } from '../batch-head.ts';
+import { DELETE_HORIZON_BIT, RECORDS_AT } from '../record-batch-header.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../varint.ts';
 
@@ -77,19 +59,15 @@ export class CompactedBatch {
   /** The batch in Kafka's encoding. */
   encode(): Buffer {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#end));
-    writeInt64(bytes, BASE_OFFSET_AT, this.baseOffset);
-    bytes.writeInt32BE(bytes.length - LENGTH_END, LENGTH_AT);
-    bytes.writeInt32BE(-1, LEADER_EPOCH_AT);
-    bytes.writeInt8(2, MAGIC_AT);
-    bytes.writeInt16BE(this.deleteHorizonMs === null ? 0 : DELETE_HORIZON_BIT, ATTRIBUTES_AT);
-    bytes.writeInt32BE(this.lastOffset - this.baseOffset, LAST_OFFSET_DELTA_AT);
-    writeInt64(bytes, BASE_TIMESTAMP_AT, this.#baseTimestamp ?? -1);
-    writeInt64(bytes, MAX_TIMESTAMP_AT, this.maxTimestamp);
-    writeInt64(bytes, PRODUCER_ID_AT, -1);
-    bytes.writeInt16BE(-1, PRODUCER_EPOCH_AT);
-    bytes.writeInt32BE(-1, BASE_SEQUENCE_AT);
-    bytes.writeInt32BE(this.#count, COUNT_AT);
-    bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT);
+    const head = {
+      baseOffset: this.baseOffset,
+      attributes: this.deleteHorizonMs === null ? 0 : DELETE_HORIZON_BIT,
+      lastOffsetDelta: this.lastOffset - this.baseOffset,
+      baseTimestamp: this.#baseTimestamp ?? -1,
+      maxTimestamp: this.maxTimestamp,
+      count: this.#count,
+    };
+    writeBatchHead(bytes, head, NO_PRODUCER);
     return bytes;
   }
 
