@@ -47,7 +47,9 @@ function answer(state, value) {
 const text = (error) => error instanceof Error ? error.message : String(error);
 function serve(handle) {
   for (;;) {
-    while (Atomics.load(control, ${STATE}) !== ${REQUESTED}) Atomics.wait(control, ${STATE}, Atomics.load(control, ${STATE}));
+    // It waits on what it has looked at: looked at once more, a request that came in between would be slept through.
+    for (let seen = Atomics.load(control, ${STATE}); seen !== ${REQUESTED}; seen = Atomics.load(control, ${STATE}))
+      Atomics.wait(control, ${STATE}, seen);
     Atomics.store(control, ${BEGUN}, 1);
     try {
       answer(ANSWERED, handle(deserialize(channel.subarray(0, control[${LENGTH}]))));
