@@ -48,11 +48,14 @@ const HOMES: Readonly<Record<string, string>> = {
   sucrase: 'src/engine/user-functions',
 };
 
-/** Calls that only `src/common/clock.ts` may make, and what to use instead. */
-const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
-  [/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, 'the Clock that is handed in'],
-  [/\bMath\.random\(/, 'the Random that is handed in'],
-  [/(?<![.\w])(setTimeout|setInterval|setImmediate)\(/, 'Clock.setTimer or nextTurn'],
+const CLOCK = 'src/common/clock.ts';
+
+/** Calls that only one file may make, and what to use instead. */
+const BANNED: readonly (readonly [home: string, pattern: RegExp, instead: string])[] = [
+  [CLOCK, /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, 'the Clock that is handed in'],
+  [CLOCK, /\bMath\.random\(/, 'the Random that is handed in'],
+  [CLOCK, /(?<![.\w])(setTimeout|setInterval|setImmediate)\(/, 'Clock.setTimer or nextTurn'],
+  ['src/common/abort.ts', /\baddEventListener\(\s*'abort'/, 'onAbort or untilAborted, which unsubscribe'],
 ];
 
 interface Source {
@@ -115,10 +118,10 @@ export function findBreaches(files: readonly Source[]): string[] {
           breaches.push(`${file.path}: package ${name} lives in ${home}`);
       }
     }
-    if (file.path === 'src/common/clock.ts') continue;
     const code = file.text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
-    for (const [pattern, instead] of BANNED)
-      if (pattern.test(code)) breaches.push(`${file.path}: ${pattern.source} is banned; use ${instead}`);
+    for (const [home, pattern, instead] of BANNED)
+      if (file.path !== home && pattern.test(code))
+        breaches.push(`${file.path}: ${pattern.source} is banned; use ${instead}`);
   }
   return breaches;
 }
@@ -132,12 +135,14 @@ test('a planted upward import, stray package and banned call are each named', ()
     { path: 'src/log/x.ts', text: "import { a } from '../engine/engine.ts';\n" },
     { path: 'src/sql/plan/x.ts', text: "import { Kafka } from 'kafkajs';\n" },
     { path: 'src/state/x.ts', text: 'const t = Date.now();\n' },
+    { path: 'src/cli/x.ts', text: "signal.addEventListener('abort', stop);\n" },
     { path: 'src/state/y.ts', text: "import type { Log } from '../log/log.ts';\n" },
   ];
   const breaches = findBreaches(planted);
-  expect(breaches).toHaveLength(4);
+  expect(breaches).toHaveLength(5);
   expect(breaches[0]).toContain('src/log/x.ts: imports src/engine/engine.ts');
   expect(breaches[1]).toContain('package kafkajs lives in src/log/kafka');
   expect(breaches[2]).toContain('is banned; use the Clock');
-  expect(breaches[3]).toContain('src/state/y.ts: imports src/log/log.ts');
+  expect(breaches[3]).toContain('use onAbort');
+  expect(breaches[4]).toContain('src/state/y.ts: imports src/log/log.ts');
 });

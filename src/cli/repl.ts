@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { finished, type Readable, type Writable } from 'node:stream';
+import { onAbort } from '../common/abort.ts';
 import type { Session } from '../engine/session.ts';
 import { splitStatements } from '../sql/parser/split-statements.ts';
 import type { Backend } from './backend.ts';
@@ -100,7 +101,7 @@ class ReplSession {
       this.#running?.abort();
       lines.close();
     };
-    signal.addEventListener('abort', stop, { once: true });
+    const unsubscribe = onAbort(signal, stop);
     if (interactive) {
       lines.on('SIGINT', interrupt);
       process.on('SIGINT', interrupt);
@@ -119,7 +120,7 @@ class ReplSession {
       if (this.#buffer.trim() !== '' && !this.#exit) await this.#statements(`${this.#buffer};`);
       if (interactive) await this.#output.write('\n');
     } finally {
-      signal.removeEventListener('abort', stop);
+      unsubscribe();
       process.off('SIGINT', interrupt);
       lines.close();
       await this.#setSpool('off');

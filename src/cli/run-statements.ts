@@ -1,7 +1,7 @@
+import { onAbort, untilAborted } from '../common/abort.ts';
 import { renderSqlError, SqlError } from '../common/error.ts';
 import type { Session } from '../engine/session.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
-import { aborted } from './aborted.ts';
 import { type Backend, type Outcome, ServerError, type TextRows } from './backend.ts';
 import type { Output } from './output.ts';
 import type { Renderer } from './renderer.ts';
@@ -32,7 +32,7 @@ export async function runStatement(
   try {
     const { statement: node } = statement;
     if (options.settle && node.kind === 'query' && node.emit === null)
-      await Promise.race([options.backend.drain(), aborted(options.signal)]);
+      await untilAborted(options.signal, options.backend.drain());
     const outcome = await execute(statement);
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];
@@ -60,9 +60,7 @@ function describeFailure(error: unknown, { file, source, start, text }: ScriptSt
 
 async function printRows(rows: TextRows, statement: ScriptStatement, options: RunOptions): Promise<boolean> {
   const { renderer, output, signal } = options;
-  const stop = (): void => void rows.close().catch(() => undefined);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
+  const unsubscribe = onAbort(signal, () => void rows.close().catch(() => undefined));
   let first = true;
   try {
     if (rows.kind === 'print') {
@@ -85,7 +83,7 @@ async function printRows(rows: TextRows, statement: ScriptStatement, options: Ru
     await options.errors.write(`${describeFailure(error, statement)}\n`);
     return false;
   } finally {
-    signal.removeEventListener('abort', stop);
+    unsubscribe();
     await rows.close();
   }
 }

@@ -1,3 +1,4 @@
+import { aborted, untilAborted } from '../common/abort.ts';
 import type { CommonOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -18,10 +19,9 @@ export async function runCommand(
     await ofStart(session),
   );
   const signal = interruption();
-  const [{ LocalBackend }, { runFiles }, { aborted }] = await Promise.all([
+  const [{ LocalBackend }, { runFiles }] = await Promise.all([
     import('../cli/local-backend.ts'),
     import('../cli/run-files.ts'),
-    import('../cli/aborted.ts'),
   ]);
   const backend = new LocalBackend(engine, '');
   try {
@@ -31,7 +31,7 @@ export async function runCommand(
       execute: (statement, each) => backend.execute(statement, session, each),
     });
     if (ok && options.stay === true) await aborted(signal);
-    if (ok && !signal.aborted) await Promise.race([engine.drain(), aborted(signal)]);
+    if (ok && !signal.aborted) await untilAborted(signal, engine.drain());
     if (ok && !signal.aborted && options.stay !== true) await script?.finish();
     else await script?.close();
     return ok && !engine.hasFailedQuery ? EXIT_DONE : EXIT_FAILED;

@@ -1,4 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { aborted } from '../common/abort.ts';
 import type { CommonOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -23,10 +24,7 @@ export async function serverCommand(
     new Map(session.properties),
   );
   const signal = interruption();
-  const [{ startServer }, { aborted }] = await Promise.all([
-    import('../server/server.ts'),
-    import('../cli/aborted.ts'),
-  ]);
+  const { startServer } = await import('../server/server.ts');
   try {
     if (options.queriesFile !== undefined) {
       const [{ LocalBackend }, { runFiles }] = await Promise.all([

@@ -3,6 +3,8 @@
  * This file is the only one that may touch the machine's own (test/tidy.test.ts).
  */
 
+import { onAbort } from './abort.ts';
+
 export interface Clock {
   /** Wall-clock time, milliseconds since the epoch. */
   now(): number;
@@ -31,13 +33,14 @@ export const systemRandom: Random = () => Math.random();
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
+    let unsubscribe = (): void => undefined;
     const done = (): void => {
       cancel();
-      signal?.removeEventListener('abort', done);
+      unsubscribe();
       resolve();
     };
     const cancel = clock.setTimer(delayMs, done);
-    signal?.addEventListener('abort', done);
+    if (signal !== undefined) unsubscribe = onAbort(signal, done);
   });
 }
 

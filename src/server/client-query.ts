@@ -1,3 +1,4 @@
+import { onAbort } from '../common/abort.ts';
 import type { RowStream } from '../engine/result.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
 
@@ -10,14 +11,13 @@ export function tieToRequest(
   request: HttpRequest,
   { running }: RouteContext,
 ): () => Promise<void> {
+  let unsubscribe = (): void => undefined;
   const end = async (): Promise<void> => {
-    request.signal.removeEventListener('abort', abort);
+    unsubscribe();
     running.delete(rows.queryId);
     await rows.close();
   };
-  const abort = (): void => void end().catch(() => undefined);
   running.set(rows.queryId, () => rows.close());
-  if (request.signal.aborted) abort();
-  else request.signal.addEventListener('abort', abort, { once: true });
+  unsubscribe = onAbort(request.signal, () => void end().catch(() => undefined));
   return end;
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../common/abort.ts';
 import { assert } from '../../common/assert.ts';
 import { sleep } from '../../common/clock.ts';
 import { LogError } from '../log.ts';
@@ -185,12 +186,12 @@ export class KafkaWriter implements LogWriter {
     this.#closed = true;
     const { clock, signal } = this.#cluster;
     const waited = new AbortController();
-    signal.addEventListener('abort', () => waited.abort(), { signal: waited.signal });
-    if (signal.aborted) waited.abort();
+    const unsubscribe = onAbort(signal, () => waited.abort());
     await Promise.race([
       Promise.all([this.#flushed, this.#committed]),
       sleep(clock, CLOSE_WAIT_MS, waited.signal),
     ]);
+    unsubscribe();
     waited.abort();
     this.#fail(new LogError('closed', 'the writer was closed before the records were acknowledged'));
     this.#onClose(this);
