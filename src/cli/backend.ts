@@ -28,6 +28,8 @@ export type Outcome =
 export interface TextRows {
   readonly kind: 'push' | 'pull' | 'print';
   readonly columns: readonly TextColumn[];
+  /** Rows may be removals from a table. */
+  readonly removes: boolean;
   /** At least one row, or null at the end. */
   next(): Promise<readonly TextRow[] | null>;
   readonly end: 'limit' | 'complete' | 'terminated' | null;

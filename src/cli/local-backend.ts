@@ -39,6 +39,7 @@ function textRows(rows: RowStream): TextRows {
   const texts = rows.columns.map((column) => jsonText(column.type));
   return {
     kind: rows.kind,
+    removes: rows.removes === true,
     columns: rows.columns.map((column) => ({ name: column.name, type: printType(column.type) })),
     async next(): Promise<readonly TextRow[] | null> {
       const batch = await rows.next();

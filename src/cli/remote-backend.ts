@@ -14,6 +14,9 @@ import {
 import { cellsOf } from './cells-of.ts';
 import { linesOf, request, textOf } from './http-request.ts';
 
+/** A removal from a table, among rows that are arrays. */
+const REMOVED = /^\{"row":\{"columns":(\[.*\]),"tombstone":true\}\}$/;
+
 /** A running server, over HTTP. */
 export class RemoteBackend implements Backend {
   readonly description: string;
@@ -82,11 +85,14 @@ export class RemoteBackend implements Backend {
 
   async #rows(sql: string, properties: object, kind: TextRows['kind']): Promise<TextRows> {
     const controller = new AbortController();
-    const lines = linesOf(await this.#post('/query-stream', { sql, properties }, controller.signal));
+    const lines = linesOf(
+      await this.#post('/query-stream', { sql, properties, tombstones: true }, controller.signal),
+    );
     const first = await lines.next();
     const header = JSON.parse(first.done === true ? '{}' : first.value) as {
       columnNames?: string[];
       columnTypes?: string[];
+      tombstones?: boolean;
     };
     const columns: TextColumn[] = (header.columnNames ?? []).map((name, i) => ({
       name,
@@ -96,6 +102,7 @@ export class RemoteBackend implements Backend {
     return {
       kind,
       columns,
+      removes: header.tombstones === true,
       get end() {
         return end;
       },
@@ -106,7 +113,9 @@ export class RemoteBackend implements Backend {
             end ??= 'complete';
             return null;
           }
-          // Rows are arrays; an object is what went wrong on the way.
+          const removed = REMOVED.exec(line.value)?.[1];
+          if (removed !== undefined) return [{ cells: cellsOf(removed), tombstone: true }];
+          // Rows are arrays; any other object is what went wrong on the way.
           if (line.value.startsWith('{'))
             throw new ServerError((JSON.parse(line.value) as { message: string }).message);
           return [{ cells: cellsOf(line.value), tombstone: false }];

@@ -9,6 +9,7 @@ const WIDTH_MAX = 40;
 /** Of a row in a list on a terminal, in lines. */
 const HEIGHT_MAX = 6;
 const SEPARATOR = ' | ';
+const REMOVED = '<removed>';
 
 /**
  * For people. Entities and lists are drawn by the table library; rows that come one by one keep the widths of the
@@ -35,7 +36,7 @@ export function tableRenderer(terminalWidth?: number): Renderer {
       return 'columns' in shown ? `${head}${drawTable(shown.columns, rows!, terminalWidth)}\n` : head;
     },
     header: () => '',
-    rows(columns, rows, first) {
+    rows({ columns }, rows, first) {
       const cells = rows.map(cellTexts);
       if (!first) return cells.map((row) => rowLines(row, columns)).join('');
       const names = columns.map(({ name }) => name);
@@ -53,10 +54,11 @@ export function tableRenderer(terminalWidth?: number): Renderer {
   };
 }
 
-function cellTexts(row: TextRow): string[] {
-  return row.cells.map((cell) =>
-    row.tombstone && cell === 'null' ? '<removed>' : printable(displayCell(cell)),
-  );
+/** A removal says so in the place of what is gone; behind the last column where the key is all that was selected. */
+function cellTexts({ cells, tombstone }: TextRow): string[] {
+  const texts = cells.map((cell) => (tombstone && cell === 'null' ? REMOVED : printable(displayCell(cell))));
+  if (tombstone && !texts.includes(REMOVED)) texts.push(`${texts.pop() ?? ''} ${REMOVED}`);
+  return texts;
 }
 
 function joined(cells: readonly string[], widths: readonly number[]): string {

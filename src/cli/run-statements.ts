@@ -68,16 +68,16 @@ async function printRows(rows: TextRows, statement: ScriptStatement, options: Ru
         await output.write(batch.map((row) => `${JSON.parse(row.cells[0]!) as string}\n`).join(''));
       return true;
     }
-    await output.write(renderer.header(rows.columns));
+    await output.write(renderer.header(rows));
     for (;;) {
       const batch = await rows.next();
       if (batch === null) break;
-      await output.write(renderer.rows(rows.columns, batch, first));
+      await output.write(renderer.rows(rows, batch, first));
       first = false;
       if (output.closed) break;
     }
     // A table without rows still has columns: it was asked, and nothing was found.
-    if (first && rows.kind === 'pull') await output.write(renderer.rows(rows.columns, [], true));
+    if (first && rows.kind === 'pull') await output.write(renderer.rows(rows, [], true));
     return true;
   } catch (error) {
     await options.errors.write(`${describeFailure(error, statement)}\n`);

@@ -10,6 +10,7 @@ const ROWS_MAX = 4096;
 export interface PushQueryFields {
   /** `pull`: it ends where its sources ended when it started. */
   readonly kind: 'push' | 'pull';
+  readonly removes: boolean;
   readonly queryId: string;
   readonly statementText: string;
   readonly columns: readonly ResultColumn[];
@@ -20,6 +21,7 @@ export interface PushQueryFields {
 export class PushQuery implements RowStream {
   readonly kind: 'push' | 'pull';
   readonly readsStream = true;
+  readonly removes: boolean;
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   readonly statementText: string;
@@ -39,6 +41,7 @@ export class PushQuery implements RowStream {
     onClose: () => void,
   ) {
     this.kind = fields.kind;
+    this.removes = fields.removes;
     this.queryId = fields.queryId;
     this.statementText = fields.statementText;
     this.columns = fields.columns;

@@ -20,6 +20,8 @@ export interface RowStream {
   readonly kind: 'push' | 'pull' | 'print';
   /** A pull query that reads a stream to its end, and no table. */
   readonly readsStream?: boolean;
+  /** It reads changes of a table: rows may be removals. What announces its columns can say so before the first. */
+  readonly removes?: boolean;
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   /** At least one row, when there is one; null when there will be no more. Rejects when the query failed. */

@@ -20,6 +20,7 @@ export async function pullStream(
   const rows = new PushQuery(
     {
       kind: 'pull',
+      removes: false,
       queryId,
       statementText: parsed.resolvedText,
       columns: analyzed.select.map(({ name, type }) => ({ name, type, isKey: false })),

@@ -6,9 +6,11 @@ import { RequestError } from './request-error.ts';
 export interface StatementRequest {
   readonly text: string;
   readonly session: Session;
+  /** Asks for removals from a table in the forms that leave them out by default, as ksqlDB does. */
+  readonly tombstones: boolean;
 }
 
-/** `ksql` or `sql`, `streamsProperties` or `properties`, `sessionVariables`. Throws `RequestError` 40000. */
+/** `ksql` or `sql`, `streamsProperties` or `properties`, `sessionVariables`, `tombstones`. Throws `RequestError` 40000. */
 export function parseStatementRequest(body: Buffer | string): StatementRequest {
   const members = parseObject(body);
   const text = members['ksql'] ?? members['sql'];
@@ -19,7 +21,7 @@ export function parseStatementRequest(body: Buffer | string): StatementRequest {
     if (value !== null && value !== undefined) setProperty(session, name, textOf(value));
   for (const [name, value] of Object.entries(objectOf(members['sessionVariables'])))
     session.variables.set(name.toUpperCase(), textOf(value));
-  return { text, session };
+  return { text, session, tombstones: members['tombstones'] === true };
 }
 
 /** A property that nobody knows is kept and means nothing: clients send their own. */

@@ -5,6 +5,7 @@ import type { SqlType } from '../types/sql-type.ts';
 import { tieToRequest } from './client-query.ts';
 import { errorBody } from './request-error.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
+import { rowObject } from './row-text.ts';
 
 /**
  * Rows in the array form of ksqlDB's older API: an element a line, and a well-formed end in every case. Clients read
@@ -47,8 +48,7 @@ async function* elements(rows: RowStream, end: () => Promise<void>): AsyncGenera
     for (let batch = await rows.next(); batch !== null; batch = await rows.next())
       for (const [i, row] of batch.rows.entries()) {
         const columns = texts.map((text, c) => text(row[c] ?? null)).join(',');
-        const tombstone = batch.tombstones?.[i] === true ? ',"tombstone":true' : '';
-        yield `${before}{"row":{"columns":[${columns}]${tombstone}}}${after}`;
+        yield `${before}${rowObject(columns, batch.tombstones?.[i] === true)}${after}`;
       }
     if (!isLookup)
       yield JSON.stringify({ finalMessage: rows.end === 'limit' ? 'Limit Reached' : 'Query Completed' });

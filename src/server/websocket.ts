@@ -8,6 +8,7 @@ import { jsonText } from '../types/json-value.ts';
 import { openRows } from './parse-single.ts';
 import { parseStatementRequest } from './request-body.ts';
 import type { RouteContext } from './route.ts';
+import { rowObject } from './row-text.ts';
 import { parseTarget } from './target.ts';
 
 /** A client sends nothing after the handshake; this bounds what it may try. */
@@ -24,7 +25,7 @@ const FAILED = 1011;
 
 /**
  * Push and pull queries over `/ws/query?request=<JSON>`: one query a connection. First a frame with the columns,
- * then one frame a row, then `{"error":"done"}` and a normal close.
+ * then one frame a row (removals from a table only when the request has `"tombstones": true`), then `{"error":"done"}` and a normal close.
  */
 export class QuerySockets {
   readonly #server = new WebSocketServer({
@@ -67,10 +68,12 @@ export class QuerySockets {
     client.on('error', () => undefined);
     const gone = whenClosing(client);
     let rows: RowStream;
+    let tombstones: boolean;
     try {
       if (request === null) throw new Error('the address has no request parameter');
-      const { text, session } = parseStatementRequest(request);
-      rows = await openRows(text, session, this.#context);
+      const wanted = parseStatementRequest(request);
+      ({ tombstones } = wanted);
+      rows = await openRows(wanted.text, wanted.session, this.#context);
     } catch (error) {
       return refuse(client, NOT_ACCEPTED, error);
     }
@@ -82,7 +85,7 @@ export class QuerySockets {
         client.send(
           JSON.stringify(rows.columns.map(({ name, type }) => ({ name, schema: fieldSchema(type) }))),
         );
-      await sendRows(client, rows);
+      await sendRows(client, rows, tombstones);
       if (isOpen(client)) client.send('{"error":"done"}');
       client.close(DONE, 'done');
     } catch (error) {
@@ -117,7 +120,7 @@ function isOpen(client: WebSocket): boolean {
   return client.readyState === client.OPEN;
 }
 
-async function sendRows(client: WebSocket, rows: RowStream): Promise<void> {
+async function sendRows(client: WebSocket, rows: RowStream, tombstones: boolean): Promise<void> {
   const texts = rows.columns.map((column) => jsonText(column.type));
   // One frame a row, but one write to the kernel for the batch: the write is what costs.
   const { _socket: socket } = client as unknown as { _socket: Duplex };
@@ -126,9 +129,10 @@ async function sendRows(client: WebSocket, rows: RowStream): Promise<void> {
     if (batch === null) return;
     socket.cork();
     for (const [i, row] of batch.rows.entries()) {
-      if (batch.tombstones?.[i] === true) continue;
+      const removed = batch.tombstones?.[i] === true;
+      if (removed && !tombstones) continue;
       const cells = texts.map((text, c) => text(row[c] ?? null)).join(',');
-      client.send(rows.kind === 'print' ? cells : `{"row":{"columns":[${cells}]}}`);
+      client.send(rows.kind === 'print' ? cells : rowObject(cells, removed));
       if (client.bufferedAmount <= BUFFERED_BYTES_MAX) continue;
       socket.uncork();
       await drained(client);

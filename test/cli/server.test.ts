@@ -99,6 +99,32 @@ SET 'auto.offset.reset' = 'sideways';
   expect(code).toBe(1);
 });
 
+test('a removal from a table is shown the same in this process and against a server, a row of nulls otherwise', async () => {
+  const declare = `CREATE STREAM S (K STRING KEY, V BIGINT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+INSERT INTO S VALUES ('a', 1); INSERT INTO S VALUES ('a', NULL); INSERT INTO S VALUES ('a', 2);`;
+  const query =
+    'SELECT K, MAX(V) AS M, NULLIF(K, K) AS N FROM S GROUP BY K HAVING COUNT(*) <> 2 EMIT CHANGES LIMIT 3;';
+  await ksql(declare);
+  const show = async (format: string, ...args: string[]): Promise<string> => {
+    const { stdout, stderr } = await millrace([...args, '--output', format, '-e', query]);
+    expect(stderr).toBe('');
+    return stdout;
+  };
+  for (const [format, expected] of [
+    ['csv', 'K,M,N,tombstone\na,1,,false\na,,,true\na,2,,false\n'],
+    [
+      'json',
+      '{"K":"a","M":1,"N":null}\n{"K":"a","M":null,"N":null,"tombstone":true}\n{"K":"a","M":2,"N":null}\n',
+    ],
+  ] as const) {
+    expect(await show(format, '--server', url)).toBe(expected);
+    const local = await millrace(['--output', format, '-e', `${declare}${query}`]);
+    expect(local.stdout.slice(-expected.length)).toBe(expected);
+  }
+  expect(await show('table', '--server', url)).toMatch(/^a +\| <removed> \| <removed>$/m);
+  expect((await lines(query)).slice(1)).toEqual(['["a",1,null]', '["a",2,null]']);
+});
+
 test('-e against it ends with the codes of the command line', async () => {
   expect((await millrace(['--server', `${url}/`, '-e', 'SHOW STREAMS;'])).code).toBe(0);
   const failed = await millrace(['--server', url, '-e', 'DROP STREAM NOTHING;']);

@@ -17,6 +17,7 @@ export class FakeRows implements RowStream {
   readonly kind: RowStream['kind'];
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
+  readonly removes = true;
   end: RowStream['end'] = null;
   paused = false;
   closed = false;

@@ -34,7 +34,14 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
   }));
   const queryId = engine.transientId(sourcesOf(analyzed.from)[0]!.alias);
   const push = new PushQuery(
-    { kind: 'push', queryId, statementText: parsed.resolvedText, columns, limit: statement.limit },
+    {
+      kind: 'push',
+      removes: after.kind === 'output' && after.input.changes === 'table',
+      queryId,
+      statementText: parsed.resolvedText,
+      columns,
+      limit: statement.limit,
+    },
     (row) => lowerPlan(engine, after, properties, row),
     engine.streamsOptions(queryId, properties),
     () => engine.pushQueries.delete(queryId),

@@ -12,13 +12,13 @@ export const queryStreamRoute: Route = {
   method: 'POST',
   path: '/query-stream',
   async handle(request, context) {
-    const { text, session } = parseStatementRequest(request.body);
+    const { text, session, tombstones } = parseStatementRequest(request.body);
     const rows = await openRows(text, session, context);
     const type = negotiate(request.headers['accept']);
     const body =
       type === KSQL_JSON
         ? streamedRows(rows, request, context)
-        : rowLines(rows, type === PLAIN_JSON, request, context);
+        : rowLines(rows, { asArray: type === PLAIN_JSON, tombstones }, request, context);
     return { status: 200, headers: { 'content-type': type }, body };
   },
 };

@@ -278,6 +278,27 @@ test('/query-stream as one JSON array', async () => {
   ]);
 });
 
+test.each([
+  ['lines', undefined],
+  ['an array', 'application/json'],
+])('/query-stream, %s: removals are left out, or objects for those who ask', async (_form, accept) => {
+  const { fake, call } = serve();
+  fake.give(threeRows('push'), threeRows('push'));
+  const ask = async (body: object): Promise<unknown[]> => {
+    const response = await call('/query-stream', { body: { sql: SQL, ...body }, ...(accept && { accept }) });
+    const text = (await chunksOf(response.body)).join('').trim();
+    return JSON.parse(accept === undefined ? `[${text.split('\n').join(',')}]` : text) as unknown[];
+  };
+  const header = { queryId: 'transient_FAKE_1', columnNames: ['K', 'V'], columnTypes: ['STRING', 'INTEGER'] };
+  expect(await ask({ tombstones: 'yes' })).toEqual([header, ['a', 1], ['c"', 3]]);
+  expect(await ask({ tombstones: true })).toEqual([
+    { ...header, tombstones: true },
+    ['a', 1],
+    { row: { columns: ['b', null], tombstone: true } },
+    ['c"', 3],
+  ]);
+});
+
 test('/query writes elements as lines: a push query ends with a message', async () => {
   const { fake, call } = serve();
   fake.give(threeRows('push'));

@@ -78,6 +78,13 @@ test('columns, a frame a row without removals, done, and a normal close', async 
   expect(rows.closed).toBe(true);
 });
 
+test('removals come to those who ask for them', async () => {
+  fake.give(new FakeRows().push(['b', null], true).finish('limit'));
+  const client = ask(SQL, { tombstones: true });
+  await client.closed;
+  expect(client.frames[1]).toBe('{"row":{"columns":["b",null],"tombstone":true}}');
+});
+
 test('rows come while the query runs', async () => {
   const rows = new FakeRows();
   fake.give(rows);
