@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   ML_FORMAT: 'a serialization format cannot hold these columns or does not know this setting',
   ML_UNSUPPORTED: 'valid SQL that this engine cannot run (or not here)',
   ML_IN_USE: 'something cannot be dropped or changed while others use it',
-  ML_LIMIT: 'a limit of the server was reached',
+  ML_LIMIT: 'a limit of the server, or of how large a statement may be, was reached',
   ML_ASSERT: 'an ASSERT statement did not hold',
   ML_DATA: 'a value of a statement cannot be used (for instance in INSERT VALUES)',
   ML_REQUEST: 'a request to the server is malformed',
@@ -34,7 +34,10 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** A mistake in what the user wrote. `message` is one sentence without a period; `hint` says what to do. */
+/**
+ * A mistake in what the user wrote. `message` is one sentence without a period; `hint` says what to do. Both quote what
+ * was written, which may be megabytes long, so what is too long to be read loses its middle here.
+ */
 export class SqlError extends Error {
   override readonly name = 'SqlError';
   readonly code: ErrorCode;
@@ -47,24 +50,51 @@ export class SqlError extends Error {
     message: string,
     options: { span?: Span | undefined; hint?: string | undefined } = {},
   ) {
-    super(message);
+    super(readable(message));
     this.code = code;
     this.span = options.span;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : readable(options.hint);
   }
 }
 
 /** A record, or a value in it, that cannot be read, evaluated or written. Never carries a position in SQL. */
 export class DataError extends Error {
   override readonly name = 'DataError';
+
+  constructor(message: string) {
+    super(readable(message));
+  }
+}
+
+/** A text of more than this is no message: nobody reads it, and it is sent and logged wherever the error goes. */
+const MESSAGE_MAX = 1000;
+const MESSAGE_TAIL = 200;
+
+function readable(message: string): string {
+  if (message.length <= MESSAGE_MAX) return message;
+  const head = wholeUntil(message, MESSAGE_MAX - MESSAGE_TAIL);
+  return `${message.slice(0, head)} … ${message.slice(wholeUntil(message, message.length - MESSAGE_TAIL))}`;
+}
+
+/** `at`, or the place before it when it would cut a pair of surrogates in two. */
+function wholeUntil(text: string, at: number): number {
+  return /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 }
 
 /** Line and column, both from 1, of a position in `text`. */
 export function positionOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return { line, column: offset - before.lastIndexOf('\n') };
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', start)) {
+    line++;
+    start = end + 1;
+  }
+  return { line, column: offset - start + 1 };
 }
+
+/** How much of a line is shown around an error, in UTF-16 units: what fits on a screen. */
+const SHOWN_BEFORE = 60;
+const SHOWN_WIDTH = 120;
 
 /**
  * The error as people read it:
@@ -76,6 +106,7 @@ export function positionOf(text: string, offset: number): { line: number; column
  * hint: did you mean AMOUNT?
  * ```
  *
+ * Of a long line only what stands around the place is shown, between `…`; the column is that of the whole line.
  * `file`: where `text` is from.
  */
 export function renderSqlError(error: SqlError, text: string, file: string | null = null): string {
@@ -87,11 +118,30 @@ export function renderSqlError(error: SqlError, text: string, file: string | nul
     lines.push(
       `${error.code}: ${error.message} (line ${line}, column ${column}${file === null ? '' : ` of ${file}`})`,
     );
-    const source = text.split('\n')[line - 1] ?? '';
-    const width = Math.max(1, Math.min(error.span.end - error.span.start, source.length - column + 1));
-    const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
-    lines.push(`  ${source}`, `  ${indent}${'^'.repeat(width)}`);
+    lines.push(...showPlace(text, error.span.start - column + 1, error.span));
   }
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return lines.join('\n');
+}
+
+/** The line that begins at `lineStart`, or what is near the place of it, and carets below the place. */
+function showPlace(text: string, lineStart: number, span: Span): readonly [string, string] {
+  const newline = text.indexOf('\n', lineStart);
+  const lineEnd = newline < 0 ? text.length : newline;
+  let from = lineStart;
+  let to = lineEnd;
+  if (lineEnd - lineStart > SHOWN_WIDTH) {
+    // As much before the place as a screen leaves, and more where little stands behind it.
+    const latest = Math.max(lineStart, lineEnd - SHOWN_WIDTH);
+    from = wholeUntil(text, Math.min(Math.max(lineStart, span.start - SHOWN_BEFORE), latest));
+    to = wholeUntil(text, Math.min(lineEnd, from + SHOWN_WIDTH));
+  }
+  const before = from > lineStart ? '…' : '';
+  const after = to < lineEnd ? '…' : '';
+  const width = Math.max(1, Math.min(span.end, to) - span.start);
+  const indent = text.slice(from, span.start).replaceAll(/[^\t]/g, ' ');
+  return [
+    `  ${before}${text.slice(from, to)}${after}`,
+    `  ${' '.repeat(before.length)}${indent}${'^'.repeat(width)}`,
+  ];
 }
