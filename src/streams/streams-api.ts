@@ -51,7 +51,7 @@ export {
   type StreamsBuilderOptions,
   type Topics,
 } from './dsl/streams-builder.ts';
-export { TopologyError } from './dsl/topology-error.ts';
+export { TopologyError } from './topology/topology-error.ts';
 export type {
   FixedKeyProcessorContext,
   FixedKeyProcessorSupplier,

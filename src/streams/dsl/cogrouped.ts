@@ -104,10 +104,13 @@ export class CogroupedKStream<K, VR> {
     const store: StorePlan = materialize(graph, materialized as AnyMaterialized, prefix);
     const valueSerde = materialized.valueSerde as Serde | undefined;
     const retentionMs = kind === null ? 0 : retentionOf(store, kind, 'update');
+    let made: GraphStore | null = null;
+    // One for all members.
     const makeStore = (): GraphStore =>
-      kind === null
-        ? keyValueStore(store, valueSerde, graph)
-        : timedStore(store, kind.store, retentionMs, valueSerde, graph);
+      (made ??=
+        kind === null
+          ? keyValueStore(store, valueSerde, graph)
+          : timedStore(store, kind.store, retentionMs, valueSerde, graph));
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
     parents.forEach((parent, i) => {

@@ -4,7 +4,7 @@ import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 
 /** A store with what is around it in the topology. */
 export interface GraphStore {
@@ -27,6 +27,8 @@ export interface GraphNodeOptions {
   readonly wantsNullKeys?: boolean;
   /** Set for sources of streams: operations on the same topics share one. */
   readonly sourceTopics?: readonly string[];
+  /** With `sourceTopics`: how the topics are read, by what it is called. Who shares a source must agree on each. */
+  readonly reads?: Readonly<Record<string, unknown>>;
   /** Set for repartitions that may become one with others. */
   readonly repartition?: RepartitionOptions;
   /** A join of two streams: what to do when both are one. */
@@ -81,7 +83,7 @@ export class GraphNode {
 export class WritePlan {
   readonly topology = new Topology();
   readonly optimizations: Optimizations;
-  readonly #stores = new Map<string, GraphStore>();
+  readonly #stores = new Map<string, { readonly store: GraphStore; readonly owner: string }>();
   readonly #users = new Map<string, string[]>();
 
   constructor(optimizations: Optimizations) {
@@ -96,7 +98,7 @@ export class WritePlan {
   ): void {
     this.topology.addProcessor({ name, parents, open });
     for (const store of stores) {
-      this.#stores.set(store.options.name, store);
+      this.store(store, name);
       this.use(store.options.name, name);
     }
   }
@@ -112,12 +114,20 @@ export class WritePlan {
     for (const store of view.stores) this.use(store, processor);
   }
 
-  store(store: GraphStore): void {
-    this.#stores.set(store.options.name, store);
+  /** Brings a store; operations that share one bring the same object. `owner` is who brings it, as it is called. */
+  store(store: GraphStore, owner: string): void {
+    const { name } = store.options;
+    const known = this.#stores.get(name);
+    if (known === undefined) this.#stores.set(name, { store, owner });
+    else if (known.store !== store)
+      throw new TopologyError(
+        `store ${name} of ${owner} has the name of a store of ${known.owner}`,
+        'two stores of one name would be one store: give each its own',
+      );
   }
 
   finish(graph: Graph): Topology {
-    for (const store of this.#stores.values()) {
+    for (const { store } of this.#stores.values()) {
       const { options, changelogConfigs, sourceTopic } = store;
       const processors = this.#users.get(options.name) ?? [];
       if (processors.length === 0) continue;
@@ -152,6 +162,8 @@ export class Graph {
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
   readonly stores: GraphStore[] = [];
+  /** What `stores` were made of: one that is declared twice is one store. */
+  readonly declarations = new Set<object>();
   readonly #copartitioned: Set<string>[] = [];
   readonly #nodes = new Set<GraphNode>();
   #nextName = 0;
@@ -209,7 +221,7 @@ export class Graph {
   /** The topology that the operations make, as they stand. */
   write(optimizations: Optimizations): Topology {
     const plan = new WritePlan(optimizations);
-    for (const store of this.stores) plan.store(store);
+    for (const store of this.stores) plan.store(store, 'addStateStore');
     const written = new Set<GraphNode>([this.root]);
     const waiting = new Set<GraphNode>(this.root.children);
     while (waiting.size > 0) {

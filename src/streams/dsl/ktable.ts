@@ -24,7 +24,7 @@ import type { Grouped, Materialized, Named } from './options.ts';
 import type { Joiner } from './stream-joins.ts';
 import type { TableHandle } from './table-handle.ts';
 import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import { contextOf, type TableValueTransformer } from './user-processor.ts';
 import type { Suppressed } from './windows.ts';
 

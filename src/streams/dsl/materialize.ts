@@ -2,7 +2,7 @@ import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { codecOf, type Graph, type GraphStore, need } from './graph.ts';
 import type { Materialized } from './options.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 
 // oxlint-disable-next-line no-explicit-any -- options of any key and value: only their serdes are used.
 export type AnyMaterialized = Materialized<any, any>;

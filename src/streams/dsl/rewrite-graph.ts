@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Graph, type GraphNode, type Optimizations } from './graph.ts';
 import { mergeRepartitions } from './merge-repartitions.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 
 /** What is known of the operations only when all have been said: before the graph is written. */
 export function rewriteGraph(graph: Graph, optimizations: Optimizations): void {
@@ -28,6 +29,7 @@ function mergeSources(graph: Graph): void {
           `topic ${topic} is read together with other topics by another stream`,
           'read the same topics in both, or each topic once',
         );
+      checkReads(topic, first, node);
       for (const child of node.children) {
         child.parents.delete(node);
         child.parents.add(first);
@@ -36,6 +38,18 @@ function mergeSources(graph: Graph): void {
       graph.root.children.delete(node);
       graph.shareCopartitions(node.name, first.name);
     }
+  }
+}
+
+/** One source reads for both, so what the second asks for must be what the first does. */
+function checkReads(topic: string, first: GraphNode, second: GraphNode): void {
+  for (const [what, value] of Object.entries(second.options.reads ?? {})) {
+    const other = first.options.reads?.[what];
+    if (isDeepStrictEqual(value, other)) continue;
+    throw new TopologyError(
+      `topic ${topic} is read by ${first.name} and by ${second.name} with another ${what}`,
+      'read the topic once and use the stream twice, or give both the same',
+    );
   }
 }
 

@@ -12,7 +12,7 @@ import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';
 import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import type { JoinWindows } from './windows.ts';
 
 /** What the joins of a stream add to the graph; each gives the joined stream. */

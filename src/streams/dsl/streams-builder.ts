@@ -11,7 +11,7 @@ import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize, timedStore } from './materialize.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import type { Windowed } from './windows.ts';
 
 /** A topic, several, or all that a pattern matches. */
@@ -79,6 +79,13 @@ export class StreamsBuilder {
       name,
       // No topic is named as a pattern is written here.
       sourceTopics: pattern === undefined ? sourceTopics : [`/${pattern.source}/`],
+      reads: {
+        'key serde': consumed.keySerde ?? graph.defaultKeySerde,
+        'value serde': consumed.valueSerde ?? graph.defaultValueSerde,
+        'offset reset': consumed.offsetReset,
+        'timestamp extractor': consumed.timestampExtractor,
+        'window in its keys': consumed.windowed,
+      },
       write: ({ topology }) =>
         this.#addSource(
           topology,
@@ -200,9 +207,11 @@ export class StreamsBuilder {
     return new GlobalKTable(storeView(plan.name), keySerde, materialized.name);
   }
 
-  /** Declares a store for processors of your own. */
+  /** Declares a store for processors of your own. The very same declaration may be added again. */
   addStateStore<K, V>(declaration: StateStoreDeclaration<K, V>): this {
     const graph = this.#graph;
+    if (graph.declarations.has(declaration)) return this;
+    graph.declarations.add(declaration);
     const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
     graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
     const { kind, retentionMs = 24 * 60 * 60 * 1000 } = declaration;

@@ -11,7 +11,7 @@ import type { KTable } from './ktable.ts';
 import { type AnyMaterialized, materialize, type StorePlan, timedStore } from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import {
   type EmitStrategy,
   type SessionWindows,

@@ -1,4 +1,4 @@
-import { TopologyError } from './topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 
 /** Bounds of a window in milliseconds. `end` is excluded for time windows, included for sliding windows and sessions. */
 export interface Window {

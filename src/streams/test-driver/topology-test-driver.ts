@@ -17,7 +17,7 @@ import {
   type VersionedStoreView,
   type WindowStoreView,
 } from '../dsl/state-store-view.ts';
-import { TopologyError } from '../dsl/topology-error.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import type { ErrorHandlers } from '../runtime/error-handlers.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
 import { Streams } from '../runtime/streams.ts';

@@ -1,4 +1,4 @@
-import { assert, must } from '../../common/assert.ts';
+import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { LogError } from '../../log/log.ts';
 import type { StateStoreOptions } from '../../state/store.ts';
@@ -6,6 +6,7 @@ import type { Processor, RecordContext } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import type { OffsetReset } from './offset-reset.ts';
 import type { Serde } from './serde.ts';
+import { demand, named } from './topology-error.ts';
 import { type TopicPattern, wholeName } from './topic-pattern.ts';
 
 /** A record's time in milliseconds from what was decoded; negative drops and counts the record. */
@@ -123,7 +124,7 @@ export class Topology {
   addSource(node: Omit<SourceNode, 'kind'>): this {
     for (const topic of node.topics)
       for (const other of this.#nodes.values())
-        assert(
+        demand(
           other.kind !== 'source' || !other.topics.includes(topic),
           `topic ${topic} is read by source ${other.name} already`,
         );
@@ -141,30 +142,30 @@ export class Topology {
 
   /** Adds a store for processors that are there already. */
   addStore(node: StoreNode): this {
-    assert(!this.#stores.has(node.options.name), `store ${node.options.name} exists already`);
+    this.#demandNewStore(node.options.name);
     for (const name of node.processors)
-      assert(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
+      demand(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
     this.#stores.set(node.options.name, node);
     return this;
   }
 
   /** Lets one more processor use a store: both then belong to one sub-topology. */
   connectStore(store: string, processor: string): this {
-    const node = must(this.#stores.get(store), `no store ${store}`);
+    const node = named(this.#stores.get(store), `no store ${store}`);
     this.#stores.set(store, { ...node, processors: [...node.processors, processor] });
     return this;
   }
 
   /** Declares a topic of the topology's own. Sources and sinks name it as declared. */
   addRepartitionTopic(topic: RepartitionTopic): this {
-    assert(!this.#repartitions.has(topic.name), `repartition topic ${topic.name} exists already`);
+    demand(!this.#repartitions.has(topic.name), `repartition topic ${topic.name} exists already`);
     this.#repartitions.set(topic.name, topic);
     return this;
   }
 
   /** Adds a store that all sub-topologies may read. */
   addGlobalStore(node: GlobalStoreNode): this {
-    assert(!this.#stores.has(node.store.name), `store ${node.store.name} exists already`);
+    this.#demandNewStore(node.store.name);
     this.#globals.set(node.store.name, node);
     return this;
   }
@@ -318,12 +319,20 @@ export class Topology {
     return `${lines.join('\n')}\n`;
   }
 
+  #demandNewStore(name: string): void {
+    demand(
+      !this.#stores.has(name) && !this.#globals.has(name),
+      `store ${name} exists already`,
+      'two stores of one name would be one store: give each its own',
+    );
+  }
+
   #add(node: TopologyNode): this {
-    assert(!this.#nodes.has(node.name), `node ${node.name} exists already`);
+    demand(!this.#nodes.has(node.name), `node ${node.name} exists already`);
     if (node.kind !== 'source')
       for (const name of node.parents) {
-        const up = must(this.#nodes.get(name), `no node ${name}`);
-        assert(up.kind !== 'sink', `sink ${name} has no children`);
+        const up = named(this.#nodes.get(name), `no node ${name}`);
+        demand(up.kind !== 'sink', `sink ${name} has no children`);
       }
     this.#nodes.set(node.name, node);
     return this;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KGroupedStream } from '../../../../src/streams/dsl/grouped-stream.ts';
 import type { KTable } from '../../../../src/streams/dsl/ktable.ts';
 import type { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { TopologyError } from '../../../../src/streams/dsl/topology-error.ts';
+import { TopologyError } from '../../../../src/streams/topology/topology-error.ts';
 import {
   SessionWindows,
   SlidingWindows,
