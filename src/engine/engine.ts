@@ -89,6 +89,7 @@ export class Engine {
   readonly #writer: LogWriter;
   #sequence = 0;
   #transients = 0;
+  #insertTimeMs = -Infinity;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -239,6 +240,12 @@ export class Engine {
         this.options.clock.now(),
         script,
       );
+  }
+
+  /** The time of a row that says none. It never goes back, though the machine's clock may: later rows are not older. */
+  insertTimeMs(): number {
+    this.#insertTimeMs = Math.max(this.#insertTimeMs, this.options.clock.now());
+    return this.#insertTimeMs;
   }
 
   /** The writer of INSERT VALUES, and what makes its records durable. */

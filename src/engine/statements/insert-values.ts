@@ -34,7 +34,7 @@ async function write({ engine, script }: StatementCall, insert: AnalyzedInsert):
   writer
     .appender({ topic: source.topic, partition })
     .append(
-      insert.timestampMs ?? engine.options.clock.now(),
+      insert.timestampMs ?? engine.insertTimeMs(),
       key ?? EMPTY,
       key === null ? -1 : 0,
       key?.length ?? -1,

@@ -16,14 +16,23 @@ export interface PartitionGroupOptions {
  * where the time lies in the value.
  */
 export class PartitionGroup {
+  /** Of those whose next records have the same time, the first one goes. */
   readonly sources: TaskSource[] = [];
   /** How many records were begun: values decoded ahead into scratch rows are good for that long. */
   epoch = 0;
   readonly #options: PartitionGroupOptions;
+  /** By the name of a source node: see `sourceOrder`. */
+  readonly #orderOf: (source: string) => number;
   #idleSince = -1;
 
-  constructor(options: PartitionGroupOptions) {
+  constructor(options: PartitionGroupOptions, orderOf: (source: string) => number) {
     this.#options = options;
+    this.#orderOf = orderOf;
+  }
+
+  add(source: TaskSource): void {
+    this.sources.push(source);
+    this.sources.sort((a, b) => this.#orderOf(a.node.name) - this.#orderOf(b.node.name));
   }
 
   /** The input whose next record is oldest; null when there is none or one is awaited that might be older. */

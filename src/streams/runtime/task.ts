@@ -2,6 +2,7 @@ import { must } from '../../common/assert.ts';
 import { MISS, type StateStore, type TaskState } from '../../state/store.ts';
 import type { AsyncCalls } from '../processors/async-calls.ts';
 import type { Processor } from '../processors/processor.ts';
+import { sourceOrder } from '../topology/source-order.ts';
 import type { SourceNode, SubTopology, TopologyNode } from '../topology/topology.ts';
 import { CurrentRecord } from './current-record.ts';
 import { InputQueue } from './input-queue.ts';
@@ -63,7 +64,7 @@ export class Task {
       if (name.startsWith(INPUT_TIME)) this.#restoredTimes.set(name.slice(INPUT_TIME.length), value);
       else this.#numbers.set(name, value);
     this.streamTime = this.#numbers.number('task stream-time', -1).value;
-    this.#group = new PartitionGroup(options);
+    this.#group = new PartitionGroup(options, (source) => must(sourceOrder(this.subTopology).get(source)));
     this.#failures = new RecordFailures(options, this.id, this.#record);
     this.#internals = {
       options,
@@ -106,7 +107,7 @@ export class Task {
     const extractor = source.timestampExtractor ?? this.#options.timestampExtractor ?? failOnInvalidTimestamp;
     const added = new TaskSource(source, this.#children(source.name), queue, extractor);
     added.partitionTime = this.#restoredTimes.get(`${queue.topic}-${partition}`) ?? -1;
-    this.#group.sources.push(added);
+    this.#group.add(added);
     return queue;
   }
 
