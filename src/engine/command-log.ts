@@ -1,5 +1,6 @@
 import { must } from '../common/assert.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import { ownName } from './reserved-topics.ts';
 import type { Script } from './script.ts';
 
 /** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
@@ -28,7 +29,7 @@ export class CommandLog {
   }
 
   static async open(log: Log, serviceId: string): Promise<CommandLog> {
-    const topic = `_millrace_${serviceId}_command_topic`;
+    const topic = ownName(serviceId, 'command_topic');
     await log.admin.createTopic({
       name: topic,
       partitions: 1,

@@ -16,6 +16,7 @@ import type { PersistentQuery } from './persistent-query.ts';
 import { ProcessingLog } from './processing-log.ts';
 import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
+import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
@@ -77,6 +78,7 @@ export class Engine {
   readonly createdFunctions = new CreatedFunctions();
   /** By canonical name. Changed by ALTER SYSTEM. */
   readonly systemProperties: Map<string, string>;
+  readonly reservedTopics: ReservedTopics;
   readonly evaluation: EvaluationContext;
   readonly queries = new Map<string, PersistentQuery>();
   readonly pushQueries = new Map<string, PushQuery>();
@@ -104,6 +106,7 @@ export class Engine {
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
     this.systemProperties = new Map(options.properties);
+    this.reservedTopics = new ReservedTopics(options.serviceId, this.systemProperties);
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };
     this.#commandLog = commandLog;
     this.processingLog = processingLog;
@@ -196,7 +199,7 @@ export class Engine {
   }
 
   applicationId(queryId: string): string {
-    return `_millrace_${this.options.serviceId}_query_${queryId}`;
+    return ownName(this.options.serviceId, `query_${queryId}`);
   }
 
   /** Settings of a query's application, from the session's properties. */

@@ -4,6 +4,7 @@ import type { CatalogSource } from '../sql/catalog/source.ts';
 import type { SkippedRecord } from '../streams/runtime/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import { BIGINT, BYTES, INTEGER, type SqlType, STRING } from '../types/sql-type.ts';
+import { processingLogTopic } from './reserved-topics.ts';
 
 const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
   ['QUERY', STRING],
@@ -40,7 +41,7 @@ export class ProcessingLog {
   }
 
   static async open(log: Log, serviceId: string, clock: Clock): Promise<ProcessingLog> {
-    const topic = `${serviceId}_processing_log`;
+    const topic = processingLogTopic(serviceId);
     await log.admin.createTopic({ name: topic, partitions: 1 });
     return new ProcessingLog(topic, await log.openWriter(), clock);
   }

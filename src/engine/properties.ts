@@ -1,5 +1,6 @@
 import { SqlError, type Span } from '../common/error.ts';
 import { suggest } from '../sql/analyzer/suggest.ts';
+import { topicPatterns } from './topic-patterns.ts';
 
 /** A property that SET, a request or the command line may give. The table is also what SHOW PROPERTIES lists. */
 export interface Property {
@@ -21,6 +22,20 @@ const wholeNumber = (value: string): string | null =>
   /^-?\d+$/.test(value) ? null : 'must be a whole number';
 
 const truth = oneOf('true', 'false');
+
+const patterns = (value: string): string | null => {
+  try {
+    topicPatterns(value);
+    return null;
+  } catch (error) {
+    return `must be patterns separated by commas (${(error as Error).message})`;
+  }
+};
+
+/** Of Kafka, Kafka Connect, schema registries and ksqlDB: its `ksql.hidden.topics`, and those that Kafka has made since. */
+const SYSTEM_TOPICS =
+  '_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,__share_group_state,' +
+  '__remote_log_metadata,connect-configs,connect-offsets,connect-status,connect-statuses';
 
 export const PROPERTIES: readonly Property[] = [
   {
@@ -97,6 +112,20 @@ export const PROPERTIES: readonly Property[] = [
     default: 'true',
     description: 'whether CREATE SOURCE TABLE keeps the rows of the table for pull queries',
     check: truth,
+  },
+  {
+    name: 'ksql.hidden.topics',
+    default: `_millrace_.*,${SYSTEM_TOPICS}`,
+    description: 'topics that statements neither list nor read nor write: names and patterns',
+    atStartOnly: true,
+    check: patterns,
+  },
+  {
+    name: 'ksql.readonly.topics',
+    default: SYSTEM_TOPICS,
+    description: 'topics that statements do not write, make or delete: names and patterns',
+    atStartOnly: true,
+    check: patterns,
   },
   {
     name: 'ksql.udfs.enabled',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Log, LogWriter } from '../log/log.ts';
+import { ownName } from './reserved-topics.ts';
 
 /** Statements that change the log or the catalog: done once. All others read, or change the session: always run. */
 const CHANGING_STATEMENTS = new Set([
@@ -45,7 +46,7 @@ export class Script {
   /** `text` identifies the script; `topic` is any topic of the log that always exists. */
   static async open(log: Log, serviceId: string, topic: string, text: string): Promise<Script> {
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-    const group = `_millrace_${serviceId}_script_${digest}`;
+    const group = ownName(serviceId, `script_${digest}`);
     const committed = await log.admin.committed(group);
     return new Script(log, group, topic, await log.openWriter({ group }), committed[0]?.offset ?? 0);
   }

@@ -1,5 +1,6 @@
 import { SqlError, type Span } from '../common/error.ts';
 import { type LogAdmin, LogError } from '../log/log.ts';
+import type { ReservedTopics } from './reserved-topics.ts';
 
 export interface TopicRequest {
   readonly name: string;
@@ -13,9 +14,15 @@ export interface TopicRequest {
 
 /**
  * The partition count of a topic that a statement names; creates it when the statement says how.
- * Throws `SqlError` ML_TOPIC when it is missing without PARTITIONS or exists with another count.
+ * Throws `SqlError` ML_TOPIC when it is missing without PARTITIONS, exists with another count, or may not be made.
  */
-export async function ensureTopic(admin: LogAdmin, request: TopicRequest): Promise<number> {
+export async function ensureTopic(
+  {
+    log: { admin },
+    reservedTopics,
+  }: { readonly log: { readonly admin: LogAdmin }; readonly reservedTopics: ReservedTopics },
+  request: TopicRequest,
+): Promise<number> {
   const { name, partitions, replicas, span } = request;
   const existing = await admin.describeTopic(name);
   if (existing !== undefined) {
@@ -35,6 +42,7 @@ export async function ensureTopic(admin: LogAdmin, request: TopicRequest): Promi
       span,
       hint: `add PARTITIONS=<n> to the WITH clause to create it with the ${request.sourceKind}`,
     });
+  reservedTopics.checkWritable(name, span);
   try {
     await admin.createTopic({
       name,

@@ -23,10 +23,11 @@ export const createSourceAs: StatementHandler<'createSourceAs'> = async (stateme
   if (ifNotExists && engine.catalog.has(name))
     return answer({ '@type': 'warning_entity', message: `${name} exists already: nothing was created` });
   const analyzed = analyzeCreateSourceAs(statement, analyzeContext(call));
+  engine.reservedTopics.checkWritable(analyzed.sink.topic, analyzed.topic.span ?? statement.nameSpan);
   // A query that cannot be planned must fail before its topic exists.
   const planned = planQuery(call, analyzed, 'CHECK');
   const replaced = queryToReplace(call, analyzed.replaces, planned, statement.span);
-  const partitions = await ensureTopic(engine.log.admin, { ...analyzed.topic, sourceKind });
+  const partitions = await ensureTopic(engine, { ...analyzed.topic, sourceKind });
   const sequence = engine.nextSequence();
   const queryId = replaced?.id ?? `${sourceKind === 'table' ? 'CTAS' : 'CSAS'}_${name}_${sequence}`;
   const sink = { ...analyzed.sink, partitions, createdBy: queryId };
@@ -46,6 +47,7 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
   const analyzed = analyzeInsertSelect(statement, analyzeContext(call));
   if (analyzed.queryId !== null && engine.queries.has(analyzed.queryId))
     throw new SqlError('ML_NAME_TAKEN', `a query ${analyzed.queryId} runs already`, { span: statement.span });
+  engine.reservedTopics.checkWritable(analyzed.sink.topic, statement.targetSpan);
   planQuery(call, analyzed, 'CHECK');
   const sequence = engine.nextSequence();
   const queryId = analyzed.queryId ?? `INSERTQUERY_${sequence}`;

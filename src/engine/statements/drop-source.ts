@@ -38,6 +38,7 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
         hint: 'leave DELETE TOPIC away',
       },
     );
+  if (deleteTopic && !engine.replaying) engine.reservedTopics.checkWritable(source.topic, statement.span);
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.catalog.remove(name);

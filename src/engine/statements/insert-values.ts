@@ -14,6 +14,7 @@ import { analyzeContext } from './analyze-context.ts';
 /** INSERT INTO … VALUES: one record, acknowledged by the log before the statement is. */
 export const insertValues: StatementHandler<'insertValues'> = async (statement, call) => {
   const insert = analyzeInsertValues(statement, analyzeContext(call));
+  call.engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
   try {
     await write(call, insert);
   } catch (error) {

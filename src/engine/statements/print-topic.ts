@@ -4,6 +4,7 @@ import type { StatementHandler } from './answer.ts';
 
 export const printTopic: StatementHandler<'printTopic'> = async (statement, { engine }) => {
   const { topic, topicSpan, fromBeginning, interval, limit } = statement;
+  engine.reservedTopics.checkReadable(topic, topicSpan);
   const description = await engine.log.admin.describeTopic(topic);
   if (description === undefined)
     throw new SqlError('ML_TOPIC', `topic ${topic} does not exist`, {

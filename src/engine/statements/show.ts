@@ -21,12 +21,12 @@ export const showSources: StatementHandler<'showSources'> = async ({ sourceKind,
   );
 };
 
-/** Topics of the service's own are shown with ALL; with EXTENDED, how many queries read each. */
+/** Hidden topics are shown with ALL; with EXTENDED, how many queries read each. */
 export const showTopics: StatementHandler<'showTopics'> = async ({ all, extended }, { engine }) => {
   const names = await engine.log.admin.listTopics();
   const topics: { name: string; replicaInfo: readonly number[] }[] = [];
   for (const name of names) {
-    if (!all && name.startsWith('_')) continue;
+    if (!all && engine.reservedTopics.isHidden(name)) continue;
     const description = await engine.log.admin.describeTopic(name);
     if (description === undefined) continue;
     topics.push({
