@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-const OUTSIDE = ['rocksdb-native', 'kafkajs'];
+const OUTSIDE = ['rocksdb-native', 'fs-native-extensions', 'kafkajs'];
 
 const fresh = `.dist-${process.pid}`;
 await build({

@@ -39,6 +39,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'lz4-napi': 'src/log/decompress.ts',
   fzstd: 'src/log/decompress.ts',
   'rocksdb-native': 'src/state',
+  'fs-native-extensions': 'src/common/lock-file.ts',
   ws: 'src/server',
   pino: 'src/common/logger.ts',
   commander: 'src/main.ts',

@@ -94,7 +94,7 @@ export async function streamsReset(options: StreamsResetOptions, place: StreamsR
       if (!options.inputTopics.includes(topic) && !isInternal(topic, applicationId))
         await write(`topic ${topic} keeps its offsets: it is not among the input topics`);
   } finally {
-    await state?.release();
+    state?.release();
   }
 }
 

@@ -1,95 +1,128 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-
-export interface LockFileOptions {
-  /**
-   * Whether a lock of this very process counts as held. Where the caller knows what its own process holds, a lock that
-   * a thread left behind can be taken over.
-   */
-  readonly ownCounts: boolean;
-}
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 
 /**
- * Takes the lock file `path` for this process: it holds the process's id and when it was started. A lock whose owner is
- * dead is taken over. Returns what gives it back, or the id of the process that has it.
+ * A lock of the kernel's on a file: of the open file, not of the process, so it holds between processes, threads and
+ * containers alike, whatever path leads to the file, and goes with its owner, however that ends. The file's text names
+ * the owner for messages and means nothing else. The file stays when the lock is given back: a file that comes and goes
+ * can be two files to two openers.
  */
-export function takeLockFile(
-  path: string,
-  { ownCounts }: LockFileOptions,
-): (() => void) | { readonly owner: string } {
-  const own = `${process.pid} ${startOf(process.pid)}\n`;
-  for (let attempt = 0; attempt < 10; attempt++) {
-    if (create(path, own))
-      return () => {
-        if (readText(path) === own) rmSync(path, { force: true });
-      };
-    const found = readText(path);
-    if (found === undefined) continue;
-    if (isAlive(found) && (ownCounts || found !== own)) return { owner: found.trim().split(' ')[0]! };
-    removeStale(path, found);
-  }
-  return { owner: 'that is taking it' };
+export interface LockFile {
+  /** Whether the file is still where it was taken; not when its directory was removed, replaced or moved. */
+  isInPlace(): boolean;
+  release(): void;
 }
 
-/** Makes the file with its text in it, at once: a link, unlike a new file, is never seen half-written. */
-function create(path: string, text: string): boolean {
-  const draft = `${path}.${process.pid}.new`;
-  writeFileSync(draft, text);
-  try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
+/** The file cannot be locked here at all. `message` is one sentence that names it. */
+export class LockFileError extends Error {
+  override readonly name = 'LockFileError';
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
   }
 }
+
+/** What the system answers when another one has the lock, where it is not EAGAIN. */
+const HELD: ReadonlySet<string> = new Set(['EACCES', 'EBUSY']);
+/** How often a file may be replaced between being opened and being locked. */
+const ATTEMPTS = 10;
 
 /**
- * Another process may be taking over the same stale lock, and may have put its own in place by now: the file is
- * moved aside first, and put back when it turns out not to be the stale one.
+ * Takes the lock on the file `path`, in a directory that exists; makes the file where there is none. Resolves to the
+ * lock, or to who has it, in words. Throws `LockFileError`.
  */
-function removeStale(path: string, stale: string): void {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch {
-    return;
-  }
-  if (readText(aside) !== stale) {
+export async function takeLockFile(path: string): Promise<LockFile | { readonly owner: string }> {
+  const tryLock = await loadBinding();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const descriptor = open(path);
+    let locked = false;
     try {
-      linkSync(aside, path);
-    } catch {
-      // A third one was quicker; both see its lock in the next attempt.
+      if (!lock(tryLock, descriptor, path)) return { owner: ownerIn(path) };
+      // Who had it before may have removed the directory, and the lock of a file that is gone keeps nobody out.
+      if (!isAt(path, descriptor)) continue;
+      locked = true;
+    } finally {
+      if (!locked) closeSync(descriptor);
     }
+    nameOwner(descriptor);
+    return lockFile(path, descriptor);
   }
-  rmSync(aside, { force: true });
+  return { owner: 'a process that is removing it' };
 }
 
-function isAlive(lock: string): boolean {
-  const [pid, start] = lock.trim().split(' ');
-  if (pid === undefined || !/^\d+$/.test(pid)) return false;
+function lockFile(path: string, descriptor: number): LockFile {
+  let released = false;
+  return {
+    isInPlace: () => !released && isAt(path, descriptor),
+    release() {
+      if (released) return;
+      released = true;
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** The descriptor is closed in processes that are started from here: Node opens files so. */
+function open(path: string): number {
   try {
-    process.kill(Number(pid), 0);
+    return openSync(path, 'a+', 0o644);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw new LockFileError(`${path} cannot be written: ${messageOf(error)}`, error);
   }
-  // The id may belong to somebody else by now: in containers it is the same after each restart.
-  const now = startOf(Number(pid));
-  return now === '' || start === undefined || now === start;
 }
 
-/** When a process was started, in ticks since the machine was; empty where the system does not tell. */
-function startOf(pid: number): string {
-  const stat = readText(`/proc/${pid}/stat`);
-  // The second field is the name in parentheses, with spaces as it likes; the start is the 22nd.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-function readText(path: string): string | undefined {
+function lock(tryLock: (descriptor: number) => boolean, descriptor: number, path: string): boolean {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+    return tryLock(descriptor);
+  } catch (error) {
+    if (HELD.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw new LockFileError(
+      `${path} cannot be locked: ${messageOf(error)} (does its file system have locks?)`,
+      error,
+    );
   }
+}
+
+function isAt(path: string, descriptor: number): boolean {
+  const own = fstatSync(descriptor, { bigint: true });
+  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return there !== undefined && there.ino === own.ino && there.dev === own.dev;
+}
+
+/** For messages only: where the file cannot be written any more, on a full disk say, the lock holds all the same. */
+function nameOwner(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid} ${hostname()}\n`);
+  } catch {
+    // The message of who comes next names nobody.
+  }
+}
+
+function ownerIn(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return 'another process';
+  }
+  const [, pid, host] = /^(\d+) (\S+)\n$/.exec(text) ?? [];
+  if (pid === undefined || host === undefined) return 'another process';
+  return host === hostname() ? `process ${pid}` : `process ${pid} of host ${host}`;
+}
+
+async function loadBinding(): Promise<(descriptor: number) => boolean> {
+  try {
+    return (await import('fs-native-extensions')).tryLock;
+  } catch (error) {
+    throw new LockFileError(
+      `directories cannot be locked: fs-native-extensions cannot be loaded on this machine (${messageOf(error)}); ` +
+        'reinstall the packages for this platform, or run without a data directory',
+      error,
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

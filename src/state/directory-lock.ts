@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { takeLockFile } from '../common/lock-file.ts';
+import { type LockFile, LockFileError, takeLockFile } from '../common/lock-file.ts';
 
 /** State that cannot be opened, read or written. `message` is one sentence; `hint` says what to do. */
 export class StateError extends Error {
@@ -16,16 +16,19 @@ export class StateError extends Error {
 /** Directories that this thread has open. */
 const held = new Set<string>();
 
-/** One opener a directory: a set within the thread, and a file naming the process for all others. */
+/**
+ * One opener a directory: a set within the thread, which holds before there is a directory, and a lock file for all
+ * others.
+ */
 export class DirectoryLock {
   readonly #directory: string;
-  #giveBack: (() => void) | null = null;
+  #file: LockFile | null = null;
 
   private constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** Takes the lock within this thread; `writeFile` takes it on disk. Throws `StateError` when it is held. */
+  /** Takes the lock within this thread; `takeFile` takes it on disk. Throws `StateError` when it is held. */
   static acquire(directory: string): DirectoryLock {
     const path = resolve(directory);
     if (held.has(path))
@@ -34,25 +37,44 @@ export class DirectoryLock {
     return new DirectoryLock(path);
   }
 
-  /** Creates the directory and the lock file. Throws `StateError` when another process has it. */
-  async writeFile(): Promise<void> {
-    if (this.#giveBack !== null) return;
-    await mkdir(this.#directory, { recursive: true });
-    // A file of this very process was left by a worker that died: live openers of this thread are in `held`, and
-    // RocksDB itself refuses a second opener in another thread.
-    const taken = takeLockFile(join(this.#directory, 'lock'), { ownCounts: false });
-    if (typeof taken !== 'function')
+  /**
+   * Creates the directory and locks the file in it, if that is not done yet. Throws `StateError` when another opener
+   * has it, or when the directory was removed, replaced or moved since.
+   */
+  async takeFile(): Promise<void> {
+    if (this.#file !== null) {
+      if (this.#file.isInPlace()) return;
       throw new StateError(
-        `the state in ${this.#directory} is in use by process ${taken.owner}`,
+        `the state directory ${this.#directory} was removed or replaced while it was open`,
+        'leave the data directory alone while it is in use',
+      );
+    }
+    await mkdir(this.#directory, { recursive: true });
+    const taken = await this.#take();
+    if ('owner' in taken)
+      throw new StateError(
+        `the state in ${this.#directory} is in use by ${taken.owner}`,
         'stop that process, or use another data directory',
       );
-    this.#giveBack = taken;
+    this.#file = taken;
   }
 
-  release(): Promise<void> {
+  async #take(): ReturnType<typeof takeLockFile> {
+    try {
+      return await takeLockFile(join(this.#directory, 'lock'));
+    } catch (error) {
+      if (!(error instanceof LockFileError)) throw error;
+      throw new StateError(
+        `the state in ${this.#directory} cannot be locked: ${error.message}`,
+        'use a directory that can be written, on a file system with locks',
+        error,
+      );
+    }
+  }
+
+  release(): void {
     held.delete(this.#directory);
-    this.#giveBack?.();
-    this.#giveBack = null;
-    return Promise.resolve();
+    this.#file?.release();
+    this.#file = null;
   }
 }

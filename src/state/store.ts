@@ -314,5 +314,5 @@ export interface StateBackend {
    * Says that an application's folder, the parent of its tasks', is in use; throws when it is already. Resolves to
    * what gives it back. A backend that shares nothing with other processes needs none.
    */
-  lockApplication?(directory: string): Promise<() => Promise<void>>;
+  lockApplication?(directory: string): Promise<() => void>;
 }

@@ -74,9 +74,9 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
     async lockApplication(directory) {
       const lock = DirectoryLock.acquire(directory);
       try {
-        await lock.writeFile();
+        await lock.takeFile();
       } catch (error) {
-        await lock.release();
+        lock.release();
         throw error;
       }
       return () => lock.release();
@@ -117,8 +117,7 @@ class LocalTaskState implements TaskState {
     try {
       if (await databaseExists(this.#path())) await this.#openExisting();
     } catch (error) {
-      await this.#database?.close();
-      await this.#lock.release();
+      await this.close().catch(() => undefined);
       throw error;
     }
   }
@@ -321,6 +320,8 @@ class LocalTaskState implements TaskState {
   async #write(batch: RowBatch, meta: string): Promise<void> {
     try {
       const database = await this.#opened();
+      // What is written into a directory that was removed is lost, and one in its place is another's.
+      await this.#lock?.takeFile();
       await database.write(batch);
       this.meta = meta;
       for (const store of this.#stores) if (store.persisted) store.persistDone();
@@ -365,8 +366,11 @@ class LocalTaskState implements TaskState {
     this.#closed = true;
     const database = this.#database;
     this.#database = null;
-    await database?.close();
-    await this.#lock?.release();
+    try {
+      await database?.close();
+    } finally {
+      this.#lock?.release();
+    }
   }
 
   #path(): string {
@@ -376,7 +380,7 @@ class LocalTaskState implements TaskState {
 
   async #opened(): Promise<RocksDatabase> {
     if (this.#database !== null) return this.#database;
-    await this.#lock?.writeFile();
+    await this.#lock?.takeFile();
     this.#database = await RocksDatabase.open(this.#path(), this.#writeBufferBytes);
     return this.#database;
   }

@@ -51,11 +51,17 @@ export class Millrace {
 
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: Record<string, string>; terminal?: boolean } = {},
+    options: {
+      cwd?: string;
+      env?: Record<string, string>;
+      terminal?: boolean;
+      /** A command that runs the rest of its line as a command. */
+      through?: readonly string[];
+    } = {},
   ) {
     if (!existsSync(MAIN))
       throw new Error('dist/main.js is missing: npm test builds it, or run npm run build');
-    const command = [process.execPath, MAIN, ...args];
+    const command = [...(options.through ?? []), process.execPath, MAIN, ...args];
     if (options.terminal === true) command.unshift('python3', '-c', TERMINAL);
     this.process = spawn(command[0]!, command.slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../../common/clock.ts';
+import type { LockFile } from '../../common/lock-file.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import type {
@@ -74,7 +75,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
   if (directory === undefined)
     return new EmbeddedLog(options, new LogState(options.retentionBytes ?? MEMORY_RETENTION_BYTES), null);
   await mkdir(directory, { recursive: true });
-  const unlock = lockDirectory(directory);
+  const lock = await lockDirectory(directory);
   try {
     const state = new LogState(options.retentionBytes ?? Infinity);
     const journal = Journal.open(
@@ -86,9 +87,9 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
       },
       state,
     );
-    return new EmbeddedLog(options, state, { journal, unlock });
+    return new EmbeddedLog(options, state, { journal, lock });
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
   }
 }
@@ -96,7 +97,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
 class EmbeddedLog implements Log, LogAdmin {
   readonly #options: EmbeddedLogOptions;
   readonly #state: LogState;
-  readonly #disk: { readonly journal: Journal; readonly unlock: () => void } | null;
+  readonly #disk: { readonly journal: Journal; readonly lock: LockFile } | null;
   readonly #readers = new Set<EmbeddedReader>();
   readonly #compacting = new Set<PartitionLog>();
   #closed = false;
@@ -107,7 +108,7 @@ class EmbeddedLog implements Log, LogAdmin {
   constructor(
     options: EmbeddedLogOptions,
     state: LogState,
-    disk: { readonly journal: Journal; readonly unlock: () => void } | null,
+    disk: { readonly journal: Journal; readonly lock: LockFile } | null,
   ) {
     this.#options = options;
     this.#state = state;
@@ -143,8 +144,11 @@ class EmbeddedLog implements Log, LogAdmin {
     this.#cancelTimer();
     for (const reader of this.#readers) await reader.close();
     await this.#last;
-    this.#disk?.journal.close();
-    this.#disk?.unlock();
+    try {
+      this.#disk?.journal.close();
+    } finally {
+      this.#disk?.lock.release();
+    }
   }
 
   async createTopic(topic: NewTopic): Promise<boolean> {

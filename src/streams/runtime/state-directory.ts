@@ -17,14 +17,14 @@ export async function lockState(stateDirectory: string, applicationId: string): 
   try {
     const own = DirectoryLock.acquire(directory);
     locks.push(own);
-    if (await exists(directory)) await own.writeFile();
+    if (await exists(directory)) await own.takeFile();
     for (const name of tasks) {
       const lock = DirectoryLock.acquire(join(directory, name));
       locks.push(lock);
-      await lock.writeFile();
+      await lock.takeFile();
     }
   } catch (error) {
-    for (const lock of locks) await lock.release();
+    for (const lock of locks) lock.release();
     throw error;
   }
   return new LockedState(directory, tasks.length, locks);
@@ -45,11 +45,11 @@ export class LockedState {
 
   async delete(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
-    await this.release();
+    this.release();
   }
 
-  async release(): Promise<void> {
-    for (const lock of this.#locks) await lock.release();
+  release(): void {
+    for (const lock of this.#locks) lock.release();
   }
 }
 
@@ -81,10 +81,10 @@ export async function cleanTasks(
     try {
       const lock = DirectoryLock.acquire(directory);
       try {
-        await lock.writeFile();
+        await lock.takeFile();
         await rm(directory, { recursive: true, force: true });
       } finally {
-        await lock.release();
+        lock.release();
       }
     } catch (error) {
       if (!(error instanceof StateError)) throw error;

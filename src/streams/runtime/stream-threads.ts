@@ -87,7 +87,7 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
   const close = async (): Promise<void> => {
     await streams.close();
     await options.log.close();
-    await unlock?.();
+    unlock?.();
   };
   try {
     await streams.start();

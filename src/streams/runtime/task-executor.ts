@@ -49,7 +49,7 @@ export class TaskExecutor implements TaskHost {
   readonly #committer: Committer;
   readonly #persistence: StatePersistence;
   readonly #purge: RepartitionPurge;
-  readonly #unlockState: (() => Promise<void>) | undefined;
+  readonly #unlockState: (() => void) | undefined;
   readonly #tasks: Task[] = [];
   #globals: GlobalStores | null = null;
   #lastCommitMs: number;
@@ -67,7 +67,7 @@ export class TaskExecutor implements TaskHost {
       readonly plan: TopicPlan;
       readonly writer: LogWriter;
       readonly deadLetterPartitions: number;
-      readonly unlockState: (() => Promise<void>) | undefined;
+      readonly unlockState: (() => void) | undefined;
     },
   ) {
     const { log, clock, transient = false, bufferBytesMax = BUFFER_BYTES_MAX } = options;
@@ -112,7 +112,7 @@ export class TaskExecutor implements TaskHost {
       const opened = { discovery, plan, writer, deadLetterPartitions, unlockState };
       return new TaskExecutor(resolved, options, onSkip, opened);
     } catch (error) {
-      await unlockState?.();
+      unlockState?.();
       throw error;
     }
   }
@@ -344,7 +344,7 @@ export class TaskExecutor implements TaskHost {
   /** As `close`, for tasks whose operators may not all have been opened. What cannot be closed is logged. */
   async release(): Promise<void> {
     await this.#committer.settle();
-    const closing: (() => Promise<void>)[] = [
+    const closing: (() => Promise<void> | void)[] = [
       () => this.reader.close(),
       () => this.writer.close(),
       ...this.allTasks.map((task) => () => task.state.close()),
@@ -372,7 +372,7 @@ export class TaskExecutor implements TaskHost {
 async function lockState(
   topology: Topology,
   { stateDirectory, applicationId, state, ownsTask, transient }: StreamsOptions,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<(() => void) | undefined> {
   if (stateDirectory === null || transient === true || ownsTask !== undefined || topology.stores.length === 0)
     return undefined;
   return state.lockApplication?.(join(stateDirectory, applicationId));
