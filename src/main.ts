@@ -14,6 +14,14 @@ import { keepAlive } from './common/clock.ts';
 
 /** The command line. Rooms are loaded when a command needs them, so that it starts at once. */
 
+/** It stands in the names of topics, with what they are for behind it. */
+function serviceId(value: string): string {
+  if (/^[a-zA-Z0-9._-]{1,100}$/.test(value)) return value;
+  throw new UsageError(
+    `--service-id takes up to 100 letters, digits, dots, underscores and dashes, not ${value}`,
+  );
+}
+
 function buildProgram(finish: (code: number) => void): Command {
   const output = new Option('--output <format>', 'how results are shown')
     .choices(['table', 'json', 'csv'])
@@ -25,7 +33,7 @@ function buildProgram(finish: (code: number) => void): Command {
       .option('--data-dir <dir>', 'keep the embedded log and state in this directory')
       .option('--set <name=value>', 'a session property; may be given several times', collect, [])
       .option('--functions <file>', 'a JavaScript module of functions to use in statements')
-      .option('--service-id <id>', 'names this service’s topics and groups', 'default_')
+      .option('--service-id <id>', 'names this service’s topics and groups', serviceId, 'default_')
       .addOption(
         new Option('--log-level <level>', 'how much is logged to standard error')
           .choices(['silent', 'error', 'warn', 'info', 'debug'])

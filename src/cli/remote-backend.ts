@@ -157,7 +157,8 @@ function changeSession({ statement }: ParsedStatement, session: Session): Entity
   switch (statement.kind) {
     case 'setProperty': {
       const { name, value, nameSpan, valueSpan } = statement;
-      session.properties.set(checkProperty(name, value, { name: nameSpan, value: valueSpan }), value);
+      const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
+      session.properties.set(setting.name, setting.value);
       return { '@type': 'message', message: `${name} is set to ${value}` };
     }
     case 'unsetProperty':

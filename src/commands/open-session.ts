@@ -11,9 +11,9 @@ export async function openSession(settings: readonly string[]): Promise<Session>
   for (const setting of settings) {
     const at = setting.indexOf('=');
     if (at < 1) throw new UsageError(`--set takes name=value, not ${setting}`);
-    const value = setting.slice(at + 1);
     try {
-      session.properties.set(checkProperty(setting.slice(0, at), value, {}, 'at-start'), value);
+      const { name, value } = checkProperty(setting.slice(0, at), setting.slice(at + 1), 'start');
+      session.properties.set(name, value);
     } catch (error) {
       throw new UsageError(`--set ${setting}: ${(error as Error).message}`);
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describeRange, readWholeNumber } from '../common/whole-number.ts';
 import type { CommonOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { openLog } from './open-log.ts';
@@ -15,6 +16,8 @@ export interface ResetCommandOptions extends Pick<CommonOptions, 'kafka' | 'data
   readonly toDatetime?: string;
   readonly dryRun?: boolean;
 }
+
+const OFFSETS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** `millrace streams-reset`. */
 export async function resetCommand(options: ResetCommandOptions): Promise<number> {
@@ -36,8 +39,9 @@ export async function resetCommand(options: ResetCommandOptions): Promise<number
     kind: options.toLatest === true ? 'latest' : 'earliest',
   };
   if (toOffset !== undefined) {
-    if (!/^\d{1,15}$/.test(toOffset)) throw new UsageError(`--to-offset takes a number, not ${toOffset}`);
-    target = { kind: 'offset', offset: Number(toOffset) };
+    const offset = readWholeNumber(toOffset, OFFSETS);
+    if (offset === null) throw new UsageError(`--to-offset takes ${describeRange(OFFSETS)}, not ${toOffset}`);
+    target = { kind: 'offset', offset };
   } else if (byDuration !== undefined) {
     const durationMs = parseDuration(byDuration);
     if (durationMs === undefined)

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { aborted } from '../common/abort.ts';
+import { describeRange, readWholeNumber } from '../common/whole-number.ts';
 import type { CommonOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -8,13 +9,15 @@ import { openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
 import { UsageError } from './usage-error.ts';
 
+/** 0 stands for a free one. */
+const PORTS = { min: 0, max: 65_535 };
+
 /** `millrace server`: serves until it is told to stop. */
 export async function serverCommand(
   options: CommonOptions & { port: string; host: string; queriesFile?: string },
 ): Promise<number> {
-  const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new UsageError(`--port takes a number up to 65535, not ${options.port}`);
+  const port = readWholeNumber(options.port, PORTS);
+  if (port === null) throw new UsageError(`--port takes ${describeRange(PORTS)}, not ${options.port}`);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
   const engine = await openLocalEngine(

@@ -14,6 +14,9 @@ export interface Clock {
   setTimer(delayMs: number, action: () => void): () => void;
 }
 
+/** The longest a timer of the machine can wait, 24.8 days: what is longer fires at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** A number in [0, 1). */
 export type Random = () => number;
 

@@ -14,7 +14,7 @@ import { CommandLog } from './command-log.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { ProcessingLog } from './processing-log.ts';
-import { propertyValue } from './properties.ts';
+import { checkProperty, isOfStart, propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
 import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
@@ -198,8 +198,13 @@ export class Engine {
     return `transient_${alias}_${Math.floor(this.options.random() * 1e15)}${this.#transients++}`;
   }
 
+  /** It stands in the names of topics and of a directory, and a quoted name in an id may hold anything. */
   applicationId(queryId: string): string {
-    return ownName(this.options.serviceId, `query_${queryId}`);
+    const plain = queryId.replaceAll(
+      /[^a-zA-Z0-9._-]+/g,
+      (other) => `.${Buffer.from(other).toString('hex')}`,
+    );
+    return ownName(this.options.serviceId, `query_${plain}`);
   }
 
   /** Settings of a query's application, from the session's properties. */
@@ -320,7 +325,7 @@ export class Engine {
     this.replaying = true;
     for (const command of await commandLog.read()) {
       this.#sequence = command.sequence;
-      const session: Session = { ...newSession(), properties: new Map(Object.entries(command.properties)) };
+      const session: Session = { ...newSession(), properties: keptProperties(command.properties, logger) };
       try {
         const [parsed] = parseStatements(command.statement);
         await this.#executeStatement(this.#call(must(parsed), session, undefined));
@@ -340,4 +345,20 @@ export class Engine {
         logger.error({ query: query.id, error: String(error) }, 'a query could not be started again');
       });
   }
+}
+
+/** What the session had when a statement was recorded, without values that were allowed then and are not now. */
+function keptProperties(recorded: Readonly<Record<string, string>>, logger: Logger): Map<string, string> {
+  const kept = new Map<string, string>();
+  for (const [name, text] of Object.entries(recorded))
+    try {
+      kept.set(name, checkProperty(name, text, 'request').value);
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      // What is for the start only came from --set: it is not a statement's.
+      if (isOfStart(name)) kept.set(name, text);
+      else
+        logger.warn({ property: name, error: error.message }, 'a recorded property is left at its default');
+    }
+  return kept;
 }

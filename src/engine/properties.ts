@@ -1,5 +1,9 @@
+import { TIMER_MS_MAX } from '../common/clock.ts';
 import { SqlError, type Span } from '../common/error.ts';
+import { FORMATS } from '../formats/registry.ts';
 import { suggest } from '../sql/analyzer/suggest.ts';
+import { foreignProperty } from './foreign-properties.ts';
+import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
 import { topicPatterns } from './topic-patterns.ts';
 
 /** A property that SET, a request or the command line may give. The table is also what SHOW PROPERTIES lists. */
@@ -9,27 +13,33 @@ export interface Property {
   readonly description: string;
   /** Only who starts the process may set it, with --set: no statement and no request changes it. */
   readonly atStartOnly?: true;
-  /** Why a value is not allowed, or null. */
-  check?(value: string): string | null;
+  readonly value: PropertyValue;
 }
 
-const oneOf =
-  (...values: string[]) =>
-  (value: string): string | null =>
-    values.includes(value.toLowerCase()) ? null : `must be one of ${values.join(', ')}`;
+/** A property as it is kept: under its canonical name, in its canonical spelling. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
 
-const wholeNumber = (value: string): string | null =>
-  /^-?\d+$/.test(value) ? null : 'must be a whole number';
+/** Who gives a property. Requests may hold names that nobody knows: clients send their own. */
+export type Giver = 'statement' | 'request' | 'start';
 
-const truth = oneOf('true', 'false');
+const format = nameOf(
+  'a format',
+  FORMATS.map(({ name }) => name),
+);
 
-const patterns = (value: string): string | null => {
-  try {
-    topicPatterns(value);
-    return null;
-  } catch (error) {
-    return `must be patterns separated by commas (${(error as Error).message})`;
-  }
+const patterns: PropertyValue = {
+  description: 'names and patterns of topics, separated by commas',
+  read(text) {
+    try {
+      topicPatterns(text);
+      return text;
+    } catch {
+      return null;
+    }
+  },
 };
 
 /** Of Kafka, Kafka Connect, schema registries and ksqlDB: its `ksql.hidden.topics`, and those that Kafka has made since. */
@@ -42,141 +52,185 @@ export const PROPERTIES: readonly Property[] = [
     name: 'auto.offset.reset',
     default: 'earliest',
     description: 'where a query without progress begins: earliest or latest',
-    check: oneOf('earliest', 'latest'),
+    value: oneOf('earliest', 'latest'),
   },
   {
     name: 'cache.max.bytes.buffering',
     default: '0',
     description: 'above 0: one change a key and commit instead of every change',
-    check: wholeNumber,
+    value: wholeNumber(0),
   },
   {
     name: 'commit.interval.ms',
     default: '100',
     description: 'how often output, offsets and state are committed',
-    check: wholeNumber,
+    value: wholeNumber(0, TIMER_MS_MAX),
   },
   {
     name: 'max.task.idle.ms',
     default: '0',
-    description: 'how long a join waits for an empty input',
-    check: wholeNumber,
+    description: 'how long a join waits for an empty input; -1: not even for what is known to be there',
+    value: wholeNumber(-1, TIMER_MS_MAX),
   },
   {
     name: 'processing.guarantee',
     default: 'at_least_once',
     description: 'at_least_once, or more: the embedded log commits exactly once always, Kafka at least once',
-    check: oneOf('at_least_once', 'exactly_once', 'exactly_once_beta', 'exactly_once_v2'),
+    value: oneOf('at_least_once', 'exactly_once', 'exactly_once_beta', 'exactly_once_v2'),
   },
   {
     name: 'ksql.persistence.default.format.key',
     default: 'KAFKA',
     description: 'key format when none is given',
+    value: format,
   },
   {
     name: 'ksql.persistence.default.format.value',
     default: null,
     description: 'value format when none is given',
+    value: format,
   },
   {
     name: 'ksql.persistence.wrap.single.values',
     default: null,
     description: 'whether a single value column is written inside a record',
-    check: truth,
+    value: truth,
   },
   {
     name: 'ksql.output.topic.name.prefix',
     default: '',
     description: 'put before the names of topics that CREATE … AS creates',
+    value: matching('up to 200 letters, digits, dots, underscores and dashes', /^[a-zA-Z0-9._-]{0,200}$/),
   },
   {
     name: 'ksql.query.pull.table.scan.enabled',
     default: 'true',
     description: 'whether a pull query may read a whole table',
-    check: truth,
+    value: truth,
   },
   {
     name: 'ksql.query.pull.range.scan.enabled',
     default: 'true',
     description: 'whether a pull query may read a range of STRING keys where it may not read a whole table',
-    check: truth,
+    value: truth,
   },
   {
     name: 'ksql.optimizer.enabled',
     default: 'true',
     description: 'whether plans are optimized; results are the same either way',
-    check: truth,
+    value: truth,
   },
   {
     name: 'ksql.source.table.materialization.enabled',
     default: 'true',
     description: 'whether CREATE SOURCE TABLE keeps the rows of the table for pull queries',
-    check: truth,
+    value: truth,
+  },
+  {
+    name: 'ksql.functions.collect_list.limit',
+    default: null,
+    description: 'how many items COLLECT_LIST keeps; all when it is not set',
+    value: wholeNumber(0),
+  },
+  {
+    name: 'ksql.functions.collect_set.limit',
+    default: null,
+    description: 'how many items COLLECT_SET keeps; all when it is not set',
+    value: wholeNumber(0),
+  },
+  {
+    name: 'ksql.timestamp.throw.on.invalid',
+    default: 'false',
+    description:
+      'whether a record whose TIMESTAMP column is no time stops its query; it is skipped otherwise',
+    value: truth,
+  },
+  {
+    name: 'ksql.new.query.planner.enabled',
+    default: 'false',
+    description: 'whether key columns of streams may be left out of SELECT',
+    value: truth,
   },
   {
     name: 'ksql.hidden.topics',
     default: `_millrace_.*,${SYSTEM_TOPICS}`,
     description: 'topics that statements neither list nor read nor write: names and patterns',
     atStartOnly: true,
-    check: patterns,
+    value: patterns,
   },
   {
     name: 'ksql.readonly.topics',
     default: SYSTEM_TOPICS,
     description: 'topics that statements do not write, make or delete: names and patterns',
     atStartOnly: true,
-    check: patterns,
+    value: patterns,
   },
   {
     name: 'ksql.udfs.enabled',
     default: 'true',
     description: 'whether CREATE FUNCTION is allowed',
     atStartOnly: true,
-    check: truth,
+    value: truth,
   },
 ];
-
-/** Properties of ksqlDB and its clients that mean nothing here and are accepted, so that scripts run unchanged. */
-const TOLERATED =
-  /^(ksql\.|num\.stream\.threads$|topology\.optimization$|statestore\.|producer\.|consumer\.|default\.|idle\.)/;
 
 /** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property. */
 export function propertyName(name: string): string {
   return name.replace(/^ksql\.streams\./, '').toLowerCase();
 }
 
-/**
- * Checks name and value. `given`: by a statement or request, or by who starts the process. Throws `SqlError`
- * ML_PROPERTY. Returns the canonical name.
- */
+/** Longer values are cut in messages. */
+const SHOWN_MAX = 60;
+
+/** Checks name and value. Throws `SqlError` ML_PROPERTY, which says what values there are. */
 export function checkProperty(
   name: string,
-  value: string,
+  text: string,
+  giver: Giver,
   spans: { name?: Span; value?: Span } = {},
-  given: 'later' | 'at-start' = 'later',
-): string {
+): Setting {
+  const property = checkPropertyName(name, giver, spans.name);
+  if (property === null) return { name: propertyName(name), value: text };
+  const value = property.value.read(text);
+  if (value === null) {
+    const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+    throw new SqlError(
+      'ML_PROPERTY',
+      `property '${name}' must be ${property.value.description}, not '${shown}'`,
+      { span: spans.value },
+    );
+  }
+  return { name: property.name, value };
+}
+
+/**
+ * The property of that name, if `giver` may set it; null for one that is accepted and means nothing. Throws `SqlError`
+ * ML_PROPERTY.
+ */
+export function checkPropertyName(name: string, giver: Giver, span?: Span): Property | null {
   const canonical = propertyName(name);
   const property = PROPERTIES.find((each) => each.name === canonical);
-  if (property === undefined) {
-    if (TOLERATED.test(canonical)) return canonical;
-    throw new SqlError('ML_PROPERTY', `there is no property '${name}'`, {
-      span: spans.name,
-      hint: suggest(
-        canonical,
-        PROPERTIES.map((each) => each.name),
-        'SHOW PROPERTIES lists them',
-      ),
-    });
-  }
-  if (property.atStartOnly === true && given === 'later')
+  if (property?.atStartOnly === true && giver !== 'start')
     throw new SqlError('ML_PROPERTY', `property '${name}' is set when the process starts`, {
-      span: spans.name,
+      span,
       hint: `start it with --set ${canonical}=…`,
     });
-  const reason = property.check?.(value) ?? null;
-  if (reason !== null)
-    throw new SqlError('ML_PROPERTY', `property '${name}' ${reason}, not '${value}'`, { span: spans.value });
-  return canonical;
+  if (property !== undefined) return property;
+  const foreign = foreignProperty(canonical);
+  if (foreign === 'of-server')
+    throw new SqlError('ML_PROPERTY', `property '${name}' belongs to the server and cannot be set`, {
+      span,
+      hint: 'millrace --help shows how what it stands for is said at the start',
+    });
+  if (foreign === 'settable' || giver === 'request') return null;
+  throw new SqlError('ML_PROPERTY', `there is no property '${name}'`, {
+    span,
+    hint: suggest(
+      canonical,
+      PROPERTIES.map((each) => each.name),
+      'SHOW PROPERTIES lists them',
+    ),
+  });
 }
 
 /** Whether only who starts the process may set it. */

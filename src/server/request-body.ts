@@ -1,5 +1,6 @@
+import { SqlError } from '../common/error.ts';
 import { newSession, type Session } from '../engine/session.ts';
-import { PROPERTIES, propertyName } from '../engine/properties.ts';
+import { checkProperty } from '../engine/properties.ts';
 import { RequestError } from './request-error.ts';
 
 /** What a statement request holds, whichever names it uses. Unknown members are ignored. */
@@ -24,12 +25,14 @@ export function parseStatementRequest(body: Buffer | string): StatementRequest {
   return { text, session, tombstones: members['tombstones'] === true };
 }
 
-/** A property that nobody knows is kept and means nothing: clients send their own. */
-function setProperty(session: Session, name: string, value: string): void {
-  const canonical = propertyName(name);
-  const reason = PROPERTIES.find((each) => each.name === canonical)?.check?.(value) ?? null;
-  if (reason !== null) throw new RequestError(40000, `property '${name}' ${reason}, not '${value}'`);
-  session.properties.set(canonical, value);
+function setProperty(session: Session, given: string, text: string): void {
+  try {
+    const { name, value } = checkProperty(given, text, 'request');
+    session.properties.set(name, value);
+  } catch (error) {
+    if (error instanceof SqlError) throw new RequestError(40000, error.message);
+    throw error;
+  }
 }
 
 /** A JSON object, or `RequestError` 40000. */

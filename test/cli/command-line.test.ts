@@ -38,10 +38,26 @@ describe('a command line that is wrong ends with 2 and says why', () => {
     [
       'a bad value of a setting',
       ['--set', 'auto.offset.reset=sideways', '-e', 'SHOW STREAMS;'],
-      /must be one of earliest, latest/,
+      /must be earliest or latest/,
     ],
     ['run without a file', ['run'], /missing required argument 'file'/],
-    ['a port that is none', ['server', '--port', 'http'], /--port takes a number/],
+    ...['http', '', '99999', '65536', '-1', '1e3', '0x1F90', '80.5', ' 80', '٣'].map(
+      (port): [string, string[], RegExp] => [
+        `port ${JSON.stringify(port)}`,
+        ['server', `--port=${port}`],
+        /--port takes a whole number from 0 to 65535/,
+      ],
+    ),
+    [
+      'a service of a bad name',
+      ['--service-id', '../x', '-e', 'SHOW STREAMS;'],
+      /--service-id takes up to 100/,
+    ],
+    [
+      'an offset that is none',
+      ['streams-reset', '--application-id', 'a', '--data-dir', '/nowhere', '--to-offset', '1e3'],
+      /--to-offset takes a whole number of at least 0/,
+    ],
     ['a server that is no URL', ['--server', 'foo', '-e', 'SHOW STREAMS;'], /--server takes a URL such as/],
     ['a log level that does not exist', ['--log-level', 'loud', '-e', 'SHOW STREAMS;'], /log-level/],
   ])('%s', async (_what, args, message) => {

@@ -4,9 +4,9 @@ import { answer, changed, message, type StatementHandler } from './answer.ts';
 /** Statements about the session itself. */
 
 export const setProperty: StatementHandler<'setProperty'> = (statement, { session }) => {
-  const { name, value } = statement;
-  const canonical = checkProperty(name, value, { name: statement.nameSpan, value: statement.valueSpan });
-  session.properties.set(canonical, value);
+  const { name, value, nameSpan, valueSpan } = statement;
+  const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
+  session.properties.set(setting.name, setting.value);
   return message(`${name} is set to ${value}`);
 };
 
@@ -14,12 +14,12 @@ export const setProperty: StatementHandler<'setProperty'> = (statement, { sessio
 export const alterSystem: StatementHandler<'alterSystem'> = async (statement, call) => {
   const { name, value, nameSpan, valueSpan } = statement;
   const { engine } = call;
-  const canonical = checkProperty(name, value, { name: nameSpan, value: valueSpan });
+  const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
   const { sequence } = engine;
   await engine.record(call, sequence);
-  engine.systemProperties.set(canonical, value);
+  engine.systemProperties.set(setting.name, setting.value);
   const text = `${name} is set to ${value} for queries that are created from now on`;
-  return changed(`system/${canonical}/alter`, text, sequence);
+  return changed(`system/${setting.name}/alter`, text, sequence);
 };
 
 export const unsetProperty: StatementHandler<'unsetProperty'> = ({ name }, { session }) => {

@@ -1,18 +1,18 @@
 import { SqlError } from '../../common/error.ts';
-import { checkProperty, propertyName, propertyValue } from '../../engine/properties.ts';
+import { checkPropertyName } from '../../engine/properties.ts';
 import { RequestError } from '../request-error.ts';
 import { json, type Route } from '../route.ts';
 
-/** A bare JSON boolean, as clients expect. */
+/** Whether SET takes the property: a bare JSON true, as clients expect, or a refusal that says why it does not. */
 export const isValidPropertyRoute: Route = {
   method: 'GET',
   path: '/is_valid_property/:name',
   handle(_request, _context, [name]) {
     try {
-      checkProperty(name!, propertyValue(new Map(), propertyName(name!)) ?? '');
+      checkPropertyName(name!, 'statement');
     } catch (error) {
-      if (error instanceof SqlError && error.message.startsWith('there is no property'))
-        throw new RequestError(40000, error.message);
+      if (error instanceof SqlError) throw new RequestError(40000, error.message);
+      throw error;
     }
     return Promise.resolve(json(true));
   },

@@ -32,7 +32,7 @@ export function differencesOfSource(
   }
   const properties = new WithProperties(statement.properties, 'create');
   compare('topic', properties.text('KAFKA_TOPIC'), source.topic);
-  compare('number of partitions', properties.number('PARTITIONS', 1), source.partitions);
+  compare('number of partitions', properties.number('PARTITIONS'), source.partitions);
   for (const [side, format] of [
     ['KEY', source.keyFormat],
     ['VALUE', source.valueFormat],

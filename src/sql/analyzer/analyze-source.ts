@@ -289,7 +289,7 @@ export function topicWish(
   kind: 'stream' | 'table',
   window: { readonly retentionMs: number } | null,
 ): TopicWish {
-  const asked = properties.number('RETENTION_MS', -1);
+  const asked = properties.number('RETENTION_MS');
   if (kind === 'table' && window === null && asked !== null)
     throw new SqlError('ML_PROPERTY', 'RETENTION_MS is not for tables', {
       span: properties.spanOf('RETENTION_MS'),
@@ -299,8 +299,8 @@ export function topicWish(
   const policy = kind === 'stream' ? 'delete' : window === null ? 'compact' : 'compact,delete';
   return {
     name,
-    partitions: properties.number('PARTITIONS', 1),
-    replicas: properties.number('REPLICAS', 1),
+    partitions: properties.number('PARTITIONS'),
+    replicas: properties.number('REPLICAS'),
     configs: {
       'cleanup.policy': policy,
       ...(retention === null ? {} : { 'retention.ms': String(retention) }),

@@ -1,5 +1,7 @@
 import { SqlError, type Span } from '../../common/error.ts';
+import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
 import { formatOf } from '../../formats/registry.ts';
+import { PARTITIONS_MAX } from '../../log/topic-name.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SideFormat } from '../catalog/source.ts';
 import type { Literal, WithProperty } from '../parser/ast.ts';
@@ -40,6 +42,13 @@ const PROPERTIES: Readonly<
   SOURCE_CONNECTOR: { value: 'text', clauses: ['create'] },
   QUERY_ID: { value: 'text', clauses: ['insert'] },
 };
+
+/** What numbers may be; of topics, what Kafka takes. */
+const RANGES = {
+  PARTITIONS: { min: 1, max: PARTITIONS_MAX },
+  REPLICAS: { min: 1, max: 32_767 },
+  RETENTION_MS: { min: -1, max: Number.MAX_SAFE_INTEGER },
+} as const;
 
 /** Properties that a format gets, by their name without KEY_ or VALUE_. */
 const FORMAT_PROPERTIES = ['DELIMITER', 'SCHEMA_FULL_NAME', 'SCHEMA_ID', 'PROTOBUF_NULLABLE_REPRESENTATION'];
@@ -101,19 +110,15 @@ export class WithProperties {
     }
   }
 
-  /** A whole number of at least `least`. */
-  number(name: string, least: number): number | null {
+  /** A whole number, perhaps in quotes. */
+  number(name: keyof typeof RANGES): number | null {
     const property = this.#byName.get(name);
     if (property === undefined) return null;
     const { value } = property;
-    const number =
-      value.kind === 'integer' || value.kind === 'bigint'
-        ? Number(value.value)
-        : value.kind === 'string' && /^-?\d+$/.test(value.value.trim())
-          ? Number(value.value)
-          : Number.NaN;
-    if (!Number.isSafeInteger(number) || number < least)
-      throw bad(property.name, value, `a whole number of at least ${least}`);
+    const range = RANGES[name];
+    const isNumber = value.kind === 'integer' || value.kind === 'bigint' || value.kind === 'string';
+    const number = isNumber ? readWholeNumber(String(value.value).trim(), range) : null;
+    if (number === null) throw bad(property.name, value, describeRange(range));
     return number;
   }
 

@@ -2,6 +2,7 @@ import { assert, must } from '../../common/assert.ts';
 import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Topology } from '../topology/topology.ts';
+import { checkOptions } from './check-options.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
 import type {
@@ -51,7 +52,9 @@ export class Streams {
   #turn: Promise<unknown> = Promise.resolve();
   #skippedRecords = 0;
 
+  /** Throws `RangeError` when an option is out of its range. */
   constructor(topology: Topology, options: StreamsOptions) {
+    checkOptions(options);
     this.topology = topology;
     this.applicationId = options.applicationId;
     this.#options = options;

@@ -85,18 +85,48 @@ test('GET /healthcheck is healthy exactly while the log answers', async () => {
   });
 });
 
-test('GET /is_valid_property answers true for what it knows or tolerates, 400 for the rest', async () => {
+test('GET /is_valid_property answers true for what SET takes, 400 with the reason for the rest', async () => {
   const { call } = serve();
   for (const name of [
     'auto.offset.reset',
     'ksql.streams.auto.offset.reset',
     'ksql.query.push.v2.enabled',
     'commit.interval.ms',
+    'processing.guarantee',
+    'ksql.query.pull.table.scan.enabled',
+    'ksql.idle.connection.timeout.seconds',
   ])
     expect(await jsonOf(await call(`/is_valid_property/${name}`, { method: 'GET' })), name).toBe(true);
-  const refused = await call('/is_valid_property/no.such%20thing', { method: 'GET' });
-  expect(refused.status).toBe(400);
-  expect(await jsonOf(refused)).toMatchObject({ '@type': 'generic_error', error_code: 40000 });
+  for (const [name, reason] of [
+    ['no.such%20thing', 'there is no property'],
+    ['ksql.anything.at.all', 'there is no property'],
+    ['ksql.service.id', 'belongs to the server'],
+    ['ksql.extension.dir', 'belongs to the server'],
+    ['ksql.hidden.topics', 'is set when the process starts'],
+    ['bootstrap.servers', 'belongs to the server'],
+    ['ksql.udfs.enabled', 'is set when the process starts'],
+  ] as const) {
+    const refused = await call(`/is_valid_property/${name}`, { method: 'GET' });
+    expect(refused.status, name).toBe(400);
+    expect(await jsonOf(refused)).toMatchObject({
+      '@type': 'generic_error',
+      error_code: 40000,
+      message: expect.stringContaining(reason) as string,
+    });
+  }
+});
+
+test('requests may hold properties that nobody knows, but none of the server’s', async () => {
+  const { fake, call } = serve();
+  const ask = (properties: object): Promise<HttpResponse> => {
+    fake.give(new FakeRows().finish('limit'));
+    return call('/query-stream', { body: { sql: SQL, properties } });
+  };
+  const sent = { 'ksql.idle.connection.timeout.seconds': 600, 'x.y': true, 'auto.offset.reset': 'LATEST' };
+  expect((await ask(sent)).status).toBe(200);
+  expect(fake.executed[0]!.session.properties.get('auto.offset.reset')).toBe('latest');
+  for (const refused of ['ksql.udfs.enabled', 'ksql.service.id'])
+    expect((await ask({ [refused]: 'x' })).status, refused).toBe(400);
 });
 
 test('an unknown path is 404, a known one with another method 405 and says which', async () => {

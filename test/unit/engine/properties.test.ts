@@ -1,0 +1,210 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { describeRange, readWholeNumber } from '../../../src/common/whole-number.ts';
+import { checkProperty, PROPERTIES, propertyValue } from '../../../src/engine/properties.ts';
+import { newSession } from '../../../src/engine/session.ts';
+import { parseStatementRequest } from '../../../src/server/request-body.ts';
+import { openSession } from '../../../src/commands/open-session.ts';
+import { execute, openEngine } from '../../harness/open-engine.ts';
+
+/** What no number, truth or word of any property is. */
+const HOSTILE = [
+  '',
+  ' ',
+  '1e3',
+  '0x10',
+  '٣',
+  '1_000',
+  'NaN',
+  'Infinity',
+  '1.5',
+  '+5',
+  'true ',
+  ' false',
+  'yes',
+  '99999999999999999999',
+  '9'.repeat(100_000),
+  '-9007199254740993',
+  '1\u0000',
+  '1\n2',
+  '10 ',
+  "'1'",
+  'null',
+  'undefined',
+  '[object Object]',
+  '__proto__',
+];
+
+/** Of these, some of the hostile texts are values. */
+const FREE = ['ksql.output.topic.name.prefix', 'ksql.hidden.topics', 'ksql.readonly.topics'];
+const typed = PROPERTIES.filter(({ name }) => !FREE.includes(name));
+
+test.each(typed)(
+  '$name refuses hostile values everywhere alike, and says what it takes',
+  async (property) => {
+    const { name } = property;
+    const engine = await openEngine();
+    const refusal = { code: 'ML_PROPERTY', message: expect.stringContaining(`'${name}' `) as string };
+    for (const value of HOSTILE) {
+      const session = newSession();
+      const quoted = `'${value.replaceAll("'", "''")}'`;
+      if (property.atStartOnly !== true)
+        expect(() => checkProperty(name, value, 'statement')).toThrow('must be');
+      await expect(execute(engine, `SET '${name}' = ${quoted};`, session)).rejects.toMatchObject(refusal);
+      await expect(execute(engine, `ALTER SYSTEM '${name}' = ${quoted};`)).rejects.toMatchObject(refusal);
+      await expect(openSession([`${name}=${value}`])).rejects.toThrow('must be');
+      const request = JSON.stringify({ ksql: 'SHOW STREAMS;', streamsProperties: { [name]: value } });
+      expect(() => parseStatementRequest(request)).toThrow(expect.objectContaining({ code: 40000 }) as Error);
+      expect(session.properties.size + engine.systemProperties.size).toBe(0);
+    }
+    const { message } = caught(() => checkProperty(name, '9'.repeat(100_000), 'start'));
+    expect(message).toContain(property.value.description);
+    expect(message.length).toBeLessThan(300);
+    await engine.close();
+  },
+);
+
+function caught(action: () => unknown): Error {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it did not throw');
+}
+
+test.each([
+  ['commit.interval.ms', '300', '300'],
+  ['commit.interval.ms', '0', '0'],
+  ['commit.interval.ms', '007', '7'],
+  ['commit.interval.ms', '-0', '0'],
+  ['ksql.streams.commit.interval.ms', '2147483647', '2147483647'],
+  ['max.task.idle.ms', '-1', '-1'],
+  ['cache.max.bytes.buffering', '10000000', '10000000'],
+  ['auto.offset.reset', 'LATEST', 'latest'],
+  ['AUTO.OFFSET.RESET', 'Earliest', 'earliest'],
+  ['ksql.optimizer.enabled', 'FALSE', 'false'],
+  ['processing.guarantee', 'EXACTLY_ONCE_V2', 'exactly_once_v2'],
+  ['ksql.persistence.default.format.value', 'json', 'JSON'],
+  ['ksql.output.topic.name.prefix', 'a.b-', 'a.b-'],
+])('%s = %s is taken, and kept in one spelling', (name, text, value) => {
+  const setting = checkProperty(name, text, 'statement');
+  expect(setting.value).toBe(value);
+  expect(propertyValue(new Map([[setting.name, setting.value]]), setting.name)).toBe(value);
+});
+
+test.each([
+  ['commit.interval.ms', '-5'],
+  ['commit.interval.ms', '2147483648'],
+  ['max.task.idle.ms', '-2'],
+  ['cache.max.bytes.buffering', '-1'],
+  ['ksql.functions.collect_list.limit', '-1'],
+  ['ksql.output.topic.name.prefix', '../'],
+  ['ksql.persistence.default.format.key', 'PARQUET'],
+])('%s = %s is out of range', (name, text) => {
+  expect(() => checkProperty(name, text, 'statement')).toThrow('must be');
+});
+
+test('a value in capitals means what it says', async () => {
+  const engine = await openEngine();
+  const session = newSession();
+  await execute(
+    engine,
+    `CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+     INSERT INTO S VALUES (1, 1);
+     SET 'auto.offset.reset' = 'LATEST'; SET 'ksql.optimizer.enabled' = 'FALSE';`,
+    session,
+  );
+  expect(engine.streamsOptions('q', session.properties).offsetReset).toBe('latest');
+  expect(session.properties.get('ksql.optimizer.enabled')).toBe('false');
+  await engine.close();
+});
+
+test('properties of ksqlDB that mean nothing here are taken; unknown ones only from requests', () => {
+  for (const name of [
+    'ksql.query.pull.stream.enabled',
+    'ksql.idle.connection.timeout.seconds',
+    'ksql.streams.num.stream.threads',
+    'producer.linger.ms',
+    'consumer.max.poll.records',
+    'ksql.streams.producer.anything',
+    'ksql.functions.my_own.base',
+    'replication.factor',
+  ])
+    for (const giver of ['statement', 'request', 'start'] as const)
+      expect(checkProperty(name, 'anything', giver).value, name).toBe('anything');
+  for (const name of ['ksql.anything.at.all', 'no.such.thing', 'ksql.', '', '__proto__', 'ksql.__proto__']) {
+    expect(() => checkProperty(name, '1', 'statement'), name).toThrow('there is no property');
+    expect(checkProperty(name, '1', 'request').value).toBe('1');
+  }
+  for (const name of [
+    'ksql.service.id',
+    'bootstrap.servers',
+    'ksql.streams.bootstrap.servers',
+    'ssl.key.password',
+  ])
+    for (const giver of ['statement', 'request', 'start'] as const)
+      expect(() => checkProperty(name, '1', giver), name).toThrow('belongs to the server');
+});
+
+test('whole numbers are read as they are written, and nothing else is one', () => {
+  const range = { min: -1000, max: 1000 };
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.float().map(String)), (text) => {
+      const number = readWholeNumber(text, range);
+      if (number === null) return;
+      expect(text).toMatch(/^-?[0-9]+$/);
+      expect(BigInt(number)).toBe(BigInt(text));
+    }),
+  );
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (number) => {
+      const inside = number >= range.min && number <= range.max;
+      expect(readWholeNumber(String(number), range)).toBe(inside ? number + 0 : null);
+    }),
+  );
+  expect(describeRange(range)).toBe('a whole number from -1000 to 1000');
+  expect(describeRange({ min: 0, max: Number.MAX_SAFE_INTEGER })).toBe('a whole number of at least 0');
+});
+
+test.each([
+  [
+    'PARTITIONS',
+    ['0', '-1', '10001', "'abc'", "''", "'1e3'", "'٣'", "'99999999999999999999'", '1.5', 'TRUE'],
+  ],
+  ['REPLICAS', ['0', '-1', '32768', "'0x1'"]],
+  ['RETENTION_MS', ['-2', "'soon'", "'1_000'", '9007199254740993']],
+])('WITH (%s=…) says what it takes', async (name, values) => {
+  const engine = await openEngine();
+  for (const value of values) {
+    const partitions = name === 'PARTITIONS' ? '' : ', PARTITIONS=1';
+    const sql = `CREATE STREAM S (V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', ${name}=${value}${partitions});`;
+    await expect(execute(engine, sql), value).rejects.toMatchObject({
+      code: 'ML_PROPERTY',
+      message: expect.stringMatching(`^property ${name} must be a whole number (from|of at least)`) as string,
+    });
+  }
+  await engine.close();
+});
+
+test.each(['-1', '99999999999999999999', '1e3', '1.5', "'1'", ''])('LIMIT %s is refused', async (limit) => {
+  const engine = await openEngine();
+  await execute(engine, "CREATE STREAM S (V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);");
+  await expect(execute(engine, `SELECT * FROM S EMIT CHANGES LIMIT ${limit};`)).rejects.toMatchObject({
+    code: 'ML_SYNTAX',
+  });
+  await engine.close();
+});
+
+test('an alias may hold anything: the application that runs the query has a plain name', async () => {
+  const engine = await openEngine();
+  await execute(
+    engine,
+    `CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+     INSERT INTO S VALUES (1, 1);`,
+  );
+  const { rows } = await execute(engine, 'SELECT * FROM S AS `../x ü` EMIT CHANGES LIMIT 1;');
+  expect(rows).toHaveLength(1);
+  expect(engine.applicationId('a/b ü')).toMatch(/_query_a\.2fb\.20c3bc$/);
+  await engine.close();
+});
