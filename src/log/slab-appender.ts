@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { AssertionError } from '../common/assert.ts';
 import { copyBytes } from '../common/bytes.ts';
 import { NO_PRODUCER, type ProducerStamp, writeBatchHead } from './batch-head.ts';
 import { LogError } from './log.ts';
@@ -94,6 +95,11 @@ export class SlabAppender implements RecordAppender {
     valueEnd: number,
     headers: readonly Header[] | null,
   ): void {
+    // One NaN would make the times of a whole batch unreadable.
+    if (!Number.isSafeInteger(timestampMs))
+      throw new AssertionError(
+        `a record for topic ${this.#partition.topic} must have a time in whole milliseconds`,
+      );
     const keySize = keyStart < 0 ? -1 : keyEnd - keyStart;
     const valueSize = valueStart < 0 ? -1 : valueEnd - valueStart;
     const partsSize =

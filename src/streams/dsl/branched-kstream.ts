@@ -3,6 +3,7 @@ import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate } from '../processors/processor.ts';
 import { GraphNode, userKey } from './graph.ts';
 import type { KStream } from './kstream.ts';
+import { holds, plain } from './user-function.ts';
 import type { Named } from './options.ts';
 
 /** Branches of a stream: each record goes to the first whose predicate holds. */
@@ -35,7 +36,11 @@ export class BranchedKStream<K, V> {
   /** The next branch, under `prefix + name` (its number when it has none) in the result. */
   branch(predicate: (key: K, value: V) => boolean, named: Named = {}): this {
     const child = this.#prefix + (named.name ?? String(this.#predicates.length + 1));
-    this.#predicates.push({ child, predicate: (value, key) => predicate(userKey(key) as K, value as V) });
+    plain(predicate, child);
+    this.#predicates.push({
+      child,
+      predicate: (value, key) => holds(predicate(userKey(key) as K, value as V), 'predicate'),
+    });
     this.#add(child);
     return this;
   }

@@ -20,6 +20,7 @@ import {
 import type { Materialized, Named } from './options.ts';
 import { passChanges } from '../processors/pass-through.ts';
 import { StoredTable } from './table-suppliers.ts';
+import { given, initialOf, plain } from './user-function.ts';
 import {
   retentionOf,
   type SessionAggregation,
@@ -110,7 +111,7 @@ export class CogroupedKStream<K, VR> {
       (made ??=
         kind === null
           ? keyValueStore(store, valueSerde, graph)
-          : timedStore(store, kind.store, retentionMs, valueSerde, graph));
+          : timedStore(store, kind.store, retentionMs, kind.sizeMs, valueSerde, graph));
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
     parents.forEach((parent, i) => {
@@ -119,13 +120,16 @@ export class CogroupedKStream<K, VR> {
     });
     graph.copartition(sources);
     const supplier = new StoredTable(store.name);
+    if (merger !== undefined) plain(merger, 'aggregate');
     const aggregates = this.#members.map(({ aggregator }, i) => {
+      plain(aggregator, 'cogroup');
       const name = graph.nameFor(named.name, prefix, `-cogroup-agg-${i}`);
       const functions: SessionAggregation = {
-        initial,
-        add: ((state, value, key) => aggregator(userKey(key) as K, value, state)) as Aggregation['add'],
+        initial: initialOf(initial),
+        add: ((state, value, key) =>
+          given(aggregator(userKey(key) as K, value, state), 'aggregator')) as Aggregation['add'],
         merge: (key, left, right) =>
-          merger === undefined ? left : merger(userKey(key) as K, left as VR, right as VR),
+          merger === undefined ? left : given(merger(userKey(key) as K, left as VR, right as VR), 'merger'),
       };
       const open = (): Processor => {
         const { sendOldValues } = supplier;

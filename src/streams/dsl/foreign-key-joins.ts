@@ -16,9 +16,10 @@ import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';
 import { type AnyMaterialized, historyOf, materialize } from './materialize.ts';
 import type { Named } from './options.ts';
 import { union } from './stream-handle.ts';
-import type { Joiner } from './stream-joins.ts';
+import { type Joiner, joinerOf } from './stream-joins.ts';
 import type { TableHandle } from './table-handle.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { keyGiven, plain } from './user-function.ts';
 
 /** Joins each row with the row of another table that it names (KIP-213). */
 export function joinByForeignKey(
@@ -31,6 +32,8 @@ export function joinByForeignKey(
   named: Named,
 ): TableHandle {
   const { graph, supplier: left, sources } = table;
+  plain(foreignKeyOf, 'the foreign-key join');
+  const byKey = joinerOf(joiner, 'the foreign-key join');
   const right = other.supplier;
   right.enableOldValues(true);
   left.enableOldValues(true);
@@ -69,7 +72,8 @@ export function joinByForeignKey(
     new GraphNode({ name, write });
 
   const send = node(sendName, (write, parents) => {
-    const of = (value: unknown, key: RecordKey): unknown => foreignKeyOf(value, userKey(key));
+    const of = (value: unknown, key: RecordKey): unknown =>
+      keyGiven(foreignKeyOf(value, userKey(key)), 'foreign key mapper');
     const options = { foreignKeyOf: of, foreignKeySerde: foreignKeySerde(), values: leftValues(), join };
     write.processor(sendName, parents, sendSubscriptions(options));
   });
@@ -146,7 +150,7 @@ export function joinByForeignKey(
       left: leftView,
       values: leftValues(),
       join,
-      joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+      joiner: byKey,
     };
     write.processor(resolveName, parents, resolveAnswers(options));
     write.useView(leftView, resolveName);

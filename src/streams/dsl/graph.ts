@@ -4,6 +4,7 @@ import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
+import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
 /** A store with what is around it in the topology. */
@@ -132,11 +133,13 @@ export class WritePlan {
       const processors = this.#users.get(options.name) ?? [];
       if (processors.length === 0) continue;
       const keys = graph.keySerdes.get(options.name) ?? graph.defaultKeySerde;
+      const windowSizeMs = graph.windowSizes.get(options.name);
       this.topology.addStore({
         options,
         processors,
         ...(changelogConfigs && { changelogConfigs }),
         ...(keys && { keys }),
+        ...(windowSizeMs !== undefined && { windowSizeMs }),
         ...(sourceTopic !== undefined && { sourceTopic }),
       });
     }
@@ -161,6 +164,8 @@ export class Graph {
   readonly globalStores = new Set<string>();
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
+  /** How long the windows of a window store are, where it is one. */
+  readonly windowSizes = new Map<string, number>();
   readonly stores: GraphStore[] = [];
   /** What `stores` were made of: one that is declared twice is one store. */
   readonly declarations = new Set<object>();
@@ -178,6 +183,11 @@ export class Graph {
   newName(prefix: string): string {
     return `${prefix}${String(this.#nextName++).padStart(10, '0')}`;
   }
+
+  readonly shapeOf = (store: string): StoreShape => ({
+    keys: need(this.keySerdes.get(store) ?? this.defaultKeySerde, 'key', store),
+    windowSizeMs: this.windowSizes.get(store),
+  });
 
   /** The name that was given (with a suffix), or a generated one. A generated name is used up in any case. */
   nameFor(given: string | undefined, prefix: string, suffix = ''): string {

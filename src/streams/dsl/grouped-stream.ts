@@ -19,6 +19,7 @@ import {
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
+import { given, initialOf, plain } from './user-function.ts';
 import { SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
 import { SessionWindows, type SlidingWindows, type TimeWindows, type UnlimitedWindows } from './windows.ts';
 
@@ -72,8 +73,10 @@ export class KGroupedStream<K, V> {
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<K, VR> {
-    const add: Add = (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR);
-    return this.#aggregate('KSTREAM-AGGREGATE-', initializer, add, undefined, materialized, named);
+    plain(aggregator, 'aggregate');
+    const add: Add = (state, value, key) =>
+      given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator');
+    return this.#aggregate('KSTREAM-AGGREGATE-', initialOf(initializer), add, undefined, materialized, named);
   }
 
   /** As `aggregate`, where the state is a value: the first record of a key is its state. */
@@ -82,7 +85,9 @@ export class KGroupedStream<K, V> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<K, V> {
-    const add: Add = (state, value) => (state === null ? value : reducer(state as V, value as V));
+    plain(reducer, 'reduce');
+    const add: Add = (state, value) =>
+      state === null ? value : given(reducer(state as V, value as V), 'reducer');
     const fallback = this.grouped.valueSerde as Serde | undefined;
     return this.#aggregate(
       'KSTREAM-REDUCE-',

@@ -8,6 +8,7 @@ import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './m
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
+import { given, initialOf, plain } from './user-function.ts';
 
 /** Rows of a table under new keys. An aggregate takes back what left a group before it adds what came. */
 export class KGroupedTable<K, V> {
@@ -41,10 +42,13 @@ export class KGroupedTable<K, V> {
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<K, VR> {
+    plain(adder, 'aggregate');
+    plain(subtractor, 'aggregate');
     const functions: Functions = {
-      initial: initializer,
-      add: (state, value, key) => adder(userKey(key) as K, value as V, state as VR),
-      undo: (state, value, key) => subtractor(userKey(key) as K, value as V, state as VR),
+      initial: initialOf(initializer),
+      add: (state, value, key) => given(adder(userKey(key) as K, value as V, state as VR), 'adder'),
+      undo: (state, value, key) =>
+        given(subtractor(userKey(key) as K, value as V, state as VR), 'subtractor'),
     };
     return this.#build('KTABLE-AGGREGATE-', functions, undefined, materialized, named);
   }
@@ -56,10 +60,12 @@ export class KGroupedTable<K, V> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<K, V> {
+    plain(adder, 'reduce');
+    plain(subtractor, 'reduce');
     const functions: Functions = {
       initial: () => null,
-      add: (state, value) => (state === null ? value : adder(state as V, value as V)),
-      undo: (state, value) => subtractor(state as V, value as V),
+      add: (state, value) => (state === null ? value : given(adder(state as V, value as V), 'adder')),
+      undo: (state, value) => given(subtractor(state as V, value as V), 'subtractor'),
     };
     return this.#build(
       'KTABLE-REDUCE-',

@@ -9,6 +9,7 @@ import { processAsync } from '../processors/process-async.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
 import { tableSource } from '../processors/table-source.ts';
+import { timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode } from '../topology/topology.ts';
 import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
@@ -40,6 +41,7 @@ import {
   joinWithTable,
 } from './stream-joins.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { done, given, holds, keyGiven, plain, type Plain } from './user-function.ts';
 import {
   fixedKeyProcessor,
   type FixedKeyProcessorSupplier,
@@ -70,19 +72,25 @@ export class KStream<K, V> {
 
   /** Keeps the records for which `predicate` holds. */
   filter(predicate: (key: K, value: V) => boolean, named: Named = {}): KStream<K, V> {
-    return this.#filter((value, key) => predicate(userKey(key) as K, value as V), named);
+    plain(predicate, 'filter');
+    return this.#filter((value, key) => holds(predicate(userKey(key) as K, value as V), 'predicate'), named);
   }
 
   /** Drops the records for which `predicate` holds. */
   filterNot(predicate: (key: K, value: V) => boolean, named: Named = {}): KStream<K, V> {
-    return this.#filter((value, key) => !predicate(userKey(key) as K, value as V), named);
+    plain(predicate, 'filterNot');
+    return this.#filter((value, key) => !holds(predicate(userKey(key) as K, value as V), 'predicate'), named);
   }
 
   /** A new key for each record. */
-  selectKey<K2>(mapper: (key: K, value: V) => K2, named: Named = {}): KStream<K2, V> {
+  selectKey<K2>(mapper: (key: K, value: V) => Plain<K2>, named: Named = {}): KStream<K2, V> {
     const { graph, valueSerde } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-KEY-SELECT-');
-    const open = selectKey((value, key) => mapper(userKey(key) as K, value as V), pendingKeySerde(name));
+    plain(mapper, name);
+    const open = selectKey(
+      (value, key) => keyGiven(mapper(userKey(key) as K, value as V), 'key mapper'),
+      pendingKeySerde(name),
+    );
     const node = new GraphNode({
       name,
       changesKey: true,
@@ -96,7 +104,8 @@ export class KStream<K, V> {
 
   /** A new key and value for each record. */
   map<K2, V2>(mapper: (key: K, value: V) => KeyValue<K2, V2>, named: Named = {}): KStream<K2, V2> {
-    return this.#flatMap('KSTREAM-MAP-', (key, value) => [mapper(key, value)], named);
+    plain(mapper, 'map');
+    return this.#flatMap('KSTREAM-MAP-', (key, value) => [given(mapper(key, value), 'mapper')], named);
   }
 
   /** Any number of records for each record. */
@@ -108,10 +117,11 @@ export class KStream<K, V> {
   }
 
   /** A new value for each record. */
-  mapValues<V2>(mapper: (value: V, key: K) => V2, named: Named = {}): KStream<K, V2> {
+  mapValues<V2>(mapper: (value: V, key: K) => Plain<V2>, named: Named = {}): KStream<K, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-MAPVALUES-');
-    const open = mapStream((value, key) => mapper(value as V, userKey(key) as K));
+    plain(mapper, name);
+    const open = mapStream((value, key) => given(mapper(value as V, userKey(key) as K), 'mapper'));
     const node = new GraphNode({
       name,
       changesValue: true,
@@ -125,8 +135,9 @@ export class KStream<K, V> {
   flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>, named: Named = {}): KStream<K, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-FLATMAPVALUES-');
+    plain(mapper, name);
     const open = flatMapStream((value, key, _timestamp, _record, emit) => {
-      for (const each of mapper(value as V, userKey(key) as K)) emit(each);
+      for (const each of given(mapper(value as V, userKey(key) as K), 'mapper')) emit(given(each, 'mapper'));
     });
     const node = new GraphNode({
       name,
@@ -138,10 +149,11 @@ export class KStream<K, V> {
   }
 
   /** The end of a branch. */
-  foreach(action: (key: K, value: V) => void, named: Named = {}): void {
+  foreach<R>(action: (key: K, value: V) => Plain<R>, named: Named = {}): void {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-FOREACH-');
-    const open = forEach((key, value) => action(userKey(key) as K, value as V));
+    plain(action, name);
+    const open = forEach((key, value) => done(action(userKey(key) as K, value as V), 'action'));
     graph.add(
       [this.handle.node],
       new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
@@ -161,11 +173,12 @@ export class KStream<K, V> {
   }
 
   /** Looks at each record and lets it pass. */
-  peek(action: (key: K, value: V) => void, named: Named = {}): KStream<K, V> {
+  peek<R>(action: (key: K, value: V) => Plain<R>, named: Named = {}): KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-PEEK-');
+    plain(action, name);
     const open = filterStream((value, key) => {
-      action(userKey(key) as K, value as V);
+      done(action(userKey(key) as K, value as V), 'action');
       return true;
     });
     const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
@@ -208,6 +221,7 @@ export class KStream<K, V> {
     const keySerde = (options.keySerde as Serde | undefined) ?? this.handle.keySerde;
     const valueSerde = (options.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
     const { partitioner, partitions } = options;
+    if (partitioner !== undefined) plain(partitioner, prefix);
     const node = repartitionNode(graph, {
       prefix,
       keySerde,
@@ -237,6 +251,8 @@ export class KStream<K, V> {
     const { graph, window } = this.handle;
     const name = graph.nameFor(produced.name, 'KSTREAM-SINK-');
     const where = typeof topic === 'string' ? topic : name;
+    if (typeof topic !== 'string') plain(topic, name);
+    if (produced.partitioner !== undefined) plain(produced.partitioner, name);
     const write: GraphNode['options']['write'] = ({ topology }, parents) => {
       const { partitioner } = produced;
       const sink: Omit<SinkNode, 'kind'> = {
@@ -313,8 +329,11 @@ export class KStream<K, V> {
   }
 
   /** Groups by a new key. */
-  groupBy<K2>(selector: (key: K, value: V) => K2, grouped: Grouped<K2, V> = {}): KGroupedStream<K2, V> {
-    const stream = this.selectKey(selector, grouped.name === undefined ? {} : { name: grouped.name });
+  groupBy<K2>(
+    selector: (key: K, value: V) => Plain<K2>,
+    grouped: Grouped<K2, V> = {},
+  ): KGroupedStream<K2, V> {
+    const stream = this.selectKey<K2>(selector, grouped.name === undefined ? {} : { name: grouped.name });
     return new KGroupedStream(stream.handle, grouped);
   }
 
@@ -391,7 +410,7 @@ export class KStream<K, V> {
     const open = userProcessor(
       supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
       pendingKeySerde(name),
-      this.#keysOf,
+      graph.shapeOf,
     );
     const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(
@@ -413,16 +432,11 @@ export class KStream<K, V> {
     const name = options.name ?? graph.newName('KSTREAM-PROCESSVALUES-');
     const open = fixedKeyProcessor(
       supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>,
-      this.#keysOf,
+      graph.shapeOf,
     );
     const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
-
-  readonly #keysOf = (store: string): Serde => {
-    const { graph } = this.handle;
-    return need(graph.keySerdes.get(store) ?? graph.defaultKeySerde, 'key', store);
-  };
 
   /**
    * Asks the outside about each record: a service, a database. `call` gives what to forward, none, one or several
@@ -456,8 +470,12 @@ export class KStream<K, V> {
         },
         (results, _key, timestamp, context) => {
           for (const each of resultsOf(results as AsyncResults<unknown, unknown>)) {
+            const time =
+              each.timestamp === undefined
+                ? timestamp
+                : timeOf(each.timestamp, `${name} gives a record with`);
             forwarded.setValue(each.key);
-            context.forward(forwarded, each.value, undefined, each.timestamp ?? timestamp);
+            context.forward(forwarded, given(each.value, 'call'), undefined, time);
           }
         },
         callOptions(options),
@@ -489,7 +507,7 @@ export class KStream<K, V> {
     const name = graph.nameFor(options.name, 'KSTREAM-MAPVALUES-');
     const open = processAsync(
       (key, value) => () => mapper(value as V, userKey(key) as K),
-      (value, key, timestamp, context) => context.forward(key, value, undefined, timestamp),
+      (value, key, timestamp, context) => context.forward(key, given(value, 'mapper'), undefined, timestamp),
       callOptions(options),
     );
     const node = this.#processNode(name, open, []);
@@ -534,8 +552,10 @@ export class KStream<K, V> {
   ): KStream<K2, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(named.name, prefix);
+    plain(mapper, name);
     const open = flatMapRecords((key, value, _timestamp, _record, emit) => {
-      for (const [newKey, newValue] of mapper(userKey(key) as K, value as V)) emit(newKey, newValue);
+      for (const [newKey, newValue] of given(mapper(userKey(key) as K, value as V), 'mapper'))
+        emit(keyGiven(newKey, 'mapper'), given(newValue, 'mapper'));
     }, pendingKeySerde(name));
     const node = new GraphNode({
       name,

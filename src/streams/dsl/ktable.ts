@@ -21,11 +21,13 @@ import { KStream, type KeyValue } from './kstream.ts';
 import { union } from './stream-handle.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
-import type { Joiner } from './stream-joins.ts';
+import { type Joiner, joinerOf } from './stream-joins.ts';
 import type { TableHandle } from './table-handle.ts';
 import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import { contextOf, type TableValueTransformer } from './user-processor.ts';
+import { given, holds, keyGiven, plain, type Plain } from './user-function.ts';
+import { UserTurn } from './user-turn.ts';
 import type { Suppressed } from './windows.ts';
 
 /**
@@ -52,7 +54,9 @@ export class KTable<K, V> {
     materialized?: Materialized<K, V>,
     named: Named = {},
   ): KTable<K, V> {
-    const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? value : null);
+    plain(predicate, 'filter');
+    const transform: RowTransform = (value, key) =>
+      holds(predicate(userKey(key) as K, value as V), 'predicate') ? value : null;
     return this.#transform(
       'KTABLE-FILTER-',
       () => ({ transform, absentToo: false }),
@@ -69,7 +73,9 @@ export class KTable<K, V> {
     materialized?: Materialized<K, V>,
     named: Named = {},
   ): KTable<K, V> {
-    const transform: RowTransform = (value, key) => (predicate(userKey(key) as K, value as V) ? null : value);
+    plain(predicate, 'filterNot');
+    const transform: RowTransform = (value, key) =>
+      holds(predicate(userKey(key) as K, value as V), 'predicate') ? null : value;
     return this.#transform(
       'KTABLE-FILTER-',
       () => ({ transform, absentToo: false }),
@@ -82,11 +88,12 @@ export class KTable<K, V> {
 
   /** A new value for each row. Equal rows must give equal values: old rows are mapped again. */
   mapValues<V2>(
-    mapper: (value: V, key: K) => V2,
+    mapper: (value: V, key: K) => Plain<V2>,
     materialized?: Materialized<K, V2>,
     named: Named = {},
   ): KTable<K, V2> {
-    const transform: RowTransform = (value, key) => mapper(value as V, userKey(key) as K);
+    plain(mapper, 'mapValues');
+    const transform: RowTransform = (value, key) => given(mapper(value as V, userKey(key) as K), 'mapper');
     return this.#transform(
       'KTABLE-MAPVALUES-',
       () => ({ transform, absentToo: false }),
@@ -108,13 +115,15 @@ export class KTable<K, V> {
     options: Named & { readonly stores?: readonly string[] } = {},
   ): KTable<K, V2> {
     const { graph } = this.handle;
-    const keysOf = (store: string): Serde =>
-      need(graph.keySerdes.get(store) ?? graph.defaultKeySerde, 'key', store);
     const open: OpenTransform = (context) => {
       const transformer = supplier();
-      transformer.init?.(contextOf(context, keysOf));
+      const turn = new UserTurn(context);
+      transformer.init?.(contextOf(context, turn, graph.shapeOf));
       return {
-        transform: (value, key) => transformer.transform(value as V | null, userKey(key) as K),
+        transform: (value, key, timestamp) =>
+          turn.run(key, timestamp, () =>
+            given(transformer.transform(value as V | null, userKey(key) as K), 'transformer'),
+          ),
         absentToo: true,
         close: () => transformer.close?.(),
       };
@@ -130,10 +139,10 @@ export class KTable<K, V> {
   }
 
   /** The changes of the table as a stream; with a `mapper`, under new keys. */
-  toStream<K2>(mapper: (key: K, value: V) => K2, named?: Named): KStream<K2, V>;
+  toStream<K2>(mapper: (key: K, value: V) => Plain<K2>, named?: Named): KStream<K2, V>;
   toStream(named?: Named): KStream<K, V>;
   toStream<K2>(
-    first: Named | ((key: K, value: V) => K2) = {},
+    first: Named | ((key: K, value: V) => Plain<K2>) = {},
     second: Named = {},
   ): KStream<K2, V> | KStream<K, V> {
     const named = typeof first === 'function' ? {} : first;
@@ -154,7 +163,9 @@ export class KTable<K, V> {
       repartitionRequired: false,
       window,
     });
-    return typeof first === 'function' ? stream.selectKey(first as (key: K, value: V) => K2, second) : stream;
+    return typeof first === 'function'
+      ? stream.selectKey<K2>(first as (key: K, value: V) => Plain<K2>, second)
+      : stream;
   }
 
   /** Groups the rows anew: each change moves its row from the old group to the new one. */
@@ -164,11 +175,12 @@ export class KTable<K, V> {
   ): KGroupedTable<K2, V2> {
     const { graph } = this.handle;
     const name = graph.nameFor(grouped.name, 'KTABLE-SELECT-');
+    plain(selector, name);
     const select = (value: unknown, key: RecordKey): KeyValue<K2, V2> =>
-      selector(userKey(key) as K, value as V);
+      given(selector(userKey(key) as K, value as V), 'selector');
     const open = groupTable(
-      (value, key) => select(value, key)[0],
-      (value, key) => select(value, key)[1],
+      (value, key) => keyGiven(select(value, key)[0], 'selector'),
+      (value, key) => given(select(value, key)[1], 'selector'),
       (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
     );
     const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
@@ -379,8 +391,8 @@ export class KTable<K, V> {
     if (kind === 'outer') right.enableOldValues(true);
     const thisName = graph.nameFor(named.name, 'KTABLE-JOINTHIS-', '-join-this');
     const otherName = graph.nameFor(named.name, 'KTABLE-JOINOTHER-', '-join-other');
-    const join = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
-    const mirrored = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(b, a, userKey(key));
+    const join = joinerOf(joiner, name);
+    const mirrored = (a: unknown, b: unknown, key: RecordKey): unknown => join(b, a, key);
     const store = plan?.name ?? null;
     const supplier = new JoinedTable(left, right, kind, join, store);
     const leftView = left.view();

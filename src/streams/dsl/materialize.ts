@@ -35,9 +35,11 @@ export function timedStore(
   plan: StorePlan,
   kind: 'window' | 'session',
   retentionMs: number,
+  windowSizeMs: number | undefined,
   valueSerde: Serde | undefined,
   graph: Graph,
 ): GraphStore {
+  if (windowSizeMs !== undefined) graph.windowSizes.set(plan.name, windowSizeMs);
   const { logConfig, valueSerde: own, versioned } = plan.materialized;
   if (versioned !== undefined)
     throw new TopologyError(

@@ -1,3 +1,4 @@
+import { must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
 import { NOT_PUT } from '../../state/store.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   VersionedStore,
   WindowStore,
 } from '../../state/store.ts';
+import { timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from './windows.ts';
 
@@ -25,8 +27,8 @@ export interface KeyValueStoreView<K, V> {
   /** Null when there is no row. */
   get(key: K): V | null;
   getRow(key: K): Row<K, V> | null;
-  /** Replaces or inserts; null deletes. */
-  put(key: K, value: V | null, timestamp: number): void;
+  /** Replaces or inserts; null deletes. `timestamp`: default that of the record in flight, or of the punctuation. */
+  put(key: K, value: V | null, timestamp?: number): void;
   delete(key: K): void;
   /** All rows, in the order of the keys' bytes. */
   all(): Row<K, V>[];
@@ -90,17 +92,31 @@ export type StateStoreView =
   // oxlint-disable-next-line no-explicit-any
   | VersionedStoreView<any, any>;
 
-/** Shows a store of bytes with decoded keys. `windowSizeMs` gives time windows their end. */
-export function openStoreView(store: StateStore, keys: Serde, windowSizeMs = 0): StateStoreView {
+export interface StoreViewOptions {
+  /** Of window stores: how long the windows are. Without it no end of one can be told, which throws. */
+  readonly windowSizeMs?: number | undefined;
+  /** The time of a row that is put: as given, or a default. Throws for what is no time. */
+  readonly timeToPut?: TimeToPut;
+}
+/** Undefined asks for the default, null was forgotten where there is none. */
+export type TimeToPut = (given: number | null | undefined) => number;
+
+/** Shows a store of bytes with decoded keys. */
+export function openStoreView(
+  store: StateStore,
+  keys: Serde,
+  options: StoreViewOptions = {},
+): StateStoreView {
+  const { windowSizeMs, timeToPut = (given) => timeOf(given, `store ${store.name} is given`) } = options;
   switch (store.kind) {
     case 'key-value':
-      return new KeyValueView(store, keys);
+      return new KeyValueView(store, keys, timeToPut);
     case 'window':
-      return new WindowView(store, keys, windowSizeMs);
+      return new WindowView(store, keys, timeToPut, windowSizeMs);
     case 'session':
-      return new SessionView(store, keys);
+      return new SessionView(store, keys, timeToPut);
     case 'versioned':
-      return new VersionedView(store, keys);
+      return new VersionedView(store, keys, timeToPut);
   }
 }
 
@@ -128,9 +144,11 @@ class KeyValueView implements KeyValueStoreView<unknown, unknown> {
   readonly kind = 'key-value';
   readonly #store: KeyValueStore;
   readonly #keys: KeyBytes;
+  readonly #timeToPut: TimeToPut;
 
-  constructor(store: KeyValueStore, keys: Serde) {
+  constructor(store: KeyValueStore, keys: Serde, timeToPut: TimeToPut) {
     this.#store = store;
+    this.#timeToPut = timeToPut;
     this.#keys = new KeyBytes(keys);
   }
 
@@ -153,13 +171,15 @@ class KeyValueView implements KeyValueStoreView<unknown, unknown> {
     return { key, value: this.#store.valueAt(slot), timestamp: this.#store.timestampAt(slot) };
   }
 
-  put(key: unknown, value: unknown, timestamp: number): void {
+  put(key: unknown, value: unknown, timestamp?: number): void {
+    const time = this.#timeToPut(timestamp);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, value, timestamp);
+    this.#store.put(bytes, 0, bytes.length, value ?? null, time);
   }
 
   delete(key: unknown): void {
-    this.put(key, null, 0);
+    const bytes = this.#keys.of(key);
+    this.#store.put(bytes, 0, bytes.length, null, 0);
   }
 
   all(): Row<unknown, unknown>[] {
@@ -184,11 +204,13 @@ class WindowView implements WindowStoreView<unknown, unknown> {
   readonly kind = 'window';
   readonly #store: WindowStore;
   readonly #keys: KeyBytes;
-  readonly #sizeMs: number;
+  readonly #timeToPut: TimeToPut;
+  readonly #sizeMs: number | undefined;
 
-  constructor(store: WindowStore, keys: Serde, sizeMs: number) {
+  constructor(store: WindowStore, keys: Serde, timeToPut: TimeToPut, sizeMs: number | undefined) {
     this.#store = store;
     this.#keys = new KeyBytes(keys);
+    this.#timeToPut = timeToPut;
     this.#sizeMs = sizeMs;
   }
 
@@ -203,8 +225,9 @@ class WindowView implements WindowStoreView<unknown, unknown> {
   }
 
   put(key: unknown, value: unknown, windowStart: number): void {
+    const time = this.#timeToPut(windowStart ?? null);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, windowStart, value, windowStart);
+    this.#store.put(bytes, 0, bytes.length, time, value ?? null, time);
   }
 
   fetch(key: unknown, from: number, to: number): Row<Windowed<unknown>, unknown>[] {
@@ -226,7 +249,8 @@ class WindowView implements WindowStoreView<unknown, unknown> {
   }
 
   #windowed(key: unknown, start: number): Windowed<unknown> {
-    return { key, window: { start, end: start + this.#sizeMs } };
+    const sizeMs = must(this.#sizeMs, `it is not known how long the windows of store ${this.name} are`);
+    return { key, window: { start, end: start + sizeMs } };
   }
 }
 
@@ -234,9 +258,11 @@ class SessionView implements SessionStoreView<unknown, unknown> {
   readonly kind = 'session';
   readonly #store: SessionStore;
   readonly #keys: KeyBytes;
+  readonly #timeToPut: TimeToPut;
 
-  constructor(store: SessionStore, keys: Serde) {
+  constructor(store: SessionStore, keys: Serde, timeToPut: TimeToPut) {
     this.#store = store;
+    this.#timeToPut = timeToPut;
     this.#keys = new KeyBytes(keys);
   }
 
@@ -263,8 +289,10 @@ class SessionView implements SessionStoreView<unknown, unknown> {
   }
 
   put(key: unknown, start: number, end: number, value: unknown): void {
+    const from = this.#timeToPut(start ?? null);
+    const to = this.#timeToPut(end ?? null);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, start, end, value, end);
+    this.#store.put(bytes, 0, bytes.length, from, to, value ?? null, to);
   }
 }
 
@@ -272,9 +300,11 @@ class VersionedView implements VersionedStoreView<unknown, unknown> {
   readonly kind = 'versioned';
   readonly #store: VersionedStore;
   readonly #keys: KeyBytes;
+  readonly #timeToPut: TimeToPut;
 
-  constructor(store: VersionedStore, keys: Serde) {
+  constructor(store: VersionedStore, keys: Serde, timeToPut: TimeToPut) {
     this.#store = store;
+    this.#timeToPut = timeToPut;
     this.#keys = new KeyBytes(keys);
   }
 
@@ -289,8 +319,9 @@ class VersionedView implements VersionedStoreView<unknown, unknown> {
   }
 
   put(key: unknown, value: unknown, timestamp: number): boolean {
+    const time = this.#timeToPut(timestamp ?? null);
     const bytes = this.#keys.of(key);
-    return this.#store.put(bytes, 0, bytes.length, value, timestamp) !== NOT_PUT;
+    return this.#store.put(bytes, 0, bytes.length, value ?? null, time) !== NOT_PUT;
   }
 
   delete(key: unknown, timestamp: number): Version<unknown> | null {

@@ -4,6 +4,7 @@ import { joinGlobalTable } from '../processors/join-global-table.ts';
 import { joinStreamTable } from '../processors/join-stream-table.ts';
 import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
 import { passThrough } from '../processors/pass-through.ts';
+import type { ValueJoiner } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import { selfJoinStream } from '../processors/self-join-stream.ts';
 import type { Serde } from '../topology/serde.ts';
@@ -13,12 +14,19 @@ import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
 import { TopologyError } from '../topology/topology-error.ts';
+import { given, keyGiven, plain } from './user-function.ts';
 import type { JoinWindows } from './windows.ts';
 
 /** What the joins of a stream add to the graph; each gives the joined stream. */
 
 export type JoinKind = 'inner' | 'left' | 'outer';
 export type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;
+
+/** A user's joiner as operators call it. `name` is the operation's. */
+export function joinerOf(joiner: Joiner, name: string): ValueJoiner {
+  plain(joiner, name);
+  return (left, right, key) => given(joiner(left, right, userKey(key)), 'joiner');
+}
 
 /** Joins a stream, where its keys belong, with a table's rows of the same keys. */
 export function joinWithTable(
@@ -34,7 +42,7 @@ export function joinWithTable(
   const join = kind === 'inner' ? 'inner' : 'left';
   const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
   const view = table.supplier.view();
-  const byKey = (a: unknown, b: unknown, key: RecordKey): unknown => joiner(a, b, userKey(key));
+  const byKey = joinerOf(joiner, name);
   const { graceMs } = joined;
   const buffer = `${name}-Buffer`;
   if (graceMs !== undefined) checkGrace(name, graceMs, table.historyMs);
@@ -105,6 +113,8 @@ export function joinWithGlobalTable(
   const { graph } = left;
   const join = kind === 'inner' ? 'inner' : 'left';
   const name = graph.nameFor(named.name, 'KSTREAM-LEFTJOIN-');
+  plain(keyOf, name);
+  const byKey = joinerOf(joiner, name);
   const node = new GraphNode({
     name,
     wantsNullKeys: join === 'left',
@@ -115,8 +125,8 @@ export function joinWithGlobalTable(
         table: table.view,
         keySerde,
         join,
-        keyOf: (value: unknown, key: RecordKey) => keyOf(userKey(key), value),
-        joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+        keyOf: (value: unknown, key: RecordKey) => keyGiven(keyOf(userKey(key), value), 'key mapper'),
+        joiner: byKey,
       } as const;
       plan.processor(name, parents, joinGlobalTable(options));
       plan.useView(table.view, name);
@@ -189,7 +199,7 @@ export function joinWithStream(
     beforeMs: windows.beforeMs,
     afterMs: windows.afterMs,
     graceMs: windows.graceMs,
-    joiner: (a: unknown, b: unknown, key: RecordKey) => joiner(a, b, userKey(key)),
+    joiner: joinerOf(joiner, mergeName),
     name: mergeName,
   };
   let oneStore = false;

@@ -11,6 +11,7 @@ import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize, timedStore } from './materialize.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { Windowed } from './windows.ts';
 
@@ -32,7 +33,9 @@ export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
   readonly name: string;
   /** Key-value stores: at most so many rows, in memory; the one used longest ago makes room for a new one. */
   readonly rowsMax?: number;
-  /** `versioned` needs the option of that name. */
+  /** Of kind `window`: how long its windows are. */
+  readonly windowSizeMs?: number;
+  /** `versioned` and `window` need options of their own: `versioned`, `windowSizeMs`. */
   readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
 }
 
@@ -214,7 +217,12 @@ export class StreamsBuilder {
     graph.declarations.add(declaration);
     const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
     graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
-    const { kind, retentionMs = 24 * 60 * 60 * 1000 } = declaration;
+    const { kind, retentionMs = 24 * 60 * 60 * 1000, windowSizeMs } = declaration;
+    if ((kind === 'window') !== (windowSizeMs !== undefined && windowSizeMs > 0))
+      throw new TopologyError(
+        `store ${plan.name} is of kind ${kind} ${kind === 'window' ? 'without' : 'with'} a windowSizeMs`,
+        "declare kind 'window' together with windowSizeMs, which says where its windows end",
+      );
     if ((kind === 'versioned') !== (declaration.versioned !== undefined))
       throw new TopologyError(
         `store ${plan.name} is of kind ${kind} ${kind === 'versioned' ? 'without' : 'with'} the option versioned`,
@@ -223,7 +231,7 @@ export class StreamsBuilder {
     graph.stores.push(
       kind === 'key-value' || kind === 'versioned'
         ? bounded(keyValueStore(plan, undefined, graph), declaration.rowsMax)
-        : timedStore(plan, kind, retentionMs, undefined, graph),
+        : bounded(timedStore(plan, kind, retentionMs, windowSizeMs, undefined, graph), declaration.rowsMax),
     );
     return this;
   }
@@ -236,7 +244,7 @@ export class StreamsBuilder {
     topic: string,
     declaration: Omit<
       StateStoreDeclaration<K, V>,
-      'kind' | 'versioned' | 'rowsMax' | 'logging' | 'logConfig'
+      'kind' | 'versioned' | 'windowSizeMs' | 'rowsMax' | 'logging' | 'logConfig'
     >,
     consumed: Consumed<K, V> = {},
   ): this {
@@ -305,6 +313,7 @@ function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
 function extractor(consumed: Consumed<unknown, unknown>): { timestampExtractor?: TimestampExtractor } {
   const { timestampExtractor } = consumed;
   if (timestampExtractor === undefined) return {};
+  plain(timestampExtractor, 'timestampExtractor');
   return {
     timestampExtractor: (value, key, timestamp, partitionTime) =>
       timestampExtractor({ key: userKey(key), value, timestamp }, partitionTime),

@@ -5,6 +5,9 @@ import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import { userKey } from './graph.ts';
 import { openStoreView, type StateStoreView } from './state-store-view.ts';
+import { done, plain } from './user-function.ts';
+import { TopologyError } from '../topology/topology-error.ts';
+import { UserTurn } from './user-turn.ts';
 
 /** A record as processors of your own see it. */
 export interface StreamRecord<K, V> {
@@ -16,8 +19,10 @@ export interface StreamRecord<K, V> {
 
 /** What a processor forwards, beside the key. */
 export interface ForwardedRecord<V> {
+  /** Null is a record without a value; undefined is refused. */
   readonly value: V;
-  readonly timestamp: number;
+  /** Default: that of the record in flight, or of the punctuation. */
+  readonly timestamp?: number;
   readonly headers?: readonly Header[];
 }
 
@@ -82,22 +87,26 @@ export interface TableValueTransformer<K, V, V2> {
 export type ProcessorSupplier<K, V, K2, V2> = () => UserProcessor<K, V, K2, V2>;
 export type FixedKeyProcessorSupplier<K, V, V2> = () => UserFixedKeyProcessor<K, V, V2>;
 
-/** What the keys of a store are encoded with. */
-export type KeysOf = (store: string) => Serde;
+/** What is known of a store, beside its bytes, to those who read it by name. */
+export interface StoreShape {
+  readonly keys: Serde;
+  /** Of a window store: how long its windows are. */
+  readonly windowSizeMs: number | undefined;
+}
+export type ShapeOf = (store: string) => StoreShape;
 
 export function userProcessor(
   supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>,
   serde: Serde,
-  keysOf: KeysOf,
+  shapeOf: ShapeOf,
 ): () => Processor {
   return () => {
-    const user = supplier();
     const key = new RecordKey<unknown>(serde);
-    return new UserNode(user, (context) => ({
-      ...contextOf(context, keysOf),
+    return new UserNode(newlyMade(supplier()), shapeOf, (context, turn) => ({
       forward(record: ForwardedRecord<unknown> & { readonly key: unknown }, child?: string): void {
+        const timestamp = turn.timeToForward(record.timestamp);
         key.setValue(record.key);
-        forwardRecord(context, key, record, child);
+        forwardRecord(context, key, record, timestamp, child);
       },
     }));
   };
@@ -105,24 +114,43 @@ export function userProcessor(
 
 export function fixedKeyProcessor(
   supplier: FixedKeyProcessorSupplier<unknown, unknown, unknown>,
-  keysOf: KeysOf,
+  shapeOf: ShapeOf,
 ): () => Processor {
-  return () => {
-    const user = supplier();
-    const node: UserNode = new UserNode(user as UserNode['user'], (context) => ({
-      ...contextOf(context, keysOf),
-      forward: (record: ForwardedRecord<unknown>): void => forwardRecord(context, node.key, record),
+  return () =>
+    new UserNode(newlyMade(supplier()), shapeOf, (context, turn) => ({
+      forward(record: ForwardedRecord<unknown>): void {
+        const timestamp = turn.timeToForward(record.timestamp);
+        if (turn.key === null)
+          throw new Error(
+            `${context.nodeName} forwards in a punctuation, where no record gives the key: use process()`,
+          );
+        forwardRecord(context, turn.key, record, timestamp);
+      },
     }));
-    return node;
-  };
+}
+
+const made = new WeakSet<object>();
+
+/** Tasks that shared a processor would mix up its fields, and each other's contexts. */
+function newlyMade<T extends object>(processor: T): T {
+  if (made.has(processor))
+    throw new TopologyError(
+      'a supplier gave the same processor twice',
+      'make a new one at each call: each task has its own',
+    );
+  made.add(processor);
+  return processor;
 }
 
 function forwardRecord(
   context: ProcessorContext,
   key: RecordKey,
-  { value, timestamp, headers }: ForwardedRecord<unknown>,
+  { value, headers }: ForwardedRecord<unknown>,
+  timestamp: number,
   child?: string,
 ): void {
+  if (value === undefined)
+    throw new TypeError(`${context.nodeName} forwards undefined: a record without a value has null`);
   const forward = (): void =>
     child === undefined
       ? context.forward(key, value, undefined, timestamp)
@@ -131,7 +159,7 @@ function forwardRecord(
   else withHeaders(context.record, headers, forward);
 }
 
-export function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContext {
+export function contextOf(context: ProcessorContext, turn: UserTurn, shapeOf: ShapeOf): UserContext {
   return {
     applicationId: context.applicationId,
     taskId: context.taskId,
@@ -142,44 +170,61 @@ export function contextOf(context: ProcessorContext, keysOf: KeysOf): UserContex
     }),
     currentStreamTimeMs: () => context.streamTime(),
     currentSystemTimeMs: () => context.now(),
-    getStateStore: <S extends StateStoreView>(name: string) =>
-      openStoreView(context.store(name), keysOf(name)) as S,
-    schedule: (intervalMs, kind, callback) => context.schedule(intervalMs, kind, callback),
+    getStateStore: <S extends StateStoreView>(name: string) => {
+      const { keys, windowSizeMs } = shapeOf(name);
+      const timeToPut = (given: number | null | undefined): number => turn.timeToPut(given, name);
+      return openStoreView(context.store(name), keys, { windowSizeMs, timeToPut }) as S;
+    },
+    schedule: (intervalMs, kind, callback) => {
+      plain(callback, `a schedule of ${context.nodeName}`);
+      return context.schedule(intervalMs, kind, (timestamp) =>
+        turn.run(null, timestamp, () => done(callback(timestamp), 'punctuation')),
+      );
+    },
     commit: () => context.requestCommit(),
   };
 }
 
+type Forwards =
+  | Pick<UserProcessorContext<unknown, unknown>, 'forward'>
+  | Pick<FixedKeyProcessorContext<unknown>, 'forward'>;
+
 class UserNode implements Processor {
-  readonly user: UserProcessor<unknown, unknown, unknown, unknown>;
-  readonly #contextFor: (
-    context: ProcessorContext,
-  ) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>;
+  readonly #user: UserProcessor<unknown, unknown, unknown, unknown>;
+  readonly #shapeOf: ShapeOf;
+  readonly #forwards: (context: ProcessorContext, turn: UserTurn) => Forwards;
   #context!: ProcessorContext;
-  /** Of the record in flight. */
-  key: RecordKey;
+  #turn!: UserTurn;
 
   constructor(
-    user: UserProcessor<unknown, unknown, unknown, unknown>,
-    contextFor: (
-      context: ProcessorContext,
-    ) => UserProcessorContext<unknown, unknown> | FixedKeyProcessorContext<unknown>,
+    user:
+      | UserProcessor<unknown, unknown, unknown, unknown>
+      | UserFixedKeyProcessor<unknown, unknown, unknown>,
+    shapeOf: ShapeOf,
+    forwards: (context: ProcessorContext, turn: UserTurn) => Forwards,
   ) {
-    this.user = user;
-    this.#contextFor = contextFor;
-    this.key = new RecordKey({ serialize: () => undefined, deserialize: () => null });
+    this.#user = user as UserProcessor<unknown, unknown, unknown, unknown>;
+    this.#shapeOf = shapeOf;
+    this.#forwards = forwards;
   }
 
   init(context: ProcessorContext): void {
     this.#context = context;
-    this.user.init?.(this.#contextFor(context) as UserProcessorContext<unknown, unknown>);
+    this.#turn = new UserTurn(context);
+    const { process } = this.#user as { process: unknown };
+    plain(process, context.nodeName);
+    this.#user.init?.({
+      ...contextOf(context, this.#turn, this.#shapeOf),
+      ...this.#forwards(context, this.#turn),
+    } as UserProcessorContext<unknown, unknown>);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    this.key = key;
-    this.user.process({ key: userKey(key), value, timestamp, headers: this.#context.record.headers() });
+    const record = { key: userKey(key), value, timestamp, headers: this.#context.record.headers() };
+    this.#turn.run(key, timestamp, () => done(this.#user.process(record), 'processor'));
   }
 
   close(): void {
-    this.user.close?.();
+    this.#user.close?.();
   }
 }

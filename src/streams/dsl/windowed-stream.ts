@@ -11,6 +11,7 @@ import type { KTable } from './ktable.ts';
 import { type AnyMaterialized, materialize, type StorePlan, timedStore } from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
+import { given, initialOf, plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import {
   type EmitStrategy,
@@ -147,8 +148,9 @@ abstract class WindowedKStream<K, V> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<Windowed<K>, V> {
+    plain(reducer, 'reduce');
     const combine = (left: unknown, right: unknown): unknown =>
-      left === null ? right : reducer(left as V, right as V);
+      left === null ? right : given(reducer(left as V, right as V), 'reducer');
     const functions: SessionAggregation = {
       initial: () => null,
       add: (state, value) => combine(state, value),
@@ -180,7 +182,7 @@ abstract class WindowedKStream<K, V> {
       window: kind.store === 'session' ? { kind: 'session' } : { kind: 'time', sizeMs: kind.sizeMs },
       graceMs: kind.graceMs,
       open: (sendOldValues) => kind.open(functions, store.name, emit, sendOldValues, coalesce),
-      makeStore: () => timedStore(store, kind.store, retentionMs, valueSerde, graph),
+      makeStore: () => timedStore(store, kind.store, retentionMs, kind.sizeMs, valueSerde, graph),
     }) as unknown as KTable<Windowed<K>, VR>;
   }
 }
@@ -213,9 +215,10 @@ export class TimeWindowedKStream<K, V> extends WindowedKStream<K, V> {
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<Windowed<K>, VR> {
+    plain(aggregator, 'aggregate');
     const functions: SessionAggregation = {
-      initial: initializer,
-      add: (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR),
+      initial: initialOf(initializer),
+      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
       merge: (_key, left) => left,
     };
     return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
@@ -245,10 +248,12 @@ export class SessionWindowedKStream<K, V> extends WindowedKStream<K, V> {
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<Windowed<K>, VR> {
+    plain(aggregator, 'aggregate');
+    plain(merger, 'aggregate');
     const functions: SessionAggregation = {
-      initial: initializer,
-      add: (state, value, key) => aggregator(userKey(key) as K, value as V, state as VR),
-      merge: (key, left, right) => merger(userKey(key) as K, left as VR, right as VR),
+      initial: initialOf(initializer),
+      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
+      merge: (key, left, right) => given(merger(userKey(key) as K, left as VR, right as VR), 'merger'),
     };
     return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
   }

@@ -9,6 +9,7 @@ import type {
   SkipReason,
 } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
+import { shown } from '../topology/record-time.ts';
 import type { StoreNode, SubTopology, TopologyNode } from '../topology/topology.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { PersistedNumbers } from './persisted-numbers.ts';
@@ -111,6 +112,15 @@ export class NodeContext implements ProcessorContext {
   }
 
   schedule(intervalMs: number, kind: PunctuationKind, callback: (timestamp: number) => void): () => void {
+    const known: readonly string[] = ['stream-time', 'wall-clock'] satisfies PunctuationKind[];
+    if (!known.includes(kind))
+      throw new TypeError(
+        `${this.nodeName} schedules by ${shown(kind)}: it is 'stream-time' or 'wall-clock'`,
+      );
+    if (typeof intervalMs !== 'number' || !(intervalMs >= 1 && intervalMs < Infinity))
+      throw new RangeError(`${this.nodeName} schedules each ${shown(intervalMs)} ms: it takes 1 or more`);
+    if (typeof callback !== 'function')
+      throw new TypeError(`${this.nodeName} schedules ${shown(callback)}: it takes a function`);
     const { streamPunctuations, wallPunctuations } = this.#internals;
     const punctuations = kind === 'stream-time' ? streamPunctuations : wallPunctuations;
     return punctuations.schedule(intervalMs, this.now(), (timestamp) => {

@@ -1,5 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
+import { DataError } from '../../common/error.ts';
 import type { SkipReason } from '../processors/processor.ts';
+import { shown } from '../topology/record-time.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { SourceHead, TaskSource } from './task-source.ts';
 
@@ -87,13 +89,19 @@ export class PartitionGroup {
     source.setKey(batch, i);
     try {
       const time = batch.timestamps[i]!;
-      head.timestamp = source.extractor(
+      const extracted: unknown = source.extractor(
         head.value,
         source.key,
         time,
         source.partitionTime,
         this.#options.clock,
       );
+      // A time that is none would be chosen, compared and stored as NaN.
+      if (!Number.isSafeInteger(extracted))
+        throw new DataError(
+          `the timestamp extractor gave ${shown(extracted)}, which is no time in whole milliseconds`,
+        );
+      head.timestamp = extracted as number;
       head.known = true;
     } catch (error) {
       failHead(head, 'timestamp', error);

@@ -23,6 +23,7 @@ import type { InputQueue } from '../runtime/input-queue.ts';
 import { Streams } from '../runtime/streams.ts';
 import type { SkippedRecord } from '../runtime/skipped-record.ts';
 import type { Task } from '../runtime/task.ts';
+import { timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TimestampExtractor, Topology } from '../topology/topology.ts';
 import { HeadQueue } from './head-queue.ts';
@@ -183,7 +184,7 @@ export class TopologyTestDriver {
 
   /** Moves the wall clock forward and fires the punctuations that fall due. */
   async advanceWallClockTime(ms: number): Promise<void> {
-    this.clock.advance(ms);
+    this.clock.advance(timeOf(ms, 'the wall clock is advanced by'));
     await this.#streams.punctuate();
     await this.#streams.commit();
     await this.#drain();
@@ -196,7 +197,11 @@ export class TopologyTestDriver {
     const node = this.#topology.stores.find(({ options }) => options.name === name);
     const keys =
       node?.keys ?? this.#topology.globalStores.find(({ store }) => store.name === name)?.source.key;
-    return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`));
+    return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`), {
+      windowSizeMs: node?.windowSizeMs,
+      timeToPut: (given) =>
+        given === undefined ? this.clock.now() : timeOf(given, `store ${name} is given`),
+    });
   }
 
   /** As `getStateStore`; throws `TopologyError` when it is a store of another kind. So do the three below. */
@@ -239,10 +244,11 @@ export class TopologyTestDriver {
     const partitions = must(this.#partitions.get(topic), `the topology does not read topic ${topic}`);
     const partition = record.partition ?? (key === null ? 0 : partitionOfKey(key, 0, key.length, partitions));
     const none = Buffer.alloc(0);
+    const { timestamp = this.clock.now() } = record;
     this.#writer
       .appender({ topic, partition })
       .append(
-        record.timestamp ?? this.clock.now(),
+        timeOf(timestamp, `a record is piped into topic ${topic} with`),
         key ?? none,
         key === null ? -1 : 0,
         key?.length ?? 0,

@@ -77,6 +77,8 @@ export interface StoreNode {
   readonly processors: readonly string[];
   /** What its keys are encoded with, for those who read it from outside. */
   readonly keys?: Serde;
+  /** How long the windows of a window store are, for the same. */
+  readonly windowSizeMs?: number;
   /** A topic that already is its changelog (a table's source topic); nothing is written then. */
   readonly sourceTopic?: string;
 }

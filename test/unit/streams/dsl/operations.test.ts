@@ -221,7 +221,8 @@ test('a store with a bound forgets what was used longest ago', async () => {
   for (const [i, [key, value]] of steps.entries()) await input.pipeInput(key, value, i);
   expect((await output.readRecords()).map(({ value }) => value)).toEqual(steps.map(([, , keys]) => keys));
   await driver.close();
-  expect(() => texts().addStateStore({ name: 'w', kind: 'window', rowsMax: 2 })).not.toThrow();
+  const windows = { name: 'w', kind: 'window', windowSizeMs: 10, rowsMax: 2 } as const;
+  expect(() => texts().addStateStore(windows)).toThrow(/at most 2 rows/);
   expect(() => texts().addStateStore({ name: 'w', kind: 'key-value', rowsMax: 0 })).toThrow(/at most 0 rows/);
 });
 

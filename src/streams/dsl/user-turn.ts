@@ -1,0 +1,51 @@
+import type { ProcessorContext } from '../processors/processor.ts';
+import type { RecordKey } from '../processors/record-key.ts';
+import { timeOf } from '../topology/record-time.ts';
+
+/**
+ * What a processor of the user's is at: a record, a punctuation, or nothing. What it forwards and puts without a time
+ * of its own has the time of that; out of turn it may do neither.
+ */
+export class UserTurn {
+  readonly #context: ProcessorContext;
+  #time = -1;
+  /** The record's key; null in a punctuation. */
+  key: RecordKey | null = null;
+
+  constructor(context: ProcessorContext) {
+    this.#context = context;
+  }
+
+  /** Runs `action` as the turn of a record, or of a punctuation (`key` null). */
+  run<T>(key: RecordKey | null, timestamp: number, action: () => T): T {
+    const keyBefore = this.key;
+    const timeBefore = this.#time;
+    this.key = key;
+    this.#time = timestamp;
+    try {
+      return action();
+    } finally {
+      this.key = keyBefore;
+      this.#time = timeBefore;
+    }
+  }
+
+  /** The time of what is forwarded: as given, or the turn's. */
+  timeToForward(given: number | undefined): number {
+    if (this.#time < 0)
+      throw new Error(
+        `${this.#name} forwards outside of process() and of punctuations: what waits belongs into processAsync()`,
+      );
+    return given === undefined ? this.#time : timeOf(given, `${this.#name} forwards a record with`);
+  }
+
+  /** The time of what is put into a store: as given, or the turn's. */
+  timeToPut(given: number | null | undefined, store: string): number {
+    if (given === undefined && this.#time >= 0) return this.#time;
+    return timeOf(given, `${this.#name} puts a row into store ${store} with`);
+  }
+
+  get #name(): string {
+    return this.#context.nodeName;
+  }
+}
