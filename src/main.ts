@@ -73,6 +73,18 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--port <number>', 'where to listen; 0 takes a free one', '8088')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
+    .option(
+      '--allow-origin <origin>',
+      'let web pages of this origin use the server, such as https://example.com; may be given several times',
+      collect,
+      [],
+    )
+    .option(
+      '--allow-host <name>',
+      'let clients reach a server on a loopback address by this name; may be given several times',
+      collect,
+      [],
+    )
     .exitOverride()
     .action(async (_options: object, command: Command) =>
       finish(await serverCommand(command.optsWithGlobals())),

@@ -14,7 +14,13 @@ const PORTS = { min: 0, max: 65_535 };
 
 /** `millrace server`: serves until it is told to stop. */
 export async function serverCommand(
-  options: CommonOptions & { port: string; host: string; queriesFile?: string },
+  options: CommonOptions & {
+    readonly port: string;
+    readonly host: string;
+    readonly queriesFile?: string;
+    readonly allowOrigin: readonly string[];
+    readonly allowHost: readonly string[];
+  },
 ): Promise<number> {
   const port = readWholeNumber(options.port, PORTS);
   if (port === null) throw new UsageError(`--port takes ${describeRange(PORTS)}, not ${options.port}`);
@@ -42,7 +48,14 @@ export async function serverCommand(
       });
       if (!ok) return EXIT_FAILED;
     }
-    const server = await startServer({ engine, host: options.host, port, version: packageJson.version });
+    const server = await startServer({
+      engine,
+      host: options.host,
+      port,
+      version: packageJson.version,
+      allowedOrigins: options.allowOrigin,
+      allowedHosts: options.allowHost,
+    });
     process.stdout.write(
       `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,
     );

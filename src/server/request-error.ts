@@ -3,7 +3,21 @@ import { LogError } from '../log/log.ts';
 import { type HttpResponse, json } from './route.ts';
 
 /** ksqlDB's error codes: the HTTP status is the code without its last two digits. */
-export type WireCode = 40000 | 40001 | 40002 | 40003 | 40400 | 40500 | 41300 | 41700 | 50000 | 50303;
+export type WireCode =
+  | 40000
+  | 40001
+  | 40002
+  | 40003
+  | 40300
+  | 40400
+  | 40500
+  | 40800
+  | 41300
+  | 41700
+  | 43100
+  | 50000
+  | 50300
+  | 50303;
 
 /** A request that cannot be served, in the words of the wire. */
 export class RequestError extends Error {
@@ -47,5 +61,7 @@ export function errorBody(error: unknown): { '@type': string; error_code: number
 
 export function errorResponse(error: unknown): HttpResponse {
   const body = errorBody(error);
-  return json(body, Math.floor(body.error_code / 100));
+  const response = json(body, Math.floor(body.error_code / 100));
+  if (body.error_code !== 50300) return response;
+  return { ...response, headers: { ...response.headers, 'retry-after': '1' } };
 }

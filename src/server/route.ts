@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { ServerLimits } from './limits.ts';
 
 /** A request with its body read. Knows nothing of sockets, so that routes are tested without any. */
 export interface HttpRequest {
@@ -23,6 +24,7 @@ export interface HttpResponse {
 export interface RouteContext {
   readonly engine: Engine;
   readonly version: string;
+  readonly limits: ServerLimits;
   /** Queries that clients run, by id, for /close-query. */
   readonly running: Map<string, () => Promise<void>>;
 }

@@ -6,7 +6,9 @@ import type { RowStream } from '../engine/result.ts';
 import { fieldSchema } from '../engine/describe.ts';
 import { jsonText } from '../types/json-value.ts';
 import { openRows } from './parse-single.ts';
+import { endWith } from './raw-answer.ts';
 import { parseStatementRequest } from './request-body.ts';
+import { RequestError } from './request-error.ts';
 import type { RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';
 import { parseTarget } from './target.ts';
@@ -39,17 +41,15 @@ export class QuerySockets {
     this.#context = context;
   }
 
+  /** The handshake of a request that is let in. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const wanted = requestOf(request.url ?? '/');
-    if (wanted === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
-        socket.destroy(),
-      );
-      return;
-    }
+    if (wanted === undefined)
+      return endWith(socket, new RequestError(40400, 'there is a WebSocket only at /ws/query'));
     this.#server.handleUpgrade(request, socket, head, (client) => {
       void this.#serve(client, wanted).catch(() => client.terminate());
     });
+    return undefined;
   }
 
   /** Tells every client that the server is going; who has not answered after `farewellMs` is cut off. */

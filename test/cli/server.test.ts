@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -139,6 +140,26 @@ test('stopping tells clients and ends with 0', async () => {
   await stop();
   expect(await client.closed).toBe(1001);
   expect(await reading).toHaveLength(1);
+});
+
+test('a page gets in when its origin is allowed, and only then; another name of the server likewise', async () => {
+  const status = async (headers: Record<string, string>): Promise<number | undefined> => {
+    const { port } = new URL(url);
+    return new Promise((resolve, reject) => {
+      get({ host: '127.0.0.1', port, path: '/info', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+  };
+  const page = { origin: 'https://app.example' };
+  const name = { host: 'ksql.example' };
+  expect([await status({}), await status(page), await status(name)]).toEqual([200, 403, 403]);
+  await stop();
+  await start('--allow-origin', 'http://a.example', '--allow-origin', page.origin, '--allow-host', name.host);
+  expect([await status({}), await status(page), await status(name)]).toEqual([200, 200, 200]);
+  const { code, stderr } = await millrace(['server', '--port', '0', '--allow-origin', '*']);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: an origin is .*, not '\*'\n$/)]);
 });
 
 test('a port that is taken ends with 1 and says so', async () => {

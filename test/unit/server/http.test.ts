@@ -32,7 +32,7 @@ const SQL = 'SELECT * FROM S EMIT CHANGES;';
 const post = (path: string, body: string | Buffer, init: RequestInit = {}): Promise<Response> =>
   fetch(url + path, { method: 'POST', body: body as RequestInit['body'], ...init } as RequestInit);
 const request = (target: string, body: string): string =>
-  `POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  `POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 async function answers(): Promise<void> {
   expect((await fetch(`${url}/info`)).status).toBe(200);
@@ -117,7 +117,7 @@ test('waiting for a slow client leaves no listeners behind', async () => {
 test('an absolute-form target is served like its path', async () => {
   fake.answer({ '@type': 'streams', streams: [] });
   const text = await client()
-    .write(request('http://somewhere:1234/ksql', '{"ksql":"SHOW STREAMS;"}'))
+    .write(request('http://localhost:1234/ksql', '{"ksql":"SHOW STREAMS;"}'))
     .until(/\]/);
   expect(text).toMatch(/^HTTP\/1.1 200 /);
   expect(text).toContain('"@type":"streams"');
@@ -135,7 +135,8 @@ test.each([
   '/ksql?a=%zz',
   '/ws/query',
 ])('the target %s gets an answer', async (target) => {
-  const text = await client().write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`).ended;
+  const text = await client().write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    .ended;
   expect(text).toMatch(/^HTTP\/1.1 (307|4\d\d) /);
   await answers();
 });
@@ -171,12 +172,12 @@ test('a body of random bytes is refused', async () => {
 
 test('a request that is broken off in its body disturbs nobody and runs nothing', async () => {
   for (const rest of [
-    'POST /ksql HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"ksql":"DROP',
+    'POST /ksql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"ksql":"DROP',
     'POST /ksql HTT',
   ])
     client().write(rest).destroy();
   const half = client().write(
-    'POST /query-stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"sql',
+    'POST /query-stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"sql',
   );
   half.socket.end();
   await half.ended;
@@ -200,7 +201,7 @@ test('closing ends running queries well formed and lets go of idle and half-open
   const reading = post('/query', JSON.stringify({ ksql: SQL })).then((response) => response.json());
   await until(() => rows.taken === 1);
   client();
-  await client().write('POST /ksql HTTP/1.1\r\nHost: x\r\nContent-Le').until(/^/);
+  await client().write('POST /ksql HTTP/1.1\r\nHost: localhost\r\nContent-Le').until(/^/);
   await server.close();
   expect(((await reading) as unknown[]).at(-1)).toEqual({ finalMessage: 'Query Completed' });
   expect(rows.closed).toBe(true);

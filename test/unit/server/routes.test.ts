@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SqlError } from '../../../src/common/error.ts';
 import { dispatch } from '../../../src/server/dispatch.ts';
+import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
 import type { HttpRequest, HttpResponse, RouteContext } from '../../../src/server/route.ts';
 import { negotiate } from '../../../src/server/routes/query-stream.ts';
 import { routes } from '../../../src/server/routes/routes.ts';
@@ -16,7 +17,12 @@ interface Call {
 }
 
 function serve(fake = new FakeEngine()) {
-  const context: RouteContext = { engine: fake.engine, version: '9.9.9', running: new Map() };
+  const context: RouteContext = {
+    engine: fake.engine,
+    version: '9.9.9',
+    limits: DEFAULT_LIMITS,
+    running: new Map(),
+  };
   const call = (
     path: string,
     { method = 'POST', body, accept, signal }: Call = {},
