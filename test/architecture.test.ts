@@ -86,6 +86,7 @@ async function outputs(): Promise<Map<string, string>> {
       properties: session.properties,
       parsed,
       script: undefined,
+      replayed: null,
     });
     const analyzed = analyzeCreateSourceAs(statement, context);
     const { query } = analyzed;

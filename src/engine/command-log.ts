@@ -1,21 +1,23 @@
 import { must } from '../common/assert.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import { type Command, encodeCommand, type LoggedCommand, readCommand } from './command.ts';
 import { ownName } from './reserved-topics.ts';
 import type { Script } from './script.ts';
+import { encodeSnapshotKey, readSnapshotKey, SNAPSHOT_FORMAT, type SnapshotKey } from './snapshot-key.ts';
 
-/** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
-export interface Command {
-  readonly version: 1;
-  readonly statement: string;
-  /** The session's properties then. */
-  readonly properties: Readonly<Record<string, string>>;
-  /** The number that names made from it (`CTAS_X_<n>`). */
+/** What the topic says: the commands that count, in order. */
+export interface ReadCommands {
+  readonly commands: readonly LoggedCommand[];
+  /** No name is made from a number below. */
   readonly sequence: number;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * The statements that made the catalog, in a topic of the log: `_millrace_<service id>_command_topic`, one
- * partition, never deleted from. Replaying it brings back streams, tables, types and running queries.
+ * partition, without retention. Replaying it brings back streams, tables, types and running queries. `compact` puts
+ * a snapshot in the place of what it says.
  */
 export class CommandLog {
   readonly #log: Log;
@@ -38,56 +40,140 @@ export class CommandLog {
     return new CommandLog(log, topic, await log.openWriter());
   }
 
-  /** All commands, oldest first. A command of a later version stops the replay with an error that says so. */
-  async read(): Promise<readonly Command[]> {
+  /** All commands, oldest first, and whatever else is there. */
+  async read(): Promise<ReadCommands> {
     const { start, end } = must((await this.#log.admin.offsets(this.topic))[0]);
-    const commands: Command[] = [];
+    const reading = new CommandReading();
     const reader = this.#log.openReader();
     const partition = { topic: this.topic, partition: 0 };
     try {
       reader.assign({ ...partition, offset: start });
       while (reader.position(partition) < end) {
-        for (const batch of await reader.poll(200)) {
-          for (let i = batch.first; i < batch.count; i++) {
-            commands.push(this.#parse(batch.buffer.toString('utf8', batch.valueStart[i], batch.valueEnd[i])));
-          }
+        for (const { buffer, first, count, offsets, ...at } of await reader.poll(200)) {
+          const part = (from: number, to: number): Buffer | null =>
+            from < 0 ? null : Buffer.from(buffer.subarray(from, to));
+          for (let i = first; i < count; i++)
+            reading.add(
+              offsets[i]!,
+              part(at.keyStart[i]!, at.keyEnd[i]!),
+              part(at.valueStart[i]!, at.valueEnd[i]!) ?? NOTHING,
+            );
         }
       }
     } finally {
       await reader.close();
     }
-    return commands;
+    return reading;
   }
 
-  #parse(text: string): Command {
-    let command: Partial<Command> | null;
-    try {
-      command = JSON.parse(text) as Partial<Command> | null;
-    } catch {
-      command = null;
-    }
-    if (typeof command?.statement !== 'string')
-      throw new Error(
-        `the command topic ${this.topic} holds a record that is no command: ${text.slice(0, 100)}`,
-      );
-    if (command.version !== 1)
-      throw new Error(
-        `the command topic ${this.topic} was written by a later release (version ${String(command.version)})`,
-      );
-    return command as Command;
-  }
-
-  /** Resolves when the command is in the log, in one step with the progress of the script it belongs to. */
-  async append(command: Command, nowMs: number, script: Script | undefined): Promise<void> {
-    const value = Buffer.from(JSON.stringify(command));
+  /**
+   * Resolves to the command's id when it is in the log, in one step with the progress of the script that it belongs to.
+   */
+  async append(command: Command, nowMs: number, script: Script | undefined): Promise<number> {
     const writer = script?.writer ?? this.#writer;
+    this.#add(writer, nowMs, null, encodeCommand(command));
+    await (script === undefined ? writer.flush() : script.commit());
+    return writer.endOffset({ topic: this.topic, partition: 0 }) - 1;
+  }
+
+  /**
+   * Puts `commands` in the place of all that is in the topic; nothing may be appended meanwhile. What was there is
+   * deleted when the snapshot is acknowledged: until then it counts, and the beginnings of a snapshot do not.
+   */
+  async compact(commands: readonly LoggedCommand[], sequence: number, nowMs: number): Promise<void> {
+    const covers = must((await this.#log.admin.offsets(this.topic))[0]).end;
+    const snapshot = `${covers}.${nowMs}`;
+    const add = (key: SnapshotKey, value: Buffer | null): void =>
+      this.#add(this.#writer, nowMs, encodeSnapshotKey(key), value);
+    const appender = this.#writer.appender({ topic: this.topic, partition: 0 });
+    const mark = appender.mark();
+    const { length } = commands;
+    try {
+      add({ part: 'begin', snapshot, format: SNAPSHOT_FORMAT, covers, commands: length, sequence }, null);
+      for (const { id, value } of commands) add({ part: 'command', snapshot, id }, value);
+      add({ part: 'end', snapshot }, null);
+    } catch (error) {
+      appender.rollback(mark);
+      throw error;
+    }
+    await this.#writer.flush();
+    await this.#log.admin.deleteRecords({ topic: this.topic, partition: 0, offset: covers });
+  }
+
+  #add(writer: LogWriter, nowMs: number, key: Buffer | null, value: Buffer | null): void {
     writer
       .appender({ topic: this.topic, partition: 0 })
-      .append(nowMs, value, -1, -1, value, 0, value.length, null);
-    await (script === undefined ? writer.flush() : script.commit());
+      .append(
+        nowMs,
+        key ?? NOTHING,
+        key === null ? -1 : 0,
+        key?.length ?? -1,
+        value ?? NOTHING,
+        value === null ? -1 : 0,
+        value?.length ?? -1,
+        null,
+      );
   }
 
   async close(): Promise<void> {
     await this.#writer.close();
+  }
+}
+
+/** Goes through the topic's records from the first to the last. */
+class CommandReading implements ReadCommands {
+  commands: LoggedCommand[] = [];
+  sequence = 0;
+  /** Where each of `commands` lies. */
+  #offsets: number[] = [];
+  #snapshot: (SnapshotKey & { readonly part: 'begin' }) | null = null;
+  #copies: { readonly offset: number; readonly copy: LoggedCommand }[] = [];
+  /** Snapshots in a format of later releases: what can be read of them is taken as it comes. */
+  readonly #foreign = new Set<string>();
+
+  add(offset: number, keyBytes: Buffer | null, value: Buffer): void {
+    const key = keyBytes === null ? null : readSnapshotKey(keyBytes);
+    switch (key?.part) {
+      case undefined:
+        this.#take(offset, readCommand(offset, value));
+        break;
+      case 'begin':
+        this.#snapshot = null;
+        this.#copies = [];
+        if (key.format === SNAPSHOT_FORMAT) {
+          this.#snapshot = key;
+          break;
+        }
+        this.#foreign.add(key.snapshot);
+        this.#take(offset, {
+          ...readCommand(offset, value),
+          fault: `a snapshot was written by a later release (format ${key.format})`,
+        });
+        break;
+      case 'command': {
+        const copy = readCommand(key.id, value);
+        if (this.#snapshot?.snapshot === key.snapshot) this.#copies.push({ offset, copy });
+        else if (this.#foreign.has(key.snapshot)) this.#take(offset, copy);
+        break;
+      }
+      case 'end':
+        if (this.#snapshot?.snapshot === key.snapshot && this.#copies.length === this.#snapshot.commands)
+          this.#complete(this.#snapshot);
+        this.#snapshot = null;
+        break;
+    }
+  }
+
+  #take(offset: number, command: LoggedCommand): void {
+    this.commands.push(command);
+    this.#offsets.push(offset);
+  }
+
+  #complete({ covers, sequence }: SnapshotKey & { readonly part: 'begin' }): void {
+    const covered = this.#offsets.findIndex((offset) => offset >= covers);
+    const since = covered < 0 ? this.commands.length : covered;
+    this.commands = [...this.#copies.map(({ copy }) => copy), ...this.commands.slice(since)];
+    this.#offsets = [...this.#copies.map(({ offset }) => offset), ...this.#offsets.slice(since)];
+    this.sequence = Math.max(this.sequence, sequence);
   }
 }

@@ -4,21 +4,25 @@ import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functions/function.ts';
 import { builtinFunctions } from '../functions/registry.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import { type Log, LogError, type LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { StateBackend } from '../state/store.ts';
 import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
+import type { Command } from './command.ts';
+import { Commands, type ReplayHost } from './commands.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
+import type { FailedStatement } from './failed-statements.ts';
+import { keptProperties } from './kept-properties.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { ProcessingLog } from './processing-log.ts';
-import { checkProperty, isOfStart, propertyValue } from './properties.ts';
+import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
 import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
-import { Script } from './script.ts';
+import { CHANGING_STATEMENTS, Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
@@ -61,6 +65,11 @@ export interface StatementCall {
   readonly parsed: ParsedStatement;
   /** Set while a script runs whose progress is kept. */
   readonly script: Script | undefined;
+  /**
+   * The command that is replayed: it was accepted once, so that what only holds then is not asked again (topics, the
+   * values of properties), and nothing but the catalog changes. Null for a statement of now.
+   */
+  readonly replayed: Command | null;
 }
 
 /** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
@@ -84,10 +93,10 @@ export class Engine {
   readonly pushQueries = new Map<string, PushQuery>();
   readonly processingLog: ProcessingLog;
   catalog = new Catalog();
-  /** True while commands are replayed: topics are there already, and nothing is written back. */
-  replaying = false;
+  /** Null where nothing outlives the process. */
+  readonly #commands: Commands | null;
+  #closing = false;
   readonly #executeStatement: ExecuteStatement;
-  readonly #commandLog: CommandLog | null;
   readonly #writer: LogWriter;
   #sequence = 0;
   #transients = 0;
@@ -108,9 +117,19 @@ export class Engine {
     this.systemProperties = new Map(options.properties);
     this.reservedTopics = new ReservedTopics(options.serviceId, this.systemProperties);
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };
-    this.#commandLog = commandLog;
     this.processingLog = processingLog;
     this.#writer = writer;
+    this.catalog.add(processingLog.source);
+    this.#commands =
+      commandLog === null
+        ? null
+        : new Commands(
+            commandLog,
+            this.#replayHost(),
+            [`source:${processingLog.source.name}`],
+            options.clock,
+            options.logger,
+          );
   }
 
   /** See `openEngine`. */
@@ -119,8 +138,7 @@ export class Engine {
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
     const writer = await options.log.openWriter();
     const engine = new Engine(options, executeStatement, commandLog, processingLog, writer);
-    engine.catalog.add(processingLog.source);
-    if (commandLog !== null) await engine.#replay(commandLog);
+    await engine.#commands?.replay();
     return engine;
   }
 
@@ -151,9 +169,12 @@ export class Engine {
     // What only looks, and waits, holds nobody up.
     if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert'))
       return this.#executeStatement(call);
-    const turn = this.#turn.then(() => this.#executeStatement(call));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    return this.#alone(async () => {
+      if (CHANGING_STATEMENTS.has(kind)) this.#commands?.check(parsed.statement);
+      const result = await this.#executeStatement(call);
+      await this.#commands?.compactWhenDue();
+      return result;
+    });
   }
 
   #call(parsed: ParsedStatement, session: Session, script: Script | undefined): StatementCall {
@@ -167,7 +188,42 @@ export class Engine {
       },
       parsed,
       script,
+      replayed: null,
     };
+  }
+
+  #replayHost(): ReplayHost {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const engine = this;
+    return {
+      get sequence() {
+        return engine.#sequence;
+      },
+      set sequence(sequence) {
+        engine.#sequence = sequence;
+      },
+      async replay(parsed, command) {
+        const session = newSession();
+        const properties = keptProperties(command.properties, engine.options.logger);
+        const script = undefined;
+        await engine.#executeStatement({ engine, session, properties, parsed, script, replayed: command });
+      },
+      startQueries: (holds) => engine.#startQueries(holds),
+      alone: (action) => engine.#alone(action),
+    };
+  }
+
+  /** Of those that were made by replaying. */
+  async #startQueries(holds: ReadonlySet<string>): Promise<void> {
+    if (this.options.startQueries === 'stepped') return;
+    for (const query of this.queries.values())
+      if (!this.#closing && !query.isStarted && !holds.has(query.id)) await query.start();
+  }
+
+  #alone<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   /** The number that the next query's name is made from, without taking it. */
@@ -175,18 +231,34 @@ export class Engine {
     return this.#sequence;
   }
 
-  /** Adds a query to what runs, and starts it unless commands are being replayed (all start afterwards). */
-  async addQuery(query: PersistentQuery): Promise<void> {
+  /**
+   * Adds a query to what runs. It is started unless a command is replayed (all start afterwards). What keeps it from
+   * starting is tried again, but when the topics as they are can never do: then `undo` takes the rest of the statement
+   * back, whose command is `recorded`, and `SqlError` ML_TOPIC is thrown. Null: there is no way back.
+   */
+  async addQuery(
+    query: PersistentQuery,
+    call: StatementCall,
+    recorded: number | null,
+    undo: (() => void) | null,
+  ): Promise<void> {
     this.queries.set(query.id, query);
     this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
-    if (!this.replaying && this.options.startQueries !== 'stepped') await query.start();
+    if (call.replayed !== null || this.options.startQueries === 'stepped') return;
+    await query.start();
+    const { failure } = query;
+    if (undo === null || !(failure instanceof LogError) || failure.kind !== 'invalid-topic') return;
+    await this.removeQuery(query, call);
+    undo();
+    if (recorded !== null) await this.#commands?.dismiss([recorded], call.script);
+    throw new SqlError('ML_TOPIC', failure.message, { span: call.parsed.statement.span });
   }
 
   /** Stops a query for good. */
-  async removeQuery(query: PersistentQuery): Promise<void> {
+  async removeQuery(query: PersistentQuery, { replayed }: StatementCall): Promise<void> {
     this.queries.delete(query.id);
     this.catalog.removeQuery(query.id);
-    if (!this.replaying) await query.terminate();
+    if (replayed === null) await query.terminate();
   }
 
   /** The number that the next query's name is made from. */
@@ -232,22 +304,38 @@ export class Engine {
 
   /**
    * Makes a statement durable that has changed the catalog: before anything of it starts, so that a crash either
-   * replays it or never saw it.
+   * replays it or never saw it. Resolves to the command's id, or null where none is kept. `queryId`: of the query that it replaces and goes on with. `gaveUp`: what could not be
+   * replayed and goes with it.
    */
-  async record(call: StatementCall, sequence: number): Promise<void> {
-    if (this.replaying) return;
-    const { script, properties, parsed } = call;
-    if (this.#commandLog !== null)
-      await this.#commandLog.append(
-        {
-          version: 1,
-          statement: parsed.resolvedText,
-          properties: Object.fromEntries(properties),
-          sequence,
-        },
-        this.options.clock.now(),
-        script,
-      );
+  async record(
+    { replayed, properties, parsed, script }: StatementCall,
+    sequence: number,
+    {
+      queryId,
+      gaveUp,
+    }: { readonly queryId?: string | undefined; readonly gaveUp?: readonly FailedStatement[] } = {},
+  ): Promise<number | null> {
+    if (replayed !== null || this.#commands === null) return null;
+    const given = { properties: Object.fromEntries(properties), sequence };
+    return this.#commands.record(
+      parsed,
+      queryId === undefined ? given : { ...given, queryId },
+      script,
+      gaveUp,
+    );
+  }
+
+  /** What is in the command log and could not be replayed. */
+  get failedStatements(): readonly FailedStatement[] {
+    return this.#commands?.failed.all() ?? [];
+  }
+
+  /** Gives up statements that could not be replayed. */
+  async giveUp(statements: readonly FailedStatement[], { script }: StatementCall): Promise<void> {
+    await this.#commands?.dismiss(
+      statements.map(({ entry }) => entry.logged.id),
+      script,
+    );
   }
 
   /** The time of a row that says none. It never goes back, though the machine's clock may: later rows are not older. */
@@ -264,8 +352,8 @@ export class Engine {
 
   /** The progress of a script with this text; null where nothing outlives the process. */
   async openScript(text: string): Promise<Script | null> {
-    if (this.#commandLog === null) return null;
-    return Script.open(this.log, this.options.serviceId, this.#commandLog.topic, text);
+    if (this.#commands === null) return null;
+    return Script.open(this.log, this.options.serviceId, this.#commands.topic, text);
   }
 
   /**
@@ -311,54 +399,14 @@ export class Engine {
 
   /** Stops queries, committing what they have done, and closes the log. */
   async close(): Promise<void> {
+    this.#closing = true;
+    this.#commands?.stopRetrying();
     await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
     await Promise.all([...this.queries.values()].map((query) => query.close()));
     await this.createdFunctions.close();
     await this.processingLog.close();
-    await this.#commandLog?.close();
+    await this.#commands?.close();
     await this.#writer.close();
     await this.log.close();
   }
-
-  async #replay(commandLog: CommandLog): Promise<void> {
-    const { logger } = this.options;
-    this.replaying = true;
-    for (const command of await commandLog.read()) {
-      this.#sequence = command.sequence;
-      const session: Session = { ...newSession(), properties: keptProperties(command.properties, logger) };
-      try {
-        const [parsed] = parseStatements(command.statement);
-        await this.#executeStatement(this.#call(must(parsed), session, undefined));
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
-        logger.error(
-          { statement: command.statement, error: error.message },
-          'a statement could not be replayed',
-        );
-      }
-      this.#sequence = Math.max(this.#sequence, command.sequence + 1);
-    }
-    this.replaying = false;
-    for (const query of this.queries.values())
-      await query.start().catch((error: unknown) => {
-        query.errors.push({ timestamp: this.options.clock.now(), message: String(error) });
-        logger.error({ query: query.id, error: String(error) }, 'a query could not be started again');
-      });
-  }
-}
-
-/** What the session had when a statement was recorded, without values that were allowed then and are not now. */
-function keptProperties(recorded: Readonly<Record<string, string>>, logger: Logger): Map<string, string> {
-  const kept = new Map<string, string>();
-  for (const [name, text] of Object.entries(recorded))
-    try {
-      kept.set(name, checkProperty(name, text, 'request').value);
-    } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      // What is for the start only came from --set: it is not a statement's.
-      if (isOfStart(name)) kept.set(name, text);
-      else
-        logger.warn({ property: name, error: error.message }, 'a recorded property is left at its default');
-    }
-  return kept;
 }

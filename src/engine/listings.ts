@@ -1,6 +1,7 @@
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
+import type { FailedStatement } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { errorText, offsetSummaries, statisticsText } from './statistics.ts';
 import type { QueryListing, SourceDescription, SourceListing } from './result.ts';
@@ -32,6 +33,19 @@ export function queryListing(query: PersistentQuery): QueryListing {
     statusCount: { [query.state]: 1 },
     queryType: 'PERSISTENT',
     state: query.state,
+  };
+}
+
+/** A statement that could not be replayed: among the queries, because that is where users look for what is wrong. */
+export function failedListing({ id, text, sinks }: FailedStatement): QueryListing {
+  return {
+    queryString: text,
+    sinks,
+    sinkKafkaTopics: [],
+    id,
+    statusCount: { ERROR: 1 },
+    queryType: 'PERSISTENT',
+    state: 'ERROR',
   };
 }
 

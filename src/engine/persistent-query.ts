@@ -19,6 +19,8 @@ export interface QueryPlan {
 const ERRORS_MAX = 10;
 const RESTART_MIN_MS = 1000;
 const RESTART_MAX_MS = 5 * 60 * 1000;
+/** Who has run so long without a failure is started again as soon as after a first one. */
+const RUNS_WELL_MS = 60 * 1000;
 
 /** A running CREATE … AS or INSERT INTO … SELECT, or what keeps the rows of a SOURCE TABLE. */
 export class PersistentQuery {
@@ -38,6 +40,10 @@ export class PersistentQuery {
   readonly errors: QueryError[] = [];
   readonly #options: StreamsOptions;
   #restarts = 0;
+  /** On the monotonic clock; null while it does not run. */
+  #runningSince: number | null = null;
+  #isStarted = false;
+  #failure: unknown = null;
   #restarting: Promise<void> = Promise.resolve();
   #cancelRestart: () => void = () => undefined;
   #closed = false;
@@ -62,9 +68,23 @@ export class PersistentQuery {
     this.streams = this.#open();
   }
 
-  /** Rejects when it cannot start; a failure later starts it again, after longer and longer waits. */
+  /**
+   * Resolves when it runs, or could not be started and is tried again, as after any failure: after longer and longer
+   * waits, until it runs or is closed.
+   */
   async start(): Promise<void> {
-    await this.streams.start();
+    this.#isStarted = true;
+    await this.#run();
+  }
+
+  /** False: it waits for something before it may run at all. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /** What it failed with last; null while it runs. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Stops it, committing what it has done; it can be started again from there. */
@@ -117,28 +137,46 @@ export class PersistentQuery {
     return new Streams(this.lowered.topology, { ...this.#options, onError: (error) => this.#failed(error) });
   }
 
+  async #run(): Promise<void> {
+    try {
+      if (this.#paused) this.streams.pause();
+      await this.streams.start();
+      this.#failure = null;
+      this.#runningSince = this.#options.clock.monotonic();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   #failed(error: unknown): void {
     const { clock, logger } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
+    this.#failure = error;
     this.errors.push({ timestamp: clock.now(), message });
     if (this.errors.length > ERRORS_MAX) this.errors.shift();
     if (this.#closed) return;
+    const ranMs = this.#runningSince === null ? 0 : clock.monotonic() - this.#runningSince;
+    this.#runningSince = null;
+    if (ranMs >= RUNS_WELL_MS) this.#restarts = 0;
     const waitMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** this.#restarts++);
-    logger.warn({ query: this.id, waitMs }, 'the query is started again after a failure');
+    logger.warn({ query: this.id, error: message, waitMs }, 'the query is started again after a failure');
     this.#cancelRestart = clock.setTimer(waitMs, () => {
       this.#restarting = this.#restart();
     });
   }
 
+  /** Never rejects. */
   async #restart(): Promise<void> {
-    await this.streams.close();
+    try {
+      await this.streams.close();
+    } catch (error) {
+      this.#options.logger.warn(
+        { query: this.id, error: String(error) },
+        'what has failed could not be closed',
+      );
+    }
     if (this.#closed) return;
     this.streams = this.#open();
-    if (this.#paused) this.streams.pause();
-    try {
-      await this.streams.start();
-    } catch (error) {
-      this.#failed(error);
-    }
+    await this.#run();
   }
 }

@@ -26,6 +26,13 @@ export async function pullRows(
   if (plan.source.type === 'stream') return pullStream(statement, call, context);
   const query = plan.source.createdBy === null ? undefined : engine.queries.get(plan.source.createdBy);
   const materialization = query?.lowered.materialization ?? null;
+  const failed = engine.failedStatements.find(({ id }) => id === query?.id);
+  if (failed !== undefined)
+    throw new SqlError(
+      'ML_IN_USE',
+      `${plan.source.name} waits for ${failed.id}, which could not be replayed: ${failed.errors.at(-1)!.message}`,
+      { span: statement.from.span },
+    );
   if (query === undefined || materialization === null)
     throw new SqlError(
       'ML_UNSUPPORTED',

@@ -2,7 +2,8 @@ import { explainPlan } from '../sql/plan/explain.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
 import { sinksOf } from './listings.ts';
-import type { PersistentQuery, QueryPlan } from './persistent-query.ts';
+import type { FailedStatement } from './failed-statements.ts';
+import type { PersistentQuery, QueryError, QueryPlan } from './persistent-query.ts';
 import type { PushQuery } from './push-query.ts';
 import type { QueryDescription } from './result.ts';
 
@@ -36,14 +37,28 @@ export function describeQuery(engine: Engine, query: PersistentQuery): QueryDesc
     queryType: 'PERSISTENT',
     overriddenProperties: Object.fromEntries(query.properties),
     ksqlHostQueryStatus: { [query.id]: query.state },
-    queryErrors: query.errors.map(({ timestamp, message }) => ({
-      timestamp,
-      errorMessage: message,
-      type: 'SYSTEM',
-    })),
+    queryErrors: queryErrors(query.errors, 'SYSTEM'),
     consumerGroupId: engine.applicationId(query.id),
     state: query.state,
   };
+}
+
+/** What could not be replayed has no plan, only its text and why. */
+export function describeFailed({ id, text, sinks, errors }: FailedStatement): QueryDescription {
+  return {
+    ...UNDESCRIBED,
+    id,
+    statementText: text,
+    sinks,
+    queryType: 'PERSISTENT',
+    ksqlHostQueryStatus: { [id]: 'ERROR' },
+    queryErrors: queryErrors(errors, 'USER'),
+    state: 'ERROR',
+  };
+}
+
+function queryErrors(errors: readonly QueryError[], type: string): QueryDescription['queryErrors'] {
+  return errors.map(({ timestamp, message }) => ({ timestamp, errorMessage: message, type }));
 }
 
 export function describePushQuery(query: PushQuery): QueryDescription {

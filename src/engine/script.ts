@@ -3,7 +3,7 @@ import type { Log, LogWriter } from '../log/log.ts';
 import { ownName } from './reserved-topics.ts';
 
 /** Statements that change the log or the catalog: done once. All others read, or change the session: always run. */
-const CHANGING_STATEMENTS = new Set([
+export const CHANGING_STATEMENTS: ReadonlySet<string> = new Set([
   'createSource',
   'createSourceAs',
   'alterSource',

@@ -1,6 +1,7 @@
 import { SqlError, type Span } from '../common/error.ts';
 import { type LogAdmin, LogError } from '../log/log.ts';
-import type { ReservedTopics } from './reserved-topics.ts';
+import type { CatalogSource } from '../sql/catalog/source.ts';
+import type { StatementCall } from './engine.ts';
 
 export interface TopicRequest {
   readonly name: string;
@@ -13,18 +14,18 @@ export interface TopicRequest {
 }
 
 /**
- * The partition count of a topic that a statement names; creates it when the statement says how.
+ * The partition count of a topic that a statement names; creates it when the statement says how. Of a statement that is
+ * replayed nothing is asked and nothing is made: 0 when the topic is not there.
  * Throws `SqlError` ML_TOPIC when it is missing without PARTITIONS, exists with another count, or may not be made.
  */
 export async function ensureTopic(
-  {
-    log: { admin },
-    reservedTopics,
-  }: { readonly log: { readonly admin: LogAdmin }; readonly reservedTopics: ReservedTopics },
+  { engine: { log, reservedTopics }, replayed }: StatementCall,
   request: TopicRequest,
 ): Promise<number> {
+  const { admin } = log;
   const { name, partitions, replicas, span } = request;
   const existing = await admin.describeTopic(name);
+  if (replayed !== null) return existing?.partitions ?? 0;
   if (existing !== undefined) {
     if (partitions !== null && partitions !== existing.partitions)
       throw new SqlError(
@@ -56,4 +57,16 @@ export async function ensureTopic(
     throw error;
   }
   return partitions;
+}
+
+/** How many partitions a source's topic has. Throws `SqlError` ML_TOPIC when it has gone since it was declared. */
+export async function partitionsOf(
+  admin: LogAdmin,
+  { name, topic, partitions }: CatalogSource,
+): Promise<number> {
+  if (partitions > 0) return partitions;
+  const found = await admin.describeTopic(topic);
+  if (found === undefined)
+    throw new SqlError('ML_TOPIC', `topic ${topic} of ${name} does not exist any more`);
+  return found.partitions;
 }

@@ -79,6 +79,8 @@ export class FakeEngine {
   readonly serviceId = 'service';
   readonly executed: { readonly text: string; readonly session: Session }[] = [];
   healthy = true;
+  readonly failedStatements = [];
+  readonly queries = new Map();
   respond: (statement: ParsedStatement) => Answer = () => new Error('no answer was prepared');
 
   async execute(statement: ParsedStatement, session: Session): Promise<StatementResult> {

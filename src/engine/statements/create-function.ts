@@ -10,6 +10,7 @@ import type { FunctionCode } from '../user-functions/isolated-functions.ts';
 import { openFunction } from '../user-functions/load-user-functions.ts';
 import { stripTypes } from '../user-functions/strip-types.ts';
 import { changed, type StatementHandler } from './answer.ts';
+import { giveUpDropped } from './give-up.ts';
 
 /** CREATE FUNCTION: code in the statement, which becomes part of the language until DROP FUNCTION. */
 export const createFunction: StatementHandler<'createFunction'> = async (statement, call) => {
@@ -73,6 +74,8 @@ export const dropFunction: StatementHandler<'dropFunction'> = async (statement, 
   const { engine } = call;
   const { name, nameSpan, ifExists } = statement;
   if (!engine.createdFunctions.has(name)) {
+    const givenUp = await giveUpDropped(statement, call);
+    if (givenUp !== null) return givenUp;
     if (engine.functions.has(name))
       throw new SqlError('ML_IN_USE', `function ${name} comes with the engine and cannot be dropped`, {
         span: nameSpan,

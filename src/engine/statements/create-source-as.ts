@@ -1,3 +1,4 @@
+import { must } from '../../common/assert.ts';
 import { SqlError, type Span } from '../../common/error.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import {
@@ -9,10 +10,11 @@ import { buildPersistentPlan } from '../../sql/plan/build-plan.ts';
 import { explainPlan } from '../../sql/plan/explain.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
+import { queryIdOf } from '../command-names.ts';
 import { PersistentQuery } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
-import { ensureTopic } from '../topics.ts';
+import { ensureTopic, partitionsOf } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 
@@ -27,17 +29,24 @@ export const createSourceAs: StatementHandler<'createSourceAs'> = async (stateme
   // A query that cannot be planned must fail before its topic exists.
   const planned = planQuery(call, analyzed, 'CHECK');
   const replaced = queryToReplace(call, analyzed.replaces, planned, statement.span);
-  const partitions = await ensureTopic(engine, { ...analyzed.topic, sourceKind });
+  // As many as what it reads has, which may have come back since it was declared.
+  const first = engine.catalog.get(analyzed.reads[0]!);
+  const wished =
+    analyzed.topic.partitions === 0 && call.replayed === null && first !== undefined
+      ? await partitionsOf(engine.log.admin, first)
+      : analyzed.topic.partitions;
+  const partitions = await ensureTopic(call, { ...analyzed.topic, partitions: wished, sourceKind });
   const sequence = engine.nextSequence();
-  const queryId = replaced?.id ?? `${sourceKind === 'table' ? 'CTAS' : 'CSAS'}_${name}_${sequence}`;
+  const queryId = replaced?.id ?? call.replayed?.queryId ?? must(queryIdOf(statement, sequence));
   const sink = { ...analyzed.sink, partitions, createdBy: queryId };
   const query = planQuery(call, { ...analyzed, sink }, queryId);
-  await engine.record(call, sequence);
+  const recorded = await engine.record(call, sequence, { queryId: replaced?.id });
   if (analyzed.replaces === null) engine.catalog.add(sink);
   else engine.catalog.replace(sink);
   // The new query has the old one's id, so it goes on with its offsets and state.
   await replaced?.close();
-  await engine.addQuery(query);
+  const undo = analyzed.replaces === null ? () => engine.catalog.remove(name) : null;
+  await engine.addQuery(query, call, recorded, undo);
   return changed(`${sourceKind}/\`${name}\`/create`, `Created query with ID ${queryId}`, sequence, queryId);
 };
 
@@ -50,10 +59,10 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
   engine.reservedTopics.checkWritable(analyzed.sink.topic, statement.targetSpan);
   planQuery(call, analyzed, 'CHECK');
   const sequence = engine.nextSequence();
-  const queryId = analyzed.queryId ?? `INSERTQUERY_${sequence}`;
+  const queryId = must(queryIdOf(statement, sequence));
   const query = planQuery(call, analyzed, queryId);
-  await engine.record(call, sequence);
-  await engine.addQuery(query);
+  const recorded = await engine.record(call, sequence);
+  await engine.addQuery(query, call, recorded, () => undefined);
   return changed(
     `stream/\`${statement.target}\`/create`,
     `Created query with ID ${queryId}`,
@@ -64,7 +73,7 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
 
 /** The query that OR REPLACE replaces. Throws `SqlError` when the new one could not go on with its state. */
 function queryToReplace(
-  { engine }: StatementCall,
+  { engine, replayed }: StatementCall,
   replaces: CatalogSource | null,
   planned: PersistentQuery,
   span: Span,
@@ -72,6 +81,8 @@ function queryToReplace(
   const old =
     replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
   if (old === undefined) return undefined;
+  // It was taken once: how a release plans queries may change.
+  if (replayed !== null) return old;
   const change = changeOf(stateOf(old.plan.after), stateOf(planned.plan.after));
   if (change !== null)
     throw new SqlError(
@@ -118,7 +129,7 @@ function changeOf(before: string, after: string): string | null {
 
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery, queryId: string): PersistentQuery {
   const { engine, properties, parsed } = call;
-  checkGuarantee(engine.isExactlyOnce, properties);
+  if (call.replayed === null) checkGuarantee(engine.isExactlyOnce, properties);
   const plan = optimizePlan(engine, buildPersistentPlan(analyzed), properties);
   return new PersistentQuery(
     {

@@ -14,8 +14,8 @@ export const createSource: StatementHandler<'createSource'> = async (statement, 
       message: `${name} exists already: nothing was created`,
     });
   const { source, topic, replaces } = analyzeCreateSource(statement, analyzeContext(call));
-  if (!engine.replaying) engine.reservedTopics.checkReadable(topic.name, topic.span);
-  const partitions = await ensureTopic(engine, { ...topic, sourceKind });
+  if (call.replayed === null) engine.reservedTopics.checkReadable(topic.name, topic.span);
+  const partitions = await ensureTopic(call, { ...topic, sourceKind });
   const declared = { ...source, partitions };
   if (isMaterialized(declared, call.properties)) return createSourceTable(declared, call);
   const { sequence } = engine;

@@ -1,5 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import { changed, type StatementHandler } from './answer.ts';
+import { giveUpDropped } from './give-up.ts';
 import { findSource } from '../../sql/analyzer/find-source.ts';
 
 /**
@@ -9,6 +10,8 @@ import { findSource } from '../../sql/analyzer/find-source.ts';
 export const dropSource: StatementHandler<'dropSource'> = async (statement, call) => {
   const { engine } = call;
   const { name, nameSpan, sourceKind, ifExists, deleteTopic } = statement;
+  const givenUp = engine.catalog.has(name) ? null : await giveUpDropped(statement, call);
+  if (givenUp !== null) return givenUp;
   if (ifExists && !engine.catalog.has(name))
     return changed(
       `${sourceKind}/\`${name}\`/drop`,
@@ -38,13 +41,14 @@ export const dropSource: StatementHandler<'dropSource'> = async (statement, call
         hint: 'leave DELETE TOPIC away',
       },
     );
-  if (deleteTopic && !engine.replaying) engine.reservedTopics.checkWritable(source.topic, statement.span);
+  if (deleteTopic && call.replayed === null)
+    engine.reservedTopics.checkWritable(source.topic, statement.span);
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.catalog.remove(name);
   const query = source.createdBy === null ? undefined : engine.queries.get(source.createdBy);
-  if (query !== undefined) await engine.removeQuery(query);
-  if (deleteTopic && !engine.replaying) {
+  if (query !== undefined) await engine.removeQuery(query, call);
+  if (deleteTopic && call.replayed === null) {
     await engine.log.admin.deleteTopic(source.topic);
     // A topic of that name begins anew.
     call.session.asserted.delete(source.topic);

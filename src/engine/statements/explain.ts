@@ -11,7 +11,7 @@ import type { PlanNode } from '../../sql/plan/node.ts';
 import { fieldDescription } from '../describe.ts';
 import type { StatementCall } from '../engine.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
-import { describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
+import { describeFailed, describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
 import type { QueryDescription } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -24,6 +24,9 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
       '@type': 'queryDescription',
       queryDescription: explainStatement(target.statement, call),
     });
+  const failed = engine.failedStatements.find(({ id }) => id === target.queryId);
+  if (failed !== undefined)
+    return answer({ '@type': 'queryDescription', queryDescription: describeFailed(failed) });
   const query = engine.queries.get(target.queryId);
   if (query === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${target.queryId}`, {

@@ -8,6 +8,7 @@ import type { SideFormat } from '../../sql/catalog/source.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
+import { partitionsOf } from '../topics.ts';
 import { message, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 
@@ -26,12 +27,14 @@ export const insertValues: StatementHandler<'insertValues'> = async (statement, 
   return message('');
 };
 
-async function write({ engine, script }: StatementCall, insert: AnalyzedInsert): Promise<void> {
+async function write(call: StatementCall, insert: AnalyzedInsert): Promise<void> {
+  const { engine, script } = call;
   const { source } = insert;
   const key = encode(source.keyFormat, source.schema.key, insert.key, true);
   const value = encode(source.valueFormat, source.schema.value, insert.value, false);
+  const partitions = await partitionsOf(engine.log.admin, source);
   const { writer, commit } = engine.inserter(script);
-  const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, source.partitions);
+  const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
   writer
     .appender({ topic: source.topic, partition })
     .append(

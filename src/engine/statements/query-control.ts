@@ -14,6 +14,11 @@ export const terminate: StatementHandler<'terminate'> = async (statement, call) 
     await push.terminate();
     return answer({ '@type': 'terminate_query', queryId: push.queryId, wasTerminated: true });
   }
+  const failed = engine.failedStatements.find(({ id }) => id === queryId || id === queryId?.toUpperCase());
+  if (failed !== undefined && !engine.queries.has(failed.id)) {
+    await engine.giveUp([failed], call);
+    return answer({ '@type': 'terminate_query', queryId: failed.id, wasTerminated: true });
+  }
   const selected = select(engine, queryId, span);
   const [kept] = selected.filter(isOfSourceTable);
   if (queryId !== null && kept !== undefined)
@@ -22,8 +27,8 @@ export const terminate: StatementHandler<'terminate'> = async (statement, call) 
       hint: `DROP TABLE ${kept.sources[0]!} ends it`,
     });
   const queries = selected.filter((query) => !isOfSourceTable(query));
-  await engine.record(call, engine.sequence);
-  for (const query of queries) await engine.removeQuery(query);
+  await engine.record(call, engine.sequence, { gaveUp: failed === undefined ? [] : [failed] });
+  for (const query of queries) await engine.removeQuery(query, call);
   const names = queries.map((query) => query.id).join(', ');
   return answer({ '@type': 'terminate_query', queryId: names, wasTerminated: queries.length > 0 });
 };

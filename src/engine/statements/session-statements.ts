@@ -1,4 +1,5 @@
-import { checkProperty, PROPERTIES, propertyName, propertyValue } from '../properties.ts';
+import { keptProperties } from '../kept-properties.ts';
+import { checkProperty, checkPropertyName, PROPERTIES, propertyName, propertyValue } from '../properties.ts';
 import { answer, changed, message, type StatementHandler } from './answer.ts';
 
 /** Statements about the session itself. */
@@ -14,12 +15,19 @@ export const setProperty: StatementHandler<'setProperty'> = (statement, { sessio
 export const alterSystem: StatementHandler<'alterSystem'> = async (statement, call) => {
   const { name, value, nameSpan, valueSpan } = statement;
   const { engine } = call;
-  const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
   const { sequence } = engine;
-  await engine.record(call, sequence);
-  engine.systemProperties.set(setting.name, setting.value);
+  const canonical = propertyName(name);
+  if (call.replayed === null) {
+    const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
+    await engine.record(call, sequence);
+    engine.systemProperties.set(setting.name, setting.value);
+  } else {
+    checkPropertyName(name, 'request', nameSpan);
+    for (const [kept, text] of keptProperties({ [canonical]: value }, engine.options.logger))
+      engine.systemProperties.set(kept, text);
+  }
   const text = `${name} is set to ${value} for queries that are created from now on`;
-  return changed(`system/${setting.name}/alter`, text, sequence);
+  return changed(`system/${canonical}/alter`, text, sequence);
 };
 
 export const unsetProperty: StatementHandler<'unsetProperty'> = ({ name }, { session }) => {

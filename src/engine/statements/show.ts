@@ -1,8 +1,8 @@
 import type { SourceKind } from '../../sql/parser/ast.ts';
 import { fieldSchema } from '../describe.ts';
 import type { Engine } from '../engine.ts';
-import { describeSourceOf, queryListing, sourceListing } from '../listings.ts';
-import { describePushQuery, describeQuery } from '../query-description.ts';
+import { describeSourceOf, failedListing, queryListing, sourceListing } from '../listings.ts';
+import { describeFailed, describePushQuery, describeQuery } from '../query-description.ts';
 import type { StatementResult } from '../result.ts';
 import { answer, type StatementHandler } from './answer.ts';
 import { findSource } from '../../sql/analyzer/find-source.ts';
@@ -48,13 +48,18 @@ export const showTopics: StatementHandler<'showTopics'> = async ({ all, extended
 };
 
 export const showQueries: StatementHandler<'showQueries'> = ({ extended }, { engine }) => {
-  const persistent = [...engine.queries.values()];
+  const failed = engine.failedStatements;
+  // What could not be replaced does not run, and is told with what was to replace it.
+  const persistent = [...engine.queries.values()].filter(
+    (query) => !failed.some(({ id }) => id === query.id),
+  );
   const push = [...engine.pushQueries.values()];
   if (extended)
     return answer({
       '@type': 'query_descriptions',
       queryDescriptions: [
         ...persistent.map((query) => describeQuery(engine, query)),
+        ...failed.map(describeFailed),
         ...push.map(describePushQuery),
       ],
     });
@@ -62,6 +67,7 @@ export const showQueries: StatementHandler<'showQueries'> = ({ extended }, { eng
     '@type': 'queries',
     queries: [
       ...persistent.map(queryListing),
+      ...failed.map(failedListing),
       ...push.map((query) => ({
         queryString: query.statementText,
         sinks: [],

@@ -7,6 +7,7 @@ import { parseStatements } from '../../sql/parser/parse.ts';
 import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
+import { queryIdOf } from '../command-names.ts';
 import { PersistentQuery } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
@@ -34,13 +35,13 @@ export async function createSourceTable(
 ): Promise<StatementResult> {
   const { engine } = call;
   const { name } = source;
-  const queryId = `CST_${name}_${engine.sequence}`;
+  const queryId = must(queryIdOf(call.parsed.statement, engine.sequence));
   const table = { ...source, createdBy: queryId };
   const query = keepingQuery(table, queryId, call);
   const sequence = engine.nextSequence();
-  await engine.record(call, sequence);
+  const recorded = await engine.record(call, sequence);
   engine.catalog.add(table);
-  await engine.addQuery(query);
+  await engine.addQuery(query, call, recorded, () => engine.catalog.remove(name));
   return changed(`table/\`${name}\`/create`, `Table ${name} created`, sequence, queryId);
 }
 

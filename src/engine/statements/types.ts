@@ -1,6 +1,7 @@
 import { SqlError } from '../../common/error.ts';
 import { resolveType } from '../../sql/analyzer/resolve-type.ts';
 import { changed, type StatementHandler } from './answer.ts';
+import { giveUpDropped } from './give-up.ts';
 
 export const createType: StatementHandler<'createType'> = async (statement, call) => {
   const { engine } = call;
@@ -28,6 +29,8 @@ export const dropType: StatementHandler<'dropType'> = async (statement, call) =>
   const { engine } = call;
   const { name, nameSpan, ifExists } = statement;
   if (engine.catalog.type(name) === undefined) {
+    const givenUp = await giveUpDropped(statement, call);
+    if (givenUp !== null) return givenUp;
     if (ifExists)
       return changed(`type/${name}/drop`, `there is no type ${name}: nothing was dropped`, engine.sequence);
     throw new SqlError('ML_NAME_UNKNOWN', `there is no type ${name}`, {
