@@ -111,6 +111,16 @@ function matchesHead(head: Head, view: DataView, at: number): boolean {
   return view.getInt32(at + size - 4, true) === head.tail;
 }
 
+/** Where records of several partitions take turns, so do their buffers: making a view for each record would show. */
+const views = new WeakMap<Uint8Array, DataView>();
+
+function viewOf(bytes: Uint8Array): DataView {
+  let view = views.get(bytes);
+  if (view === undefined)
+    views.set(bytes, (view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+  return view;
+}
+
 /**
  * Reads JSON records, wanted fields only, in one walk over the bytes. The whole record is always walked: whether a
  * record is valid, and which of two fields of one name counts, must not depend on the columns a query happens to want.
@@ -187,7 +197,7 @@ export class JsonDecoder implements Decoder {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#buffer = asBuffer(bytes);
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#view = viewOf(bytes);
     }
     const buffer = this.#buffer;
     this.#sawNonAscii = false;

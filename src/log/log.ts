@@ -119,6 +119,8 @@ export interface LogWriter {
   appender(partition: TopicPartition): RecordAppender;
   /** Bytes gathered and not yet acknowledged. */
   readonly pendingBytes: number;
+  /** Whether records for a partition were gathered that are not acknowledged yet. */
+  isPending(partition: TopicPartition): boolean;
   /**
    * Whether `commit` makes records and offsets visible in one step. Where it does, whoever wants its output to be exact
    * must not `flush` in between: what is flushed is out although its input is not committed.

@@ -63,6 +63,7 @@ export class CrashingLog implements Log {
         await writer.commit(offsets);
         die('after-commit');
       },
+      isPending: (partition) => writer.isPending(partition),
       endOffset: (partition) => writer.endOffset(partition),
       close: () => writer.close(),
     };

@@ -165,8 +165,10 @@ export function describeLogContract(
         }
         expect(appender.pendingRecords).toBe(200_000);
         expect(writer.pendingBytes).toBeGreaterThan(20_000_000);
+        expect(writer.isPending({ topic, partition: 0 })).toBe(true);
         await writer.flush();
         expect(writer.pendingBytes).toBe(0);
+        expect(writer.isPending({ topic, partition: 0 })).toBe(false);
         expect(writer.endOffset({ topic, partition: 0 })).toBe(200_000);
         const reader = readFrom(topic);
         let next = 0;

@@ -118,6 +118,7 @@ export class FaultyProcess {
     return {
       appender: (at) => writer.appender(at),
       endOffset: (at) => writer.endOffset(at),
+      isPending: (at) => writer.isPending(at),
       close: () => writer.close(),
       get pendingBytes() {
         return writer.pendingBytes;

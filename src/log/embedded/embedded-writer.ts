@@ -57,6 +57,11 @@ export class EmbeddedWriter implements LogWriter {
     return bytes;
   }
 
+  isPending(partition: TopicPartition): boolean {
+    const output = this.#outputs.get(`${partition.topic}/${partition.partition}`);
+    return output !== undefined && (this.#inFlightBytes > 0 || output.appender.pendingBytes > 0);
+  }
+
   flush(): Promise<void> {
     return this.#send([]);
   }

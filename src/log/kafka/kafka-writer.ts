@@ -136,6 +136,11 @@ export class KafkaWriter implements LogWriter {
     return bytes;
   }
 
+  isPending(partition: TopicPartition): boolean {
+    const outbox = this.#outboxes.get(keyOf(partition));
+    return outbox !== undefined && (outbox.queue.length > 0 || outbox.appender.pendingBytes > 0);
+  }
+
   endOffset(partition: TopicPartition): number {
     return this.#outboxes.get(keyOf(partition))?.endOffset ?? -1;
   }

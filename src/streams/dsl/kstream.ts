@@ -270,6 +270,7 @@ export class KStream<K, V> {
           where,
         ),
         headers: true,
+        repartitions: this.handle.repartitionRequired || partitioner !== undefined,
         ...(window && { window }),
         ...(partitioner && {
           partitioner: (key, value, count) => partitioner(userKey(key) as K, value as V, count),

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { must } from '../../common/assert.ts';
-import type { CommittedOffset, LogReader, LogWriter } from '../../log/log.ts';
+import type { CommittedOffset, LogReader, LogWriter, TopicPartition } from '../../log/log.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
+import type { Horizon } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
 import { decodeNumbers } from './offset-metadata.ts';
@@ -28,6 +29,8 @@ export interface TaskHost {
   /** Throws `LogError` `unknown-topic`. */
   partitionsOf(topic: string): number;
   lagOf(topic: string, partition: number): number;
+  /** Of an input of a sub-topology; null where this process writes nothing to it. */
+  horizonOf(subTopology: number, input: TopicPartition): Horizon | null;
   onSkip(skipped: SkippedRecord): void;
 }
 
@@ -65,6 +68,7 @@ export function newTask(
       ...(timestampExtractor && { timestampExtractor }),
       maxIdleMs: maxIdleMs ?? 0,
       lagOf: (topic, number) => host.lagOf(topic, number),
+      horizonOf: (input) => host.horizonOf(subTopology.index, input),
       ...overrides,
     },
     restoredNumbers,

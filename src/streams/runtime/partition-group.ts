@@ -1,7 +1,9 @@
 import type { Clock } from '../../common/clock.ts';
 import { DataError } from '../../common/error.ts';
+import type { TopicPartition } from '../../log/log.ts';
 import type { SkipReason } from '../processors/processor.ts';
 import { shown } from '../topology/record-time.ts';
+import type { Horizon } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { SourceHead, TaskSource } from './task-source.ts';
 
@@ -11,6 +13,8 @@ export interface PartitionGroupOptions {
   readonly maxIdleMs: number;
   /** How far the log is ahead of what was fetched of an input partition: -1 unknown. */
   readonly lagOf: (topic: string, partition: number) => number;
+  /** How far what is written to an input by this process has come; null where it writes nothing to it. */
+  readonly horizonOf?: (input: TopicPartition) => Horizon | null;
 }
 
 /**
@@ -33,6 +37,7 @@ export class PartitionGroup {
   }
 
   add(source: TaskSource): void {
+    source.horizon = this.#options.horizonOf?.(source.queue) ?? null;
     this.sources.push(source);
     this.sources.sort((a, b) => this.#orderOf(a.node.name) - this.#orderOf(b.node.name));
   }
@@ -43,10 +48,10 @@ export class PartitionGroup {
     if (sources.length === 1) return sources[0]!.queue.isEmpty ? null : sources[0]!;
     let best: TaskSource | null = null;
     let bestTimestamp = Infinity;
-    let waiting = false;
+    let horizon = Infinity;
     for (const source of sources) {
       if (source.queue.isEmpty) {
-        if (this.#awaits(source.queue)) waiting = true;
+        horizon = Math.min(horizon, this.#horizon(source));
         continue;
       }
       const timestamp = this.#headTimestamp(source);
@@ -55,7 +60,7 @@ export class PartitionGroup {
         bestTimestamp = timestamp;
       }
     }
-    if (waiting) return null;
+    if (bestTimestamp > horizon) return null;
     const { maxIdleMs, clock } = this.#options;
     if (maxIdleMs > 0 && best !== null && sources.some((source) => source.queue.isEmpty)) {
       if (this.#idleSince < 0) this.#idleSince = clock.now();
@@ -124,8 +129,29 @@ export class PartitionGroup {
     return head.timestamp;
   }
 
+  /** The time of the record that is next. Only when there is one. */
+  timeOf(source: TaskSource): number {
+    return this.#headTimestamp(source);
+  }
+
+  /** The time of the earliest record that is queued, or may come: `ofEmpty` says it of an input that is empty. */
+  earliest(ofEmpty: (input: InputQueue) => number): number {
+    let earliest = Infinity;
+    for (const source of this.sources) {
+      const time = source.queue.isEmpty ? ofEmpty(source.queue) : this.#headTimestamp(source);
+      if (time < earliest) earliest = time;
+    }
+    return earliest;
+  }
+
+  /** The earliest time of a record that may still come into an input that is empty. */
+  #horizon({ queue, horizon }: TaskSource): number {
+    if (this.#lagging(queue)) return -Infinity;
+    return horizon === null || this.#options.maxIdleMs < 0 ? Infinity : horizon();
+  }
+
   /** KIP-695: an input that is empty here but not in the log may hold an older record. */
-  #awaits(queue: InputQueue): boolean {
+  #lagging(queue: InputQueue): boolean {
     return this.#options.maxIdleMs >= 0 && this.#options.lagOf(queue.topic, queue.partition) !== 0;
   }
 }

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { must } from '../../common/assert.ts';
-import { type Log, LogError, type LogReader, type LogWriter } from '../../log/log.ts';
+import { type Log, LogError, type LogReader, type LogWriter, type TopicPartition } from '../../log/log.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { SubTopology, Topology } from '../topology/topology.ts';
 import { Committer } from './committer.ts';
 import { GlobalStores } from './global-stores.ts';
 import { InputBuffers } from './input-buffers.ts';
+import { type Horizon, InputHorizons } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
 import { type CommittedOffsets, openInput, openTask, type TaskHost } from './open-task.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import type { SkippedRecord } from './skipped-record.ts';
@@ -23,7 +25,7 @@ const CHUNK_MS = 10;
 const CHUNK_RECORDS_MAX = 4000;
 /** How long a turn may wait for input when nothing else is due. */
 const IDLE_WAIT_MS = 1000;
-/** How long while calls of asynchronous processors are on their way. */
+/** How long while calls of asynchronous processors are on their way, or tasks wait for each other's output. */
 const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
@@ -51,6 +53,11 @@ export class TaskExecutor implements TaskHost {
   readonly #purge: RepartitionPurge;
   readonly #unlockState: (() => void) | undefined;
   readonly #tasks: Task[] = [];
+  /** Those that are processed together, readers of repartition topics before who writes to them. */
+  #lanes: readonly Lane[] = [];
+  readonly #horizons: InputHorizons;
+  /** Something was processed in the last turn. */
+  #busy = true;
   #globals: GlobalStores | null = null;
   #lastCommitMs: number;
   #lastCleanupMs: number;
@@ -85,6 +92,11 @@ export class TaskExecutor implements TaskHost {
     this.#committer = new Committer(writer, plan.changelogName, !transient);
     this.#persistence = new StatePersistence(options, this.#committer);
     const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
+    this.#horizons = new InputHorizons(topology, {
+      tasks: this.#tasks,
+      topicName: plan.topicName,
+      isBehind: (input) => this.#isBehind(input),
+    });
     this.#purge = new RepartitionPurge(log.admin, own, clock.now());
     this.#lastCommitMs = this.#lastCleanupMs = clock.now();
   }
@@ -143,6 +155,41 @@ export class TaskExecutor implements TaskHost {
       });
       for (const input of task.inputs) this.#inputs.add(input);
     }
+    this.#lanes = this.#lanesOf();
+  }
+
+  #lanesOf(): readonly Lane[] {
+    const { clock } = this.options;
+    return this.topology
+      .subTopologies()
+      .toReversed()
+      .flatMap((sub): Lane[] => {
+        const tasks = this.#tasks.filter((task) => task.subTopology.index === sub.index);
+        const merges = tasks.length > 1 && mixesPartitions(sub, this.topology);
+        if (!merges || tasks.some((task) => task.isAsynchronous))
+          return tasks.map((task) => ({
+            tasks: [task],
+            processChunk: (recordsMax, deadlineMs) => task.processChunk(recordsMax, deadlineMs),
+          }));
+        const merged = new MergedTasks(tasks, clock, (input) => this.#isBehind(input));
+        return [
+          { tasks, processChunk: (recordsMax, deadlineMs) => merged.processChunk(recordsMax, deadlineMs) },
+        ];
+      });
+  }
+
+  /** Whether there may be records in an input's partition, or on their way to it, that were not fetched. */
+  #isBehind(input: TopicPartition): boolean {
+    if ((this.options.maxIdleMs ?? 0) < 0) return false;
+    return (
+      this.lagOf(input.topic, input.partition) !== 0 ||
+      this.writer.isPending(input) ||
+      this.writer.endOffset(input) > this.reader.position(input)
+    );
+  }
+
+  horizonOf(subTopology: number, input: TopicPartition): Horizon | null {
+    return this.#horizons.of(subTopology, input);
   }
 
   async #committed(): Promise<CommittedOffsets> {
@@ -210,7 +257,8 @@ export class TaskExecutor implements TaskHost {
     const buffered = this.allTasks.some(
       (task) => !task.isBlocked && task.inputs.some((input) => !input.isEmpty),
     );
-    return this.reader.poll(buffered ? 0 : maxWaitMs);
+    // What waits for records that are on their way must leave them the time to come.
+    return this.reader.poll(buffered ? Math.min(maxWaitMs, this.#busy ? 0 : CALL_WAIT_MS) : maxWaitMs);
   }
 
   /** How long `poll` may wait: until something else is due. */
@@ -237,11 +285,14 @@ export class TaskExecutor implements TaskHost {
     let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
     const now = clock.now();
     if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
-    for (const task of this.#tasks) {
-      await task.punctuate(now);
-      if (!task.awaits && task.inputs.every((input) => input.isEmpty)) continue;
-      processed += await this.#chunk(task);
+    for (const task of this.#tasks) await task.punctuate(now);
+    for (const lane of this.#lanes) {
+      const { tasks } = lane;
+      if (tasks.every((task) => !task.awaits && task.inputs.every((input) => input.isEmpty))) continue;
+      this.#horizons.changed();
+      processed += await this.#chunk(lane, tasks.length);
     }
+    this.#busy = processed > 0;
     const pending = this.writer.pendingBytes;
     const commitsEarly = await this.#committer.send(
       processed === 0 && !this.#tasks.some((task) => task.awaits),
@@ -363,9 +414,15 @@ export class TaskExecutor implements TaskHost {
     return this.options.commitIntervalMs ?? COMMIT_INTERVAL_MS;
   }
 
-  #chunk(task: Task): Promise<number> {
-    return task.processChunk(CHUNK_RECORDS_MAX, this.options.clock.monotonic() + CHUNK_MS);
+  #chunk(lane: Pick<Lane, 'processChunk'>, tasks = 1): Promise<number> {
+    return lane.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
   }
+}
+
+/** Tasks whose order among each other matters, or one task. */
+interface Lane {
+  readonly tasks: readonly Task[];
+  processChunk(recordsMax: number, deadlineMs: number): Promise<number>;
 }
 
 /** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */

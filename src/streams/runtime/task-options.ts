@@ -1,6 +1,8 @@
 import type { Clock } from '../../common/clock.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 import type { SubTopology, TimestampExtractor } from '../topology/topology.ts';
+import type { TopicPartition } from '../../log/log.ts';
+import type { Horizon } from './input-horizons.ts';
 import type { ErrorHandlers } from './error-handlers.ts';
 import type { TaskOutput } from './record-sink.ts';
 import type { SkippedRecord } from './skipped-record.ts';
@@ -28,4 +30,6 @@ export interface TaskOptions {
   readonly maxIdleMs: number;
   /** How far the log is ahead of what was fetched of an input partition: -1 unknown. */
   readonly lagOf: (topic: string, partition: number) => number;
+  /** How far what this process writes to an input has come; null where it writes nothing to it. */
+  readonly horizonOf?: (input: TopicPartition) => Horizon | null;
 }

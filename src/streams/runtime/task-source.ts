@@ -3,6 +3,7 @@ import type { SkipReason } from '../processors/processor.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SourceNode, TimestampExtractor } from '../topology/topology.ts';
+import type { Horizon } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { NodeContext } from './node-context.ts';
 import { valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
@@ -26,6 +27,8 @@ export class TaskSource {
   readonly queue: InputQueue;
   readonly key: RecordKey;
   partitionTime = -1;
+  /** Of an input that this process writes to. */
+  horizon: Horizon | null = null;
   readonly extractor: TimestampExtractor;
   /** The time is the record's own as long as that is not negative. */
   readonly recordTime: boolean;

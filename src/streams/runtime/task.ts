@@ -31,6 +31,8 @@ export class Task {
   commitNeeded = false;
   commitRequested = false;
   recordsProcessed = 0;
+  /** The time of the record that `run` left because it is too late; -1 when there was none. */
+  nextMs = -1;
   /** While it is set nothing may be processed: state is being loaded. */
   loading: Promise<void> | null = null;
 
@@ -116,17 +118,32 @@ export class Task {
    * Returns how many. Rejects with whatever an operator threw that is not the data's.
    */
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
-    if (this.loading !== null) await this.#loaded();
-    if (!this.state.resident) await this.#prefetch(recordsMax);
-    if (this.#calls.length > 0) return this.#processAsynchronously(recordsMax, deadlineMs);
+    await this.prepare(recordsMax);
+    if (this.isAsynchronous) return this.#processAsynchronously(recordsMax, deadlineMs);
     let done = 0;
     for (;;) {
       if (this.loading !== null) await this.#loaded();
-      const missed = this.#run(recordsMax, deadlineMs, done);
+      const missed = this.run(recordsMax, deadlineMs, done);
       done = missed < 0 ? -missed - 1 : missed;
       if (missed >= 0) return done;
       await this.load();
     }
+  }
+
+  /** Loads what can be known to be needed for so many of the queued records. */
+  async prepare(recordsMax: number): Promise<void> {
+    if (this.loading !== null) await this.#loaded();
+    if (!this.state.resident) await this.#prefetch(recordsMax);
+  }
+
+  /** Whether it has operators that wait for the outside: only `processChunk` drives those. */
+  get isAsynchronous(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  /** See `PartitionGroup.earliest`. */
+  earliest(ofEmpty: (input: InputQueue) => number): number {
+    return this.#group.earliest(ofEmpty);
   }
 
   /** Processes the next record of one input, whatever the others hold: for drivers that choose the order. */
@@ -138,7 +155,7 @@ export class Task {
     for (;;) {
       if (this.loading !== null) await this.#loaded();
       this.#chosen = source;
-      const done = this.#run(1, Infinity, 0);
+      const done = this.run(1, Infinity, 0);
       this.#chosen = null;
       if (done === 1) break;
       await this.load();
@@ -160,7 +177,7 @@ export class Task {
     let done = await this.#deliver();
     while (done < recordsMax && !this.#calls.some((calls) => calls.isFull)) {
       if (this.loading !== null) await this.#loaded();
-      const missed = this.#run(1, Infinity, 0);
+      const missed = this.run(1, Infinity, 0);
       if (missed === 0) break;
       if (missed < 0) await this.load();
       else done++;
@@ -257,13 +274,26 @@ export class Task {
     for (const node of this.#order) node.processor.close?.();
   }
 
-  /** Returns how many records were processed, or -(that) - 1 when the next one needs state to be loaded. */
-  #run(recordsMax: number, deadlineMs: number, done: number): number {
+  /**
+   * Processes queued records, of which `done` were processed already, while none is later than `latestMs`. Returns how
+   * many are done then, or -(that) - 1 when the next one needs state to be loaded. Nothing may be loading.
+   */
+  run(recordsMax: number, deadlineMs: number, done: number, latestMs = Infinity): number {
     const { clock } = this.#options;
     const guarded = !this.state.resident;
     while (done < recordsMax) {
       const source = this.#chosen ?? this.#group.choose();
-      if (source === null) return done;
+      if (source === null) {
+        this.nextMs = -1;
+        return done;
+      }
+      if (latestMs < Infinity) {
+        const time = this.#group.timeOf(source);
+        if (time > latestMs) {
+          this.nextMs = time;
+          return done;
+        }
+      }
       this.#current = source;
       if (guarded) {
         if (!this.#attempt(this.#processCurrent)) return -done - 1;

@@ -27,6 +27,7 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
     get pendingBytes() {
       return writer.pendingBytes;
     },
+    isPending: (at) => writer.isPending(at),
     flush: () => writer.flush(),
     commit: (offsets) => writer.commit(offsets),
     endOffset: (at) => writer.endOffset(at),

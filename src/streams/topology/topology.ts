@@ -65,6 +65,8 @@ export interface SinkNode {
   readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number | readonly number[];
   /** True: the input record's headers go along. */
   readonly headers?: boolean;
+  /** True: a record may go to another partition than the one it was read from, so records of several tasks meet. */
+  readonly repartitions?: boolean;
 }
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode;

@@ -5,6 +5,7 @@ import type { RecordKey } from '../../../streams/processors/record-key.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { PlanNode, SinkNode } from '../../plan/node.ts';
+import { inputsOf } from '../../plan/plan-inputs.ts';
 import { equalBytesFormats } from '../../plan/key-format.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
@@ -64,8 +65,14 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     value: must(sinkSerde(node, raw, rawIndex), 'raw columns were settled before'),
     ...(window === null ? {} : { window: windowedKeyFormat(window) }),
     headers: true,
+    repartitions: changesKey(node.input),
   });
   return rows;
+}
+
+/** Whether records get another key on their way from their topic to the sink, and so other partitions. */
+function changesKey(node: PlanNode): boolean {
+  return node.kind === 'repartition' ? !node.throughTopic : inputsOf(node).some(changesKey);
 }
 
 /** Null: the key's bytes as they are. */

@@ -90,6 +90,7 @@ test('after a commit that failed nothing is written any more, and nothing comes 
           await writer.commit(offsets);
         },
         endOffset: (at) => writer.endOffset(at),
+        isPending: (at) => writer.isPending(at),
         close: () => writer.close(),
       };
     },
