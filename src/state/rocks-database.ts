@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type RocksDB from 'rocksdb-native';
+import { DamagedStateError, stateErrorOf } from './damaged-state.ts';
 import { StateError } from './directory-lock.ts';
 import type { RowBatch } from './row-batch.ts';
 
@@ -14,13 +15,19 @@ export interface StoredRow {
 
 /** The RocksDB database of one task: bytes to bytes, ordered (memcmp), one column family. */
 export class RocksDatabase {
+  readonly #path: string;
   readonly #rocks: RocksDB;
 
-  private constructor(rocks: RocksDB) {
+  private constructor(path: string, rocks: RocksDB) {
+    this.#path = path;
     this.#rocks = rocks;
   }
 
-  /** Opens the database at `path`, which is created when it is not there. */
+  /**
+   * Opens the database at `path`, which is created when it is not there. This and every other call reject with
+   * `DamagedStateError` when files are missing or not what was written, with `StateError` when the system does not let
+   * them be read or written.
+   */
   static async open(path: string, writeBufferBytes: number): Promise<RocksDatabase> {
     const Rocks = await loadBinding();
     await mkdir(path, { recursive: true });
@@ -28,13 +35,9 @@ export class RocksDatabase {
     try {
       await rocks.ready();
     } catch (error) {
-      throw new StateError(
-        `the state database at ${path} cannot be opened`,
-        'see the cause; if the files are damaged, delete the directory: state is restored from its changelog',
-        error,
-      );
+      throw stateErrorOf(path, error);
     }
-    return new RocksDatabase(rocks);
+    return new RocksDatabase(path, rocks);
   }
 
   /** Writes all of `batch`, or nothing. */
@@ -48,11 +51,11 @@ export class RocksDatabase {
       if (value === null) native.tryDelete(key);
       else native.tryPut(key, value);
     }
-    await native.flush();
+    await this.#told(native.flush());
   }
 
   get(key: Uint8Array): Promise<Buffer | null> {
-    return this.#rocks.get(key);
+    return this.#told(this.#rocks.get(key));
   }
 
   /** The values of many keys, in one trip; null where there is none. */
@@ -61,7 +64,7 @@ export class RocksDatabase {
     const native = this.#rocks.read({ capacity: keys.length, autoDestroy: true });
     const values = keys.map((key) => native.get(key));
     native.tryFlush();
-    return Promise.all(values);
+    return this.#told(Promise.all(values));
   }
 
   /** Calls `visit` with every row of from <= key < to, in order. */
@@ -76,13 +79,22 @@ export class RocksDatabase {
       this.#rocks
         .iterator({ gte: from, lt: to }, { capacity })
         .on('data', ({ key, value }) => visit(key, value))
-        .on('error', reject)
+        .on('error', (error) => reject(stateErrorOf(this.#path, error) as Error))
         .on('close', () => resolve());
     });
   }
 
   close(): Promise<void> {
     return this.#rocks.close();
+  }
+
+  /** Says what an error means for the state. */
+  async #told<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw stateErrorOf(this.#path, error);
+    }
   }
 }
 
@@ -98,11 +110,26 @@ export async function databaseSizeBytes(path: string): Promise<number> {
   return size;
 }
 
+/**
+ * Whether there is a database at `path`. What is left of one that was never finished, which holds nothing, is deleted.
+ * Throws `DamagedStateError` when there are rows, or anything else, and no database.
+ */
 export async function databaseExists(path: string): Promise<boolean> {
-  return stat(join(path, 'CURRENT')).then(
-    () => true,
-    () => false,
-  );
+  let names: string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    if (code === 'ENOTDIR') throw new DamagedStateError(`the state database at ${path} is no directory`);
+    throw new StateError(`the state database at ${path} cannot be read: ${message}`, 'see the cause', error);
+  }
+  if (names.includes('CURRENT')) return true;
+  // RocksDB names its files in CURRENT before it writes the first row.
+  if ((await databaseSizeBytes(path)) > 0)
+    throw new DamagedStateError(`the state database at ${path} is damaged: its file CURRENT is missing`);
+  if (names.length > 0) await deleteDatabase(path);
+  return false;
 }
 
 export function deleteDatabase(path: string): Promise<void> {

@@ -247,12 +247,19 @@ export type ChangelogVisitor = (
 export interface TaskState {
   /** `meta` of the last `persist`, null for a new task. */
   readonly meta: string | null;
+  /**
+   * What is wrong with what is on disk. Nothing of it was read then: the state is empty, and cannot be persisted until
+   * it is wiped.
+   */
+  readonly damage: Error | null;
   /** Declares a store; before the first record. */
   openStore(options: KeyValueStoreOptions): KeyValueStore;
   openStore(options: WindowStoreOptions): WindowStore;
   openStore(options: SessionStoreOptions): SessionStore;
   openStore(options: VersionedStoreOptions): VersionedStore;
   openStore(options: StateStoreOptions): StateStore;
+  /** Whether the store's rows are kept in the database, and come with `meta`. */
+  isOnDisk(store: StateStore): boolean;
   /** True while every read can be answered from memory: no journal, no prefetch, no MISS. */
   readonly resident: boolean;
 

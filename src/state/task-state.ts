@@ -1,10 +1,8 @@
-import { join } from 'node:path';
-import { assert } from '../common/assert.ts';
+import { assert, must } from '../common/assert.ts';
 import { DirectoryLock, StateError } from './directory-lock.ts';
 import { KeyValueRows } from './key-value-store.ts';
 import { loadKeys, loadTimes } from './load-rows.ts';
 import { LruRows } from './lru-store.ts';
-import { RocksDatabase, databaseExists, databaseSizeBytes, deleteDatabase } from './rocks-database.ts';
 import type { StoredRow } from './rocks-database.ts';
 import { RowBatch } from './row-batch.ts';
 import { segmentBound } from './segment-bound.ts';
@@ -25,32 +23,11 @@ import type {
   WindowStore,
   WindowStoreOptions,
 } from './store.ts';
+import { META_STORE, TaskDatabase } from './task-database.ts';
+import type { CatalogEntry } from './task-database.ts';
 import { TimedRows } from './timed-rows.ts';
 import { VersionedRows } from './versioned-store.ts';
 import { WindowRows } from './window-store.ts';
-
-/** The store number of what is no store's: the caller's meta and the catalog of stores. */
-const META_STORE = 0xffff;
-const META_KEY: Buffer = Buffer.from([0xff, 0xff, 0]);
-const CATALOG_KEY: Buffer = Buffer.from([0xff, 0xff, 1]);
-const FORMAT_VERSION = 1;
-
-/** What the database knows of a store beside its rows. */
-interface CatalogEntry {
-  readonly id: number;
-  readonly name: string;
-  readonly kind: StateStoreOptions['kind'];
-  readonly count: number;
-  /** For windows and sessions. */
-  readonly observedTime?: number;
-  readonly nextSequence?: number;
-  readonly segmentMs?: number;
-}
-
-interface Catalog {
-  readonly version: number;
-  readonly stores: readonly CatalogEntry[];
-}
 
 type Rows = KeyValueRows | TimesRows;
 
@@ -67,8 +44,14 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
   const writeBufferBytes = options.writeBufferBytes ?? 16 << 20;
   return {
     async openTaskState(directory) {
-      const state = new LocalTaskState(directory, residentBytes, writeBufferBytes);
-      await state.open();
+      const database = directory === null ? null : await TaskDatabase.open(directory, writeBufferBytes);
+      const state = new LocalTaskState(database);
+      try {
+        await state.read(residentBytes);
+      } catch (error) {
+        await state.close();
+        throw error;
+      }
       return state;
     },
     async lockApplication(directory) {
@@ -88,11 +71,7 @@ class LocalTaskState implements TaskState {
   meta: string | null = null;
   resident = true;
 
-  readonly #directory: string | null;
-  readonly #residentBytes: number;
-  readonly #writeBufferBytes: number;
-  #lock: DirectoryLock | null = null;
-  #database: RocksDatabase | null = null;
+  readonly #database: TaskDatabase | null;
   #stores: Rows[] = [];
   /** By name: the stores that the database knows. */
   readonly #catalog = new Map<string, CatalogEntry>();
@@ -105,47 +84,36 @@ class LocalTaskState implements TaskState {
   #failure: unknown = null;
   #closed = false;
 
-  constructor(directory: string | null, residentBytes: number, writeBufferBytes: number) {
-    this.#directory = directory;
-    this.#residentBytes = residentBytes;
-    this.#writeBufferBytes = writeBufferBytes;
+  constructor(database: TaskDatabase | null) {
+    this.#database = database;
   }
 
-  async open(): Promise<void> {
-    if (this.#directory === null) return;
-    this.#lock = DirectoryLock.acquire(this.#directory);
-    try {
-      if (await databaseExists(this.#path())) await this.#openExisting();
-    } catch (error) {
-      await this.close().catch(() => undefined);
-      throw error;
-    }
+  get damage(): Error | null {
+    return this.#database?.damage ?? null;
   }
 
-  async #openExisting(): Promise<void> {
-    const size = await databaseSizeBytes(this.#path());
-    const database = await this.#opened();
-    const [meta, catalog] = await database.getMany([META_KEY, CATALOG_KEY]);
-    if (meta === null || meta === undefined || catalog === null || catalog === undefined) return;
-    const parsed = JSON.parse(catalog.toString('utf8')) as Catalog;
-    if (parsed.version !== FORMAT_VERSION)
-      throw new StateError(
-        `the state in ${this.#directory} was written in format ${parsed.version}, this release reads ${FORMAT_VERSION}`,
-        'delete the directory: state is restored from its changelog',
-      );
-    this.meta = meta.toString('utf8');
-    for (const entry of parsed.stores) this.#catalog.set(entry.name, entry);
-    if (size > this.#residentBytes) {
-      this.#preloaded = null;
-      return;
-    }
-    const preloaded = this.#preloaded!;
-    await database.scan(Buffer.from([0, 0]), META_KEY, (key, value) => {
-      const id = key.readUInt16BE(0);
-      let rows = preloaded.get(id);
-      if (rows === undefined) preloaded.set(id, (rows = []));
-      rows.push({ key, value });
-    });
+  /** Takes over what the database has: its rows too when they are no more than `residentBytes`. */
+  async read(residentBytes: number): Promise<void> {
+    const database = this.#database;
+    if (database === null || database.written === null) return;
+    const { meta, stores, sizeBytes } = database.written;
+    const preloaded = sizeBytes > residentBytes ? null : new Map<number, StoredRow[]>();
+    if (preloaded !== null)
+      try {
+        await database.scanStores((key, value) => {
+          const id = key.readUInt16BE(0);
+          let rows = preloaded.get(id);
+          if (rows === undefined) preloaded.set(id, (rows = []));
+          rows.push({ key, value });
+        });
+      } catch (error) {
+        // Nothing of it has been handed out yet: the state opens empty, and says why.
+        if (database.damage !== null) return;
+        throw error;
+      }
+    this.meta = meta;
+    this.#preloaded = preloaded;
+    for (const entry of stores) this.#catalog.set(entry.name, entry);
   }
 
   openStore(options: KeyValueStoreOptions): KeyValueStore;
@@ -159,7 +127,7 @@ class LocalTaskState implements TaskState {
       `store ${options.name} is already open`,
     );
     const inMemory = options.kind === 'key-value' && options.rowsMax !== undefined;
-    const persisted = this.#directory !== null && options.persistent && !inMemory;
+    const persisted = this.#database !== null && options.persistent && !inMemory;
     const store = newStore(options, persisted);
     this.#stores.push(store);
     if (!persisted) return store;
@@ -193,6 +161,10 @@ class LocalTaskState implements TaskState {
     return store;
   }
 
+  isOnDisk(store: StateStore): boolean {
+    return (store as Rows).persisted;
+  }
+
   want(
     store: StateStore,
     key: Uint8Array,
@@ -212,9 +184,9 @@ class LocalTaskState implements TaskState {
       for (const store of this.#stores) {
         const wants = store.takeWants();
         if (wants.length === 0) continue;
-        const database = await this.#opened();
-        if (store.kind === 'key-value') await loadKeys(database, store, wants);
-        else await loadTimes(database, store, wants);
+        await must(this.#database).use((database) =>
+          store.kind === 'key-value' ? loadKeys(database, store, wants) : loadTimes(database, store, wants),
+        );
       }
     } finally {
       this.#loading = false;
@@ -264,7 +236,8 @@ class LocalTaskState implements TaskState {
   }
 
   persist(meta: string): Promise<void> {
-    if (this.#directory === null) {
+    const database = this.#database;
+    if (database === null) {
       this.meta = meta;
       return Promise.resolve();
     }
@@ -281,17 +254,17 @@ class LocalTaskState implements TaskState {
     this.#persisting = true;
     const batch = new RowBatch();
     try {
-      this.#encode(batch, meta);
+      this.#encode(batch);
+      return this.#written(database.write(batch, meta, [...this.#catalog.values()]), meta);
     } catch (error) {
       this.#failure = error;
       this.#persisting = false;
       return Promise.reject(error as Error);
     }
-    return this.#write(batch, meta);
   }
 
   /** Encodes everything that the batch holds, with no wait in between. */
-  #encode(batch: RowBatch, meta: string): void {
+  #encode(batch: RowBatch): void {
     for (const store of this.#stores) {
       if (!store.persisted) continue;
       if (store instanceof TimedRows) {
@@ -301,9 +274,6 @@ class LocalTaskState implements TaskState {
       store.encodeUnpersisted(batch);
       this.#catalog.set(store.name, catalogEntry(store));
     }
-    const catalog: Catalog = { version: FORMAT_VERSION, stores: [...this.#catalog.values()] };
-    putText(batch, META_KEY, meta);
-    putText(batch, CATALOG_KEY, JSON.stringify(catalog));
   }
 
   #deleteExpired(store: TimesRows, batch: RowBatch): void {
@@ -317,12 +287,9 @@ class LocalTaskState implements TaskState {
     });
   }
 
-  async #write(batch: RowBatch, meta: string): Promise<void> {
+  async #written(write: Promise<void>, meta: string): Promise<void> {
     try {
-      const database = await this.#opened();
-      // What is written into a directory that was removed is lost, and one in its place is another's.
-      await this.#lock?.takeFile();
-      await database.write(batch);
+      await write;
       this.meta = meta;
       for (const store of this.#stores) if (store.persisted) store.persistDone();
     } catch (error) {
@@ -335,7 +302,7 @@ class LocalTaskState implements TaskState {
   }
 
   evict(budgetBytes: number): void {
-    if (this.#directory === null || this.#loading) return;
+    if (this.#database === null || this.#loading) return;
     const enough = (): boolean => this.memoryBytes <= budgetBytes;
     if (enough()) return;
     for (const store of this.#stores) {
@@ -355,34 +322,13 @@ class LocalTaskState implements TaskState {
     this.#failure = null;
     this.#catalog.clear();
     for (const store of this.#stores) if (store.persisted) this.#catalog.set(store.name, catalogEntry(store));
-    const database = this.#database;
-    this.#database = null;
-    await database?.close();
-    if (this.#directory !== null) await deleteDatabase(this.#path());
+    await this.#database?.delete();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const database = this.#database;
-    this.#database = null;
-    try {
-      await database?.close();
-    } finally {
-      this.#lock?.release();
-    }
-  }
-
-  #path(): string {
-    assert(this.#directory !== null, 'the state must have a directory');
-    return join(this.#directory, 'rocksdb');
-  }
-
-  async #opened(): Promise<RocksDatabase> {
-    if (this.#database !== null) return this.#database;
-    await this.#lock?.takeFile();
-    this.#database = await RocksDatabase.open(this.#path(), this.#writeBufferBytes);
-    return this.#database;
+    await this.#database?.close();
   }
 }
 
@@ -413,12 +359,4 @@ function catalogEntry(store: Rows): CatalogEntry {
     nextSequence: store.nextSequence,
     segmentMs: store.segmentMs,
   };
-}
-
-function putText(batch: RowBatch, key: Buffer, text: string): void {
-  const writer = batch.beginKey(META_STORE);
-  writer.writeBytes(key, 2);
-  batch.beginValue();
-  writer.writeText(text);
-  batch.endPut();
 }

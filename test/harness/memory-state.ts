@@ -6,6 +6,7 @@ export function memoryState(): StateBackend {
     openTaskState: () =>
       Promise.resolve({
         meta: null,
+        damage: null,
         resident: true,
         unpersistedBytes: 0,
         memoryBytes: 0,

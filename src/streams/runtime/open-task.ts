@@ -1,12 +1,18 @@
-import { join } from 'node:path';
 import { must } from '../../common/assert.ts';
-import type { CommittedOffset, LogReader, LogWriter, TopicPartition } from '../../log/log.ts';
+import type {
+  CommittedOffset,
+  LogReader,
+  LogWriter,
+  PartitionOffsets,
+  TopicPartition,
+} from '../../log/log.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
 import type { Horizon } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
+import { openLocalState } from './local-state.ts';
 import { decodeNumbers } from './offset-metadata.ts';
 import { TaskOutput } from './record-sink.ts';
 import { type RestoreRange, restoreStores } from './restore.ts';
@@ -15,7 +21,7 @@ import { startOffset } from './start-offset.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { TaskOptions } from './task-options.ts';
 import { Task } from './task.ts';
-import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
+import type { TaskMeta } from './task-meta.ts';
 
 /** What the tasks of an instance share. */
 export interface TaskHost {
@@ -86,29 +92,18 @@ export async function openTask(
   committed: CommittedOffsets,
   opened: (task: OpenedTask) => void,
 ): Promise<Task> {
-  const { state: backend, stateDirectory, applicationId, logger } = host.options;
+  const { applicationId, logger } = host.options;
   const { plan } = host;
-  const directory =
-    stateDirectory === null || sub.stores.length === 0
-      ? null
-      : join(stateDirectory, applicationId, `${sub.index}_${partition}`);
-  const state = await backend.openTaskState(directory);
-  let meta = parseTaskMeta(state.meta);
   const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
   const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
+  const changelogs = await changelogOffsets(host, sub, partition);
+  const names = inputs.map(plan.topicName);
+  const { state, meta } = await openLocalState(host, sub, partition, names, committed, changelogs);
   const first = inputs[0];
   const committedFirst =
     first === undefined ? undefined : committed.get(`${plan.topicName(first)}-${partition}`);
   let task: Task;
   try {
-    if (meta !== null && !agrees(meta, inputs.map(plan.topicName), partition, committed)) {
-      logger.warn(
-        { applicationId, task: `${sub.index}_${partition}` },
-        'committed offsets lie before the local state: state is rebuilt',
-      );
-      await state.wipe();
-      meta = null;
-    }
     const numbers = { ...meta?.numbers, ...decodeNumbers(committedFirst?.metadata ?? '') };
     task = newTask(host, sub, partition, state, numbers);
   } catch (error) {
@@ -118,7 +113,8 @@ export async function openTask(
   }
   const changelogPositions = new Map<string, number>();
   opened({ task, changelogPositions });
-  const ranges = await rangesToRestore(host, task, meta, committed, changelogPositions);
+  for (const [store, { end }] of changelogs) changelogPositions.set(store, end);
+  const ranges = await rangesToRestore(host, task, meta, committed, changelogs);
   const restored = await restoreStores(host.options.log, state, ranges, host.options.onRestore);
   if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
   task.init();
@@ -145,59 +141,56 @@ export async function openInput(
   const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
   const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
   const offset = await startOffset(host.options, { topic: name, partition }, own, reset);
-  return task.addInput(topic, offset);
+  const input = task.addInput(topic, offset);
+  input.committed = committed.has(`${name}-${partition}`);
+  return input;
 }
 
-/** What of the changelogs is not in the task's state; the ends of those that it writes are put into `positions`. */
+/** Of each changelog that the task writes, by store. */
+async function changelogOffsets(
+  { options, plan }: TaskHost,
+  sub: SubTopology,
+  partition: number,
+): Promise<ReadonlyMap<string, PartitionOffsets>> {
+  const { log, transient = false, changelogs = true } = options;
+  const offsets = new Map<string, PartitionOffsets>();
+  if (transient || !changelogs) return offsets;
+  for (const { options: store, sourceTopic } of sub.stores) {
+    if (sourceTopic !== undefined || !store.changelog) continue;
+    offsets.set(store.name, must((await log.admin.offsets(plan.changelogName(store.name)))[partition]));
+  }
+  return offsets;
+}
+
+/** What of the changelogs is not in the task's state. */
 async function rangesToRestore(
-  host: TaskHost,
+  { options, plan }: TaskHost,
   task: Task,
   meta: TaskMeta | null,
   committed: CommittedOffsets,
-  positions: Map<string, number>,
+  changelogs: ReadonlyMap<string, PartitionOffsets>,
 ): Promise<RestoreRange[]> {
-  const { log, transient = false, changelogs = true } = host.options;
-  const { plan } = host;
+  const { log, transient = false } = options;
   const { partition } = task;
   const ranges: RestoreRange[] = [];
-  for (const store of task.subTopology.stores) {
-    const { name } = store.options;
-    if (store.sourceTopic !== undefined && !transient) {
-      const topic = plan.topicName(store.sourceTopic);
+  for (const { options: each, sourceTopic } of task.subTopology.stores) {
+    const { name } = each;
+    const store = must(task.stores.get(name));
+    // What is kept in memory only is read from the start, whatever is on disk of the other stores.
+    const onDisk = task.state.isOnDisk(store);
+    const own = changelogs.get(name);
+    if (own !== undefined) {
+      const from = Math.max(own.start, onDisk ? (meta?.changelogs[name] ?? 0) : 0);
+      ranges.push({ store, topic: plan.changelogName(name), partition, from, to: own.end });
+    } else if (sourceTopic !== undefined && !transient) {
+      const topic = plan.topicName(sourceTopic);
       const at = (await log.admin.offsets(topic))[partition];
       if (at === undefined) continue;
       const local = meta?.inputs[`${topic}-${partition}`];
       const to = Math.min(at.end, committed.get(`${topic}-${partition}`)?.offset ?? local ?? 0);
-      const from = Math.max(at.start, local ?? 0);
-      ranges.push({ store: must(task.stores.get(name)), topic, partition, from, to, skipUnreadable: true });
-      continue;
+      const from = Math.max(at.start, onDisk ? (local ?? 0) : 0);
+      ranges.push({ store, topic, partition, from, to, skipUnreadable: true });
     }
-    if (transient || !changelogs || !store.options.changelog) continue;
-    const topic = plan.changelogName(name);
-    const { start, end } = must((await log.admin.offsets(topic))[partition]);
-    ranges.push({
-      store: must(task.stores.get(name)),
-      topic,
-      partition,
-      from: Math.max(start, meta?.changelogs[name] ?? 0),
-      to: end,
-    });
-    positions.set(name, end);
   }
   return ranges;
-}
-
-/** State is usable when nobody moved the committed offsets back behind it. */
-function agrees(
-  meta: TaskMeta,
-  topics: readonly string[],
-  partition: number,
-  committed: CommittedOffsets,
-): boolean {
-  return topics.every((topic) => {
-    const name = `${topic}-${partition}`;
-    const local = meta.inputs[name];
-    const offset = committed.get(name)?.offset;
-    return local === undefined || (offset !== undefined && offset >= local);
-  });
 }

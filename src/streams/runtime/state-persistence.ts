@@ -1,4 +1,5 @@
 import type { Committer } from './committer.ts';
+import { stateOwner } from './local-state.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { Task } from './task.ts';
 import type { TaskMeta } from './task-meta.ts';
@@ -29,6 +30,8 @@ export class StatePersistence {
     if (this.#options.stateDirectory === null) return;
     for (const task of tasks) {
       if (task.stores.size === 0 || task.commitNeeded) continue;
+      // Of a task that never committed there is nothing to keep, and its next start asks the reset policy again.
+      if (!task.inputs.some(({ committed }) => committed)) continue;
       await task.state.persist(JSON.stringify(this.#metaOf(task)));
     }
     const budget = this.#options.stateBytesMax ?? 512 * 1024 * 1024;
@@ -40,9 +43,11 @@ export class StatePersistence {
 
   #metaOf(task: Task): TaskMeta {
     const inputs: Record<string, number> = {};
-    for (const input of task.inputs) inputs[`${input.topic}-${input.partition}`] = input.position;
+    for (const { committed, topic, partition, position } of task.inputs)
+      if (committed) inputs[`${topic}-${partition}`] = position;
     return {
       format: 1,
+      owner: stateOwner(this.#options.applicationId, task.id),
       inputs,
       changelogs: Object.fromEntries(this.#committer.changelogPositions(task)),
       numbers: task.persistedNumbers(),

@@ -279,6 +279,7 @@ export class TaskExecutor implements TaskHost {
   async #step(batches: readonly RecordBatch[]): Promise<boolean> {
     const { clock } = this.options;
     this.#committer.throwFlushError();
+    this.#throwDamage();
     this.#inputs.push(batches);
     this.#inputs.throttle();
 
@@ -306,6 +307,11 @@ export class TaskExecutor implements TaskHost {
     await this.#purge.purgeWhenDue(this.#tasks, now);
     await this.#cleanWhenDue(now);
     return processed > 0 || pending > 0;
+  }
+
+  /** A reader from outside may have found it: the task is opened again, which rebuilds it. */
+  #throwDamage(): void {
+    for (const { state } of this.#tasks) if (state.damage !== null) throw state.damage;
   }
 
   async #cleanWhenDue(now: number): Promise<void> {

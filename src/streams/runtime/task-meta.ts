@@ -4,6 +4,8 @@
  */
 export interface TaskMeta {
   readonly format: 1;
+  /** Whose it is: application id and task. Absent in what earlier releases wrote. */
+  readonly owner?: string;
   /** The next input offset, by `topic-partition` of the log. */
   readonly inputs: Readonly<Record<string, number>>;
   /** The next changelog offset, by store. */
@@ -12,8 +14,14 @@ export interface TaskMeta {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-export function parseTaskMeta(text: string | null): TaskMeta | null {
-  if (text === null) return null;
-  const meta = JSON.parse(text) as TaskMeta;
-  return meta.format === 1 ? meta : null;
+/** Throws an error whose message says why it cannot be read. */
+export function parseTaskMeta(text: string): TaskMeta {
+  let meta: TaskMeta;
+  try {
+    meta = JSON.parse(text) as TaskMeta;
+  } catch (error) {
+    throw new Error('its positions cannot be read', { cause: error });
+  }
+  if (meta.format !== 1) throw new Error(`its positions are in format ${String(meta.format)}, not 1`);
+  return meta;
 }
