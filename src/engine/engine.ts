@@ -13,6 +13,7 @@ import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
 import { Commands, type ReplayHost } from './commands.ts';
+import { drainQueries } from './drain.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import { keptProperties } from './kept-properties.ts';
@@ -357,18 +358,18 @@ export class Engine {
   }
 
   /**
-   * Resolves when every persistent query has processed all that its sources hold, including what the other queries
-   * wrote, and has committed. Queries that failed or are paused are not waited for.
+   * Resolves when every persistent query has processed all that its sources hold, including what follows from it in the
+   * other queries, and has committed. Queries that failed or are paused are not waited for; queries that feed each other
+   * without end are left after a while, with a warning that names them.
    */
   async drain(): Promise<void> {
-    const processed = (): number =>
-      [...this.queries.values()].reduce((sum, query) => sum + query.streams.processedRecords, 0);
-    // A query may write what an earlier one reads: go round until nothing moves, at most once for each.
-    for (let round = this.queries.size; round > 0; round--) {
-      const before = processed();
-      for (const query of this.queries.values()) if (query.state === 'RUNNING') await query.streams.catchUp();
-      if (processed() === before) break;
-    }
+    const { clock, logger } = this.options;
+    const restless = await drainQueries([...this.queries.values()], this.log, clock);
+    if (restless !== null)
+      logger.warn(
+        { queries: restless.queryIds },
+        'these queries feed each other and do not come to rest: what is read now may still change',
+      );
     await this.processingLog.flush();
   }
 

@@ -35,7 +35,7 @@ type ThreadRequest = 'pause' | 'resume' | 'catch-up' | 'count' | 'close';
 
 interface ThreadCounts {
   readonly tasks: readonly string[];
-  readonly subTopologies: number;
+  readonly repartitionTopics: number;
   readonly processed: number;
   readonly skipped: number;
 }
@@ -103,10 +103,10 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
       turn = turn.then(async () => {
         await answer(streams, request, close);
         const tasks = streams.tasks.map((task) => task.id);
-        const subTopologies = topology.subTopologies().length;
+        const repartitionTopics = topology.repartitionTopics.length;
         const counts = {
           tasks,
-          subTopologies,
+          repartitionTopics,
           processed: streams.processedRecords,
           skipped: streams.skippedRecords,
         };
@@ -205,8 +205,8 @@ export class StreamThreads {
 
   /** As `Streams.catchUp`, over all threads: what one writes to a repartition topic, another has processed too. */
   async catchUp(): Promise<void> {
-    const rounds = (await this.#ask('count'))[0]?.subTopologies ?? 0;
-    for (let round = 0; round < rounds; round++) await this.#ask('catch-up');
+    const topics = (await this.#ask('count'))[0]?.repartitionTopics ?? 0;
+    for (let round = 0; round <= topics; round++) await this.#ask('catch-up');
   }
 
   /** Commits and stops all threads. Safe to call twice. */

@@ -217,7 +217,7 @@ export class Streams {
   /** Whether every input is processed up to where the log ended when this was called, and committed. */
   async caughtUp(): Promise<boolean> {
     if (this.#state === 'restoring') return false;
-    return this.#hasReached(await this.#endOffsets()) && this.#executor?.writer.pendingBytes === 0;
+    return this.#hasReached(await this.#endOffsets(() => true)) && this.#executor?.writer.pendingBytes === 0;
   }
 
   /**
@@ -225,20 +225,34 @@ export class Streams {
    * committed, or the application has stopped. Input that keeps coming does not hold it up.
    */
   async catchUp(): Promise<void> {
-    // What is read now is in the next sub-topology's topics one round later.
-    for (let round = this.topology.subTopologies().length; round > 0; round--) {
-      while (this.#state === 'restoring') await sleep(this.#options.clock, 2);
-      const ends = await this.#endOffsets();
+    await this.#restored();
+    const { repartitionTopics } = this.topology;
+    const own = new Set(repartitionTopics.map(({ name }) => this.#plan?.topicName(name)));
+    const outer = await this.#endOffsets((topic) => !own.has(topic));
+    let before = new Map<string, number>();
+    // What is read now is in the next repartition topic one round later, and none leads back to one before it.
+    for (let round = 0; round <= repartitionTopics.length; round++) {
+      const inner = await this.#endOffsets((topic) => own.has(topic));
+      if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
+      before = inner;
+      const ends = new Map([...outer, ...inner]);
       while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
       if (!this.#isAlive) return;
       await this.commit();
+      await this.#restored();
     }
   }
 
-  async #endOffsets(): Promise<ReadonlyMap<string, number>> {
+  async #restored(): Promise<void> {
+    while (this.#state === 'restoring') await sleep(this.#options.clock, 2);
+  }
+
+  /** By `topic-partition` of the log. */
+  async #endOffsets(isWanted: (topic: string) => boolean): Promise<Map<string, number>> {
     const ends = new Map<string, number>();
     const topics = new Set(this.allTasks.flatMap((task) => task.inputs.map((input) => input.topic)));
     for (const topic of topics) {
+      if (!isWanted(topic)) continue;
       const offsets = await this.#options.log.admin.offsets(topic);
       offsets.forEach((each, partition) => ends.set(`${topic}-${partition}`, each.end));
     }
