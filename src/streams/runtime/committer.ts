@@ -81,7 +81,6 @@ export class Committer {
     const anything = offsets.length > 0 || writer.pendingBytes > 0;
     if (anything) await writer.commit(offsets);
     for (const task of changed) {
-      if (this.#commitsOffsets) for (const input of task.inputs) input.committed = true;
       const positions = must(this.#changelogPositions.get(task));
       for (const name of positions.keys()) {
         const end = writer.endOffset(this.#changelog(name, task.partition));

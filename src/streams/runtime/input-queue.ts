@@ -12,8 +12,6 @@ export class InputQueue {
   bufferedBytes = 0;
   /** The reader was told to stop until some of it is processed. */
   paused = false;
-  /** The group has an offset for it. */
-  committed = false;
   /** The offset to commit when nothing is queued: after the last record, gaps and markers included. */
   #endOffset: number;
 

@@ -126,7 +126,11 @@ export async function openTask(
   return task;
 }
 
-/** Adds an input of the task's number, at the committed offset or where `reset`, by default the instance's, says. */
+/**
+ * Adds an input of the task's number, at the committed offset or where `reset`, by default the instance's, says. Where
+ * that is, is to be committed, also without a record: state that goes to disk says where its inputs
+ * stand, and what was committed must agree with it; and a restart goes on from there, whatever `latest` would say then.
+ */
 export async function openInput(
   host: TaskHost,
   task: Task,
@@ -139,11 +143,11 @@ export async function openInput(
   const { partition } = task;
   const fromStart = topic !== name || host.newTopics.has(topic);
   const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
-  const own = committed.get(`${name}-${partition}`)?.offset ?? meta?.inputs[`${name}-${partition}`];
+  const known = committed.get(`${name}-${partition}`)?.offset;
+  const own = known ?? meta?.inputs[`${name}-${partition}`];
   const offset = await startOffset(host.options, { topic: name, partition }, own, reset);
-  const input = task.addInput(topic, offset);
-  input.committed = committed.has(`${name}-${partition}`);
-  return input;
+  if (known === undefined && host.options.transient !== true) task.commitNeeded = true;
+  return task.addInput(topic, offset);
 }
 
 /** Of each changelog that the task writes, by store. */

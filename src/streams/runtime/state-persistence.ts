@@ -30,8 +30,8 @@ export class StatePersistence {
     if (this.#options.stateDirectory === null) return;
     for (const task of tasks) {
       if (task.stores.size === 0 || task.commitNeeded) continue;
-      // Of a task that never committed there is nothing to keep, and its next start asks the reset policy again.
-      if (!task.inputs.some(({ committed }) => committed)) continue;
+      // No database for a task that never had a row.
+      if (task.state.meta === null && task.state.unpersistedBytes === 0) continue;
       await task.state.persist(JSON.stringify(this.#metaOf(task)));
     }
     const budget = this.#options.stateBytesMax ?? 512 * 1024 * 1024;
@@ -43,8 +43,7 @@ export class StatePersistence {
 
   #metaOf(task: Task): TaskMeta {
     const inputs: Record<string, number> = {};
-    for (const { committed, topic, partition, position } of task.inputs)
-      if (committed) inputs[`${topic}-${partition}`] = position;
+    for (const { topic, partition, position } of task.inputs) inputs[`${topic}-${partition}`] = position;
     return {
       format: 1,
       owner: stateOwner(this.#options.applicationId, task.id),

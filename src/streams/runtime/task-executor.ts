@@ -139,6 +139,8 @@ export class TaskExecutor implements TaskHost {
       await this.#globals.readToEnd((task) => this.#chunk(task));
     }
     for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
+    // Where inputs begin of which nothing was committed yet: it counts as nothing that was done.
+    if (this.#tasks.some((task) => task.commitNeeded)) await this.#committer.commit(this.#tasks);
     this.#lastCommitMs = this.options.clock.now();
   }
 
