@@ -1,6 +1,11 @@
 import { CstParser } from 'chevrotain';
-import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';
+import type { CstElement, IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';
+import { MAX_NESTING, NestingError } from './limits.ts';
 import * as t from './tokens.ts';
+
+/** The children of a node of the tree, by name: an object without a prototype, as Chevrotain's own, but no dictionary. */
+const Children = function () {} as unknown as new () => Record<string, CstElement[]>;
+Children.prototype = Object.create(null);
 
 /**
  * Names, literals, types and expressions.
@@ -21,9 +26,39 @@ export class ExpressionParser extends CstParser {
     });
   }
 
-  /** Where reading has come to: the token that was not understood when a rule threw. */
-  nextToken(): IToken {
-    return this.LA(1);
+  /** How many expressions, lambdas, types and statements are open within each other. */
+  #depth = 0;
+
+  override set input(tokens: IToken[]) {
+    // What threw in the middle left its levels open.
+    this.#depth = 0;
+    super.input = tokens;
+  }
+
+  override get input(): IToken[] {
+    return super.input;
+  }
+
+  /**
+   * Begins a node of the tree, in the place of Chevrotain's own method. Its dictionaries take a third of the memory and
+   * a quarter of the time of reading a statement.
+   */
+  cstInvocationStateUpdate(name: string): void {
+    const node = {
+      name,
+      children: new Children(),
+      location: { startOffset: this.LA(1).startOffset, endOffset: 0 },
+    };
+    (this as unknown as { CST_STACK: unknown[] }).CST_STACK.push(node);
+  }
+
+  /** Reads a part that may hold itself, one level further in. Throws `NestingError`. */
+  protected nested(read: () => void): void {
+    this.ACTION(() => {
+      if (this.#depth++ > MAX_NESTING) throw new NestingError(this.LA(1));
+    });
+    read();
+    this.ACTION(() => this.#depth--);
   }
 
   // ------------------------------------------------------------------------------------------------ looking on
@@ -96,64 +131,66 @@ export class ExpressionParser extends CstParser {
   // ------------------------------------------------------------------------------------------------------ types
 
   type = this.RULE('type', () => {
-    this.OR([
-      {
-        GATE: () => this.nextIs(2, t.Less),
-        ALT: () => {
-          this.CONSUME(t.ArrayWord);
-          this.CONSUME(t.Less);
-          this.SUBRULE(this.type, { LABEL: 'element' });
-          this.CONSUME(t.Greater);
+    this.nested(() => {
+      this.OR([
+        {
+          GATE: () => this.nextIs(2, t.Less),
+          ALT: () => {
+            this.CONSUME(t.ArrayWord);
+            this.CONSUME(t.Less);
+            this.SUBRULE(this.type, { LABEL: 'element' });
+            this.CONSUME(t.Greater);
+          },
         },
-      },
-      {
-        GATE: () => this.nextIs(2, t.Less),
-        ALT: () => {
-          this.CONSUME(t.MapWord);
-          this.CONSUME2(t.Less);
-          this.SUBRULE2(this.type, { LABEL: 'key' });
-          this.CONSUME(t.Comma);
-          this.SUBRULE3(this.type, { LABEL: 'value' });
-          this.CONSUME2(t.Greater);
+        {
+          GATE: () => this.nextIs(2, t.Less),
+          ALT: () => {
+            this.CONSUME(t.MapWord);
+            this.CONSUME2(t.Less);
+            this.SUBRULE2(this.type, { LABEL: 'key' });
+            this.CONSUME(t.Comma);
+            this.SUBRULE3(this.type, { LABEL: 'value' });
+            this.CONSUME2(t.Greater);
+          },
         },
-      },
-      {
-        GATE: () => this.nextIs(2, t.Less, t.NotEqual),
-        ALT: () => {
-          this.CONSUME(t.StructWord);
-          this.OR2([
-            // `STRUCT<>` reads as one sign.
-            { ALT: () => this.CONSUME(t.NotEqual) },
-            {
-              ALT: () => {
-                this.CONSUME3(t.Less);
-                this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.structTypeField) });
-                this.CONSUME3(t.Greater);
+        {
+          GATE: () => this.nextIs(2, t.Less, t.NotEqual),
+          ALT: () => {
+            this.CONSUME(t.StructWord);
+            this.OR2([
+              // `STRUCT<>` reads as one sign.
+              { ALT: () => this.CONSUME(t.NotEqual) },
+              {
+                ALT: () => {
+                  this.CONSUME3(t.Less);
+                  this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.structTypeField) });
+                  this.CONSUME3(t.Greater);
+                },
               },
-            },
-          ]);
+            ]);
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(t.Identifier);
-          this.OPTION(() => {
-            this.CONSUME(t.LeftParen);
-            this.AT_LEAST_ONE_SEP({
-              SEP: t.Comma,
-              DEF: () =>
-                this.OR3([
-                  { ALT: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }) },
-                  // `VARCHAR(STRING)`
-                  { ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'wordParameter' }) },
-                ]),
+        {
+          ALT: () => {
+            this.CONSUME(t.Identifier);
+            this.OPTION(() => {
+              this.CONSUME(t.LeftParen);
+              this.AT_LEAST_ONE_SEP({
+                SEP: t.Comma,
+                DEF: () =>
+                  this.OR3([
+                    { ALT: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }) },
+                    // `VARCHAR(STRING)`
+                    { ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'wordParameter' }) },
+                  ]),
+              });
+              this.CONSUME(t.RightParen);
             });
-            this.CONSUME(t.RightParen);
-          });
+          },
         },
-      },
-    ]);
-    this.MANY(() => this.CONSUME2(t.ArrayWord, { LABEL: 'arraySuffix' }));
+      ]);
+      this.MANY(() => this.CONSUME2(t.ArrayWord, { LABEL: 'arraySuffix' }));
+    });
   });
 
   structTypeField = this.RULE('structTypeField', () => {
@@ -165,10 +202,12 @@ export class ExpressionParser extends CstParser {
 
   /** Terms between AND and OR. */
   expression = this.RULE('expression', () => {
-    this.SUBRULE(this.term);
-    this.MANY(() => {
-      this.CONSUME(t.LogicalOperator);
-      this.SUBRULE2(this.term);
+    this.nested(() => {
+      this.SUBRULE(this.term);
+      this.MANY(() => {
+        this.CONSUME(t.LogicalOperator);
+        this.SUBRULE2(this.term);
+      });
     });
   });
 
@@ -345,18 +384,20 @@ export class ExpressionParser extends CstParser {
   });
 
   lambda = this.RULE('lambda', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Identifier) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LeftParen);
-          this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.CONSUME2(t.Identifier) });
-          this.CONSUME(t.RightParen);
+    this.nested(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Identifier) },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftParen);
+            this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.CONSUME2(t.Identifier) });
+            this.CONSUME(t.RightParen);
+          },
         },
-      },
-    ]);
-    this.CONSUME(t.FatArrow);
-    this.SUBRULE(this.expression);
+      ]);
+      this.CONSUME(t.FatArrow);
+      this.SUBRULE(this.expression);
+    });
   });
 
   caseExpression = this.RULE('caseExpression', () => {

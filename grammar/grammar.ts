@@ -381,7 +381,7 @@ export class SqlParser extends QueryParser {
           GATE: () => this.nextIs(2, t.Semicolon) || this.LA(2).tokenType.name === 'EOF',
           ALT: () => this.SUBRULE(this.identifier),
         },
-        { ALT: () => this.SUBRULE(this.statement) },
+        { ALT: () => this.nested(() => this.SUBRULE(this.statement)) },
       ],
       IGNORE_AMBIGUITIES: true,
     });

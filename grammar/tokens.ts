@@ -55,6 +55,30 @@ export const LogicalOperator = createToken({
 
 // ----------------------------------------------------------------------------------------------------- shapes
 
+/** What a pattern that is no regular expression gives: the text between the two positions, or nothing. */
+function upTo(text: string, from: number, end: number): [string] | null {
+  return end > from ? [text.slice(from, end)] : null;
+}
+
+/** Where the comment that begins at `from` ends, 0 when none does. */
+function commentEnd(text: string, from: number): number {
+  const end = text.startsWith('/*', from) ? text.indexOf('*/', from + 2) : -1;
+  return end < 0 ? 0 : end + 2;
+}
+
+/**
+ * Where what is quoted at `from` ends, 0 when it does not. No regular expression: one that goes on over doubled quotes
+ * keeps a place to come back to for each, and a text of nothing but quotes makes that overflow.
+ */
+function quotedEnd(text: string, from: number): number {
+  const quote = text[from]!;
+  for (let at = from + 1; ; at += 2) {
+    at = text.indexOf(quote, at);
+    if (at < 0) return 0;
+    if (text[at + 1] !== quote) return at + 1;
+  }
+}
+
 export const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /\s+/, group: Lexer.SKIPPED });
 export const LineComment = createToken({
   name: 'LineComment',
@@ -63,18 +87,19 @@ export const LineComment = createToken({
 });
 export const BlockComment = createToken({
   name: 'BlockComment',
-  pattern: /\/\*[^*]*\*+(?:[^*/][^*]*\*+)*\//,
+  pattern: (text, from) => upTo(text, from, commentEnd(text, from)),
+  start_chars_hint: ['/'],
+  line_breaks: true,
   group: Lexer.SKIPPED,
 });
 export const UnterminatedComment = createToken({ name: 'UnterminatedComment', pattern: /\/\*[\s\S]*/ });
 
-/**
- * `'` is written twice inside; there are no backslash escapes. The look-ahead keeps the scan from giving back
- * half a doubled quote when the closing one is missing.
- */
+/** `'` is written twice inside; there are no backslash escapes. */
 export const StringLiteral = createToken({
   name: 'StringLiteral',
-  pattern: /'[^']*(?:''[^']*)*'(?!')/,
+  pattern: (text, from) => upTo(text, from, text[from] === "'" ? quotedEnd(text, from) : 0),
+  start_chars_hint: ["'"],
+  line_breaks: true,
   label: 'a string',
 });
 export const UnterminatedString = createToken({ name: 'UnterminatedString', pattern: /'[\s\S]*/ });
@@ -109,7 +134,10 @@ export const DigitIdentifier = createToken({
 /** Keeps its case; the quote is written twice inside. */
 export const QuotedIdentifier = createToken({
   name: 'QuotedIdentifier',
-  pattern: /`[^`]*(?:``[^`]*)*`(?!`)|"[^"]*(?:""[^"]*)*"(?!")/,
+  pattern: (text, from) =>
+    upTo(text, from, text[from] === '`' || text[from] === '"' ? quotedEnd(text, from) : 0),
+  start_chars_hint: ['`', '"'],
+  line_breaks: true,
   categories: [Identifier],
 });
 export const UnterminatedIdentifier = createToken({ name: 'UnterminatedIdentifier', pattern: /[`"][\s\S]*/ });

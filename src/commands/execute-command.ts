@@ -13,12 +13,12 @@ export async function executeCommand(text: string, options: InteractiveOptions):
   const signal = interruption();
   try {
     const run = await runOptions(options, backend, session, signal, true);
-    const [{ scriptStatements }, { describeError, runStatement }, { splitStatements }] = await Promise.all([
+    const [{ scriptStatements }, { describeError, runStatement }, { unfinished }] = await Promise.all([
       import('../cli/script-statements.ts'),
       import('../cli/run-statements.ts'),
       import('../sql/parser/split-statements.ts'),
     ]);
-    const complete = splitStatements(text).rest === '' ? text : `${text};`;
+    const complete = unfinished(text) === '' ? text : `${text};`;
     let statements;
     try {
       statements = scriptStatements(complete, null, session.variables);

@@ -1,13 +1,13 @@
 import type { Session } from '../engine/session.ts';
 import type { RowStream } from '../engine/result.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
-import { splitStatements } from '../sql/parser/split-statements.ts';
+import { unfinished } from '../sql/parser/split-statements.ts';
 import { RequestError, statementError } from './request-error.ts';
 import type { RouteContext } from './route.ts';
 
 /** All statements of a request; a missing last semicolon is forgiven. Throws `RequestError` 40001. */
 export function parseRequest(text: string, session: Session): readonly ParsedStatement[] {
-  const complete = splitStatements(text).rest === '' ? text : `${text};`;
+  const complete = unfinished(text) === '' ? text : `${text};`;
   try {
     return parseStatements(complete, session.variables);
   } catch (error) {

@@ -39,6 +39,12 @@ export const DATE: SqlType = { kind: 'date' };
 export const TIME: SqlType = { kind: 'time' };
 export const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
+/**
+ * The digits that a DECIMAL may have, as in PostgreSQL. ksqlDB has no such limit; the digits of a product are those of both
+ * sides, so that a long chain of them would have no end of digits.
+ */
+export const MAX_PRECISION = 1000;
+
 export function decimal(precision: number, scale: number): DecimalType {
   return { kind: 'decimal', precision, scale };
 }

@@ -3,7 +3,7 @@ import { SqlError } from '../../common/error.ts';
 import { nextTurn } from '../../common/clock.ts';
 import { type JsonNode, parseJson } from '../../formats/json-node.ts';
 import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
-import { splitStatements } from '../../sql/parser/split-statements.ts';
+import { unfinished } from '../../sql/parser/split-statements.ts';
 import type { RestExpectations, TestCase } from './case.ts';
 import { compareOutput } from './compare-output.ts';
 import { createTopics } from './create-topics.ts';
@@ -155,7 +155,7 @@ async function failureOf(answer: Response): Promise<RequestFailure> {
 function parsedOnes(statements: readonly string[]): readonly ParsedStatement[] {
   return statements.flatMap((text) => {
     try {
-      return parseStatements(splitStatements(text).rest === '' ? text : `${text};`);
+      return parseStatements(unfinished(text) === '' ? text : `${text};`);
     } catch (error) {
       if (error instanceof SqlError) return [];
       throw error;

@@ -1,6 +1,7 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import type { ArgumentType } from '../../functions/match-signature.ts';
 import { resolveScalar } from '../../functions/resolve.ts';
+import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import { STRING, type SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
@@ -65,6 +66,42 @@ export function analyzeCall(analysis: ExpressionAnalysis, node: ast.FunctionCall
   return analyzeScalarCall(analysis, node.name, node.arguments, node.nameSpan, node.span);
 }
 
+/**
+ * `left || right`, which is CONCAT. What a chain has joined so far takes one more argument, as long as nothing in it can
+ * raise an error that a CONCAT of its own would have to catch.
+ */
+export function analyzeConcatenation(
+  analysis: ExpressionAnalysis,
+  left: Expression,
+  node: ast.Concatenation,
+): Expression {
+  const right = node.right.kind === 'null' ? null : analyzeArgument(analysis, node.right);
+  const call = callOf(
+    analysis,
+    'CONCAT',
+    [node.left, node.right],
+    [node.left.kind === 'null' ? null : left, right],
+    node.span,
+    node.span,
+  );
+  const [first, last] = call.args;
+  const isLonger =
+    node.left.kind === 'concatenation' &&
+    first?.kind === 'call' &&
+    first.name === 'CONCAT' &&
+    first.signature === call.signature &&
+    first.args.length < JOINED_MAX &&
+    [...first.args.slice(-2), last!].every(isQuiet);
+  return isLonger ? { ...call, args: [...first.args, last!] } : call;
+}
+
+/** How many texts a chain of || joins at once. */
+const JOINED_MAX = 100;
+
+function isQuiet({ kind, guarded }: Expression): boolean {
+  return kind === 'column' || kind === 'literal' || kind === 'parameter' || guarded === true;
+}
+
 export function analyzeScalarCall(
   analysis: ExpressionAnalysis,
   name: string,
@@ -72,12 +109,24 @@ export function analyzeScalarCall(
   nameSpan: Span,
   span: Span,
 ): Expression {
-  const fn = analysis.context.functions.get(name);
-  if (fn === undefined || fn.kind !== 'scalar')
-    throw new SqlError('ML_NAME_UNKNOWN', `function ${name} does not exist`, { span: nameSpan });
   const analyzed = nodes.map((node) =>
     node.kind === 'lambda' || node.kind === 'null' ? null : analyzeArgument(analysis, node),
   );
+  return callOf(analysis, name, nodes, analyzed, nameSpan, span);
+}
+
+/** The call over arguments that have been analyzed, but for lambdas and NULLs, which are null. */
+function callOf(
+  analysis: ExpressionAnalysis,
+  name: string,
+  nodes: readonly ast.Expression[],
+  analyzed: readonly (Expression | null)[],
+  nameSpan: Span,
+  span: Span,
+): Extract<Expression, { kind: 'call' }> {
+  const fn = analysis.context.functions.get(name);
+  if (fn === undefined || fn.kind !== 'scalar')
+    throw new SqlError('ML_NAME_UNKNOWN', `function ${name} does not exist`, { span: nameSpan });
   const types = nodes.map((node, i): ArgumentType => {
     if (node.kind === 'lambda')
       return {
@@ -134,6 +183,28 @@ function isUnit(analysis: ExpressionAnalysis, node: ast.Expression): node is ast
 }
 
 function analyzeLambda(
+  analysis: ExpressionAnalysis,
+  node: ast.Lambda,
+  types: readonly SqlType[],
+): Extract<Expression, { kind: 'lambda' }> {
+  const known = analysis.lambdas
+    .get(node)
+    ?.find(
+      (each) =>
+        each.within.length === analysis.parameters.length &&
+        each.within.every((parameter, i) => parameter === analysis.parameters[i]) &&
+        each.types.every((type, i) => equalTypes(type, types[i]!)),
+    );
+  if (known !== undefined) return known.lambda;
+  const within = [...analysis.parameters];
+  const lambda = analyzeNewLambda(analysis, node, types);
+  const all = analysis.lambdas.get(node) ?? [];
+  all.push({ within, types, lambda });
+  analysis.lambdas.set(node, all);
+  return lambda;
+}
+
+function analyzeNewLambda(
   analysis: ExpressionAnalysis,
   node: ast.Lambda,
   types: readonly SqlType[],

@@ -30,22 +30,44 @@ export function analyzeComparison(
   leftNode: ast.Expression,
   rightNode: ast.Expression,
   span: Span,
+  /** What the left is, when that is known. */
+  known?: Expression,
 ): Expression {
-  for (const side of [leftNode, rightNode])
-    if (side.kind === 'null')
-      throw new SqlError('ML_TYPE', `${operator} NULL is never true`, {
-        span: side.span,
-        hint: 'use IS NULL or IS NOT NULL',
-      });
+  refuseNullSide(leftNode, operator);
+  refuseNullSide(rightNode, operator);
   const [left, right] = comparable(
     operator,
-    analysis.analyze(leftNode),
+    known ?? analysis.analyze(leftNode),
     leftNode,
     analysis.analyze(rightNode),
     rightNode,
     span,
   );
   return { kind: 'comparison', type: BOOLEAN, operator: COMPARISONS[operator], left, right };
+}
+
+export function refuseNullSide(side: ast.Expression, operator: ast.ComparisonOperator): void {
+  if (side.kind === 'null')
+    throw new SqlError('ML_TYPE', `${operator} NULL is never true`, {
+      span: side.span,
+      hint: 'use IS NULL or IS NOT NULL',
+    });
+}
+
+/**
+ * What `make` builds with an operand that it compares more than once, and that is evaluated once: written out each time,
+ * what is nested in it would double with every level.
+ */
+export function sharing(
+  analysis: ExpressionAnalysis,
+  operand: Expression,
+  make: (operand: Expression) => Expression,
+): Expression {
+  if (operand.kind === 'column' || operand.kind === 'literal' || operand.kind === 'parameter')
+    return make(operand);
+  const parameter = analysis.nextParameterId();
+  const body = make({ kind: 'parameter', type: operand.type, id: parameter });
+  return { kind: 'let', type: body.type, parameter, value: operand, body };
 }
 
 export function analyzeIn(analysis: ExpressionAnalysis, node: ast.InList): Expression {

@@ -6,14 +6,14 @@ import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BOOLEAN, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type * as ast from '../parser/ast.ts';
-import { analyzeCall, analyzeScalarCall } from './analyze-call.ts';
-import { analyzeComparison, analyzeIn } from './analyze-comparison.ts';
+import { analyzeCall, analyzeConcatenation } from './analyze-call.ts';
+import { analyzeComparison, analyzeIn, refuseNullSide, sharing } from './analyze-comparison.ts';
 import { analyzeConstructor } from './analyze-constructor.ts';
 import { cast } from './cast-expression.ts';
 import { coerce } from './coerce.ts';
 import type { ExpressionAnalysis, ExpressionContext } from './expression-context.ts';
 import { literalValue } from './literal.ts';
-import { resolveType } from './resolve-type.ts';
+import { checkPrecision, resolveType } from './resolve-type.ts';
 import { suggest } from './suggest.ts';
 
 /** Resolves and types an expression. Throws `SqlError` at the part that is wrong. */
@@ -45,6 +45,7 @@ export function analyzeCondition(node: ast.Expression, context: ExpressionContex
 class Analysis implements ExpressionAnalysis {
   readonly context: ExpressionContext;
   readonly parameters: ExpressionAnalysis['parameters'] = [];
+  readonly lambdas: ExpressionAnalysis['lambdas'] = new Map();
   #nextId = 0;
 
   constructor(context: ExpressionContext) {
@@ -60,6 +61,57 @@ class Analysis implements ExpressionAnalysis {
   }
 
   analyze(node: ast.Expression): Expression {
+    // From the outermost operator down to what it begins with: chains are long along this line alone.
+    const line: Chained[] = [];
+    let innermost = node;
+    while (isChained(innermost)) {
+      if (innermost.kind === 'arithmetic') refuseNullOperands(innermost);
+      line.push(innermost);
+      innermost = beginningOf(innermost);
+    }
+    // NULL || 'a' has a value, and no other operator on NULL has.
+    const isJoined = line.at(-1)?.kind === 'concatenation';
+    let analyzed = isJoined ? this.analyzeOrNull(innermost, STRING) : this.#analyzeAlone(innermost);
+    for (let next = line.pop(); next !== undefined; next = line.pop())
+      analyzed = this.#extend(analyzed, next);
+    return analyzed;
+  }
+
+  /** The operator, whose beginning has been analyzed. */
+  #extend(first: Expression, node: Chained): Expression {
+    switch (node.kind) {
+      case 'unary':
+        if (!isNumeric(first.type))
+          throw new SqlError(
+            'ML_TYPE',
+            `${node.operator} needs a number, and this is ${printType(first.type)}`,
+            {
+              span: node.operand.span,
+            },
+          );
+        return node.operator === '+' ? first : { kind: 'negate', type: first.type, operand: first };
+      case 'arithmetic':
+        return this.#arithmetic(first, node);
+      case 'logical':
+        return {
+          kind: 'logical',
+          type: BOOLEAN,
+          operator: node.operator === 'AND' ? 'and' : 'or',
+          left: asBoolean(first, node.left, node.operator),
+          right: asBoolean(this.analyze(node.right), node.right, node.operator),
+        };
+      case 'not':
+        return { kind: 'not', type: BOOLEAN, operand: asBoolean(first, node.operand, 'NOT') };
+      case 'concatenation':
+        return analyzeConcatenation(this, first, node);
+      case 'fieldAccess':
+        return this.#field(first, node);
+      case 'subscript':
+        return this.#subscript(first, node);
+    }
+  }
+
+  #analyzeAlone(node: Exclude<ast.Expression, Chained>): Expression {
     switch (node.kind) {
       case 'null':
         throw new SqlError('ML_TYPE', 'NULL has no type here', {
@@ -77,30 +129,10 @@ class Analysis implements ExpressionAnalysis {
       }
       case 'column':
         return this.#column(node);
-      case 'fieldAccess':
-        return this.#field(node);
-      case 'subscript':
-        return this.#subscript(node);
       case 'call':
         return analyzeCall(this, node);
       case 'lambda':
         throw new SqlError('ML_TYPE', 'a lambda can only be an argument of a function', { span: node.span });
-      case 'unary': {
-        const operand = this.analyze(node.operand);
-        if (!isNumeric(operand.type))
-          throw new SqlError(
-            'ML_TYPE',
-            `${node.operator} needs a number, and this is ${printType(operand.type)}`,
-            {
-              span: node.operand.span,
-            },
-          );
-        return node.operator === '+' ? operand : { kind: 'negate', type: operand.type, operand };
-      }
-      case 'arithmetic':
-        return this.#arithmetic(node);
-      case 'concatenation':
-        return analyzeScalarCall(this, 'CONCAT', [node.left, node.right], node.span, node.span);
       case 'atTimeZone':
         throw new SqlError('ML_UNSUPPORTED', 'AT TIME ZONE is not available', {
           span: node.span,
@@ -116,16 +148,18 @@ class Analysis implements ExpressionAnalysis {
           negated: node.negated,
         };
       case 'between': {
-        const lower = analyzeComparison(this, '>=', node.operand, node.lower, node.span);
-        const upper = analyzeComparison(this, '<=', node.operand, node.upper, node.span);
-        const both: Expression = {
-          kind: 'logical',
-          type: BOOLEAN,
-          operator: 'and',
-          left: lower,
-          right: upper,
-        };
-        return node.negated ? { kind: 'not', type: BOOLEAN, operand: both } : both;
+        const { operand, lower, upper, span } = node;
+        refuseNullSide(operand, '>=');
+        return sharing(this, this.analyze(operand), (shared) => {
+          const both: Expression = {
+            kind: 'logical',
+            type: BOOLEAN,
+            operator: 'and',
+            left: analyzeComparison(this, '>=', operand, lower, span, shared),
+            right: analyzeComparison(this, '<=', operand, upper, span, shared),
+          };
+          return node.negated ? { kind: 'not', type: BOOLEAN, operand: both } : both;
+        });
       }
       case 'in':
         return analyzeIn(this, node);
@@ -136,16 +170,6 @@ class Analysis implements ExpressionAnalysis {
           throw new SqlError('ML_TYPE', 'ESCAPE needs exactly one character', { span: node.span });
         return { kind: 'like', type: BOOLEAN, operand, pattern, escape: node.escape, negated: node.negated };
       }
-      case 'not':
-        return { kind: 'not', type: BOOLEAN, operand: this.#boolean(node.operand, 'NOT') };
-      case 'logical':
-        return {
-          kind: 'logical',
-          type: BOOLEAN,
-          operator: node.operator === 'AND' ? 'and' : 'or',
-          left: this.#boolean(node.left, node.operator),
-          right: this.#boolean(node.right, node.operator),
-        };
       case 'case':
         return this.#case(node);
       case 'cast': {
@@ -170,8 +194,7 @@ class Analysis implements ExpressionAnalysis {
     return column;
   }
 
-  #field(node: ast.FieldAccess): Expression {
-    const operand = this.analyze(node.base);
+  #field(operand: Expression, node: ast.FieldAccess): Expression {
     if (operand.type.kind !== 'struct')
       throw new SqlError('ML_TYPE', `-> needs a STRUCT, and this is ${printType(operand.type)}`, {
         span: node.base.span,
@@ -190,8 +213,7 @@ class Analysis implements ExpressionAnalysis {
     return { kind: 'field', type: fields[index]!.type, operand, index };
   }
 
-  #subscript(node: ast.Subscript): Expression {
-    const operand = this.analyze(node.base);
+  #subscript(operand: Expression, node: ast.Subscript): Expression {
     if (operand.type.kind === 'array') {
       const index = this.analyzeOrNull(node.index, INTEGER);
       if (index.type.kind !== 'integer' && index.type.kind !== 'bigint')
@@ -219,14 +241,7 @@ class Analysis implements ExpressionAnalysis {
     );
   }
 
-  #arithmetic(node: ast.Arithmetic): Expression {
-    for (const side of [node.left, node.right])
-      if (side.kind === 'null')
-        throw new SqlError('ML_TYPE', `${node.operator} with NULL has no value`, {
-          span: side.span,
-          hint: 'use a column or a number',
-        });
-    const left = this.analyze(node.left);
+  #arithmetic(left: Expression, node: ast.Arithmetic): Expression {
     const right = this.analyze(node.right);
     const { operator } = node;
     const type = arithmeticType(operator, left.type, right.type);
@@ -243,6 +258,7 @@ class Analysis implements ExpressionAnalysis {
         },
       );
     if (type.kind === 'string') return { kind: 'arithmetic', type, operator, left, right };
+    checkPrecision(type, node.span);
     const bring = (operand: Expression): Expression =>
       cast(operand, type.kind === 'decimal' ? asDecimalType(operand.type)! : type);
     return { kind: 'arithmetic', type, operator, left: bring(left), right: bring(right) };
@@ -274,15 +290,19 @@ class Analysis implements ExpressionAnalysis {
     const resultType: SqlType = type;
     const withType = (expression: Expression | null): Expression =>
       expression ?? { kind: 'literal', type: resultType, value: null };
-    const branches = node.branches.map((branch, i) => ({
-      when:
-        node.operand === null
-          ? this.#boolean(branch.when, 'WHEN')
-          : analyzeComparison(this, '=', node.operand, branch.when, branch.when.span),
-      result: withType(analyzed[i]!),
-    }));
     const otherwise = node.otherwise === null ? null : withType(analyzed[node.branches.length]!);
-    return { kind: 'case', type: resultType, branches, otherwise };
+    const build = (when: (branch: ast.CaseBranch) => Expression): Expression => ({
+      kind: 'case',
+      type: resultType,
+      branches: node.branches.map((branch, i) => ({ when: when(branch), result: withType(analyzed[i]!) })),
+      otherwise,
+    });
+    const { operand } = node;
+    if (operand === null) return build(({ when }) => asBoolean(this.analyze(when), when, 'WHEN'));
+    refuseNullSide(operand, '=');
+    return sharing(this, this.analyze(operand), (shared) =>
+      build(({ when }) => analyzeComparison(this, '=', operand, when, when.span, shared)),
+    );
   }
 
   #explicitCast(node: ast.Expression, type: SqlType, span: Span): Expression {
@@ -296,15 +316,6 @@ class Analysis implements ExpressionAnalysis {
     return { kind: 'cast', type, operand, guarded: true };
   }
 
-  #boolean(node: ast.Expression, where: string): Expression {
-    const expression = this.analyze(node);
-    if (expression.type.kind !== 'boolean')
-      throw new SqlError('ML_TYPE', `${where} needs a BOOLEAN, and this is ${printType(expression.type)}`, {
-        span: node.span,
-      });
-    return expression;
-  }
-
   #text(node: ast.Expression, where: string): Expression {
     const expression = this.analyze(node);
     if (expression.type.kind !== 'string')
@@ -314,4 +325,58 @@ class Analysis implements ExpressionAnalysis {
       });
     return expression;
   }
+}
+
+/** Operators that may stand in a chain, where each begins with the one before it. */
+type Chained =
+  | ast.Unary
+  | ast.Arithmetic
+  | ast.Logical
+  | ast.Not
+  | ast.Concatenation
+  | ast.FieldAccess
+  | ast.Subscript;
+
+const CHAINED: ReadonlySet<ast.ExpressionKind> = new Set<Chained['kind']>([
+  'unary',
+  'arithmetic',
+  'logical',
+  'not',
+  'concatenation',
+  'fieldAccess',
+  'subscript',
+]);
+
+function isChained(node: ast.Expression): node is Chained {
+  return CHAINED.has(node.kind);
+}
+
+function beginningOf(node: Chained): ast.Expression {
+  switch (node.kind) {
+    case 'unary':
+    case 'not':
+      return node.operand;
+    case 'fieldAccess':
+    case 'subscript':
+      return node.base;
+    default:
+      return node.left;
+  }
+}
+
+function refuseNullOperands(node: ast.Arithmetic): void {
+  for (const side of [node.left, node.right])
+    if (side.kind === 'null')
+      throw new SqlError('ML_TYPE', `${node.operator} with NULL has no value`, {
+        span: side.span,
+        hint: 'use a column or a number',
+      });
+}
+
+function asBoolean(expression: Expression, node: ast.Expression, where: string): Expression {
+  if (expression.type.kind !== 'boolean')
+    throw new SqlError('ML_TYPE', `${where} needs a BOOLEAN, and this is ${printType(expression.type)}`, {
+      span: node.span,
+    });
+  return expression;
 }

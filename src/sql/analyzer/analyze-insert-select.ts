@@ -107,9 +107,10 @@ function fitColumn(column: SelectColumn, target: SqlType): SelectColumn {
 
 /** The number that is written out, exactly; null for anything else, and for a DOUBLE. */
 function literalNumber(expression: Expression): Decimal | null {
-  if (expression.kind === 'negate') return literalNumber(expression.operand);
-  if (expression.kind !== 'literal' || expression.value === null) return null;
-  const { type, value } = expression;
+  let number = expression;
+  while (number.kind === 'negate') number = number.operand;
+  if (number.kind !== 'literal' || number.value === null) return null;
+  const { type, value } = number;
   if (type.kind === 'decimal') return value as Decimal;
   return type.kind === 'integer' || type.kind === 'bigint' ? Decimal.fromInteger(value as Bigint) : null;
 }

@@ -14,6 +14,7 @@ import {
   topicWish,
 } from './analyze-source.ts';
 import { type AnalyzedQuery, itemsOfKey, sourcesOf } from './analyzed-query.ts';
+import { checkTypeDepth } from './resolve-type.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
 
@@ -44,6 +45,7 @@ export function analyzeCreateSourceAs(
       span: statement.nameSpan,
       hint: `write CREATE ${query.type.toUpperCase()} ${printIdentifier(statement.name)} AS …`,
     });
+  for (const column of query.select) checkTypeDepth(column.type, column.span);
   const { keyItems, valueItems } = splitSelect(query, session.get(NEW_PLANNER)?.toLowerCase() === 'true');
   const asksKeyFormat = properties.formatName('KEY');
   if (query.partitionBy?.expressions.length === 0 && asksKeyFormat !== null && asksKeyFormat.name !== 'NONE')

@@ -6,7 +6,7 @@ import type { SqlValue } from '../../types/value.ts';
 import type { CatalogSource } from '../catalog/source.ts';
 import { evaluateConstant } from '../expressions/compile.ts';
 import type { ComparisonOperator, Expression } from '../expressions/expression.ts';
-import { columnsOf, isVolatile } from '../expressions/walk.ts';
+import { columnsOf, fold, isVolatile, some } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeQuery } from './analyze-query.ts';
@@ -128,11 +128,15 @@ function needsScan({ kind }: PullAccess, source: CatalogSource, context: Analyze
 }
 
 /** A list of keys to look up holds values of the key's type: text is no number there, as it would be elsewhere. */
-function checkKeyLists(condition: ast.Expression, source: CatalogSource): void {
-  if (condition.kind === 'logical') {
-    checkKeyLists(condition.left, source);
-    checkKeyLists(condition.right, source);
+function checkKeyLists(where: ast.Expression, source: CatalogSource): void {
+  const open = [where];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === 'logical') open.push(node.right, node.left);
+    else checkKeyList(node, source);
   }
+}
+
+function checkKeyList(condition: ast.Expression, source: CatalogSource): void {
   if (condition.kind !== 'in' || condition.operand.kind !== 'column') return;
   const { name } = condition.operand;
   const key = source.schema.key.find((column) => column.name === name);
@@ -185,13 +189,52 @@ type Constraints = ReadonlyMap<number, Constraint>;
 
 const ANYTHING: Constraints = new Map();
 
-function constraintsOf(condition: Expression, context: AnalyzeContext): Constraints {
+/** Constants that are more than a literal are each compiled to be evaluated: after so many they say nothing. */
+const EVALUATED_MAX = 1000;
+
+/** What the constraints of one WHERE are found with. */
+interface Evaluation {
+  readonly context: AnalyzeContext;
+  evaluated: number;
+}
+
+/** The operands of a chain of one operator, or of none. */
+interface Gathered {
+  readonly operator: 'and' | 'or' | null;
+  readonly parts: Constraints[];
+}
+
+function constraintsOf(where: Expression, context: AnalyzeContext): Constraints {
+  const evaluation: Evaluation = { context, evaluated: 0 };
+  const gathered = fold<Gathered>(
+    where,
+    (node, [left, right]) => {
+      const { operator } = node as Extract<Expression, { kind: 'logical' }>;
+      const parts = left!.operator === operator ? left!.parts : [settle(left!)];
+      parts.push(settle(right!));
+      return { operator, parts };
+    },
+    (node) =>
+      node.kind === 'logical' ? undefined : { operator: null, parts: [constraintsOfOne(node, evaluation)] },
+  );
+  return settle(gathered);
+}
+
+/** Two by two, then those two by two: a long OR would be sorted again for each of its operands. */
+function settle({ operator, parts }: Gathered): Constraints {
+  const merge = operator === 'and' ? both : either;
+  let level: readonly Constraints[] = parts;
+  while (level.length > 1) {
+    const merged: Constraints[] = [];
+    for (let i = 0; i < level.length; i += 2)
+      merged.push(i + 1 < level.length ? merge(level[i]!, level[i + 1]!) : level[i]!);
+    level = merged;
+  }
+  return level[0]!;
+}
+
+function constraintsOfOne(condition: Expression, context: Evaluation): Constraints {
   switch (condition.kind) {
-    case 'logical': {
-      const left = constraintsOf(condition.left, context);
-      const right = constraintsOf(condition.right, context);
-      return condition.operator === 'and' ? both(left, right) : either(left, right);
-    }
     case 'comparison': {
       const direct = compared(condition.left, condition.right, condition.operator, context);
       return (
@@ -230,7 +273,7 @@ function compared(
   side: Expression,
   other: Expression,
   operator: ComparisonOperator,
-  context: AnalyzeContext,
+  context: Evaluation,
 ): Constraints | null {
   const column = columnOf(side);
   if (column === null) return null;
@@ -270,10 +313,14 @@ function inType(value: SqlValue, type: SqlType): boolean {
   return type.kind !== 'integer' || (typeof value === 'number' && value === (value | 0));
 }
 
-/** Undefined when it depends on the row. */
-function constantOf(expression: Expression, context: AnalyzeContext): SqlValue | undefined {
+/** Undefined when it depends on the row, or is one of too many. */
+function constantOf(expression: Expression, evaluation: Evaluation): SqlValue | undefined {
   if (expression.kind === 'literal') return expression.value;
-  if (columnsOf(expression).size > 0 || isVolatile(expression, context.functions)) return undefined;
+  const { context } = evaluation;
+  if (evaluation.evaluated >= EVALUATED_MAX) return undefined;
+  if (some(expression, ({ kind }) => kind === 'column') || isVolatile(expression, context.functions))
+    return undefined;
+  evaluation.evaluated++;
   try {
     return evaluateConstant(expression, context.functions, context.evaluation);
   } catch {
@@ -329,11 +376,9 @@ function either(left: Constraints, right: Constraints): Constraints {
 function intersect(a: Constraint, b: Constraint): Constraint {
   const order = openOrder(a.type);
   if (a.kind === 'values') {
+    if (b.kind === 'values') return { ...a, values: inBoth(a.values, b.values, order) };
     const passes = (value: SqlValue): boolean =>
-      b.kind === 'values'
-        ? b.values.some((other) => order(value, other) === 0)
-        : (b.lower === null || order(value, b.lower) >= 0) &&
-          (b.upper === null || order(value, b.upper) <= 0);
+      (b.lower === null || order(value, b.lower) >= 0) && (b.upper === null || order(value, b.upper) <= 0);
     return { ...a, values: a.values.filter(passes) };
   }
   if (b.kind === 'values') return intersect(b, a);
@@ -342,4 +387,20 @@ function intersect(a: Constraint, b: Constraint): Constraint {
   const upper =
     a.upper === null ? b.upper : b.upper === null || order(a.upper, b.upper) < 0 ? a.upper : b.upper;
   return { kind: 'range', type: a.type, lower, upper };
+}
+
+/** Of two lists in order, what is in both. */
+function inBoth(
+  a: readonly SqlValue[],
+  b: readonly SqlValue[],
+  order: (one: SqlValue, other: SqlValue) => number,
+): readonly SqlValue[] {
+  const common: SqlValue[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const difference = order(a[i]!, b[j]!);
+    if (difference === 0) common.push(a[i]!);
+    if (difference <= 0) i++;
+    if (difference >= 0) j++;
+  }
+  return common;
 }

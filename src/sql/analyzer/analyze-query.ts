@@ -3,7 +3,7 @@ import { SqlError, type Span } from '../../common/error.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import { BIGINT } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { equalExpressions, mapChildren } from '../expressions/walk.ts';
+import { equalExpressions, replace } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeCondition, analyzeExpression } from './analyze-expression.ts';
@@ -308,10 +308,18 @@ class QueryAnalysis {
 
   /** An expression of SELECT or HAVING over the aggregation's row. */
   #placeGrouped(expression: Expression, groupBy: readonly Expression[]): Expression {
-    const group = groupBy.findIndex((each) => sameValue(each, expression));
-    if (group >= 0) return { kind: 'column', type: expression.type, index: group };
-    if (expression.kind !== 'column')
-      return mapChildren(expression, (child) => this.#placeGrouped(child, groupBy));
+    return replace(expression, (node) => {
+      const group = groupBy.findIndex((each) => sameValue(each, node));
+      if (group >= 0) return { kind: 'column', type: node.type, index: group };
+      return node.kind === 'column' ? this.#placeColumn(node, groupBy) : undefined;
+    });
+  }
+
+  /** A column that is none of the groups. */
+  #placeColumn(
+    expression: Extract<Expression, { kind: 'column' }>,
+    groupBy: readonly Expression[],
+  ): Expression {
     const { index } = expression;
     if (index >= FIRST_CALL) return { ...expression, index: groupBy.length + index - FIRST_CALL };
     if (index >= WINDOW_START)
@@ -325,9 +333,10 @@ class QueryAnalysis {
 }
 
 function placePartitioned(expression: Expression, keys: readonly Expression[], width: number): Expression {
-  const at = keys.findIndex((key) => key.kind !== 'column' && sameValue(key, expression));
-  if (at >= 0) return { kind: 'column', type: expression.type, index: width + at };
-  return mapChildren(expression, (child) => placePartitioned(child, keys, width));
+  return replace(expression, (node) => {
+    const at = keys.findIndex((key) => key.kind !== 'column' && sameValue(key, node));
+    return at < 0 ? undefined : { kind: 'column', type: node.type, index: width + at };
+  });
 }
 
 /** Equal but for whether their own errors are caught, which is a matter of where they stand. */

@@ -21,11 +21,28 @@ export interface ExpressionContext {
   readonly spans?: Map<Expression, Span>;
 }
 
+export interface LambdaParameter {
+  readonly name: string;
+  readonly id: number;
+  readonly type: SqlType;
+}
+
+export interface AnalyzedLambda {
+  readonly within: readonly LambdaParameter[];
+  readonly types: readonly SqlType[];
+  readonly lambda: Extract<Expression, { kind: 'lambda' }>;
+}
+
 /** What the analysis of one kind of expression needs of that of the others. */
 export interface ExpressionAnalysis {
   readonly context: ExpressionContext;
   /** Parameters of the lambdas around, innermost last. */
-  readonly parameters: { name: string; id: number; type: SqlType }[];
+  readonly parameters: LambdaParameter[];
+  /**
+   * What each lambda was found to be, by the types of its parameters and the parameters around it. Finding the signature
+   * of a call asks for its lambdas' types again and again, and each would ask for those in it.
+   */
+  readonly lambdas: Map<ast.Lambda, AnalyzedLambda[]>;
   nextParameterId(): number;
   analyze(node: ast.Expression): Expression;
   /** As `analyze`, but NULL becomes a null of the type that its surroundings need. */

@@ -14,9 +14,14 @@ export function groupedAsOne(query: ast.Query, functions: FunctionRegistry): ast
   return aggregates ? { ...query, groupBy: [{ kind: 'integer', span, value: 1 }] } : query;
 }
 
-function callsAggregate(node: unknown, functions: FunctionRegistry): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  const { kind, name } = node as { kind?: unknown; name?: unknown };
-  if (kind === 'call' && functions.get(name as string)?.kind === 'aggregate') return true;
-  return Object.values(node).some((inner) => callsAggregate(inner, functions));
+function callsAggregate(expression: ast.Expression, functions: FunctionRegistry): boolean {
+  const open: unknown[] = [expression];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const { kind, name } = node as { kind?: unknown; name?: unknown };
+    if (kind === 'call' && functions.get(name as string)?.kind === 'aggregate') return true;
+    for (const inner of Object.values(node)) open.push(inner);
+  }
+  return false;
 }

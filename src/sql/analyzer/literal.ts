@@ -25,7 +25,7 @@ export function literalValue(node: ast.Expression): { type: SqlType | null; valu
     case 'string':
       return { type: STRING, value: node.value };
     case 'decimal': {
-      const value = Decimal.parse(node.text);
+      const value = attempt(() => Decimal.parse(node.text), node.span);
       return { type: decimalTypeOf(value), value };
     }
     default:
@@ -79,7 +79,7 @@ function numberOf(node: ast.StringLiteral): Expression | null {
   if (whole !== undefined)
     return { kind: 'literal', type: parseInteger(text) === undefined ? BIGINT : INTEGER, value: whole };
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/.test(text)) return null;
-  const value = Decimal.parse(text);
+  const value = attempt(() => Decimal.parse(text), node.span);
   return { kind: 'literal', type: decimalTypeOf(value), value };
 }
 

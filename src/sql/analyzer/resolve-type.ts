@@ -1,11 +1,58 @@
-import { SqlError } from '../../common/error.ts';
-import type { SqlType } from '../../types/sql-type.ts';
+import { SqlError, type Span } from '../../common/error.ts';
+import { MAX_PRECISION, type SqlType } from '../../types/sql-type.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { TypeExpression } from '../parser/ast.ts';
 import { suggestType } from './suggest.ts';
 
 /** The type that a type expression stands for; user types are looked up. Throws `SqlError`. */
 export function resolveType(expression: TypeExpression, catalog: Catalog): SqlType {
+  const type = resolve(expression, catalog);
+  checkTypeDepth(type, expression.span);
+  return type;
+}
+
+/** As deep as the parser reads them. */
+const LEVELS_MAX = 100;
+
+/** Types may grow from one statement to the next; what walks them recurses. Throws `SqlError`. */
+export function checkTypeDepth(type: SqlType, span: Span): void {
+  if (depthOf(type) > LEVELS_MAX)
+    throw new SqlError(
+      'ML_LIMIT',
+      `this type is nested too deeply: a type has at most ${LEVELS_MAX} levels`,
+      {
+        span,
+      },
+    );
+}
+
+function depthOf(type: SqlType): number {
+  switch (type.kind) {
+    case 'array':
+      return 1 + depthOf(type.element);
+    case 'map':
+      return 1 + Math.max(depthOf(type.key), depthOf(type.value));
+    case 'struct':
+      return type.fields.reduce((depth, field) => Math.max(depth, 1 + depthOf(field.type)), 1);
+    default:
+      return 1;
+  }
+}
+
+/** Throws `SqlError` for a DECIMAL of too many digits. */
+export function checkPrecision(type: SqlType, span: Span): void {
+  if (type.kind === 'decimal' && type.precision > MAX_PRECISION)
+    throw new SqlError(
+      'ML_LIMIT',
+      `a DECIMAL has at most ${MAX_PRECISION} digits, and this has ${type.precision}`,
+      {
+        span,
+        hint: 'CAST a part of it to a narrower DECIMAL, or to DOUBLE',
+      },
+    );
+}
+
+function resolve(expression: TypeExpression, catalog: Catalog): SqlType {
   switch (expression.kind) {
     case 'primitiveType':
       return { kind: expression.type };
@@ -24,15 +71,17 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
             hint: 'DECIMAL(precision, scale) has precision digits, of which scale stand after the point',
           },
         );
-      return { kind: 'decimal', precision, scale };
+      const type: SqlType = { kind: 'decimal', precision, scale };
+      checkPrecision(type, span);
+      return type;
     }
     case 'arrayType':
-      return { kind: 'array', element: resolveType(expression.element, catalog) };
+      return { kind: 'array', element: resolve(expression.element, catalog) };
     case 'mapType':
       return {
         kind: 'map',
-        key: resolveType(expression.key, catalog),
-        value: resolveType(expression.value, catalog),
+        key: resolve(expression.key, catalog),
+        value: resolve(expression.value, catalog),
       };
     case 'structType': {
       const names = new Set<string>();
@@ -42,7 +91,7 @@ export function resolveType(expression: TypeExpression, catalog: Catalog): SqlTy
             span: field.nameSpan,
           });
         names.add(field.name);
-        return { name: field.name, type: resolveType(field.type, catalog) };
+        return { name: field.name, type: resolve(field.type, catalog) };
       });
       return { kind: 'struct', fields };
     }

@@ -64,12 +64,14 @@ export interface ScopeColumn {
 export class Scope {
   readonly columns: readonly ScopeColumn[];
   readonly #byName = new Map<string, ScopeColumn[]>();
+  readonly #aliases: ReadonlySet<string>;
   readonly #resultNames: ReadonlySet<string>;
 
   /** `resultNames`: what SELECT calls its results, which no expression may use: a message says so. */
   constructor(columns: readonly ScopeColumn[], resultNames: ReadonlySet<string> = new Set()) {
     this.columns = columns;
     this.#resultNames = resultNames;
+    this.#aliases = new Set(columns.flatMap((column) => (column.source === null ? [] : [column.source])));
     for (const column of columns) {
       const same = this.#byName.get(column.name);
       if (same === undefined) this.#byName.set(column.name, [column]);
@@ -83,10 +85,8 @@ export class Scope {
 
   /** Throws `SqlError` ML_NAME_UNKNOWN, or ML_NAME_AMBIGUOUS when more than one source has the column. */
   resolve(source: string | null, name: string, span: Span): ScopeColumn {
-    const aliases = [
-      ...new Set(this.columns.flatMap((column) => (column.source === null ? [] : [column.source]))),
-    ];
-    if (source !== null && !aliases.includes(source))
+    if (source !== null && !this.#aliases.has(source)) {
+      const aliases = [...this.#aliases];
       throw new SqlError('ML_NAME_UNKNOWN', `source ${printIdentifier(source)} is not in FROM`, {
         span,
         hint: suggest(
@@ -99,6 +99,7 @@ export class Scope {
               : `FROM has ${aliases.join(', ')}`,
         ),
       });
+    }
     const named = this.#byName.get(name) ?? [];
     const found = source === null ? named : named.filter((column) => column.source === source);
     if (found.length === 1) return found[0]!;

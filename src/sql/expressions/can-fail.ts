@@ -1,5 +1,5 @@
 import type { Expression } from './expression.ts';
-import { childrenOf } from './walk.ts';
+import { fold } from './walk.ts';
 
 /**
  * Whether evaluating the expression over some row may report an error, in it or in a guarded part of it. Errors are
@@ -7,7 +7,21 @@ import { childrenOf } from './walk.ts';
  * a column may be null, and a function may do anything.
  */
 export function canFail(expression: Expression): boolean {
-  switch (expression.kind) {
+  return fold<boolean>(expression, nodeCanFail);
+}
+
+/** The same where a truth value is needed, and null is an error too. */
+export function conditionCanFail(expression: Expression): boolean {
+  return asCondition(expression, canFail(expression));
+}
+
+function asCondition(expression: Expression, fails: boolean): boolean {
+  return !NEVER_NULL.has(expression.kind) || expression.guarded === true || fails;
+}
+
+/** `operands`: whether they can fail. */
+function nodeCanFail(node: Expression, operands: readonly boolean[]): boolean {
+  switch (node.kind) {
     case 'column':
     case 'literal':
     case 'parameter':
@@ -18,18 +32,21 @@ export function canFail(expression: Expression): boolean {
     case 'field':
     case 'array':
     case 'struct':
-      return childrenOf(expression).some(canFail);
+      return operands.includes(true);
+    case 'let':
+      return (
+        operands[0]! || (node.type.kind === 'boolean' ? asCondition(node.body, operands[1]!) : operands[1]!)
+      );
     case 'logical':
-      return conditionCanFail(expression.left) || conditionCanFail(expression.right);
+      return asCondition(node.left, operands[0]!) || asCondition(node.right, operands[1]!);
     case 'not':
-      return conditionCanFail(expression.operand);
+      return asCondition(node.operand, operands[0]!);
     case 'case':
       return (
-        expression.branches.some(({ when, result }) => conditionCanFail(when) || canFail(result)) ||
-        (expression.otherwise !== null && canFail(expression.otherwise))
+        operands.includes(true) || node.branches.some(({ when }, i) => asCondition(when, operands[2 * i]!))
       );
     case 'subscript':
-      return expression.operand.type.kind !== 'map' || childrenOf(expression).some(canFail);
+      return node.operand.type.kind !== 'map' || operands.includes(true);
     case 'arithmetic':
     case 'negate':
     case 'like':
@@ -39,11 +56,6 @@ export function canFail(expression: Expression): boolean {
     case 'lambda':
       return true;
   }
-}
-
-/** The same where a truth value is needed, and null is an error too. */
-export function conditionCanFail(expression: Expression): boolean {
-  return !NEVER_NULL.has(expression.kind) || expression.guarded === true || canFail(expression);
 }
 
 const NEVER_NULL: ReadonlySet<Expression['kind']> = new Set([

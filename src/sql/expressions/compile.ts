@@ -10,10 +10,14 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { Row, SqlValue } from '../../types/value.ts';
 import type { Expression } from './expression.ts';
 import { openLike } from './like.ts';
+import { firstOperand } from './walk.ts';
 
 /**
  * Expressions become functions, once per query. The code is made of fixed pieces of text, positions and small numbers;
  * literals, helpers and function evaluators are handed in as parameters, so no text of a user is ever part of it.
+ *
+ * Chains of any length become statements one after another, never code within code: V8's parser recurses. Variables are
+ * used again, because all of a function's are in its stack frame.
  *
  * What raises (null in arithmetic, null as a condition, division by zero) leaves by a `break` to where the error is
  * reported, with an error made beforehand: data full of nulls costs no exceptions and no stack traces.
@@ -53,14 +57,11 @@ export function compilePredicate(
   const report = code.constant(onError);
   code.report = (error) => `${report}(${error});`;
   code.raise = (error) => `{ ${report}(${error}); return false; }`;
-  code.attempt(
-    () => {
-      const value = code.emit(expression);
-      code.raiseIfNull(value, NULL_CONDITION);
-      code.lines.push(`return ${value.text};`);
-    },
-    () => 'return false;',
-  );
+  code.attempt(() => {
+    const value = code.emit(expression);
+    code.raiseIfNull(value, NULL_CONDITION);
+    code.lines.push(`return ${value.text};`);
+  }, 'return false;');
   return code.build('row') as Predicate;
 }
 
@@ -88,8 +89,9 @@ export function compileProjection(
       () => {
         const value = code.emit(expression);
         code.lines.push(`target[${item}] = ${value.text};`);
+        code.variables.release(value);
       },
-      () => '',
+      '',
       `item${item}: `,
     );
   });
@@ -115,7 +117,55 @@ const DIVISION_BY_ZERO = new DataError('division by zero');
 interface Operand {
   readonly text: string;
   readonly nullable: boolean;
+  /** The variable that it is. */
+  readonly variable?: number;
 }
+
+/** More variables than this are kept in an array: stack frames stay small, also of lambdas within lambdas. */
+const NAMED_VARIABLES_MAX = 200;
+
+/** The variables of one function. One whose value was used is used again. */
+class Variables {
+  /** Begins their names. A lambda may read those of the functions around it. */
+  readonly prefix: string;
+  readonly #free: number[] = [];
+  #count = 0;
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  take(nullable: boolean): Operand & { readonly variable: number } {
+    const variable = this.#free.pop() ?? this.#count++;
+    const text =
+      variable < NAMED_VARIABLES_MAX
+        ? `${this.prefix}v${variable}`
+        : `${this.prefix}more[${variable - NAMED_VARIABLES_MAX}]`;
+    return { text, nullable, variable };
+  }
+
+  /** Nothing emitted from here on reads the operands. */
+  release(...operands: readonly Operand[]): void {
+    for (const { variable } of operands) if (variable !== undefined) this.#free.push(variable);
+  }
+
+  /** The statement that declares them. */
+  declare(): string {
+    const named = Array.from(
+      { length: Math.min(this.#count, NAMED_VARIABLES_MAX) },
+      (_, i) => `${this.prefix}v${i}`,
+    );
+    if (this.#count > NAMED_VARIABLES_MAX)
+      named.push(`${this.prefix}more = new Array(${this.#count - NAMED_VARIABLES_MAX}).fill(null)`);
+    return named.length === 0 ? '' : `let ${named.join(', ')};`;
+  }
+}
+
+/** More constants than this are handed in as an array: a function has at most 65,535 parameters. */
+const NAMED_CONSTANTS_MAX = 1000;
+
+/** Constructors of more items than this are filled one by one. */
+const ITEMS_AT_ONCE = 32;
 
 /** Types whose values JavaScript's own operators compare as SQL does. BIGINT too: one shape a value. */
 const NATIVE: ReadonlySet<SqlType['kind']> = new Set([
@@ -142,7 +192,10 @@ class Code {
   readonly #context: EvaluationContext;
   readonly #constants: unknown[] = [];
   readonly #names = new Map<unknown, string>();
-  #temporaries = 0;
+  variables = new Variables('');
+  /** What the parameters of each `let` around are. */
+  readonly #shared = new Map<number, Operand>();
+  #labels = 0;
   /** Whether something emitted since it was last reset can throw. */
   #throws = false;
 
@@ -152,35 +205,35 @@ class Code {
   }
 
   build(parameters: string): unknown {
-    const names = this.#constants.map((_, i) => `c${i}`);
-    const body = `'use strict';\nreturn function (${parameters}) {\n${this.lines.join('\n')}\n};`;
+    const named = this.#constants.slice(0, NAMED_CONSTANTS_MAX);
+    const names = named.map((_, i) => `c${i}`);
+    const body = `'use strict';\nreturn function (${parameters}) {\n${this.variables.declare()}\n${this.lines.join('\n')}\n};`;
     // Nothing of a user is in the text: see the head of this file.
     // oxlint-disable-next-line typescript/no-implied-eval
-    return (new Function(...names, body) as (...constants: unknown[]) => unknown)(...this.#constants);
+    const make = new Function(...names, 'others', body) as (...constants: unknown[]) => unknown;
+    return make(...named, this.#constants.slice(NAMED_CONSTANTS_MAX));
   }
 
   /** A name for a value that the code refers to. */
   constant(value: unknown): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
-    const name = `c${this.#constants.push(value) - 1}`;
+    const at = this.#constants.push(value) - 1;
+    const name = at < NAMED_CONSTANTS_MAX ? `c${at}` : `others[${at - NAMED_CONSTANTS_MAX}]`;
     this.#names.set(value, name);
     return name;
   }
 
-  temporary(): string {
-    return `v${this.#temporaries++}`;
-  }
-
-  /** Names the value of a piece of code. */
-  #let(text: string, nullable: boolean): Operand {
-    const name = this.temporary();
-    this.lines.push(`const ${name} = ${text};`);
-    return { text: name, nullable };
+  /** A variable with the value of a piece of code, which is the last that reads `used`. */
+  #let(text: string, nullable: boolean, ...used: readonly Operand[]): Operand {
+    this.variables.release(...used);
+    const variable = this.variables.take(nullable);
+    if (variable.text !== text) this.lines.push(`${variable.text} = ${text};`);
+    return variable;
   }
 
   /** Emits what `body` emits, with a `catch` only if it can throw. `failed` is the code after an error. */
-  attempt(body: () => void, failed: () => string, label = ''): void {
+  attempt(body: () => void, failed: string, label = ''): void {
     const outerThrows = this.#throws;
     this.#throws = false;
     const outer = this.lines;
@@ -188,17 +241,17 @@ class Code {
     body();
     const inner = this.lines;
     this.lines = outer;
-    if (this.#throws) {
-      const error = this.temporary();
-      this.lines.push(`${label}try {`, ...inner, `} catch (thrown) {`);
+    if (this.#throws) this.lines.push(`${label}try {`);
+    else if (label !== '') this.lines.push(`${label}{`);
+    for (const line of inner) this.lines.push(line);
+    if (this.#throws)
       this.lines.push(
-        `const ${error} = ${this.constant(asDataError)}(thrown);`,
-        this.report(error),
-        failed(),
+        `} catch (thrown) {`,
+        this.report(`${this.constant(asDataError)}(thrown)`),
+        failed,
         '}',
       );
-    } else if (label === '') this.lines.push(...inner);
-    else this.lines.push(`${label}{`, ...inner, '}');
+    else if (label !== '') this.lines.push('}');
     this.#throws = outerThrows;
   }
 
@@ -209,137 +262,213 @@ class Code {
 
   /** Emits the code that evaluates the expression, and gives the name of its value. */
   emit(expression: Expression): Operand {
-    if (expression.guarded !== true || expression.kind === 'column' || expression.kind === 'literal')
-      return this.#emitBare(expression);
-    const name = this.temporary();
+    // From the expression down to what is evaluated first; chains are long along this line alone.
+    const line: Expression[] = [];
+    for (let node: Expression | undefined = expression; node !== undefined; node = firstOperand(node))
+      line.push(node);
+    let value: Operand | null = null;
+    while (line.length > 0) {
+      // What is guarded closes over all that was begun since the last guard, whose own errors never leave it.
+      let top = line.length - 1;
+      while (top > 0 && !isGuarded(line[top]!)) top--;
+      const part = line.splice(top).toReversed();
+      value = isGuarded(part.at(-1)!) ? this.#emitGuarded(part, value) : this.#emitLine(part, value);
+    }
+    return value!;
+  }
+
+  /** The nodes one after another, each over the value of the one before it. */
+  #emitLine(nodes: readonly Expression[], first: Operand | null): Operand {
+    let value = first;
+    for (const node of nodes) value = this.#emitNode(node, value);
+    return value!;
+  }
+
+  #emitGuarded(nodes: readonly Expression[], first: Operand | null): Operand {
+    const guarded = this.variables.take(true);
+    const label = `guard${this.#labels++}`;
     const { raise } = this;
-    this.lines.push(`let ${name} = null;`);
-    this.raise = (error) => `{ ${this.report(error)} break guard_${name}; }`;
+    this.lines.push(`${guarded.text} = null;`);
+    this.raise = (error) => `{ ${this.report(error)} break ${label}; }`;
     this.attempt(
       () => {
-        const value = this.#emitBare(expression);
-        this.lines.push(`${name} = ${value.text};`);
+        const value = this.#emitLine(nodes, first);
+        this.lines.push(`${guarded.text} = ${value.text};`);
+        this.variables.release(value);
       },
-      () => '',
-      `guard_${name}: `,
+      '',
+      `${label}: `,
     );
     this.raise = raise;
-    return { text: name, nullable: true };
+    return guarded;
   }
 
-  /** Emits in a block of its own, for a part that is evaluated only sometimes; assigns the value to `name`. */
-  #emitInto(name: string, expression: Expression, nullError: DataError | null): boolean {
+  /** Emits in a block of its own, for a part that is evaluated only sometimes; assigns the value to `target`. */
+  #emitInto(target: Operand, expression: Expression, nullError: DataError | null): void {
     const value = this.emit(expression);
     if (nullError !== null) this.raiseIfNull(value, nullError);
-    this.lines.push(`${name} = ${value.text};`);
-    return value.nullable;
+    this.lines.push(`${target.text} = ${value.text};`);
+    this.variables.release(value);
   }
 
-  #emitBare(expression: Expression): Operand {
+  /** `first`: the value of the node's first operand, where it has one. */
+  #emitNode(expression: Expression, first: Operand | null): Operand {
     switch (expression.kind) {
       case 'column':
         return { text: `row[${expression.index}]`, nullable: true };
       case 'literal':
         return this.#literal(expression.value);
       case 'parameter':
-        return { text: `p${expression.id}`, nullable: true };
+        return this.#shared.get(expression.id) ?? { text: `p${expression.id}`, nullable: true };
+      case 'let':
+        return this.#share(expression, must(first));
       case 'arithmetic':
-        return this.#arithmetic(expression);
+        return this.#arithmetic(expression, must(first));
       case 'negate': {
-        const operand = this.emit(expression.operand);
+        const operand = must(first);
         this.raiseIfNull(operand, NULL_ARITHMETIC);
         switch (expression.type.kind) {
           case 'integer':
-            return this.#let(`-${operand.text} | 0`, false);
+            return this.#let(`-${operand.text} | 0`, false, operand);
           case 'bigint':
-            return this.#let(`${this.constant(negateBigint)}(${operand.text})`, false);
+            return this.#let(`${this.constant(negateBigint)}(${operand.text})`, false, operand);
           case 'decimal':
-            return this.#let(`${operand.text}.negate()`, false);
+            return this.#let(`${operand.text}.negate()`, false, operand);
           default:
-            return this.#let(`-${operand.text}`, false);
+            return this.#let(`-${operand.text}`, false, operand);
         }
       }
       case 'comparison':
-        return this.#comparison(expression);
+        return this.#comparison(expression, must(first));
       case 'logical': {
-        const name = this.temporary();
-        this.lines.push(`let ${name};`);
-        this.#emitInto(name, expression.left, NULL_CONDITION);
-        this.lines.push(expression.operator === 'and' ? `if (${name}) {` : `if (!${name}) {`);
-        this.#emitInto(name, expression.right, NULL_CONDITION);
+        const left = must(first);
+        this.raiseIfNull(left, NULL_CONDITION);
+        const answer = this.#let(left.text, false, left);
+        this.lines.push(expression.operator === 'and' ? `if (${answer.text}) {` : `if (!${answer.text}) {`);
+        this.#emitInto(answer, expression.right, NULL_CONDITION);
         this.lines.push('}');
-        return { text: name, nullable: false };
+        return answer;
       }
       case 'not': {
-        const operand = this.emit(expression.operand);
+        const operand = must(first);
         this.raiseIfNull(operand, NULL_CONDITION);
-        return this.#let(`!${operand.text}`, false);
+        return this.#let(`!${operand.text}`, false, operand);
       }
       case 'is-null': {
-        const operand = this.emit(expression.operand);
-        return this.#let(`${operand.text} ${expression.negated ? '!==' : '==='} null`, false);
+        const operand = must(first);
+        return this.#let(`${operand.text} ${expression.negated ? '!==' : '==='} null`, false, operand);
       }
       case 'in':
-        return this.#in(expression);
+        return this.#in(expression, must(first));
       case 'like':
-        return this.#like(expression);
-      case 'case': {
-        const name = this.temporary();
-        this.lines.push(`let ${name} = null;`);
-        for (const branch of expression.branches) {
-          const when = this.emit(branch.when);
-          this.raiseIfNull(when, NULL_CONDITION);
-          this.lines.push(`if (${when.text}) {`);
-          this.#emitInto(name, branch.result, null);
-          this.lines.push('} else {');
-        }
-        if (expression.otherwise !== null) this.#emitInto(name, expression.otherwise, null);
-        this.lines.push('}'.repeat(expression.branches.length));
-        return { text: name, nullable: true };
-      }
+        return this.#like(expression, must(first));
+      case 'case':
+        return this.#case(expression);
       case 'cast':
-        return this.#cast(this.emit(expression.operand), expression.operand.type, expression.type);
+        return this.#cast(must(first), expression.operand.type, expression.type);
       case 'call':
-        return this.#call(expression);
+        return this.#call(expression, first);
       case 'subscript': {
-        const operand = this.emit(expression.operand);
+        const operand = must(first);
         const index = this.emit(expression.index);
         const isMap = expression.operand.type.kind === 'map';
         if (!isMap) this.raiseIfNull(index, NULL_INDEX);
         const lookUp = isMap ? mapValue : arrayItem;
-        return this.#let(`${this.constant(lookUp)}(${operand.text}, ${index.text})`, true);
+        return this.#let(`${this.constant(lookUp)}(${operand.text}, ${index.text})`, true, operand, index);
       }
       case 'field': {
-        const operand = this.emit(expression.operand);
-        return this.#let(`${operand.text} === null ? null : ${operand.text}[${expression.index}]`, true);
-      }
-      case 'array':
-        return this.#let(`[${expression.items.map((item) => this.emit(item).text).join(', ')}]`, false);
-      case 'struct':
-        return this.#let(`[${expression.fields.map((field) => this.emit(field).text).join(', ')}]`, false);
-      case 'map': {
-        const entries = expression.entries.map((entry) => {
-          const key = this.emit(entry.key);
-          return `[${key.text}, ${this.emit(entry.value).text}]`;
-        });
-        return this.#let(`new Map([${entries.join(', ')}])`, false);
-      }
-      case 'lambda': {
-        const outer = this.lines;
-        const { raise } = this;
-        this.lines = [];
-        this.raise = (error) => `throw ${error};`;
-        const value = this.emit(expression.body);
-        const body = [...this.lines, `return ${value.text};`].join('\n');
-        this.lines = outer;
-        this.raise = raise;
-        this.#throws = true;
+        const operand = must(first);
         return this.#let(
-          `(${expression.parameters.map((id) => `p${id}`).join(', ')}) => {\n${body}\n}`,
-          false,
+          `${operand.text} === null ? null : ${operand.text}[${expression.index}]`,
+          true,
+          operand,
         );
       }
+      case 'array':
+        return this.#list(expression.items);
+      case 'struct':
+        return this.#list(expression.fields);
+      case 'map':
+        return this.#map(expression.entries);
+      case 'lambda':
+        return this.#lambda(expression);
     }
+  }
+
+  #share({ parameter, body }: Extract<Expression, { kind: 'let' }>, value: Operand): Operand {
+    const outer = this.#shared.get(parameter);
+    // Without the variable, which is released here and not by those that read it.
+    this.#shared.set(parameter, { text: value.text, nullable: value.nullable });
+    const result = this.emit(body);
+    if (outer === undefined) this.#shared.delete(parameter);
+    else this.#shared.set(parameter, outer);
+    return result.text === value.text ? value : this.#keep(result, value);
+  }
+
+  /** `operand`, where nothing reads the others any more. */
+  #keep(operand: Operand, ...used: readonly Operand[]): Operand {
+    this.variables.release(...used);
+    return operand;
+  }
+
+  /** An array with the values of the items. */
+  #list(items: readonly Expression[]): Operand {
+    if (items.length <= ITEMS_AT_ONCE) {
+      const values = items.map((item) => this.emit(item));
+      return this.#let(`[${values.map((value) => value.text).join(', ')}]`, false, ...values);
+    }
+    const list = this.#let('[]', false);
+    for (const item of items) {
+      const value = this.emit(item);
+      this.lines.push(`${list.text}.push(${value.text});`);
+      this.variables.release(value);
+    }
+    return list;
+  }
+
+  #map(entries: Extract<Expression, { kind: 'map' }>['entries']): Operand {
+    const map = this.#let('new Map()', false);
+    for (const entry of entries) {
+      const key = this.emit(entry.key);
+      const value = this.emit(entry.value);
+      this.lines.push(`${map.text}.set(${key.text}, ${value.text});`);
+      this.variables.release(key, value);
+    }
+    return map;
+  }
+
+  #case({ branches, otherwise }: Extract<Expression, { kind: 'case' }>): Operand {
+    const result = this.variables.take(true);
+    const label = `case${this.#labels++}`;
+    this.lines.push(`${result.text} = null;`, `${label}: {`);
+    for (const branch of branches) {
+      const when = this.emit(branch.when);
+      this.raiseIfNull(when, NULL_CONDITION);
+      this.lines.push(`if (${when.text}) {`);
+      this.variables.release(when);
+      this.#emitInto(result, branch.result, null);
+      this.lines.push(`break ${label};`, '}');
+    }
+    if (otherwise !== null) this.#emitInto(result, otherwise, null);
+    this.lines.push('}');
+    return result;
+  }
+
+  #lambda({ parameters, body }: Extract<Expression, { kind: 'lambda' }>): Operand {
+    const { lines, raise, variables } = this;
+    this.lines = [];
+    this.variables = new Variables(`${variables.prefix}_`);
+    this.raise = (error) => `throw ${error};`;
+    const hidden = parameters.map((id) => [id, this.#shared.get(id)] as const);
+    for (const id of parameters) this.#shared.delete(id);
+    const value = this.emit(body);
+    for (const [id, operand] of hidden) if (operand !== undefined) this.#shared.set(id, operand);
+    const code = `${this.variables.declare()}\n${this.lines.join('\n')}\nreturn ${value.text};`;
+    this.lines = lines;
+    this.raise = raise;
+    this.variables = variables;
+    this.#throws = true;
+    return this.#let(`(${parameters.map((id) => `p${id}`).join(', ')}) => {\n${code}\n}`, false);
   }
 
   #literal(value: SqlValue): Operand {
@@ -350,46 +479,46 @@ class Code {
     return { text: this.constant(value), nullable: false };
   }
 
-  #arithmetic(expression: Extract<Expression, { kind: 'arithmetic' }>): Operand {
+  #arithmetic(expression: Extract<Expression, { kind: 'arithmetic' }>, first: Operand): Operand {
     const { type, operator } = expression;
-    const emitOperand = (operand: Expression): Operand => {
-      const value = this.emit(operand);
+    const bring = (value: Operand, operand: Expression): Operand => {
       this.raiseIfNull(value, NULL_ARITHMETIC);
       const wanted = type.kind === 'decimal' ? must(asDecimalType(operand.type)) : type;
       if (wanted.kind === operand.type.kind) return value;
       return { ...this.#cast(value, operand.type, wanted), nullable: false };
     };
-    const a = emitOperand(expression.left).text;
-    const b = emitOperand(expression.right).text;
+    const left = bring(first, expression.left);
+    const right = bring(this.emit(expression.right), expression.right);
+    const a = left.text;
+    const b = right.text;
     switch (type.kind) {
       case 'integer':
-        if (operator === '*') return this.#let(`Math.imul(${a}, ${b})`, false);
+        if (operator === '*') return this.#let(`Math.imul(${a}, ${b})`, false, left, right);
         if (operator === '/' || operator === '%')
           this.lines.push(`if (${b} === 0) ${this.raise(this.constant(DIVISION_BY_ZERO))}`);
-        return this.#let(`(${a} ${operator} ${b}) | 0`, false);
+        return this.#let(`(${a} ${operator} ${b}) | 0`, false, left, right);
       case 'bigint':
         if (operator === '/' || operator === '%')
           this.lines.push(`if (${b} === 0) ${this.raise(this.constant(DIVISION_BY_ZERO))}`);
-        return this.#let(`${this.constant(BIGINT_OPERATIONS[operator])}(${a}, ${b})`, false);
+        return this.#let(`${this.constant(BIGINT_OPERATIONS[operator])}(${a}, ${b})`, false, left, right);
       case 'decimal': {
         this.#throws = true;
         const call =
           operator === '/' ? `${a}.div(${b}, ${type.scale})` : `${a}.${DECIMAL_OPERATIONS[operator]}(${b})`;
-        return this.#let(`${call}.withType(${type.precision}, ${type.scale})`, false);
+        return this.#let(`${call}.withType(${type.precision}, ${type.scale})`, false, left, right);
       }
       default:
-        return this.#let(`${a} ${operator} ${b}`, false);
+        return this.#let(`${a} ${operator} ${b}`, false, left, right);
     }
   }
 
-  #comparison(expression: Extract<Expression, { kind: 'comparison' }>): Operand {
+  #comparison(expression: Extract<Expression, { kind: 'comparison' }>, a: Operand): Operand {
     const { operator, left, right } = expression;
-    const a = this.emit(left);
     const b = this.emit(right);
     if (operator === 'is-distinct' || operator === 'is-not-distinct') {
       const same = this.#equality(left.type, right.type, a.text, b.text);
       const equal = `(${a.text} === null || ${b.text} === null ? ${a.text} === ${b.text} : ${same})`;
-      return this.#let(operator === 'is-distinct' ? `!${equal}` : equal, false);
+      return this.#let(operator === 'is-distinct' ? `!${equal}` : equal, false, a, b);
     }
     const tests = [a, b].filter((operand) => operand.nullable).map((operand) => `${operand.text} !== null`);
     if (left.type.kind === right.type.kind && NATIVE.has(left.type.kind)) {
@@ -405,7 +534,7 @@ class Code {
       );
       tests.push(`${this.constant(compare)}(${a.text}, ${b.text}) ${operator} 0`);
     }
-    return this.#let(tests.join(' && '), false);
+    return this.#let(tests.join(' && '), false, a, b);
   }
 
   /** Code for equality of two values that are not null. */
@@ -416,38 +545,53 @@ class Code {
     return `${this.constant(openEquality(leftType))}(${a}, ${b})`;
   }
 
-  #in(expression: Extract<Expression, { kind: 'in' }>): Operand {
+  #in(expression: Extract<Expression, { kind: 'in' }>, value: Operand): Operand {
     const { operand, negated } = expression;
     const items = expression.items.filter((item) => item.kind !== 'literal' || item.value !== null);
-    const value = this.emit(operand);
+    const not = negated ? '!' : '';
     const present = value.nullable ? `${value.text} !== null && ` : '';
-    let test: string;
     if (items.length > 4 && NATIVE.has(operand.type.kind) && items.every((item) => item.kind === 'literal')) {
       const values = new Set(items.map((item) => (item.kind === 'literal' ? item.value : null)));
-      test = `${this.constant(values)}.has(${value.text})`;
-    } else {
-      const tests = items.map((item) => {
-        const other = this.emit(item);
-        const same = this.#equality(operand.type, item.type, value.text, other.text);
-        return other.nullable ? `(${other.text} !== null && ${same})` : same;
-      });
-      test = tests.length === 0 ? 'false' : `(${tests.join(' || ')})`;
+      return this.#let(`${not}(${present}${this.constant(values)}.has(${value.text}))`, false, value);
     }
-    return this.#let(`${negated ? '!' : ''}(${present}${test})`, false);
+    const isEqual = (item: Expression, other: Operand): string => {
+      const same = this.#equality(operand.type, item.type, value.text, other.text);
+      return other.nullable ? `(${other.text} !== null && ${same})` : same;
+    };
+    if (items.length <= ITEMS_AT_ONCE) {
+      const others = items.map((item) => this.emit(item));
+      const tests = items.map((item, i) => isEqual(item, others[i]!));
+      const test = tests.length === 0 ? 'false' : `(${tests.join(' || ')})`;
+      return this.#let(`${not}(${present}${test})`, false, value, ...others);
+    }
+    const found = this.variables.take(false);
+    this.lines.push(`${found.text} = false;`);
+    // Every item is evaluated, also behind one that is equal: its errors count.
+    for (const item of items) {
+      const other = this.emit(item);
+      this.lines.push(`if (${present}${isEqual(item, other)}) ${found.text} = true;`);
+      this.variables.release(other);
+    }
+    return this.#let(`${not}${found.text}`, false, value, found);
   }
 
-  #like(expression: Extract<Expression, { kind: 'like' }>): Operand {
-    const { operand, pattern, escape, negated } = expression;
-    const value = this.emit(operand);
+  #like(expression: Extract<Expression, { kind: 'like' }>, value: Operand): Operand {
+    const { pattern, escape, negated } = expression;
     this.raiseIfNull(value, NULL_PATTERN);
     const not = negated ? '!' : '';
     if (pattern.kind === 'literal' && typeof pattern.value === 'string')
-      return this.#let(`${not}${this.constant(openLike(pattern.value, escape))}(${value.text})`, false);
+      return this.#let(
+        `${not}${this.constant(openLike(pattern.value, escape))}(${value.text})`,
+        false,
+        value,
+      );
     const other = this.emit(pattern);
     this.raiseIfNull(other, NULL_PATTERN);
     return this.#let(
       `${not}${this.constant(openLike)}(${other.text}, ${this.constant(escape)})(${value.text})`,
       false,
+      value,
+      other,
     );
   }
 
@@ -457,23 +601,28 @@ class Code {
     if (from.kind === 'integer' && (to.kind === 'bigint' || to.kind === 'double')) return value;
     const cast = must(openCast(from, to), `no cast from ${from.kind} to ${to.kind}`);
     this.#throws = true;
-    return this.#let(`${this.constant(cast)}(${value.text})`, true);
+    return this.#let(`${this.constant(cast)}(${value.text})`, true, value);
   }
 
-  #call(expression: Extract<Expression, { kind: 'call' }>): Operand {
+  #call(expression: Extract<Expression, { kind: 'call' }>, first: Operand | null): Operand {
     const fn = this.#registry.get(expression.name);
     if (fn === undefined || fn.kind !== 'scalar')
       throw new Error(`${expression.name} is not a scalar function`);
     const signature = must(fn.signatures[expression.signature]);
     const argTypes = expression.args.map((arg) => arg.type);
     const evaluate = signature.open(argTypes, expression.type, this.#context);
-    const args = expression.args.map((arg) => this.emit(arg));
+    const args = expression.args.map((arg, i) => (i === 0 ? must(first) : this.emit(arg)));
     this.#throws = true;
     const call = `${this.constant(evaluate)}(${args.map((arg) => arg.text).join(', ')})`;
-    if (fn.nulls === 'handled') return this.#let(call, true);
+    if (fn.nulls === 'handled') return this.#let(call, true, ...args);
     const nulls = args.filter((arg) => arg.nullable).map((arg) => `${arg.text} === null`);
-    return this.#let(nulls.length === 0 ? call : `${nulls.join(' || ')} ? null : ${call}`, true);
+    return this.#let(nulls.length === 0 ? call : `${nulls.join(' || ')} ? null : ${call}`, true, ...args);
   }
+}
+
+/** Columns and literals have no errors of their own. */
+function isGuarded(expression: Expression): boolean {
+  return expression.guarded === true && expression.kind !== 'column' && expression.kind !== 'literal';
 }
 
 const BIGINT_OPERATIONS = {

@@ -71,6 +71,14 @@ export type ExpressionKind =
   | { readonly kind: 'struct'; readonly fields: readonly Expression[] }
   /** `id`s are unique in the expression, so that nested lambdas do not shadow. Its type is its body's. */
   | { readonly kind: 'lambda'; readonly parameters: readonly number[]; readonly body: Expression }
+  /** Evaluates `value` once, as the parameter, for `body` to read more than once. Its type is its body's. */
+  | {
+      readonly kind: 'let';
+      readonly parameter: number;
+      readonly value: Expression;
+      readonly body: Expression;
+    }
+  /** Of the lambda or `let` around it that has its id. */
   | { readonly kind: 'parameter'; readonly id: number };
 
 export interface CaseBranch {

@@ -1,82 +1,83 @@
 import { printType } from '../../types/print-type.ts';
 import { printValue } from '../../types/print-value.ts';
 import type { Expression } from './expression.ts';
+import { fold } from './walk.ts';
 
 /**
  * The expression as text for EXPLAIN and messages: SQL where SQL can say it. `columnNames` are the input row's. Every nested operator is in parentheses, so that the text needs no precedence table.
  */
 export function printExpression(expression: Expression, columnNames: readonly string[]): string {
-  const print = (node: Expression): string => printExpression(node, columnNames);
-  const inner = (node: Expression): string => {
-    const text = print(node);
-    return COMPOUND.has(node.kind) ? `(${text})` : text;
-  };
-  switch (expression.kind) {
+  return fold<string>(expression, (node, operands) => printNode(node, operands, columnNames));
+}
+
+/** `operands`: as they were printed. */
+function printNode(node: Expression, operands: readonly string[], columnNames: readonly string[]): string {
+  const inner = (operand: Expression, at: number): string =>
+    COMPOUND.has(operand.kind) ? `(${operands[at]!})` : operands[at]!;
+  switch (node.kind) {
     case 'column':
-      return columnNames[expression.index] ?? `#${expression.index}`;
-    case 'literal': {
-      const { value, type } = expression;
-      if (value === null) return 'NULL';
-      if (typeof value === 'string' && type.kind === 'string') return `'${value.replaceAll("'", "''")}'`;
-      const text = printValue(type, value);
-      return type.kind === 'boolean'
-        ? text.toUpperCase()
-        : PLAIN.has(type.kind)
-          ? text
-          : `${printType(type)} '${text}'`;
-    }
+      return columnNames[node.index] ?? `#${node.index}`;
+    case 'literal':
+      return printLiteral(node);
     case 'arithmetic':
-      return `${inner(expression.left)} ${expression.operator} ${inner(expression.right)}`;
+      return `${inner(node.left, 0)} ${node.operator} ${inner(node.right, 1)}`;
     case 'negate':
-      return `-${inner(expression.operand)}`;
+      return `-${inner(node.operand, 0)}`;
     case 'comparison': {
-      const operator = COMPARISONS[expression.operator] ?? expression.operator;
-      return `${inner(expression.left)} ${operator} ${inner(expression.right)}`;
+      const operator = COMPARISONS[node.operator] ?? node.operator;
+      return `${inner(node.left, 0)} ${operator} ${inner(node.right, 1)}`;
     }
     case 'logical':
-      return `${inner(expression.left)} ${expression.operator.toUpperCase()} ${inner(expression.right)}`;
+      return `${inner(node.left, 0)} ${node.operator.toUpperCase()} ${inner(node.right, 1)}`;
     case 'not':
-      return `NOT ${inner(expression.operand)}`;
+      return `NOT ${inner(node.operand, 0)}`;
     case 'is-null':
-      return `${inner(expression.operand)} IS ${expression.negated ? 'NOT ' : ''}NULL`;
+      return `${inner(node.operand, 0)} IS ${node.negated ? 'NOT ' : ''}NULL`;
     case 'in':
-      return `${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}IN (${expression.items.map(print).join(', ')})`;
+      return `${inner(node.operand, 0)} ${node.negated ? 'NOT ' : ''}IN (${operands.slice(1).join(', ')})`;
     case 'like': {
-      const escape = expression.escape === null ? '' : ` ESCAPE '${expression.escape}'`;
-      return `${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}LIKE ${inner(expression.pattern)}${escape}`;
+      const escape = node.escape === null ? '' : ` ESCAPE '${node.escape}'`;
+      return `${inner(node.operand, 0)} ${node.negated ? 'NOT ' : ''}LIKE ${inner(node.pattern, 1)}${escape}`;
     }
     case 'case': {
-      const branches = expression.branches.map(
-        (branch) => `WHEN ${print(branch.when)} THEN ${print(branch.result)}`,
-      );
-      const otherwise = expression.otherwise === null ? '' : ` ELSE ${print(expression.otherwise)}`;
+      const branches = node.branches.map((_, i) => `WHEN ${operands[2 * i]!} THEN ${operands[2 * i + 1]!}`);
+      const otherwise = node.otherwise === null ? '' : ` ELSE ${operands.at(-1)!}`;
       return `CASE ${branches.join(' ')}${otherwise} END`;
     }
     case 'cast':
-      return `CAST(${print(expression.operand)} AS ${printType(expression.type)})`;
+      return `CAST(${operands[0]!} AS ${printType(node.type)})`;
     case 'call':
-      return `${expression.name}(${expression.args.map(print).join(', ')})`;
+      return `${node.name}(${operands.join(', ')})`;
     case 'subscript':
-      return `${inner(expression.operand)}[${print(expression.index)}]`;
+      return `${inner(node.operand, 0)}[${operands[1]!}]`;
     case 'field': {
-      const { type } = expression.operand;
-      const name = type.kind === 'struct' ? type.fields[expression.index]?.name : undefined;
-      return `${inner(expression.operand)}->${name ?? expression.index}`;
+      const { type } = node.operand;
+      const name = type.kind === 'struct' ? type.fields[node.index]?.name : undefined;
+      return `${inner(node.operand, 0)}->${name ?? node.index}`;
     }
     case 'array':
-      return `ARRAY[${expression.items.map(print).join(', ')}]`;
+      return `ARRAY[${operands.join(', ')}]`;
     case 'map':
-      return `MAP(${expression.entries.map((entry) => `${print(entry.key)} := ${print(entry.value)}`).join(', ')})`;
+      return `MAP(${node.entries.map((_, i) => `${operands[2 * i]!} := ${operands[2 * i + 1]!}`).join(', ')})`;
     case 'struct': {
-      const { type } = expression;
-      const names = type.kind === 'struct' ? type.fields.map((field) => field.name) : [];
-      return `STRUCT(${expression.fields.map((field, i) => `${names[i] ?? i} := ${print(field)}`).join(', ')})`;
+      const names = node.type.kind === 'struct' ? node.type.fields.map((field) => field.name) : [];
+      return `STRUCT(${operands.map((operand, i) => `${names[i] ?? i} := ${operand}`).join(', ')})`;
     }
     case 'lambda':
-      return `(${expression.parameters.map((id) => `p${id}`).join(', ')}) => ${print(expression.body)}`;
+      return `(${node.parameters.map((id) => `p${id}`).join(', ')}) => ${operands[0]!}`;
+    case 'let':
+      return `LET p${node.parameter} = ${operands[0]!} IN ${operands[1]!}`;
     case 'parameter':
-      return `p${expression.id}`;
+      return `p${node.id}`;
   }
+}
+
+function printLiteral({ value, type }: Extract<Expression, { kind: 'literal' }>): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'string' && type.kind === 'string') return `'${value.replaceAll("'", "''")}'`;
+  const text = printValue(type, value);
+  if (type.kind === 'boolean') return text.toUpperCase();
+  return PLAIN.has(type.kind) ? text : `${printType(type)} '${text}'`;
 }
 
 const COMPOUND: ReadonlySet<Expression['kind']> = new Set([
@@ -89,6 +90,7 @@ const COMPOUND: ReadonlySet<Expression['kind']> = new Set([
   'in',
   'like',
   'lambda',
+  'let',
 ] as const);
 
 /** Types whose literals are written without naming the type. */

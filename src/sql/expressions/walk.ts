@@ -86,6 +86,13 @@ export function mapChildren(expression: Expression, f: (child: Expression) => Ex
       const body = f(expression.body);
       return body === expression.body ? expression : { ...expression, body };
     }
+    case 'let': {
+      const value = f(expression.value);
+      const body = f(expression.body);
+      return value === expression.value && body === expression.body
+        ? expression
+        : { ...expression, value, body };
+    }
   }
 }
 
@@ -109,14 +116,98 @@ export function childrenOf(expression: Expression): readonly Expression[] {
   return children;
 }
 
-/** Rewrites bottom-up: operands first, then `f` on the node they are in. Identity is kept where nothing changes. */
-export function transform(expression: Expression, f: (node: Expression) => Expression): Expression {
-  return f(mapChildren(expression, (child) => transform(child, f)));
+/**
+ * The first of the direct operands that an operator or a call has, which is evaluated before anything else of it. Chains
+ * of operators are deep here and nowhere else: `a + b + c` is `(a + b) + c`.
+ */
+export function firstOperand(expression: Expression): Expression | undefined {
+  switch (expression.kind) {
+    case 'arithmetic':
+    case 'comparison':
+    case 'logical':
+      return expression.left;
+    case 'negate':
+    case 'not':
+    case 'is-null':
+    case 'cast':
+    case 'field':
+    case 'subscript':
+    case 'in':
+    case 'like':
+      return expression.operand;
+    case 'call':
+      return expression.args[0];
+    case 'let':
+      return expression.value;
+    default:
+      return undefined;
+  }
 }
 
-/** Whether `test` holds for the expression or anything in it. */
+/**
+ * What `f` makes of the expression from what it made of the operands (in evaluation order), bottom-up. Where `leave`
+ * gives something, that is the result of the node, and its operands are not looked at. All walks of an expression stand
+ * on this or on `some`: neither recurses, so that a chain may be of any length.
+ */
+export function fold<T extends {} | null>(
+  expression: Expression,
+  f: (node: Expression, operands: readonly T[]) => T,
+  leave: (node: Expression) => T | undefined = () => undefined,
+): T {
+  const open: Visit<T>[] = [];
+  let next: Expression | undefined = expression;
+  for (;;) {
+    let result: T | undefined;
+    if (next !== undefined) {
+      result = leave(next);
+      if (result === undefined) open.push({ node: next, children: childrenOf(next), results: [] });
+    } else {
+      const { node, results } = open.pop()!;
+      result = f(node, results);
+    }
+    const visit = open.at(-1);
+    if (result !== undefined) {
+      if (visit === undefined) return result;
+      visit.results.push(result);
+    }
+    next = visit!.children[visit!.results.length];
+  }
+}
+
+/** A node on the way down, and what came of those of its operands that were looked at. */
+interface Visit<T> {
+  readonly node: Expression;
+  readonly children: readonly Expression[];
+  readonly results: T[];
+}
+
+/** Rewrites bottom-up: operands first, then `f` on the node they are in. Identity is kept where nothing changes. */
+export function transform(expression: Expression, f: (node: Expression) => Expression): Expression {
+  return fold<Expression>(expression, (node, operands) => f(withChildren(node, operands)));
+}
+
+/**
+ * Rewrites top-down: where `f` gives an expression, that stands for the node and all that is in it; where it gives
+ * undefined, the operands are looked at. Identity is kept where nothing changes.
+ */
+export function replace(expression: Expression, f: (node: Expression) => Expression | undefined): Expression {
+  return fold<Expression>(expression, withChildren, f);
+}
+
+function withChildren(node: Expression, children: readonly Expression[]): Expression {
+  let next = 0;
+  return mapChildren(node, () => children[next++]!);
+}
+
+/** Whether `test` holds for the expression or anything in it, each node before its operands. */
 export function some(expression: Expression, test: (node: Expression) => boolean): boolean {
-  return test(expression) || childrenOf(expression).some((child) => some(child, test));
+  const open = [expression];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (test(node)) return true;
+    const children = childrenOf(node);
+    for (let i = children.length - 1; i >= 0; i--) open.push(children[i]!);
+  }
+  return false;
 }
 
 /** Positions of the input row that the expression reads. */
@@ -150,24 +241,57 @@ export function isVolatile(expression: Expression, registry: FunctionRegistry): 
 
 /** Same structure, types and values: the two give the same answer for every row (when they are not volatile). */
 export function equalExpressions(a: Expression, b: Expression): boolean {
-  if (a === b) return true;
-  if (a.kind !== b.kind || (a.guarded === true) !== (b.guarded === true) || !equalTypes(a.type, b.type))
-    return false;
-  if (!equalOwnParts(a, b)) return false;
-  const left = childrenOf(a);
-  const right = childrenOf(b);
-  return left.length === right.length && left.every((child, i) => equalExpressions(child, right[i]!));
+  if (a.kind !== b.kind || sizeOf(a) !== sizeOf(b)) return false;
+  // Ids of parameters tell lambdas of one expression apart; those of two may differ and mean the same.
+  const ids = new Map<number, number>();
+  const open: [Expression, Expression][] = [[a, b]];
+  for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
+    const [one, other] = pair;
+    if (one === other) continue;
+    if (!equalNodes(one, other, ids)) return false;
+    const left = childrenOf(one);
+    const right = childrenOf(other);
+    if (left.length !== right.length) return false;
+    for (let i = left.length - 1; i >= 0; i--) open.push([left[i]!, right[i]!]);
+  }
+  return true;
 }
 
-/** Everything of two nodes of one kind but their operands. */
-function equalOwnParts(a: Expression, b: Expression): boolean {
+const sizes = new WeakMap<Expression, number>();
+
+/**
+ * How many nodes there are in an expression. Kept, so that comparing every part of a chain with another expression looks
+ * at each node once and not once for each part.
+ */
+function sizeOf(expression: Expression): number {
+  return (
+    sizes.get(expression) ??
+    fold<number>(expression, (node, operands) => {
+      const size = operands.reduce((sum, operand) => sum + operand, 1);
+      sizes.set(node, size);
+      return size;
+    })
+  );
+}
+
+function equalNodes(a: Expression, b: Expression, ids: Map<number, number>): boolean {
+  return (
+    a.kind === b.kind &&
+    (a.guarded === true) === (b.guarded === true) &&
+    equalTypes(a.type, b.type) &&
+    equalOwnParts(a, b, ids)
+  );
+}
+
+/** Everything of two nodes of one kind but their operands. `ids`: which parameter of `b` stands for which of `a`. */
+function equalOwnParts(a: Expression, b: Expression, ids: Map<number, number>): boolean {
   switch (a.kind) {
     case 'column':
       return b.kind === 'column' && a.index === b.index;
     case 'literal':
       return b.kind === 'literal' && openEquality(a.type)(a.value, b.value);
     case 'parameter':
-      return b.kind === 'parameter' && a.id === b.id;
+      return b.kind === 'parameter' && (ids.get(a.id) ?? a.id) === b.id;
     case 'arithmetic':
       return b.kind === 'arithmetic' && a.operator === b.operator;
     case 'comparison':
@@ -187,11 +311,13 @@ function equalOwnParts(a: Expression, b: Expression): boolean {
     case 'field':
       return b.kind === 'field' && a.index === b.index;
     case 'lambda':
-      return (
-        b.kind === 'lambda' &&
-        a.parameters.length === b.parameters.length &&
-        a.parameters.every((id, i) => id === b.parameters[i])
-      );
+      if (b.kind !== 'lambda' || a.parameters.length !== b.parameters.length) return false;
+      a.parameters.forEach((id, i) => ids.set(id, b.parameters[i]!));
+      return true;
+    case 'let':
+      if (b.kind !== 'let') return false;
+      ids.set(a.parameter, b.parameter);
+      return true;
     case 'negate':
     case 'not':
     case 'cast':

@@ -4,9 +4,14 @@ import type { Expression } from '../expressions/expression.ts';
 
 /** The operands of a chain of ANDs, left to right. A guarded AND is one operand: it fails as a whole. */
 export function conjunctsOf(predicate: Expression): readonly Expression[] {
-  return predicate.kind === 'logical' && predicate.operator === 'and' && predicate.guarded !== true
-    ? [...conjunctsOf(predicate.left), ...conjunctsOf(predicate.right)]
-    : [predicate];
+  const conjuncts: Expression[] = [];
+  const open = [predicate];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === 'logical' && node.operator === 'and' && node.guarded !== true)
+      open.push(node.right, node.left);
+    else conjuncts.push(node);
+  }
+  return conjuncts;
 }
 
 /**

@@ -4,13 +4,14 @@ import { childrenOf, mapColumns, some } from '../expressions/walk.ts';
 /** How often each column is read. A column inside a lambda counts as many: it is read once an element. */
 export function countReads(expressions: readonly Expression[]): ReadonlyMap<number, number> {
   const reads = new Map<number, number>();
-  const count = (expression: Expression, weight: number): void => {
+  const open = expressions.map((expression): [Expression, number] => [expression, 1]);
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [expression, weight] = next;
     if (expression.kind === 'column')
       reads.set(expression.index, (reads.get(expression.index) ?? 0) + weight);
     const inner = expression.kind === 'lambda' ? 1000 : weight;
-    for (const child of childrenOf(expression)) count(child, inner);
-  };
-  for (const expression of expressions) count(expression, 1);
+    for (const child of childrenOf(expression)) open.push([child, inner]);
+  }
   return reads;
 }
 

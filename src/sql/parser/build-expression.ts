@@ -1,6 +1,7 @@
 import type { Span } from '../../common/error.ts';
 import type * as cst from '../../../grammar/cst.d.ts';
 import type { CstNode, CstNodeLocation, IToken } from '../../../grammar/token-types.ts';
+import { MAX_ARGUMENTS } from '../../../grammar/limits.ts';
 import { Minus } from '../../../grammar/tokens.ts';
 import type * as ast from './ast.ts';
 import { PartBuilder, plainDecimal, shorten } from './build-parts.ts';
@@ -231,11 +232,19 @@ export class ExpressionBuilder extends PartBuilder {
     const text = plainDecimal(unquote(token.image).trim());
     if (text === undefined)
       this.fail(this.tokenSpan(token), `${shorten(token.image)} is not a decimal number`);
-    return { kind: 'decimal', span, text };
+    return { kind: 'decimal', span, text: this.fewDigits(text, span) };
   }
 
   functionCall(children: cst.FunctionCallCstChildren, span: Span): ast.FunctionCall {
     const name = this.name(children.Identifier[0]!);
+    const beyond = children.functionArgument?.[MAX_ARGUMENTS];
+    if (beyond !== undefined)
+      this.fail(
+        this.span(beyond.location!),
+        `a call has at most ${MAX_ARGUMENTS} arguments`,
+        'use several calls',
+        'ML_LIMIT',
+      );
     return {
       kind: 'call',
       span,

@@ -1,7 +1,9 @@
-import { SqlError, type Span } from '../../common/error.ts';
+import { type ErrorCode, SqlError, type Span } from '../../common/error.ts';
 import type * as cst from '../../../grammar/cst.d.ts';
 import type { CstNodeLocation, IToken } from '../../../grammar/token-types.ts';
+import { MAX_NESTING } from '../../../grammar/limits.ts';
 import { DecimalLiteral, FloatLiteral } from '../../../grammar/tokens.ts';
+import { MAX_PRECISION } from '../../types/sql-type.ts';
 import type * as ast from './ast.ts';
 import { resolveIdentifier, unquote, writtenIdentifier } from './names.ts';
 
@@ -27,12 +29,16 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ['MILLISECOND', 1],
 ]);
 
+/** Sizes, gaps, grace and retention are added to each other and to timestamps, and the sums must be exact. */
+const MAX_DURATION_MS = 1_000_000 * 86_400_000;
+
 /** Exponents of `DECIMAL '1e9'` beyond this would only fill memory with zeros. */
 const MAX_DECIMAL_EXPONENT = 1000;
 
 /** Names, literals, spans of time and types: what the larger trees are made of. */
 export class PartBuilder {
   protected base = 0;
+  readonly #typeDepths = new WeakMap<ast.TypeExpression, number>();
 
   protected span(location: CstNodeLocation): Span {
     return { start: location.startOffset - this.base, end: location.endOffset! + 1 - this.base };
@@ -46,8 +52,8 @@ export class PartBuilder {
     return { start: first.startOffset - this.base, end: last.endOffset! + 1 - this.base };
   }
 
-  protected fail(span: Span, message: string, hint?: string): never {
-    throw new SqlError('ML_SYNTAX', message, {
+  protected fail(span: Span, message: string, hint?: string, code: ErrorCode = 'ML_SYNTAX'): never {
+    throw new SqlError(code, message, {
       span: { start: span.start + this.base, end: span.end + this.base },
       hint,
     });
@@ -84,7 +90,7 @@ export class PartBuilder {
     const number = children.IntegerLiteral[0]!;
     const unit = children.TimeUnit[0]!.image.toUpperCase();
     const ms = this.wholeNumber(number) * UNIT_MS.get(unit.replace(/S$/, ''))!;
-    if (!Number.isSafeInteger(ms)) {
+    if (ms > MAX_DURATION_MS) {
       this.fail(this.between(number, children.TimeUnit[0]!), 'this span of time is too long');
     }
     return ms;
@@ -117,7 +123,8 @@ export class PartBuilder {
     const negative = negated !== token.image.startsWith('-');
     const digits = token.image.replace(/^-/, '');
     const text = negative ? `-${digits}` : digits;
-    if (token.tokenType === DecimalLiteral) return { kind: 'decimal', span, text: plainDecimal(text)! };
+    if (token.tokenType === DecimalLiteral)
+      return { kind: 'decimal', span, text: this.fewDigits(plainDecimal(text)!, span) };
     if (token.tokenType === FloatLiteral) {
       const value = Number(text);
       if (!Number.isFinite(value)) this.fail(span, `${shorten(text)} is too large for a DOUBLE`);
@@ -137,11 +144,36 @@ export class PartBuilder {
     return { kind: 'bigint', span, value: safe ? Number(value) : value };
   }
 
+  /** `text`, which is a decimal number as `plainDecimal` gives it. */
+  protected fewDigits(text: string, span: Span): string {
+    const digits = text.replace(/^-?0?|\./g, '').length;
+    if (digits > MAX_PRECISION)
+      this.fail(
+        span,
+        `a DECIMAL has at most ${MAX_PRECISION} digits, and this has ${digits}`,
+        undefined,
+        'ML_LIMIT',
+      );
+    return text;
+  }
+
   type(children: cst.TypeCstChildren, location: CstNodeLocation): ast.TypeExpression {
     let type = this.typeBeforeSuffix(children, location);
+    let depth = 1;
+    for (const inner of innerTypes(type)) depth = Math.max(depth, 1 + this.#typeDepths.get(inner)!);
     for (const suffix of children.arraySuffix ?? []) {
       type = { kind: 'arrayType', span: this.between(location, suffix), element: type };
+      depth++;
     }
+    // `INT ARRAY ARRAY` nests without anything that the parser would count.
+    if (depth > MAX_NESTING)
+      this.fail(
+        children.arraySuffix === undefined ? type.span : this.tokenSpan(children.arraySuffix.at(-1)!),
+        `this type is nested too deeply: ${MAX_NESTING} levels are read`,
+        'split it',
+        'ML_LIMIT',
+      );
+    this.#typeDepths.set(type, depth);
     return type;
   }
 
@@ -198,6 +230,19 @@ export class PartBuilder {
   structTypeField(children: cst.StructTypeFieldCstChildren): ast.StructTypeExpression['fields'][number] {
     const { name, span } = this.identifierOf(children.identifier);
     return { name, nameSpan: span, type: this.typeOf(children.type) };
+  }
+}
+
+function innerTypes(type: ast.TypeExpression): readonly ast.TypeExpression[] {
+  switch (type.kind) {
+    case 'arrayType':
+      return [type.element];
+    case 'mapType':
+      return [type.key, type.value];
+    case 'structType':
+      return type.fields.map((field) => field.type);
+    default:
+      return [];
   }
 }
 

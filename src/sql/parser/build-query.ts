@@ -1,5 +1,6 @@
 import type { Span } from '../../common/error.ts';
 import type * as cst from '../../../grammar/cst.d.ts';
+import { MAX_SOURCES } from '../../../grammar/limits.ts';
 import type { CstNodeLocation } from '../../../grammar/token-types.ts';
 import type * as ast from './ast.ts';
 import { ExpressionBuilder } from './build-expression.ts';
@@ -25,6 +26,15 @@ export class QueryBuilder extends ExpressionBuilder {
     const limit = children.IntegerLiteral?.[0];
     const [source] = children.source;
     let from: ast.Relation = this.source(source!.children, source!.location!);
+    // The first source is no join.
+    const beyond = children.join?.[MAX_SOURCES - 1];
+    if (beyond !== undefined)
+      this.fail(
+        this.span(beyond.location!),
+        `FROM has at most ${MAX_SOURCES} sources`,
+        'join some of them in a stream or table of their own',
+        'ML_LIMIT',
+      );
     for (const join of children.join ?? []) {
       from = this.join(join.children, from, this.between(source!.location!, join.location!));
     }

@@ -1,12 +1,13 @@
-import { SqlError } from '../../common/error.ts';
 import type * as cst from '../../../grammar/cst.d.ts';
 import { SqlParser } from '../../../grammar/grammar.ts';
 import type { CstNode, IToken } from '../../../grammar/token-types.ts';
-import { Semicolon, tokenize } from '../../../grammar/tokens.ts';
+import { NestingError } from '../../../grammar/limits.ts';
+import { type TokenFault, TokenReader } from '../../../grammar/read-tokens.ts';
+import { Semicolon } from '../../../grammar/tokens.ts';
 import type { Expression, Statement, TypeExpression } from './ast.ts';
 import { createAstBuilder } from './build-ast.ts';
 import type { AstBuilder } from './build-ast.ts';
-import { brokenTokenError, recordExpectation, spanOf, syntaxError } from './syntax-error.ts';
+import { recordExpectation, syntaxError, tokenError } from './syntax-error.ts';
 import type { Expectation } from './syntax-error.ts';
 import { spliceTokens, substituteVariables } from './variables.ts';
 
@@ -60,13 +61,12 @@ export function parseStatements(
  * for and changed by DEFINE and UNDEFINE: whoever shares it between texts shares the variables.
  */
 export function* eachStatement(text: string, defined: Map<string, string>): Generator<ParsedStatement> {
-  // Taken from the end, so that tokens go as trees come: files of a million rows are read at once.
-  const tokens = lex(text).reverse();
-  while (tokens.length > 0) {
-    const own: IToken[] = [];
-    do own.push(tokens.pop()!);
-    while (tokens.length > 0 && own.at(-1)!.tokenType !== Semicolon);
-    if (own.length === 1 && own[0]!.tokenType === Semicolon) continue;
+  const reader = new TokenReader(text);
+  const refuse = (fault: TokenFault): never => {
+    throw tokenError(fault, text);
+  };
+  for (let own = reader.statement(refuse); own !== null; own = reader.statement(refuse)) {
+    if (own[0]!.tokenType === Semicolon) continue;
     const start = own[0]!.startOffset;
     const end = own.at(-1)!.endOffset! + 1;
     const changed = substituteVariables(own, defined);
@@ -86,7 +86,7 @@ export function* eachStatement(text: string, defined: Map<string, string>): Gene
 
 /** Parses a text that is one expression. Throws SqlError. */
 export function parseExpression(text: string): Expression {
-  const tokens = lex(text);
+  const tokens = lexOne(text);
   substituteVariables(tokens, new Map());
   return read<cst.ExpressionCstNode, Expression>(
     tokens,
@@ -98,7 +98,7 @@ export function parseExpression(text: string): Expression {
 
 /** Parses a text that is one type, such as `MAP<STRING, ARRAY<INT>>`. Throws SqlError. */
 export function parseType(text: string): TypeExpression {
-  const tokens = lex(text);
+  const tokens = lexOne(text);
   substituteVariables(tokens, new Map());
   return read<cst.TypeCstNode, TypeExpression>(
     tokens,
@@ -108,11 +108,12 @@ export function parseType(text: string): TypeExpression {
   );
 }
 
-function lex(text: string): IToken[] {
-  const { tokens, errors } = tokenize(text);
-  const broken = brokenTokenError(tokens, errors, text);
-  if (broken !== undefined) throw broken;
-  return tokens;
+/** The tokens of a text that is part of a statement. */
+function lexOne(text: string): IToken[] {
+  const refuse = (fault: TokenFault): never => {
+    throw tokenError(fault, text);
+  };
+  return new TokenReader(text).statement(refuse) ?? [];
 }
 
 function read<N extends CstNode, A>(
@@ -132,13 +133,7 @@ function read<N extends CstNode, A>(
     }
     return build(builder, node as N);
   } catch (error) {
-    // The stack is the limit of nesting; the process must survive whoever reaches it.
-    if (!(error instanceof RangeError)) throw error;
-    const deepest = rules.nextToken();
-    const span = tokens.includes(deepest) ? spanOf(deepest) : { start: tokens[0]!.startOffset, end };
-    throw new SqlError('ML_SYNTAX', 'this is nested too deeply to be read', {
-      span,
-      hint: 'split it: compute parts of it in a stream of their own',
-    });
+    if (error instanceof NestingError) throw tokenError({ kind: 'nesting', token: error.token }, '');
+    throw error;
   }
 }

@@ -275,9 +275,45 @@ export function printExpression(expression: ast.Expression): string {
   return printAt(expression, OR);
 }
 
+/** From the outside to what is printed first, and back: chains of operators may be of any length. */
 function printAt(expression: ast.Expression, wanted: number): string {
-  const text = printBare(expression);
-  return tightness(expression) < wanted ? `(${text})` : text;
+  const line: Part[] = [];
+  for (let part: Part | undefined = [expression, wanted]; part !== undefined; part = innerPart(part[0]))
+    line.push(part);
+  let text = '';
+  for (let part = line.pop(); part !== undefined; part = line.pop()) {
+    text = printBare(part[0], text);
+    if (tightness(part[0]) < part[1]) text = `(${text})`;
+  }
+  return text;
+}
+
+/** What is to be printed, and how tight it has to be. */
+type Part = readonly [expression: ast.Expression, wanted: number];
+
+/** What an operator begins with, or what a sign stands before. */
+function innerPart(expression: ast.Expression): Part | undefined {
+  switch (expression.kind) {
+    case 'fieldAccess':
+    case 'subscript':
+      return [expression.base, PRIMARY];
+    case 'unary': {
+      // A minus that touches a number would become part of it, and two would begin a comment.
+      const isNumber = ['integer', 'bigint', 'decimal', 'double'].includes(expression.operand.kind);
+      return [expression.operand, isNumber ? Infinity : ZONED];
+    }
+    case 'arithmetic':
+    case 'logical':
+      return [expression.left, tightness(expression)];
+    case 'concatenation':
+      return [expression.left, VALUE];
+    case 'atTimeZone':
+      return [expression.operand, ZONED];
+    case 'not':
+      return [expression.operand, NOT];
+    default:
+      return undefined;
+  }
 }
 
 function tightness(expression: ast.Expression): number {
@@ -324,7 +360,8 @@ function tightness(expression: ast.Expression): number {
   }
 }
 
-function printBare(expression: ast.Expression): string {
+/** `inner`: its `innerPart`, printed. */
+function printBare(expression: ast.Expression, inner: string): string {
   switch (expression.kind) {
     case 'null':
       return 'NULL';
@@ -345,9 +382,9 @@ function printBare(expression: ast.Expression): string {
       return expression.source === null ? name : `${printIdentifier(expression.source)}.${name}`;
     }
     case 'fieldAccess':
-      return `${printAt(expression.base, PRIMARY)}->${printIdentifier(expression.field)}`;
+      return `${inner}->${printIdentifier(expression.field)}`;
     case 'subscript':
-      return `${printAt(expression.base, PRIMARY)}[${printExpression(expression.index)}]`;
+      return `${inner}[${printExpression(expression.index)}]`;
     case 'call': {
       const parameters = expression.star ? '*' : printExpressions(expression.arguments);
       return `${printIdentifier(expression.name)}(${parameters})`;
@@ -357,21 +394,15 @@ function printBare(expression: ast.Expression): string {
       const list = parameters.length === 1 ? parameters[0]! : `(${parameters.join(', ')})`;
       return `${list} => ${printExpression(expression.body)}`;
     }
-    case 'unary': {
-      // A minus that touches a number would become part of it, and two would begin a comment.
-      const { operand, operator } = expression;
-      const isNumber = ['integer', 'bigint', 'decimal', 'double'].includes(operand.kind);
-      return operator + (isNumber ? `(${printBare(operand)})` : printAt(operand, ZONED));
-    }
-    case 'arithmetic': {
-      const level = tightness(expression);
-      const left = printAt(expression.left, level);
-      return `${left} ${expression.operator} ${printAt(expression.right, level + 1)}`;
-    }
+    case 'unary':
+      return expression.operator + inner;
+    case 'arithmetic':
+    case 'logical':
+      return `${inner} ${expression.operator} ${printAt(expression.right, tightness(expression) + 1)}`;
     case 'concatenation':
-      return `${printAt(expression.left, VALUE)} || ${printAt(expression.right, SUM)}`;
+      return `${inner} || ${printAt(expression.right, SUM)}`;
     case 'atTimeZone':
-      return `${printAt(expression.operand, ZONED)} AT TIME ZONE ${printString(expression.zone)}`;
+      return `${inner} AT TIME ZONE ${printString(expression.zone)}`;
     case 'comparison': {
       const left = printAt(expression.left, VALUE);
       return `${left} ${expression.operator} ${printAt(expression.right, VALUE)}`;
@@ -402,19 +433,14 @@ function printBare(expression: ast.Expression): string {
         expression.escape !== null && `ESCAPE ${printString(expression.escape)}`,
       );
     case 'not':
-      return `NOT ${printAt(expression.operand, NOT)}`;
-    case 'logical': {
-      const level = tightness(expression);
-      const left = printAt(expression.left, level);
-      return `${left} ${expression.operator} ${printAt(expression.right, level + 1)}`;
-    }
+      return `NOT ${inner}`;
     case 'case':
       return words(
         'CASE',
         expression.operand !== null && printExpression(expression.operand),
-        ...expression.branches.map(
-          (branch) => `WHEN ${printExpression(branch.when)} THEN ${printExpression(branch.result)}`,
-        ),
+        expression.branches
+          .map((branch) => `WHEN ${printExpression(branch.when)} THEN ${printExpression(branch.result)}`)
+          .join(' '),
         expression.otherwise !== null && `ELSE ${printExpression(expression.otherwise)}`,
         'END',
       );

@@ -4,10 +4,19 @@ export interface StatementText {
   readonly start: number;
 }
 
-/** Comments, strings, quoted names and texts between dollars, closed or not, and white space: what no semicolon in it can end. */
-const OPAQUE =
-  /\s+|--[^\n\r]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|'[^']*(?:'|$)|`[^`]*(?:`|$)|"[^"]*(?:"|$)|\$([A-Za-z_][A-Za-z0-9_]*)?\$[\s\S]*?(?:\$\1\$|$)/y;
+/** A semicolon, or what one can stand in without ending anything: comments, strings, names and texts between dollars, closed or not. */
+const MARK =
+  /;|--[^\n\r]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|'[^']*(?:'|$)|`[^`]*(?:`|$)|"[^"]*(?:"|$)|\$([A-Za-z_][A-Za-z0-9_]*)?\$[\s\S]*?(?:\$\1\$|$)/g;
 const BLANK = /\s+|--[^\n\r]*|\/\*[\s\S]*?\*\//y;
+
+/** Behind the semicolon that ends what begins at `from`, or -1 when none does. */
+function endOfStatement(text: string, from: number): number {
+  MARK.lastIndex = from;
+  for (let mark = MARK.exec(text); mark !== null; mark = MARK.exec(text)) {
+    if (mark[0] === ';') return MARK.lastIndex;
+  }
+  return -1;
+}
 
 /**
  * Cuts a text into statements by its semicolons, without parsing it: semicolons in strings, quoted names and
@@ -19,18 +28,19 @@ const BLANK = /\s+|--[^\n\r]*|\/\*[\s\S]*?\*\//y;
 export function splitStatements(text: string): { complete: readonly StatementText[]; rest: string } {
   const complete: StatementText[] = [];
   let start = skipBlank(text, 0);
-  let at = start;
-  while (at < text.length) {
-    if (text[at] === ';') {
-      if (at > start) complete.push({ text: text.slice(start, at + 1), start });
-      start = skipBlank(text, at + 1);
-      at = start;
-      continue;
-    }
-    OPAQUE.lastIndex = at;
-    at = OPAQUE.test(text) ? OPAQUE.lastIndex : at + 1;
+  for (;;) {
+    const end = endOfStatement(text, start);
+    if (end < 0) return { complete, rest: text.slice(start) };
+    if (end > start + 1) complete.push({ text: text.slice(start, end), start });
+    start = skipBlank(text, end);
   }
-  return { complete, rest: text.slice(start) };
+}
+
+/** The `rest` of `splitStatements` alone. */
+export function unfinished(text: string): string {
+  let start = 0;
+  for (let end = 0; end >= 0; end = endOfStatement(text, start)) start = end;
+  return text.slice(skipBlank(text, start));
 }
 
 function skipBlank(text: string, from: number): number {

@@ -1,6 +1,8 @@
 import { SqlError } from '../../common/error.ts';
 import type { Span } from '../../common/error.ts';
 import { editDistance } from './edit-distance.ts';
+import { MAX_NESTING, MAX_TOKENS } from '../../../grammar/limits.ts';
+import type { TokenFault } from '../../../grammar/read-tokens.ts';
 import type { IParserErrorMessageProvider, IToken, TokenType } from '../../../grammar/token-types.ts';
 import {
   BareIdentifier,
@@ -92,29 +94,34 @@ export function syntaxError(
   return new SqlError('ML_SYNTAX', message, { span, hint: hintFor(tokens, at, expected, found, previous) });
 }
 
-/** The error for a token or character that is broken in itself, or undefined when all are whole. */
-export function brokenTokenError(
-  tokens: readonly IToken[],
-  errors: readonly { readonly offset: number; readonly length: number }[],
-  text: string,
-): SqlError | undefined {
-  const broken = tokens.find((token) => BROKEN.has(token.tokenType));
-  const stray = errors[0];
-  if (stray !== undefined && (broken === undefined || stray.offset < broken.startOffset)) {
-    const character = String.fromCodePoint(text.codePointAt(stray.offset)!);
-    const span = { start: stray.offset, end: stray.offset + character.length };
-    const hint = /[“”‘’]/.test(character)
-      ? "use straight quotes: ' around text, ` around names"
-      : 'quote it: text between single quotes, names between backticks';
-    return new SqlError('ML_SYNTAX', `the character ${character} begins nothing that the language knows`, {
-      span,
-      hint,
-    });
+/** The error for what cannot be read as tokens. */
+export function tokenError(fault: TokenFault, text: string): SqlError {
+  switch (fault.kind) {
+    case 'stray': {
+      const character = String.fromCodePoint(text.codePointAt(fault.offset)!);
+      return new SqlError('ML_SYNTAX', `the character ${character} begins nothing that the language knows`, {
+        span: { start: fault.offset, end: fault.offset + character.length },
+        hint: /[“”‘’]/.test(character)
+          ? "use straight quotes: ' around text, ` around names"
+          : 'quote it: text between single quotes, names between backticks',
+      });
+    }
+    case 'unterminated': {
+      const [message, hint] = BROKEN.get(fault.token.tokenType)!;
+      const start = fault.token.startOffset;
+      return new SqlError('ML_SYNTAX', message, { span: { start, end: start + 1 }, hint });
+    }
+    case 'nesting':
+      return new SqlError('ML_LIMIT', `this is nested too deeply: ${MAX_NESTING} levels are read`, {
+        span: spanOf(fault.token),
+        hint: 'split it: compute parts of it in a stream of their own',
+      });
+    case 'length':
+      return new SqlError('ML_LIMIT', `this statement is too long: ${MAX_TOKENS} words and signs are read`, {
+        span: spanOf(fault.token),
+        hint: 'write several statements',
+      });
   }
-  if (broken === undefined) return undefined;
-  const [message, hint] = BROKEN.get(broken.tokenType)!;
-  const start = broken.startOffset;
-  return new SqlError('ML_SYNTAX', message, { span: { start, end: start + 1 }, hint });
 }
 
 const BROKEN: ReadonlyMap<TokenType, readonly [message: string, hint: string]> = new Map([

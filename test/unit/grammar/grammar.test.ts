@@ -49,6 +49,20 @@ test('numbers, names that begin with digits, and dots are told apart', () => {
   ]);
 });
 
+test.for([
+  ['quotes', "'", 'UnterminatedString'],
+  ['backticks', '`', 'UnterminatedIdentifier'],
+])('a text of nothing but %s is one token, whatever its length', ([, quote, unterminated]) => {
+  const types = (length: number): string[] =>
+    tokenize(quote!.repeat(length)).tokens.map((token) => token.tokenType.name);
+  expect(types(8_000_001)).toEqual([unterminated]);
+  expect(types(8_000_000)).toHaveLength(1);
+});
+
+test('a comment of nothing but stars is read, whatever its length', () => {
+  expect(tokenize(`/*${'a*'.repeat(4_000_000)}/ a`).tokens).toHaveLength(1);
+});
+
 test('an unterminated string costs time in proportion to its length', () => {
   const { tokens } = tokenize(`'${"a''".repeat(100_000)}`);
   expect(tokens.map((token) => token.tokenType.name)).toEqual(['UnterminatedString']);

@@ -1,5 +1,5 @@
 import type { Expression } from '../../expressions/expression.ts';
-import { isVolatile, some, transform } from '../../expressions/walk.ts';
+import { fold, mapChildren, transform } from '../../expressions/walk.ts';
 import type { PlanNode } from '../../plan/node.ts';
 import { conjunctionOf, conjunctsOf, isTrue } from '../conjuncts.ts';
 import { evaluateWhole } from '../evaluate-whole.ts';
@@ -16,7 +16,7 @@ export const foldConstants: Rule = {
   name: 'fold-constants',
   order: 'bottom-up',
   apply(node, context) {
-    const folded = mapExpressions(node, (expression) => fold(expression, context));
+    const folded = mapExpressions(node, (expression) => foldExpression(expression, context));
     if (folded.kind !== 'filter') return folded;
     const conjuncts = conjunctsOf(folded.predicate);
     const kept = conjuncts.filter((conjunct) => !isTrue(conjunct));
@@ -25,18 +25,47 @@ export const foldConstants: Rule = {
   },
 };
 
-function fold(expression: Expression, context: RuleContext): Expression {
+/** Evaluating a part again and again with all that it stands in is only for what is small. */
+const PARTS_MAX = 1000;
+
+interface Folded {
+  readonly expression: Expression;
+  /** It reads no column and is not volatile, so it is evaluated with what it stands in. */
+  readonly constant: boolean;
+  readonly size: number;
+}
+
+/** What is constant is evaluated as a whole, where it ends; in parts only when the whole has no value. */
+function foldExpression(expression: Expression, context: RuleContext): Expression {
+  return settle(
+    fold<Folded>(expression, (node, operands) => {
+      const size = operands.reduce((sum, operand) => sum + operand.size, 1);
+      const constant = isConstantNode(node, context) && operands.every((operand) => operand.constant);
+      if (constant) return { expression: node, constant, size };
+      let next = 0;
+      return { expression: mapChildren(node, () => settle(operands[next++]!, context)), constant, size };
+    }),
+    context,
+  );
+}
+
+function settle({ expression, constant, size }: Folded, context: RuleContext): Expression {
+  if (!constant || expression.kind === 'literal') return expression;
+  if (expression.kind === 'lambda') return mapChildren(expression, (body) => foldExpression(body, context));
+  const value = evaluateWhole(expression, context);
+  if (value !== undefined) return { kind: 'literal', type: expression.type, value };
+  if (size > PARTS_MAX) return expression;
   return transform(expression, (node) => {
-    if (!isFoldable(node, context)) return node;
-    const value = evaluateWhole(node, context);
-    return value === undefined ? node : { kind: 'literal', type: node.type, value };
+    if (node === expression || node.kind === 'literal' || node.kind === 'lambda') return node;
+    const part = evaluateWhole(node, context);
+    return part === undefined ? node : { kind: 'literal', type: node.type, value: part };
   });
 }
 
-function isFoldable(expression: Expression, context: RuleContext): boolean {
-  if (expression.kind === 'literal' || expression.kind === 'lambda') return false;
-  if (some(expression, ({ kind }) => kind === 'column' || kind === 'parameter')) return false;
-  return !isVolatile(expression, context.functions);
+function isConstantNode(node: Expression, { functions }: RuleContext): boolean {
+  if (node.kind === 'column' || node.kind === 'parameter') return false;
+  const fn = node.kind === 'call' ? functions.get(node.name) : undefined;
+  return fn === undefined || fn.kind !== 'scalar' || fn.volatile !== true;
 }
 
 function mapExpressions(node: PlanNode, change: (expression: Expression) => Expression): PlanNode {

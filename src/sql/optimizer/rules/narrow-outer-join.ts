@@ -26,7 +26,7 @@ export const narrowOuterJoin: Rule = {
     const conjuncts = conjunctsOf(node.predicate);
     const width = join.left.columns.length;
     const needs = (isOfSide: (index: number) => boolean): boolean => {
-      for (const conjunct of conjuncts) {
+      for (const conjunct of conjuncts.slice(0, TRIED_MAX)) {
         if (rejectsNulls(conjunct, isOfSide, context)) return true;
         if (conditionCanFail(conjunct)) return false;
       }
@@ -42,6 +42,9 @@ export const narrowOuterJoin: Rule = {
     return { ...node, input: { ...join, join: narrowed, narrowedFrom } };
   },
 };
+
+/** How many conjuncts are tried: each is compiled and evaluated once. */
+const TRIED_MAX = 100;
 
 function narrow({ join, shape }: JoinNode, needsLeft: boolean, needsRight: boolean): JoinKind {
   switch (join) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_NESTING } from '../../../../grammar/limits.ts';
 import { SqlError, renderSqlError } from '../../../../src/common/error.ts';
 import type { Statement } from '../../../../src/sql/parser/ast.ts';
 import { parseExpression, parseStatements, parseType } from '../../../../src/sql/parser/parse.ts';
@@ -279,25 +280,110 @@ test('spans of errors count from the start of the whole text', () => {
   expect(text.slice(span!.start, span!.end)).toBe('DECIMAL');
 });
 
-test('nesting beyond the stack is an error, not a crash, and the parser lives on', () => {
-  for (const [open, close] of [
-    ['(', ')'],
-    ['f(', ')'],
-    ['ARRAY[', ']'],
-    ['NOT (', ')'],
-  ] as const) {
-    const error = syntaxErrorOf(`SELECT ${open.repeat(50_000)}1${close.repeat(50_000)} FROM a;`);
-    expect(error.message).toMatch(/nested too deeply/);
-    expect(error.span).toBeDefined();
-    expect(one('SHOW TYPES;').kind).toBe('showTypes');
-  }
+test.for([
+  ['(', '1', ')'],
+  ['f(', '1', ')'],
+  ['f(x => ', '1', ')'],
+  ['ARRAY[', '1', ']'],
+  ['a[', '1', ']'],
+  ['MAP(1 := ', '1', ')'],
+  ['STRUCT(a := ', '1', ')'],
+  ['NOT (', 'b', ')'],
+  ['a IN (', '1', ')'],
+  ['CASE WHEN b THEN ', '1', ' END'],
+  ['CASE ', '1', ' WHEN 1 THEN 1 END'],
+  ['CAST(', '1', ' AS INT)'],
+  ['CAST(1 AS ', 'INT', ')', 'ARRAY<', '>'],
+  ['CAST(1 AS ', 'INT', ')', 'MAP<STRING, ', '>'],
+  ['CAST(1 AS ', 'INT', ')', 'STRUCT<a ', '>'],
+  ['CAST(1 AS ', 'INT', ')', '', ' ARRAY'],
+] as const)(
+  'what is nested is read to a depth, and refused with its place behind it: %s',
+  ([open, inner, close, openType, closeType]) => {
+    const nested = (depth: number): string =>
+      openType === undefined
+        ? `${open.repeat(depth)}${inner}${close.repeat(depth)}`
+        : `${open}${openType.repeat(depth)}${inner}${closeType.repeat(depth)}${close}`;
+    expect(parseExpression(nested(45)).kind).toBeDefined();
+    for (const depth of [MAX_NESTING + 1, 20_000]) {
+      const text = `SELECT a,\n ${nested(depth)} FROM s;`;
+      const error = syntaxErrorOf(text);
+      expect(error.code).toBe('ML_LIMIT');
+      expect(error.message).toMatch(/nested too deeply: 100 levels are read/);
+      expect(renderSqlError(error, text)).toMatch(/\(line 2, column \d+\)\n {2}.*\n {2} *\^+\nhint: /);
+      expect(one('SHOW TYPES;').kind).toBe('showTypes');
+    }
+  },
+);
+
+test('a hundred levels are read, and EXPLAIN is one too', () => {
   expect(parseExpression(`${'('.repeat(100)}1${')'.repeat(100)}`)).toMatchObject({ kind: 'integer' });
+  expect(syntaxErrorOf(`${'EXPLAIN '.repeat(100_000)}SHOW TYPES;`).code).toBe('ML_LIMIT');
 });
 
-test('a chain of ten thousand operators is no nesting', () => {
-  expect(parseExpression(Array.from({ length: 10_000 }, () => 'a').join(' + '))).toMatchObject({
-    kind: 'arithmetic',
-  });
+test('types nest no deeper by having both an end and a beginning', () => {
+  const type = `${'ARRAY<'.repeat(60)}INT${' ARRAY'.repeat(60)}${'>'.repeat(60)}`;
+  expect(errorOf(() => parseType(type))).toMatchObject({ code: 'ML_LIMIT' });
+});
+
+test.for([
+  ['a call has at most 1000 arguments', `SELECT CONCAT(${"'a', ".repeat(100_000)}'a') FROM s;`],
+  ['FROM has at most 64 sources', `SELECT * FROM s ${'JOIN t ON a = b '.repeat(1_000)};`],
+  ['a DECIMAL has at most 1000 digits, and this has 100100', `SELECT 1.${'1'.repeat(100_099)} FROM s;`],
+  [
+    'a DECIMAL has at most 1000 digits, and this has 100100',
+    `SELECT DECIMAL '${'1'.repeat(100_100)}' FROM s;`,
+  ],
+  ['a DECIMAL has at most 1000 digits, and this has 1001', "SELECT DECIMAL '1e1000' FROM s;"],
+] as const)('%s', ([message, text]) => {
+  const error = syntaxErrorOf(text);
+  expect(error).toMatchObject({ code: 'ML_LIMIT', message });
+  expect(error.span).toBeDefined();
+});
+
+test.for([
+  ['1'.repeat(100_000), /too large for a BIGINT/],
+  ['1e999999999', /too large for a DOUBLE/],
+  ['-1e999999999', /too large for a DOUBLE/],
+  ["DECIMAL '1e999999999'", /is not a decimal number/],
+] as const)('a number that no type can hold is refused with its place: %s', ([number, message]) => {
+  const error = syntaxErrorOf(`SELECT ${number} FROM s;`);
+  expect(error.message).toMatch(message);
+  expect(error.message.length).toBeLessThan(200);
+  expect(error.span!.end).toBeLessThanOrEqual(7 + number.length);
+});
+
+test.for([
+  '99999999999999999999 DAYS',
+  '9007199254740991 DAYS',
+  '1000001 DAYS',
+  '86400000000000001 MILLISECONDS',
+])('a span of time that could not be added to a timestamp is refused: %s', (duration) => {
+  for (const clause of [
+    `TUMBLING (SIZE ${duration})`,
+    `HOPPING (SIZE 1 DAYS, ADVANCE BY ${duration})`,
+    `SESSION (${duration})`,
+    `TUMBLING (SIZE 1 DAYS, RETENTION ${duration})`,
+    `TUMBLING (SIZE 1 DAYS, GRACE PERIOD ${duration})`,
+  ])
+    expect(syntaxErrorOf(`SELECT * FROM s WINDOW ${clause} GROUP BY a;`).message).toMatch(/too (long|large)/);
+});
+
+test('a chain of thirty thousand operators is no nesting', () => {
+  for (const operator of ['+', '||', 'AND'])
+    expect(
+      parseExpression(Array.from({ length: 30_000 }, () => 'a').join(` ${operator} `)).kind,
+    ).toBeDefined();
+  for (const [prefix, suffix] of [
+    ['NOT ', ''],
+    ['- ', ''],
+    ['+ ', ''],
+    ['', '[1]'],
+    ['', '->b'],
+  ] as const) {
+    const text = `${prefix.repeat(30_000)}a${suffix.repeat(30_000)}`;
+    expect(parseExpression(text).kind).toBeDefined();
+  }
 });
 
 // --------------------------------------------------------------------------------------------------- variables
