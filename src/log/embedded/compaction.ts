@@ -9,8 +9,9 @@ import {
 } from '../record-batch-header.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import { CompactedBatch } from './compacted-batch.ts';
-import { loadBatch } from './partition-log.ts';
-import type { PartitionLog, StoredBatch } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { loadBatch } from './stored-batch.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
 export interface CompactionOptions {
   /** Milliseconds since the epoch. */
@@ -121,9 +122,10 @@ async function eachBatch(
     if (isStopped() || log.deleted) return false;
     const stored = log.at(log.indexOf(offset));
     if (stored === undefined || stored.baseOffset >= end) return true;
-    const checkCrc = stored.bytes === null;
-    const bytes = loadBatch(stored);
-    const found = decodeBatches(topic, partition, bytes, 0, bytes.length, stored.baseOffset, { checkCrc });
+    const bytes = loadBatch(log, stored);
+    const found = decodeBatches(topic, partition, bytes, 0, bytes.length, stored.baseOffset, {
+      checkCrc: false,
+    });
     await visit(stored, bytes, found.batches[0] ?? null);
     offset = stored.lastOffset + 1;
     slice += stored.sizeBytes;

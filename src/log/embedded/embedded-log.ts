@@ -26,8 +26,10 @@ import { Journal } from './journal.ts';
 import { LogState } from './log-state.ts';
 import type { Change, Topic } from './log-state.ts';
 import type { CompactedBatch } from './compacted-batch.ts';
-import { loadBatch } from './partition-log.ts';
-import type { PartitionLog, StoredBatch } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Segment } from './segment.ts';
+import { loadBatch } from './stored-batch.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
 export interface EmbeddedLogOptions {
   readonly clock: Clock;
@@ -145,7 +147,7 @@ class EmbeddedLog implements Log, LogAdmin {
     for (const reader of this.#readers) await reader.close();
     await this.#last;
     try {
-      this.#disk?.journal.close();
+      await this.#disk?.journal.close();
     } finally {
       this.#disk?.lock.release();
     }
@@ -281,9 +283,22 @@ class EmbeddedLog implements Log, LogAdmin {
       const sparse = journal.sparseSegment;
       if (sparse === undefined) return;
       moved += sparse.liveBytes;
-      const change = this.#state.contentOf(sparse);
+      const change = this.#movable(sparse);
+      if (change === null) continue;
       const { segment, position } = await journal.append(change);
       this.#state.apply(change, segment, position);
+    }
+  }
+
+  /** What a segment holds; null when some of it is damaged and should stay where it is. */
+  #movable(segment: Segment): Change | null {
+    try {
+      return this.#state.contentOf(segment);
+    } catch (error) {
+      if (!(error instanceof LogError) || error.kind !== 'corrupt') throw error;
+      segment.damaged = true;
+      this.#options.logger.error({ file: segment.path, error: error.message }, 'a journal file is damaged');
+      return null;
     }
   }
 
@@ -392,8 +407,10 @@ function offsetForTime(log: PartitionLog, timestampMs: number): number {
   for (let i = log.indexOf(log.start); i < log.batchCount; i++) {
     const stored = log.at(i)!;
     if (stored.maxTimestamp < timestampMs) continue;
-    const bytes = loadBatch(stored);
-    const { batches } = decodeBatches(log.topic, log.partition, bytes, 0, bytes.length, log.start);
+    const bytes = loadBatch(log, stored);
+    const { batches } = decodeBatches(log.topic, log.partition, bytes, 0, bytes.length, log.start, {
+      checkCrc: false,
+    });
     for (const { first, count, timestamps, offsets } of batches)
       for (let r = first; r < count; r++) if (timestamps[r]! >= timestampMs) return offsets[r]!;
   }

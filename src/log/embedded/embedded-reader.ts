@@ -3,12 +3,13 @@ import { nextTurn } from '../../common/clock.ts';
 import type { Clock } from '../../common/clock.ts';
 import { LogError } from '../log.ts';
 import type { LogReader, ReaderOptions, TopicPartition } from '../log.ts';
-import { decodeBatches } from '../record-batch-codec.ts';
 import type { RecordBatch } from '../record-batch.ts';
 import type { LogState } from './log-state.ts';
-import type { PartitionLog, StoredBatch } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
 import { readExactly } from './segment.ts';
 import type { Segment } from './segment.ts';
+import { decodeStored } from './stored-batch.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
 const BUFFER_BYTES_MAX = 4 * 1024 * 1024;
 /** Small batches are read from files together with what lies behind them. */
@@ -153,14 +154,11 @@ export class EmbeddedReader implements LogReader {
     let read = 0;
     for (let i = log.indexOf(assignment.position); read < bytesMax; i++) {
       const stored = log.at(i);
+      // Waiting for what no batch has would be waiting for ever.
+      if ((stored?.baseOffset ?? log.next) > assignment.position) throw holeError(assignment, stored);
       if (stored === undefined) break;
       const bytes = bytesOf(stored, assignment);
-      const { topic, partition } = at;
-      // What never left the memory needs no check.
-      const checkCrc = stored.bytes === null;
-      const decoded = decodeBatches(topic, partition, bytes, 0, bytes.length, assignment.position, {
-        checkCrc,
-      });
+      const decoded = decodeStored(at, stored, bytes, assignment.position);
       for (const batch of decoded.batches) into.push(batch);
       assignment.position = decoded.nextOffset;
       read += stored.sizeBytes;
@@ -190,6 +188,15 @@ export class EmbeddedReader implements LogReader {
 
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
+}
+
+function holeError({ at, position }: Assignment, next: StoredBatch | undefined): LogError {
+  const until = next === undefined ? 'and nothing is behind it' : `and the next one is ${next.baseOffset}`;
+  return new LogError(
+    'corrupt',
+    `offset ${position} of ${at.topic}-${at.partition} is in no batch of the log, ${until}`,
+    { ...at, offset: position },
+  );
 }
 
 function bytesOf(stored: StoredBatch, assignment: Assignment): Buffer {

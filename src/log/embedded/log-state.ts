@@ -1,9 +1,11 @@
 import { must } from '../../common/assert.ts';
 import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
-import { loadBatch, PartitionLog } from './partition-log.ts';
-import type { Retention, StoredBatch } from './partition-log.ts';
-import type { Segment } from './segment.ts';
+import { PartitionLog } from './partition-log.ts';
+import type { Retention } from './partition-log.ts';
+import type { Segment, SegmentSeal } from './segment.ts';
+import { loadBatch } from './stored-batch.ts';
+import type { StoredBatch } from './stored-batch.ts';
 
 /** One step of a change. Topics go by id, so that a topic created again under its name is another. */
 export type Operation =
@@ -27,7 +29,8 @@ export type Operation =
     }
   | { readonly op: 'trim'; readonly id: number; readonly partition: number; readonly start: number }
   | { readonly op: 'offsets'; readonly group: string; readonly offsets: readonly CommittedRow[] }
-  | { readonly op: 'state'; readonly state: StateSnapshot };
+  // `closed`: the closed segments that there are; absent in the format before it.
+  | { readonly op: 'state'; readonly state: StateSnapshot; readonly closed?: readonly SegmentSeal[] };
 
 export type Configs = Readonly<Record<string, string>>;
 
@@ -166,7 +169,7 @@ export class LogState {
     for (const partition of touched) partition.notify();
   }
 
-  /** What writes the batches of `segment` once more. */
+  /** What writes the batches of `segment` once more. Throws `LogError` `corrupt` when one of them is damaged. */
   contentOf(segment: Segment): Change {
     const operations: Operation[] = [];
     const batches: Buffer[] = [];
@@ -177,7 +180,7 @@ export class LogState {
           if (stored.segment !== segment) continue;
           const { baseOffset: base, lastOffset: last, maxTimestamp: max, sizeBytes: size } = stored;
           operations.push({ op: 'append', id, partition, base, last, max, size });
-          batches.push(loadBatch(stored));
+          batches.push(loadBatch(log, stored));
         }
     return { operations, batches };
   }
@@ -211,12 +214,16 @@ export class LogState {
         ([start, next], partition) => new PartitionLog(id, name, partition, start, next),
       ),
     };
+    // Only where what deleted the one before was lost.
+    const before = this.topics.get(name);
+    if (before !== undefined) this.#remove(before.id);
     this.topics.set(name, topic);
     this.#byId.set(id, topic);
   }
 
   #remove(id: number): void {
-    const topic = must(this.#byId.get(id));
+    const topic = this.#byId.get(id);
+    if (topic === undefined) return;
     this.#byId.delete(id);
     this.topics.delete(topic.name);
     for (const [group, offsets] of this.#groups) {

@@ -1,30 +1,9 @@
-import { readExactly } from './segment.ts';
-import type { Segment } from './segment.ts';
-
-/** One batch as it is stored. It lies in memory, in a segment file, or (what was appended lately) in both. */
-export interface StoredBatch {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly maxTimestamp: number;
-  readonly sizeBytes: number;
-  /** Null when only the file has it. */
-  bytes: Buffer | null;
-  readonly segment: Segment | null;
-  /** Where in the segment it begins. */
-  readonly position: number;
-  /** When this process first looked at it, which is within moments of its arrival or the log's opening. */
-  seenMs?: number;
-}
+import type { StoredBatch } from './stored-batch.ts';
 
 /** What bounds a partition, from the settings of its topic. Infinity means no bound. */
 export interface Retention {
   readonly ms: number;
   readonly bytes: number;
-}
-
-/** A batch's bytes, from memory or from its file. Throws `LogError` `corrupt` when the file is too short. */
-export function loadBatch(stored: StoredBatch): Buffer {
-  return stored.bytes ?? readExactly(stored.segment!, stored.position, stored.sizeBytes);
 }
 
 /**
@@ -94,6 +73,17 @@ export class PartitionLog {
 
   at(index: number): StoredBatch | undefined {
     return this.#batches[this.#head + index];
+  }
+
+  /** Ranges of offsets between `start` and `next` that no batch has: there are none unless a file lost them. */
+  *holes(): Generator<{ readonly from: number; readonly to: number }> {
+    let from = this.start;
+    for (let i = this.#head; i < this.#batches.length; i++) {
+      const { baseOffset, lastOffset } = this.#batches[i]!;
+      if (baseOffset > from) yield { from, to: baseOffset };
+      from = lastOffset + 1;
+    }
+    if (from < this.next) yield { from, to: this.next };
   }
 
   /** Makes `offset` the first that can be read and drops the batches that lie below it. */

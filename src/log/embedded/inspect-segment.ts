@@ -1,0 +1,103 @@
+import { findFrame, isFault, MAGIC_BYTES, readBehindDamagedHead, readFrame, versionOf } from './frame.ts';
+import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
+import { readFully } from './segment.ts';
+import type { Segment } from './segment.ts';
+import { isUnfinished } from './segment-scan.ts';
+import { batchFault } from './stored-batch.ts';
+
+/** What is wrong in a range of a file's bytes. */
+export interface Finding {
+  readonly start: number;
+  readonly end: number;
+  readonly what: string;
+  /**
+   * What repairing loses of it: `nothing`, what stood there being proved by another checksum; some `batches`; the whole
+   * `frame` and with it what nobody can tell; or a write that was `unfinished`.
+   */
+  readonly loses: 'nothing' | 'batches' | 'frame' | 'unfinished';
+}
+
+export interface InspectedSegment {
+  readonly segment: Segment;
+  /** All that can be read, in order; `unsound` batches among them cannot. */
+  readonly frames: readonly Frame[];
+  readonly findings: readonly Finding[];
+  /** Where batches begin that are not what was written. */
+  readonly unsound: ReadonlySet<number>;
+}
+
+/**
+ * Reads a whole file, steps over what is damaged and goes on behind it. `mayEndUnfinished`: it is the newest one and
+ * was not closed.
+ */
+export function inspectSegment(segment: Segment, mayEndUnfinished: boolean): InspectedSegment {
+  const all = Buffer.allocUnsafeSlow(segment.sizeBytes);
+  const bytes = all.subarray(0, readFully(segment.fd, all, 0));
+  const findings: Finding[] = [];
+  const frames: Frame[] = [];
+  const unsound = new Set<number>();
+  const written = versionOf(bytes);
+  const version = written ?? guessVersion(bytes, segment.number);
+  if (written === undefined) {
+    const loses = version === undefined ? 'frame' : 'nothing';
+    const end = version === undefined ? bytes.length : MAGIC_BYTES;
+    findings.push({ start: 0, end, what: 'it does not begin as a journal file does', loses });
+  }
+  if (version === undefined) return { segment, frames, findings, unsound };
+
+  const file: SegmentBytes = { bytes, number: segment.number, version };
+  for (let start = MAGIC_BYTES; start < bytes.length;) {
+    const found = readFrame(file, start);
+    if (!isFault(found)) {
+      addFrame(found, null);
+      start = found.end;
+      continue;
+    }
+    const { what, end, frame } = found;
+    if (frame !== null) {
+      addFrame(frame, what);
+      start = frame.end;
+    } else if (mayEndUnfinished && isUnfinished({ segment: file, frames, fault: { ...found, start } })) {
+      findings.push({
+        start,
+        end: bytes.length,
+        what: 'the file ends in an unfinished write',
+        loses: 'unfinished',
+      });
+      break;
+    } else if (end !== null && end <= bytes.length) {
+      findings.push({ start, end, what, loses: 'frame' });
+      start = end;
+    } else {
+      const next = findFrame(file, start + 1);
+      const until = next < 0 ? bytes.length : next;
+      const proved = readBehindDamagedHead(file, start, until);
+      if (proved === null) findings.push({ start, end: until, what, loses: 'frame' });
+      else addFrame(proved, what);
+      start = until;
+    }
+  }
+  return { segment, frames, findings, unsound };
+
+  function addFrame(frame: Frame, what: string | null): void {
+    frames.push(frame);
+    const before = unsound.size;
+    let { position } = frame;
+    for (const operation of frame.operations) {
+      if (operation.op !== 'append') continue;
+      const { base: baseOffset, last: lastOffset, size: sizeBytes } = operation;
+      const batch = bytes.subarray(position, position + sizeBytes);
+      if (batchFault({ baseOffset, lastOffset, sizeBytes }, batch) !== null) unsound.add(position);
+      position += sizeBytes;
+    }
+    const loses = unsound.size > before ? 'batches' : 'nothing';
+    if (loses === 'batches' || what !== null)
+      findings.push({ start: frame.start, end: frame.end, what: what ?? 'a batch is damaged', loses });
+  }
+}
+
+/** The version of a file whose first bytes are damaged, by what comes behind them. */
+function guessVersion(bytes: Buffer, number: number): FormatVersion | undefined {
+  const versions = [2, 1] as const;
+  return versions.find((version) => findFrame({ bytes, number, version }, MAGIC_BYTES) >= 0);
+}
