@@ -5,6 +5,7 @@ import type { InteractiveOptions } from './commands/common-options.ts';
 import { executeCommand } from './commands/execute-command.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './commands/exit-codes.ts';
 import { promptCommand } from './commands/prompt-command.ts';
+import { repairCommand } from './commands/repair-command.ts';
 import { resetCommand } from './commands/reset-command.ts';
 import { runCommand } from './commands/run-command.ts';
 import { serverCommand } from './commands/server-command.ts';
@@ -37,7 +38,7 @@ function buildProgram(finish: (code: number) => void): Command {
       .addOption(
         new Option('--log-level <level>', 'how much is logged to standard error')
           .choices(['silent', 'error', 'warn', 'info', 'debug'])
-          .default('error'),
+          .default('warn'),
       )
       .addOption(output);
 
@@ -47,7 +48,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('-e, --execute <sql>', 'run these statements and exit')
     .option('--server <url>', 'talk to a running server')
     .option('--demo', 'with a demo stream to query')
-    .argument('[command]', 'run, server, test or streams-reset; none opens the prompt')
+    .argument('[command]', 'run, server, test, repair or streams-reset; none opens the prompt')
     .exitOverride()
     .showHelpAfterError('(millrace --help shows the commands)')
     .action(
@@ -104,6 +105,17 @@ function buildProgram(finish: (code: number) => void): Command {
     .exitOverride()
     .action(async (paths: string[], _options: object, command: Command) =>
       finish(await testCommand(paths, command.optsWithGlobals())),
+    );
+  program
+    .command('repair')
+    .description(
+      'keeps what can be kept of an embedded log whose files are damaged or missing, and says what is lost',
+    )
+    .argument('<dir>', 'the data directory, or the log directory in it')
+    .option('--dry-run', 'say what would be kept and lost, and change nothing')
+    .exitOverride()
+    .action(async (directory: string, _options: object, command: Command) =>
+      finish(await repairCommand(directory, command.optsWithGlobals())),
     );
   const list = (value: string): readonly string[] =>
     value
