@@ -17,6 +17,8 @@ export interface Backend {
   names(): Promise<readonly string[]>;
   /** Resolves when the persistent queries have processed all that their sources held. */
   drain(): Promise<void>;
+  /** Resolves when they have processed the rows that were inserted through this, or after a while without: to false. */
+  settle(): Promise<boolean>;
   close(): Promise<void>;
 }
 

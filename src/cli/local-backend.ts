@@ -30,6 +30,10 @@ export class LocalBackend implements Backend {
     return this.#engine.drain();
   }
 
+  settle(): Promise<boolean> {
+    return this.#engine.settle();
+  }
+
   close(): Promise<void> {
     return this.#engine.close();
   }

@@ -157,7 +157,7 @@ class ReplSession {
           output: this.#output,
           errors: this.#errors,
           acknowledge: true,
-          settle: false,
+          settle: 'own',
           signal: running.signal,
         });
         if (!ok) this.#failed = true;

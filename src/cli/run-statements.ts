@@ -15,8 +15,11 @@ export interface RunOptions {
   readonly errors: Output;
   /** Whether statements that only acknowledge are shown. */
   readonly acknowledge: boolean;
-  /** Whether a pull query waits until what the statements before it wrote has been processed: scripts read on. */
-  readonly settle: boolean;
+  /**
+   * What a pull query waits for: that queries have processed all that their sources held (`all`: scripts print the same
+   * at each run), or the rows that were inserted here (`own`: a prompt must not wait for what others write).
+   */
+  readonly settle: 'all' | 'own';
   /** Aborted by Ctrl-C: ends the query that is printing. */
   readonly signal: AbortSignal;
 }
@@ -31,8 +34,7 @@ export async function runStatement(
   const { renderer, output } = options;
   try {
     const { statement: node } = statement;
-    if (options.settle && node.kind === 'query' && node.emit === null)
-      await untilAborted(options.signal, options.backend.drain());
+    if (node.kind === 'query' && node.emit === null) await settle(options);
     const outcome = await execute(statement);
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];
@@ -43,6 +45,15 @@ export async function runStatement(
     await options.errors.write(`${describeFailure(error, statement)}\n`);
     return false;
   }
+}
+
+async function settle({ settle: what, signal, backend, errors }: RunOptions): Promise<void> {
+  if (what === 'all') return untilAborted(signal, backend.drain());
+  const settled = backend.settle();
+  await untilAborted(signal, settled);
+  if (!signal.aborted && !(await settled))
+    await errors.write('note: the queries have not processed all rows yet that were inserted here\n');
+  return undefined;
 }
 
 /** The error as printed: with its place in the text for the user's own mistakes. */

@@ -23,7 +23,7 @@ export async function runOptions(
     output: new Output(process.stdout),
     errors: new Output(process.stderr),
     acknowledge,
-    settle: true,
+    settle: 'all',
     signal,
   };
 }

@@ -6,6 +6,7 @@ import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functi
 import { builtinFunctions } from '../functions/registry.ts';
 import { type Log, LogError, type LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
+import type { Statement } from '../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { StateBackend } from '../state/store.ts';
@@ -76,6 +77,9 @@ export interface StatementCall {
 /** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
 export type ExecuteStatement = (call: StatementCall) => Promise<StatementResult>;
 
+/** How long the rows that were inserted here are waited for. */
+const SETTLE_MS_MAX = 5000;
+
 /**
  * The engine: a catalog, the queries that run, and statements that change both. One in a process, behind the REPL,
  * scripts, the server or a program. A user's mistake rejects with `SqlError` and changes nothing.
@@ -102,6 +106,8 @@ export class Engine {
   #sequence = 0;
   #transients = 0;
   #insertTimeMs = -Infinity;
+  /** Rows were inserted that the queries may not have processed. */
+  #unsettled = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -170,6 +176,7 @@ export class Engine {
     // What only looks, and waits, holds nobody up.
     if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert'))
       return this.#executeStatement(call);
+    if (endsQueries(parsed.statement)) await this.settle();
     return this.#alone(async () => {
       if (CHANGING_STATEMENTS.has(kind)) this.#commands?.check(parsed.statement);
       const result = await this.#executeStatement(call);
@@ -347,8 +354,14 @@ export class Engine {
 
   /** The writer of INSERT VALUES, and what makes its records durable. */
   inserter(script: Script | undefined): { writer: LogWriter; commit: () => Promise<void> } {
-    if (script !== undefined) return { writer: script.writer, commit: () => script.commit() };
-    return { writer: this.#writer, commit: () => this.#writer.flush() };
+    const writer = script?.writer ?? this.#writer;
+    return {
+      writer,
+      commit: async () => {
+        await (script === undefined ? writer.flush() : script.commit());
+        this.#unsettled = true;
+      },
+    };
   }
 
   /** The progress of a script with this text; null where nothing outlives the process. */
@@ -371,6 +384,22 @@ export class Engine {
         'these queries feed each other and do not come to rest: what is read now may still change',
       );
     await this.processingLog.flush();
+  }
+
+  /**
+   * Resolves when the queries have processed the rows that were inserted here since the last time, as `drain` does, or
+   * after a while without. Returns whether they have.
+   */
+  async settle(): Promise<boolean> {
+    if (!this.#unsettled) return true;
+    this.#unsettled = false;
+    let cancel = (): void => undefined;
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.options.clock.setTimer(SETTLE_MS_MAX, () => resolve(false));
+    });
+    const settled = await Promise.race([this.drain().then(() => true), late]).finally(cancel);
+    this.#unsettled ||= !settled;
+    return settled;
   }
 
   /** Names of streams, tables, functions, for completion. */
@@ -409,5 +438,19 @@ export class Engine {
     await this.#commands?.close();
     await this.#writer.close();
     await this.log.close();
+  }
+}
+
+/** What stops queries: those get the rows that were inserted before it. */
+function endsQueries(statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'createSource':
+    case 'createSourceAs':
+      return statement.orReplace;
+    case 'dropSource':
+    case 'terminate':
+      return true;
+    default:
+      return false;
   }
 }

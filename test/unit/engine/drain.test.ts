@@ -84,6 +84,25 @@ test('queries that never come to rest are left, and named', async () => {
   );
 });
 
+test('rows that were inserted before a query is replaced, terminated or dropped go through it', async () => {
+  await withEngine(async (engine) => {
+    for (let i = 0; i < 5; i++)
+      await execute(
+        engine,
+        `CREATE STREAM A${i} (V INT) WITH (KAFKA_TOPIC='A${i}', FORMAT='JSON', PARTITIONS=2);
+         CREATE STREAM B${i} AS SELECT V FROM A${i};
+         INSERT INTO A${i} VALUES (1);
+         CREATE OR REPLACE STREAM B${i} AS SELECT V + 100 AS V FROM A${i};
+         INSERT INTO A${i} VALUES (2);
+         TERMINATE CSAS_B${i}_${2 * i};`,
+      );
+    for (let i = 0; i < 5; i++)
+      expect(new Set(await values(engine, `B${i}`))).toEqual(new Set(['{"V":1}', '{"V":102}']));
+    await execute(engine, `CREATE STREAM C AS SELECT V FROM A0; INSERT INTO A0 VALUES (3); DROP STREAM C;`);
+    expect(await values(engine, 'C')).toHaveLength(3);
+  });
+});
+
 test('who writes what another one reads goes first; who feed each other go last', () => {
   const query = (id: string, reads: string, sinkTopic: string) => ({
     id,
