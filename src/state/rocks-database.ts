@@ -37,6 +37,7 @@ export class RocksDatabase {
     } catch (error) {
       throw stateErrorOf(path, error);
     }
+    await deleteOldLogs(path);
     return new RocksDatabase(path, rocks);
   }
 
@@ -96,6 +97,12 @@ export class RocksDatabase {
       throw stateErrorOf(this.#path, error);
     }
   }
+}
+
+/** RocksDB tells of each open in a log that it keeps a thousand of. */
+async function deleteOldLogs(path: string): Promise<void> {
+  for (const name of await readdir(path))
+    if (name.startsWith('LOG.old.')) await rm(join(path, name), { force: true });
 }
 
 /** Bytes of the files of a database; 0 when there is none. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -147,6 +156,19 @@ test('dirty rows stay in memory when everything else is evicted', async () => {
   await state.load();
   expect(get(kv, 'clean')).toBe('1');
   await state.close();
+});
+
+test('a database that is opened often leaves no more files than one that is opened once', async () => {
+  const directory = join(root, 'task');
+  let files = 0;
+  for (let open = 0; open < 5; open++) {
+    const state = await openStateBackend().openTaskState(directory);
+    await state.persist(`${open}`);
+    await state.close();
+    const names = readdirSync(join(directory, 'rocksdb')).filter((name) => !/\.(sst|log)$/.test(name));
+    if (open === 1) files = names.length;
+    else if (open > 1) expect(names.length).toBeLessThanOrEqual(files);
+  }
 });
 
 test('want spares the miss', async () => {
