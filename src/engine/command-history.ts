@@ -108,8 +108,10 @@ export class CommandHistory {
 
   #drop(logged: LoggedCommand, statement: Statement, key: CatalogKey): HistoryEntry {
     const made = this.meaningOf(key)?.queryId;
-    const keys: CatalogKey[] =
-      made === undefined || made === null ? [key] : [key, `query:${made}`, `paused:${made}`];
+    const query = made === undefined || made === null ? null : made;
+    const keys: CatalogKey[] = query === null ? [key] : [key, `query:${query}`];
+    // A PAUSE ends with its query, and needs nothing to end it.
+    if (query !== null) this.#chains.delete(`paused:${query}`);
     const endsBuiltIn = this.#builtInLeft.delete(key);
     return { logged, statement, queryId: null, needs: [], ends: this.#end(keys), endsBuiltIn };
   }
@@ -137,7 +139,8 @@ export class CommandHistory {
       case 'terminate': {
         // ALL leaves those that keep the rows of a SOURCE TABLE: they end with it.
         const ended = ids.filter((id) => this.meaningOf(`query:${id}`)?.statement?.kind !== 'createSource');
-        return entry(this.#end(ended.flatMap((id): CatalogKey[] => [`query:${id}`, `paused:${id}`])));
+        for (const id of ended) this.#chains.delete(`paused:${id}`);
+        return entry(this.#end(ended.map((id): CatalogKey => `query:${id}`)));
       }
     }
   }

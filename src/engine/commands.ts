@@ -24,8 +24,7 @@ export interface ReplayHost {
 
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 5 * 60 * 1000;
-/** The command log is compacted when it holds so many commands that nothing needs, and more of them than others. */
-const DEAD_COMMANDS_MIN = 100;
+const DEAD_COMMANDS_MAX = 100;
 
 /**
  * The commands of a service: replayed when it starts, recorded as statements change the catalog, and compacted.
@@ -43,7 +42,8 @@ export class Commands {
   /** Commands in the log, needed or not. */
   #count = 0;
   /** How many commands there must be for compaction to be thought of. */
-  #compactAt = DEAD_COMMANDS_MIN;
+  #compactAt: number;
+  readonly #deadMax: number;
   #retries = 0;
   #cancelRetry: () => void = () => undefined;
   #closed = false;
@@ -53,13 +53,17 @@ export class Commands {
     log: CommandLog,
     host: ReplayHost,
     builtIn: readonly CatalogKey[],
-    clock: Clock,
-    logger: Logger,
+    {
+      clock,
+      logger,
+      deadCommandsMax = DEAD_COMMANDS_MAX,
+    }: { readonly clock: Clock; readonly logger: Logger; readonly deadCommandsMax?: number },
   ) {
     this.#log = log;
     this.#host = host;
     this.#clock = clock;
     this.#logger = logger;
+    this.#deadMax = this.#compactAt = deadCommandsMax;
     this.#history = new CommandHistory(builtIn);
     this.failed = new FailedStatements(clock);
   }
@@ -239,7 +243,7 @@ export class Commands {
     if (this.#count < this.#compactAt) return;
     const live = this.#history.live(this.failed.all().map(({ entry }) => entry));
     const dead = this.#count - live.length;
-    const due = Math.max(DEAD_COMMANDS_MIN, live.length);
+    const due = Math.max(this.#deadMax, live.length);
     this.#compactAt = this.#count + Math.max(1, due - dead);
     if (dead < due) return;
     try {
@@ -260,7 +264,7 @@ export class Commands {
       this.#history = this.#history.without(new Set(gone.map(({ logged }) => logged.id)));
       this.failed.follow(this.#history);
     } catch (error) {
-      this.#compactAt = this.#count + DEAD_COMMANDS_MIN;
+      this.#compactAt = this.#count + this.#deadMax;
       this.#logger.warn(
         { topic: this.topic, error: reasonOf(error) },
         'the command log could not be compacted',

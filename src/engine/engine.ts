@@ -56,6 +56,8 @@ export interface EngineOptions {
   readonly properties?: ReadonlyMap<string, string>;
   /** Push queries that may run at once. Default 1000. */
   readonly pushQueriesMax?: number;
+  /** The command log is compacted when it holds so many commands that nothing needs, and more than others. Default 100. */
+  readonly deadCommandsMax?: number;
 }
 
 /** What a statement handler works with. */
@@ -130,13 +132,7 @@ export class Engine {
     this.#commands =
       commandLog === null
         ? null
-        : new Commands(
-            commandLog,
-            this.#replayHost(),
-            [`source:${processingLog.source.name}`],
-            options.clock,
-            options.logger,
-          );
+        : new Commands(commandLog, this.#replayHost(), [`source:${processingLog.source.name}`], options);
   }
 
   /** See `openEngine`. */

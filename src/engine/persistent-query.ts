@@ -101,6 +101,10 @@ export class PersistentQuery {
     this.streams.pause();
   }
 
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   resume(): void {
     this.#paused = false;
     this.streams.resume();

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../src/common/clock.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import type { PersistentQuery } from '../../../src/engine/persistent-query.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
+import type { Log } from '../../../src/log/log.ts';
+import { execute, openEngine } from '../../harness/open-engine.ts';
+import { until } from '../../harness/until.ts';
+
+/** Readers fail while `broken`, as after a failure of the log that they do not survive. */
+class BreakableLog {
+  broken = false;
+  readonly log: Log;
+
+  constructor(log: Log) {
+    this.log = {
+      admin: log.admin,
+      openWriter: (options) => log.openWriter(options),
+      close: () => log.close(),
+      openReader: (options) => {
+        const reader = log.openReader(options);
+        return Object.assign(Object.create(reader) as typeof reader, {
+          assign: reader.assign.bind(reader),
+          unassign: reader.unassign.bind(reader),
+          pause: reader.pause.bind(reader),
+          resume: reader.resume.bind(reader),
+          position: reader.position.bind(reader),
+          endOffset: reader.endOffset.bind(reader),
+          close: () => reader.close(),
+          poll: (maxWaitMs: number) => {
+            if (this.broken) throw new Error('the log has failed');
+            return reader.poll(Math.min(maxWaitMs, 5));
+          },
+        });
+      },
+    };
+  }
+}
+
+/** Waits of a second and more are noted, and end when the test says so. Its monotonic reading can be moved. */
+class SteppedClock implements Clock {
+  readonly waits: number[] = [];
+  aheadMs = 0;
+  #due: (() => void) | null = null;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  monotonic(): number {
+    return systemClock.monotonic() + this.aheadMs;
+  }
+
+  setTimer(delayMs: number, action: () => void): () => void {
+    if (delayMs < 1000) return systemClock.setTimer(delayMs, action);
+    this.waits.push(delayMs);
+    this.#due = action;
+    return () => {
+      if (this.#due === action) this.#due = null;
+    };
+  }
+
+  fire(): void {
+    const due = this.#due;
+    this.#due = null;
+    due?.();
+  }
+}
+
+let clock: SteppedClock;
+let breakable: BreakableLog;
+let engine: Engine;
+let query: PersistentQuery;
+beforeEach(async () => {
+  clock = new SteppedClock();
+  breakable = new BreakableLog(await openEmbeddedLog({ clock: systemClock, logger: silentLogger }));
+  engine = await openEngine(null, { log: breakable.log, clock });
+  await execute(
+    engine,
+    `CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+     CREATE STREAM A AS SELECT * FROM S;`,
+  );
+  query = engine.queries.get('CSAS_A_0')!;
+});
+afterEach(() => engine.close());
+
+async function fail(): Promise<void> {
+  const { length } = clock.waits;
+  breakable.broken = true;
+  await until(() => clock.waits.length > length);
+  expect(query.state).toBe('ERROR');
+}
+
+async function recover(): Promise<void> {
+  breakable.broken = false;
+  clock.fire();
+  await until(() => query.state === 'RUNNING');
+}
+
+test('failures one after another wait longer and longer, at most five minutes', async () => {
+  for (let i = 0; i < 11; i++) {
+    await fail();
+    await recover();
+  }
+  expect(clock.waits.slice(0, 9)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256].map((s) => s * 1000));
+  expect(clock.waits.slice(9)).toEqual([300_000, 300_000]);
+});
+
+test('rare failures do not end at five minutes: who has run well is started again at once', async () => {
+  for (let i = 0; i < 6; i++) {
+    await fail();
+    await recover();
+  }
+  clock.aheadMs += 60_000;
+  await fail();
+  expect(clock.waits.at(-1)).toBe(1000);
+  await recover();
+  await fail();
+  expect(clock.waits.at(-1)).toBe(2000);
+});
+
+test('the state is that of the application, also while it is paused or closed', async () => {
+  await fail();
+  await execute(engine, 'PAUSE CSAS_A_0;');
+  expect(query.state).toBe('ERROR');
+  breakable.broken = false;
+  clock.fire();
+  await until(() => query.state === 'PAUSED');
+  await execute(engine, 'RESUME CSAS_A_0; INSERT INTO S VALUES (1, 2);');
+  await engine.drain();
+  expect((await execute(engine, 'SELECT V FROM A;')).rows).toEqual([[2]]);
+  await fail();
+  await execute(engine, 'TERMINATE CSAS_A_0;');
+  clock.fire();
+  expect(query.state).toBe('NOT_RUNNING');
+});
