@@ -146,6 +146,7 @@ class CrashingTopics implements Log {
       },
       flush: () => (writer.pendingBytes === 0 ? writer.flush() : this.#change(() => writer.flush())),
       commit: (offsets) => writer.commit(offsets),
+      isPending: (partition) => writer.isPending(partition),
       endOffset: (partition) => writer.endOffset(partition),
       close: () => (this.dead ? Promise.resolve() : writer.close()),
     };
