@@ -2,7 +2,7 @@ import type { ByteWriter } from '../common/bytes.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore, USED } from './row-store.ts';
 import { SlotOrder } from './slot-order.ts';
-import { LATEST, MISS } from './store.ts';
+import { LATEST } from './store.ts';
 import type { KeyValueStore, KeyValueStoreOptions, KeyValueVisitor } from './store.ts';
 
 /** Space byte of database keys; the whole key is [store u16][space u8][key]. */
@@ -35,11 +35,12 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
   }
 
   find(key: Uint8Array, start: number, end: number): number {
-    const slot = this.#keys.find(key, start, end);
+    let slot = this.#keys.find(key, start, end);
     if (this.complete) return slot < 0 || (this.flags[slot]! & ABSENT) !== 0 ? -1 : slot;
     if (slot < 0) {
       this.want(key, start, end);
-      throw MISS; // oxlint-disable-line no-throw-literal
+      this.missed();
+      slot = this.#keys.find(key, start, end);
     }
     this.flags[slot]! |= USED;
     return (this.flags[slot]! & ABSENT) === 0 ? slot : -1;
@@ -66,7 +67,7 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
         from: 0,
         to: 0,
       });
-      throw MISS; // oxlint-disable-line no-throw-literal
+      this.missed();
     }
     if (this.present === 0) return;
     const keys = this.#keys;

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../common/bytes.ts';
+import type { DatabaseRead, DatabaseReads } from './database.ts';
 import { KEY_VALUE_SPACE } from './key-value-store.ts';
 import type { KeyValueRows } from './key-value-store.ts';
-import type { RocksDatabase } from './rocks-database.ts';
 import type { Want } from './row-store.ts';
 import { segmentBound, storeWriter } from './segment-bound.ts';
 import type { TimesRows } from './segment-bound.ts';
@@ -14,15 +14,16 @@ const PARALLEL_SCANS = 32;
 /** Rows of one key within a segment that are fetched in one trip. */
 const KEY_SCAN_CAPACITY = 64;
 
-/** Reads what was wanted of a key-value store from the database into memory. */
-export async function loadKeys(
-  database: RocksDatabase,
-  store: KeyValueRows,
-  wants: readonly Want[],
-): Promise<void> {
+/** What brings what was wanted of a store from the database into memory. */
+export function rowsToLoad(store: KeyValueRows | TimesRows, wants: readonly Want[]): DatabaseReads {
+  return store.kind === 'key-value' ? keysToLoad(store, wants) : timesToLoad(store, wants);
+}
+
+function* keysToLoad(store: KeyValueRows, wants: readonly Want[]): DatabaseReads {
   const points: Buffer[] = [];
   const prefix = Buffer.from([store.id >>> 8, store.id & 0xff, KEY_VALUE_SPACE]);
   const afterLast = Buffer.from([store.id >>> 8, store.id & 0xff, KEY_VALUE_SPACE + 1]);
+  const visit: Visit = (key, value) => store.install(key, 2, value);
   for (const want of wants) {
     if (want.kind === 'point') {
       points.push(want.key!);
@@ -30,67 +31,63 @@ export async function loadKeys(
     }
     const from = want.key === null ? prefix : Buffer.concat([prefix, want.key]);
     const to = want.keyTo === null ? afterLast : Buffer.concat([prefix, want.keyTo]);
-    if (Buffer.compare(from, to) < 0)
-      await database.scan(from, to, (key, value) => store.install(key, 2, value));
+    if (Buffer.compare(from, to) < 0) yield { kind: 'scan', ranges: [{ from, to }], visit };
     store.cover(want.key, want.keyTo);
   }
-  await inSlices(points, GET_BATCH, async (keys) => {
+  for (const keys of slices(points, GET_BATCH)) {
     const rows = keys.map((key) => Buffer.concat([prefix, key]));
-    const values = await database.getMany(rows);
+    const values = yield { kind: 'get', keys: rows };
     values.forEach((value, i) => {
       if (value === null) store.installAbsent(keys[i]!);
       else store.install(rows[i]!, 2, value);
     });
-  });
+  }
 }
 
-/** The same for a store of rows with times. */
-export async function loadTimes(
-  database: RocksDatabase,
-  store: TimesRows,
-  wants: readonly Want[],
-): Promise<void> {
-  const points = wants.filter((want) => want.kind === 'point');
-  const ranges = mergedByKey(wants);
+function* timesToLoad(store: TimesRows, wants: readonly Want[]): DatabaseReads {
+  const visit: Visit = (key, value) => store.install(key, 2, value);
   for (const want of wants) {
     if (want.kind === 'point' || want.key !== null) continue;
     for (const [from, to] of store.missingOfAll(want.from, want.to)) {
       const [low, high] = storedTimes(store, from, to);
-      if (low <= high)
-        await database.scan(
-          segmentBound(store, store.segmentOf(low)),
-          segmentBound(store, store.segmentOf(high) + 1),
-          (key, value) => store.install(key, 2, value),
-        );
+      if (low > high) continue;
+      const range = {
+        from: segmentBound(store, store.segmentOf(low)),
+        to: segmentBound(store, store.segmentOf(high) + 1),
+      };
+      yield { kind: 'scan', ranges: [range], visit };
     }
     store.coverAll(want.from, want.to);
   }
   if (store.kind === 'window')
-    await inSlices(points, GET_BATCH, async (slice) => {
-      const writer = new ByteWriter(64 * slice.length);
-      const keys = slice.map((want) => {
+    for (const points of slices(
+      wants.filter((want) => want.kind === 'point'),
+      GET_BATCH,
+    )) {
+      const writer = new ByteWriter(64 * points.length);
+      const keys = points.map((want) => {
         writer.length = 0;
         writer.writeByte(store.id >>> 8);
         writer.writeByte(store.id & 0xff);
         store.writePointKey(want.key!, want.from, writer);
         return writer.toBytes();
       });
-      const values = await database.getMany(keys);
+      const values = yield { kind: 'get', keys };
       values.forEach((value, i) => {
-        if (value === null) store.installAbsent(slice[i]!.key!, slice[i]!.from);
+        if (value === null) store.installAbsent(points[i]!.key!, points[i]!.from);
         else store.install(keys[i]!, 2, value);
       });
-    });
-  await inSlices(ranges, PARALLEL_SCANS, async (slice) => {
-    await Promise.all(
-      slice.map(async (range) => {
-        for (const [from, to] of store.missingTimes(range.key, range.from, range.to))
-          await loadKeyTimes(database, store, range.key, from, to);
-        store.coverTimes(range.key, range.from, range.to);
-      }),
+    }
+  for (const keys of slices(mergedByKey(wants), PARALLEL_SCANS)) {
+    const ranges = keys.flatMap(({ key, from, to }) =>
+      store.missingTimes(key, from, to).flatMap(([low, high]) => keyRanges(store, key, low, high)),
     );
-  });
+    if (ranges.length > 0) yield { kind: 'scan', ranges, visit, capacity: KEY_SCAN_CAPACITY };
+    for (const { key, from, to } of keys) store.coverTimes(key, from, to);
+  }
 }
+
+type Visit = Extract<DatabaseRead, { kind: 'scan' }>['visit'];
 
 interface KeyTimes {
   readonly key: Buffer;
@@ -119,16 +116,11 @@ function storedTimes(store: TimesRows, from: number, to: number): [low: number, 
   return [Math.max(from, store.visibleFrom, -(2 ** 52)), Math.min(to, store.storedTime)];
 }
 
-/** Installs a key's rows of [from, to]: a scan a segment, of which a retention has three or so. */
-async function loadKeyTimes(
-  database: RocksDatabase,
-  store: TimesRows,
-  key: Buffer,
-  from: number,
-  to: number,
-): Promise<void> {
+/** Where a key's rows of [from, to] lie: a range a segment, of which a retention has three or so. */
+function keyRanges(store: TimesRows, key: Buffer, from: number, to: number): { from: Buffer; to: Buffer }[] {
   const [low, high] = storedTimes(store, from, to);
-  if (low > high) return;
+  const ranges: { from: Buffer; to: Buffer }[] = [];
+  if (low > high) return ranges;
   for (let segment = store.segmentOf(low); segment <= store.segmentOf(high); segment++) {
     const bound = (time: number): Buffer => {
       const writer = storeWriter(store.id);
@@ -136,19 +128,11 @@ async function loadKeyTimes(
       writeSortable(writer, time);
       return writer.toBytes();
     };
-    await database.scan(
-      bound(low),
-      bound(high + 1),
-      (row, value) => store.install(row, 2, value),
-      KEY_SCAN_CAPACITY,
-    );
+    ranges.push({ from: bound(low), to: bound(high + 1) });
   }
+  return ranges;
 }
 
-async function inSlices<T>(
-  items: readonly T[],
-  size: number,
-  run: (slice: readonly T[]) => Promise<void>,
-): Promise<void> {
-  for (let from = 0; from < items.length; from += size) await run(items.slice(from, from + size));
+function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

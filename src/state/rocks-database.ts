@@ -2,19 +2,12 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type RocksDB from 'rocksdb-native';
 import { DamagedStateError, stateErrorOf } from './damaged-state.ts';
+import { type Database, SCAN_CAPACITY } from './database.ts';
 import { StateError } from './directory-lock.ts';
 import type { RowBatch } from './row-batch.ts';
 
-/** Rows an iterator takes from the database in one trip. */
-const SCAN_CAPACITY = 4096;
-
-export interface StoredRow {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-
-/** The RocksDB database of one task: bytes to bytes, ordered (memcmp), one column family. */
-export class RocksDatabase {
+/** The RocksDB database of one task, held by this thread; one column family. */
+export class RocksDatabase implements Database {
   readonly #path: string;
   readonly #rocks: RocksDB;
 
@@ -41,7 +34,6 @@ export class RocksDatabase {
     return new RocksDatabase(path, rocks);
   }
 
-  /** Writes all of `batch`, or nothing. */
   async write(batch: RowBatch): Promise<void> {
     const writes = batch.finish();
     const size = writes.length + batch.deletedRanges.length;
@@ -55,11 +47,6 @@ export class RocksDatabase {
     await this.#told(native.flush());
   }
 
-  get(key: Uint8Array): Promise<Buffer | null> {
-    return this.#told(this.#rocks.get(key));
-  }
-
-  /** The values of many keys, in one trip; null where there is none. */
   getMany(keys: readonly Uint8Array[]): Promise<(Buffer | null)[]> {
     if (keys.length === 0) return Promise.resolve([]);
     const native = this.#rocks.read({ capacity: keys.length, autoDestroy: true });
@@ -68,7 +55,6 @@ export class RocksDatabase {
     return this.#told(Promise.all(values));
   }
 
-  /** Calls `visit` with every row of from <= key < to, in order. */
   scan(
     from: Buffer,
     to: Buffer,

@@ -3,6 +3,7 @@ import { ByteWriter } from '../common/bytes.ts';
 import type { RowBatch } from './row-batch.ts';
 import { KeyTable } from './key-table.ts';
 import { SlotList, grownFloat64, grownUint8 } from './slot-list.ts';
+import { MISS } from './store.ts';
 import type { ChangelogVisitor, StateStoreOptions, ValueCodec } from './store.ts';
 
 /** The slot holds a row (or a row known to be absent). */
@@ -26,6 +27,10 @@ const ROW_BYTES = 80;
 
 const EMPTY: unknown[] = [];
 
+const throwMiss = (): never => {
+  throw MISS; // oxlint-disable-line no-throw-literal
+};
+
 /** What was asked of the database, as bytes of this store; see `RowStore.wants`. */
 export interface Want {
   /** The key, or null for all keys. For key ranges of a key-value store: the lower bound (null: from the start). */
@@ -42,7 +47,7 @@ export interface Want {
  * the last drain and the last persist; the journal that takes a record back.
  *
  * A store that is `complete` holds every row in memory, so what it does not hold does not exist. Otherwise a read
- * whose answer is not known notes what it wanted and throws MISS.
+ * whose answer is not known notes what it wanted, and throws MISS or waits for it: see `missed`.
  *
  * Slots are freed only by `undo`, `drain`, `persisted` and `evict`, never by a put: who walks rows and calls
  * visitors that put may keep slots.
@@ -62,6 +67,8 @@ export abstract class RowStore {
   rows = 0;
   /** Rows in the database when it was opened: for estimates only. */
   storedCount = 0;
+  /** A read noted what it wants and cannot go on without: throws MISS, or has brought it when it returns. */
+  missed: () => void = throwMiss;
   protected wants: Want[] = [];
   /** The points in `wants`, so that a chunk's many records of one key ask once. */
   protected readonly wanted: KeyTable = new KeyTable();

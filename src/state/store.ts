@@ -20,9 +20,10 @@ export interface ValueCodec {
 }
 
 /**
- * Thrown (a preallocated object, no stack) by a read whose answer is neither in memory nor known to be absent.
- * The task undoes the record, awaits `TaskState.load()`, which loads what was missed, and runs the record again.
- * Never caught by operators.
+ * Thrown (a preallocated object, no stack) by a read whose answer is neither in memory nor known to be absent, unless
+ * the state waits for its database (`TaskState.waits`). Who reads awaits `TaskState.load()`, which loads what was missed,
+ * and reads again: a query, or a task all of whose operators can be run again, after it has undone the record. Never
+ * caught by operators; `TaskState.missed` tells when one did.
  */
 export const MISS: unique symbol = Symbol('state miss');
 
@@ -274,6 +275,21 @@ export interface TaskState {
   ): void;
   /** Loads what was wanted or missed. Nothing may be processed while it runs. */
   load(): Promise<void>;
+
+  /**
+   * Makes it possible to wait for the database (`waits`): it moves to a thread of its own. For operators that cannot be
+   * run again, and only once reads can no longer all be answered from memory. With nothing else under way.
+   */
+  allowWaiting(): Promise<void>;
+  /**
+   * While true, a read that memory cannot answer has this thread stand still until the database has answered, instead
+   * of throwing MISS. Only after `allowWaiting`.
+   */
+  waits: boolean;
+  /** What the first read that waited in vain threw, whoever may have caught it: nothing processed since counts. */
+  readonly readFailure: unknown;
+  /** Whether a read has thrown MISS since `beginRecord`, whoever may have caught it. */
+  readonly missed: boolean;
 
   /** While journalling (only when not resident), every put of the record can be taken back. */
   beginRecord(): void;

@@ -1,10 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { must } from '../common/assert.ts';
 import { DamageMark, DamagedStateError } from './damaged-state.ts';
+import { type BlockingDatabase, type Database, type DatabaseReads, readNow } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { RocksDatabase, databaseExists, databaseSizeBytes, deleteDatabase } from './rocks-database.ts';
 import type { RowBatch } from './row-batch.ts';
 import type { StateStoreOptions } from './store.ts';
+import { ThreadedDatabase } from './threaded-database.ts';
 import { markSlot, missingMark } from './write-marks.ts';
 
 /** The store number of what is no store's: meta, catalog and marks. */
@@ -52,7 +55,11 @@ export class TaskDatabase {
   readonly #writeBufferBytes: number;
   readonly #lock: DirectoryLock;
   readonly #mark: DamageMark;
-  #database: RocksDatabase | null = null;
+  #database: Database | null = null;
+  /** The same, when it can be waited for. */
+  #blocking: BlockingDatabase | null = null;
+  /** It is to be one that can be waited for. */
+  #mayWait = false;
   #written: WrittenState | null = null;
   #damage: DamagedStateError | null = null;
   /** How many writes there were. */
@@ -110,7 +117,7 @@ export class TaskDatabase {
   }
 
   /** A database that says nothing of itself was never written to. */
-  async #checkEmpty(database: RocksDatabase): Promise<void> {
+  async #checkEmpty(database: Database): Promise<void> {
     let rows = 0;
     await database.scan(FIRST_KEY, AFTER_MARKS, () => rows++);
     if (rows > 0)
@@ -119,7 +126,7 @@ export class TaskDatabase {
       );
   }
 
-  async #checkMarks(database: RocksDatabase, writes: number): Promise<void> {
+  async #checkMarks(database: Database, writes: number): Promise<void> {
     const marks = new Set<number>();
     await database.scan(MARK_PREFIX, AFTER_MARKS, (_key, value) => marks.add(Number(value.toString('utf8'))));
     const missing = missingMark(writes, marks);
@@ -135,10 +142,33 @@ export class TaskDatabase {
   }
 
   /** Rejects with `DamagedStateError` from the first damage on. */
-  async use<T>(action: (database: RocksDatabase) => Promise<T>): Promise<T> {
+  async use<T>(action: (database: Database) => Promise<T>): Promise<T> {
     if (this.#damage !== null) throw this.#damage;
     try {
       return await action(await this.#opened());
+    } catch (error) {
+      if (error instanceof DamagedStateError) this.#damage ??= this.#noted(error);
+      throw error;
+    }
+  }
+
+  /** Moves the database to a thread that `readNow` can wait for. With nothing else under way. */
+  async allowWaiting(): Promise<void> {
+    if (this.#mayWait) return;
+    this.#mayWait = true;
+    await this.#closeDatabase();
+    await this.use(() => Promise.resolve());
+  }
+
+  get canWait(): boolean {
+    return this.#blocking !== null;
+  }
+
+  /** Reads while this thread stands still; only where it `canWait`. Throws `DamagedStateError` as `use` does. */
+  readNow(reads: DatabaseReads): void {
+    if (this.#damage !== null) throw this.#damage;
+    try {
+      readNow(must(this.#blocking), reads);
     } catch (error) {
       if (error instanceof DamagedStateError) this.#damage ??= this.#noted(error);
       throw error;
@@ -175,6 +205,7 @@ export class TaskDatabase {
     this.#damage = null;
     this.#written = null;
     this.#writes = 0;
+    this.#mayWait = false;
   }
 
   async close(): Promise<void> {
@@ -188,13 +219,16 @@ export class TaskDatabase {
   async #closeDatabase(): Promise<void> {
     const database = this.#database;
     this.#database = null;
+    this.#blocking = null;
     await database?.close();
   }
 
-  async #opened(): Promise<RocksDatabase> {
+  async #opened(): Promise<Database> {
     if (this.#database !== null) return this.#database;
     await this.#lock.takeFile();
-    this.#database = await RocksDatabase.open(this.#path, this.#writeBufferBytes);
+    if (this.#mayWait)
+      this.#database = this.#blocking = await ThreadedDatabase.open(this.#path, this.#writeBufferBytes);
+    else this.#database = await RocksDatabase.open(this.#path, this.#writeBufferBytes);
     return this.#database;
   }
 

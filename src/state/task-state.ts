@@ -1,13 +1,14 @@
 import { assert, must } from '../common/assert.ts';
 import { DirectoryLock, StateError } from './directory-lock.ts';
 import { KeyValueRows } from './key-value-store.ts';
-import { loadKeys, loadTimes } from './load-rows.ts';
+import { read, type StoredRow } from './database.ts';
+import { rowsToLoad } from './load-rows.ts';
 import { LruRows } from './lru-store.ts';
-import type { StoredRow } from './rocks-database.ts';
 import { RowBatch } from './row-batch.ts';
 import { segmentBound } from './segment-bound.ts';
 import type { TimesRows } from './segment-bound.ts';
 import { SessionRows } from './session-store.ts';
+import { MISS } from './store.ts';
 import type {
   ChangelogVisitor,
   KeyValueStore,
@@ -70,6 +71,9 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
 class LocalTaskState implements TaskState {
   meta: string | null = null;
   resident = true;
+  waits = false;
+  missed = false;
+  readFailure: unknown = null;
 
   readonly #database: TaskDatabase | null;
   #stores: Rows[] = [];
@@ -131,6 +135,7 @@ class LocalTaskState implements TaskState {
     const store = newStore(options, persisted);
     this.#stores.push(store);
     if (!persisted) return store;
+    store.missed = () => this.#missed(store);
     const entry = this.#catalog.get(options.name);
     if (entry === undefined) {
       let id = 0;
@@ -184,16 +189,35 @@ class LocalTaskState implements TaskState {
       for (const store of this.#stores) {
         const wants = store.takeWants();
         if (wants.length === 0) continue;
-        await must(this.#database).use((database) =>
-          store.kind === 'key-value' ? loadKeys(database, store, wants) : loadTimes(database, store, wants),
-        );
+        await must(this.#database).use((database) => read(database, rowsToLoad(store, wants)));
       }
     } finally {
       this.#loading = false;
     }
   }
 
+  async allowWaiting(): Promise<void> {
+    if (this.resident || this.#database === null) return;
+    assert(!this.#loading && !this.#persisting, 'nothing else may use the database');
+    await this.#database.allowWaiting();
+  }
+
+  #missed(store: Rows): void {
+    if (!this.waits || this.#database?.canWait !== true) {
+      this.missed = true;
+      throw MISS; // oxlint-disable-line no-throw-literal
+    }
+    assert(!this.#loading, 'nothing may be processed while state is loaded');
+    try {
+      this.#database.readNow(rowsToLoad(store, store.takeWants()));
+    } catch (error) {
+      this.readFailure ??= error;
+      throw error;
+    }
+  }
+
   beginRecord(): void {
+    this.missed = false;
     if (this.resident) return;
     for (const store of this.#stores) store.beginRecord();
   }
@@ -322,6 +346,7 @@ class LocalTaskState implements TaskState {
     this.#failure = null;
     this.#catalog.clear();
     for (const store of this.#stores) if (store.persisted) this.#catalog.set(store.name, catalogEntry(store));
+    this.readFailure = null;
     await this.#database?.delete();
   }
 

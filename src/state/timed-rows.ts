@@ -5,7 +5,6 @@ import { ABSENT, DIRTY, LIVE, RowStore } from './row-store.ts';
 import { SlotFragments } from './slot-fragments.ts';
 import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
 import { SlotOrder } from './slot-order.ts';
-import { MISS } from './store.ts';
 import type { StateStoreOptions, ValueCodec } from './store.ts';
 
 const MIN_SEGMENT_MS = 60_000;
@@ -189,8 +188,11 @@ export abstract class TimedRows extends RowStore {
       if (!this.complete) this.#used[slot] = 1;
       if (row >= 0) return (this.flags[row]! & ABSENT) === 0 ? row : -1;
     }
-    if (!this.complete && !this.isCovered(slot, time, time)) this.miss(key, start, end, 'point', time, time);
-    return -1;
+    if (this.complete || this.isCovered(slot, time, time)) return -1;
+    this.miss(key, start, end, 'point', time, time);
+    const loaded = this.keys.find(key, start, end);
+    const row = loaded < 0 ? -1 : this.rowOf(loaded, time, second);
+    return row < 0 || (this.flags[row]! & ABSENT) !== 0 ? -1 : row;
   }
 
   /** Whether every row of a key (-1: any key not in memory) with a time in [from, to] is in memory. */
@@ -213,10 +215,10 @@ export abstract class TimedRows extends RowStore {
     kind: 'point' | 'times',
     from: number,
     to: number,
-  ): never {
+  ): void {
     const bytes = key === null ? null : Buffer.from(key.subarray(start, end));
     this.wants.push({ key: bytes, keyTo: null, kind, from, to });
-    throw MISS; // oxlint-disable-line no-throw-literal
+    this.missed();
   }
 
   /** Asks the next load for a key's rows with times in [from, to], unless memory knows them. */
@@ -346,9 +348,12 @@ export abstract class TimedRows extends RowStore {
 
   /** The slot of a key all of whose rows with times in [from, to] are in memory, or -1; throws MISS otherwise. */
   protected knownKey(key: Uint8Array, start: number, end: number, from: number, to: number): number {
-    const slot = this.keys.find(key, start, end);
+    let slot = this.keys.find(key, start, end);
     if (!this.complete) {
-      if (!this.isCovered(slot, from, to)) this.miss(key, start, end, 'times', from, to);
+      if (!this.isCovered(slot, from, to)) {
+        this.miss(key, start, end, 'times', from, to);
+        slot = this.keys.find(key, start, end);
+      }
       if (slot >= 0) this.#used[slot] = 1;
     }
     return slot;

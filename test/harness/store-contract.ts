@@ -35,9 +35,10 @@ export interface ContractOptions {
   readonly steps: number;
   /**
    * overlay: nothing is ever written. database: everything is persisted and evicted again and again, so that reads
-   * go through want, MISS, undo and load. mixed: flush, evict, persist, restart and restore at random points.
+   * go through want, MISS, undo and load. waiting: the same, but reads wait for the database. mixed: flush, evict,
+   * persist, restart and restore at random points.
    */
-  readonly mode: 'overlay' | 'database' | 'mixed';
+  readonly mode: 'overlay' | 'database' | 'waiting' | 'mixed';
 }
 
 interface Row {
@@ -174,7 +175,9 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const directory = options.mode === 'overlay' ? null : await mkdtemp(join(tmpdir(), 'millrace-contract-'));
   let misses = 0;
-  let resident = options.mode !== 'database';
+  const waiting = options.mode === 'waiting';
+  const cold = waiting || options.mode === 'database';
+  let resident = !cold;
   let opened = await open(backend(resident), directory);
   let models = emptyModels();
   let drained = copyModels(models);
@@ -188,7 +191,10 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
   const record = async (run: (stores: Opened) => unknown, expected: unknown): Promise<void> => {
     for (let attempt = 0; ; attempt++) {
       if (attempt > 50) throw new Error('a read never finds what was loaded');
-      opened.state.beginRecord();
+      if (waiting) {
+        await opened.state.allowWaiting();
+        opened.state.waits = true;
+      } else opened.state.beginRecord();
       try {
         expect(run(opened)).toEqual(expected);
         return;
@@ -443,7 +449,7 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
       models = next;
 
       // A record that is undone leaves no trace, whatever it did.
-      if (!opened.state.resident && random() < 0.2) {
+      if (!waiting && !opened.state.resident && random() < 0.2) {
         opened.state.beginRecord();
         opened.kv.put(padded, 2, end, 'ghost', 1);
         opened.window.put(padded, 2, end, clock + 500_000, 'ghost', 1);
@@ -465,12 +471,12 @@ export async function runStoreContract(options: ContractOptions): Promise<{ miss
 
       if (random() < 0.1) drain();
       if (directory === null) continue;
-      if (options.mode === 'database' ? step % 7 === 6 : random() < 0.04) {
-        if (options.mode === 'database') drain();
+      if (cold ? step % 7 === 6 : random() < 0.04) {
+        if (cold) drain();
         const ready = persist();
-        if (random() < 0.3) opened.state.beginRecord();
+        if (random() < 0.3 && !waiting) opened.state.beginRecord();
         await ready;
-        if (options.mode === 'database') opened.state.evict(0);
+        if (cold) opened.state.evict(0);
       }
       if (options.mode === 'mixed' && random() < 0.05)
         opened.state.evict(random() < 0.5 ? 0 : opened.state.memoryBytes / 2);

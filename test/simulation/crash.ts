@@ -97,7 +97,21 @@ export class CrashingProcess {
       persist: (meta: string) => this.#around('a persist', () => state.persist(meta)),
       wipe: () => this.#around('a wipe', () => state.wipe()),
     };
-    for (const name of ['meta', 'damage', 'resident', 'unpersistedBytes', 'memoryBytes'] as const)
+    Object.defineProperty(wrapped, 'waits', {
+      get: () => state.waits,
+      set(waits: boolean) {
+        state.waits = waits;
+      },
+    });
+    for (const name of [
+      'missed',
+      'readFailure',
+      'meta',
+      'damage',
+      'resident',
+      'unpersistedBytes',
+      'memoryBytes',
+    ] as const)
       Object.defineProperty(wrapped, name, { get: () => state[name] });
     return wrapped as unknown as TaskState;
   }

@@ -85,7 +85,12 @@ export class FaultyProcess {
       for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
         if (name === 'constructor' || name in wrapped) continue;
         if (typeof value !== 'function')
-          Object.defineProperty(wrapped, name, { get: () => target[name as keyof T] });
+          Object.defineProperty(wrapped, name, {
+            get: () => target[name as keyof T],
+            set(next: T[keyof T]) {
+              target[name as keyof T] = next;
+            },
+          });
         else if (sure.includes(name)) wrapped[name] = value.bind(target);
         else
           wrapped[name] = (...args: unknown[]) => {
@@ -197,6 +202,7 @@ const PROMISED = new Set([
   'committed',
   'alterCommitted',
   'load',
+  'allowWaiting',
   'persist',
   'wipe',
 ]);

@@ -79,7 +79,8 @@ export function viewOf({ view, steps }: LoweredRows): TableView | null {
 /** The topology under construction. */
 export class Lowering {
   readonly context: LowerContext;
-  readonly topology = new Topology();
+  /** Expressions keep nothing and call nobody but functions of a sandbox. */
+  readonly topology = new Topology({ repeatable: true });
   readonly topics = new Set<string>();
   /** The plan's sources of each topic. */
   readonly sources: ReadonlyMap<string, readonly SourceNode[]>;

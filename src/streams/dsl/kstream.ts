@@ -411,7 +411,7 @@ export class KStream<K, V> {
     const open = userProcessor(
       supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
       pendingKeySerde(name),
-      graph.shapeOf,
+      { names: options.stores ?? [], shapeOf: graph.shapeOf },
     );
     const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(
@@ -431,10 +431,10 @@ export class KStream<K, V> {
   ): KStream<K, V2> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSVALUES-');
-    const open = fixedKeyProcessor(
-      supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>,
-      graph.shapeOf,
-    );
+    const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, {
+      names: options.stores ?? [],
+      shapeOf: graph.shapeOf,
+    });
     const node = this.#processNode(name, open, options.stores ?? []);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }

@@ -1,4 +1,5 @@
 import type { Header } from '../../log/record-batch.ts';
+import type { StateStore, TaskState } from '../../state/store.ts';
 import type { Processor, ProcessorContext, PunctuationKind } from '../processors/processor.ts';
 import { withHeaders } from '../processors/with-headers.ts';
 import { RecordKey } from '../processors/record-key.ts';
@@ -95,14 +96,20 @@ export interface StoreShape {
 }
 export type ShapeOf = (store: string) => StoreShape;
 
+/** The stores that a processor is connected to, and what is known of each. */
+export interface UserStores {
+  readonly names: readonly string[];
+  readonly shapeOf: ShapeOf;
+}
+
 export function userProcessor(
   supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>,
   serde: Serde,
-  shapeOf: ShapeOf,
+  stores: UserStores,
 ): () => Processor {
   return () => {
     const key = new RecordKey<unknown>(serde);
-    return new UserNode(newlyMade(supplier()), shapeOf, (context, turn) => ({
+    return new UserNode(newlyMade(supplier()), stores, (context, turn) => ({
       forward(record: ForwardedRecord<unknown> & { readonly key: unknown }, child?: string): void {
         const timestamp = turn.timeToForward(record.timestamp);
         key.setValue(record.key);
@@ -114,10 +121,10 @@ export function userProcessor(
 
 export function fixedKeyProcessor(
   supplier: FixedKeyProcessorSupplier<unknown, unknown, unknown>,
-  shapeOf: ShapeOf,
+  stores: UserStores,
 ): () => Processor {
   return () =>
-    new UserNode(newlyMade(supplier()), shapeOf, (context, turn) => ({
+    new UserNode(newlyMade(supplier()), stores, (context, turn) => ({
       forward(record: ForwardedRecord<unknown>): void {
         const timestamp = turn.timeToForward(record.timestamp);
         if (turn.key === null)
@@ -191,7 +198,9 @@ type Forwards =
 
 class UserNode implements Processor {
   readonly #user: UserProcessor<unknown, unknown, unknown, unknown>;
-  readonly #shapeOf: ShapeOf;
+  readonly #stores: UserStores;
+  /** Where it may look for the record's key. */
+  #byKey: { readonly store: StateStore; readonly keys: Serde }[] = [];
   readonly #forwards: (context: ProcessorContext, turn: UserTurn) => Forwards;
   #context!: ProcessorContext;
   #turn!: UserTurn;
@@ -200,11 +209,11 @@ class UserNode implements Processor {
     user:
       | UserProcessor<unknown, unknown, unknown, unknown>
       | UserFixedKeyProcessor<unknown, unknown, unknown>,
-    shapeOf: ShapeOf,
+    stores: UserStores,
     forwards: (context: ProcessorContext, turn: UserTurn) => Forwards,
   ) {
     this.#user = user as UserProcessor<unknown, unknown, unknown, unknown>;
-    this.#shapeOf = shapeOf;
+    this.#stores = stores;
     this.#forwards = forwards;
   }
 
@@ -213,10 +222,20 @@ class UserNode implements Processor {
     this.#turn = new UserTurn(context);
     const { process } = this.#user as { process: unknown };
     plain(process, context.nodeName);
+    const { names, shapeOf } = this.#stores;
+    this.#byKey = names
+      .map((name) => ({ store: context.store(name), keys: shapeOf(name).keys }))
+      .filter(({ store }) => store.kind === 'key-value' || store.kind === 'versioned');
     this.#user.init?.({
-      ...contextOf(context, this.#turn, this.#shapeOf),
+      ...contextOf(context, this.#turn, shapeOf),
       ...this.#forwards(context, this.#turn),
     } as UserProcessorContext<unknown, unknown>);
+  }
+
+  /** A guess: most processors look up the key of the record. What else they read they wait for. */
+  prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
+    for (const { store, keys } of this.#byKey)
+      if (keys === key.serde) state.want(store, key.buffer, key.start, key.end, 0, 0);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {

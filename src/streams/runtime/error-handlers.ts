@@ -16,8 +16,7 @@ export interface FailedRecord extends SkippedRecord {
 export type ErrorVerdict = 'fail' | 'continue' | 'dead-letter';
 
 /**
- * Decides about one failed record. Called in the middle of processing, so it must not wait for anything; called
- * again for the same record when state had to be loaded in between. A failed assertion and an error of the log are
+ * Decides about one failed record. Called in the middle of processing, so it must not wait for anything. A failed assertion and an error of the log are
  * never the record's fault and stop the application without asking.
  */
 export type ErrorHandler = (failed: FailedRecord) => ErrorVerdict;

@@ -35,7 +35,14 @@ export class GlobalStores {
     }));
     const state = await host.options.state.openTaskState(null);
     try {
-      const task = newTask(host, { index, nodes, stores }, 0, state, {}, { maxIdleMs: -1, lagOf: () => 0 });
+      const task = newTask(
+        host,
+        { index, repeatable: false, nodes, stores },
+        0,
+        state,
+        {},
+        { maxIdleMs: -1, lagOf: () => 0 },
+      );
       task.init();
       return new GlobalStores(task, host, inputs);
     } catch (error) {

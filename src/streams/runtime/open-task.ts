@@ -117,6 +117,7 @@ export async function openTask(
   const ranges = await rangesToRestore(host, task, meta, committed, changelogs);
   const restored = await restoreStores(host.options.log, state, ranges, host.options.onRestore);
   if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
+  await task.ready();
   task.init();
   for (const topic of inputs) {
     const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));

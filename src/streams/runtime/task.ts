@@ -1,5 +1,5 @@
 import { must } from '../../common/assert.ts';
-import { MISS, type StateStore, type TaskState } from '../../state/store.ts';
+import { type StateStore, type TaskState } from '../../state/store.ts';
 import type { AsyncCalls } from '../processors/async-calls.ts';
 import type { Processor } from '../processors/processor.ts';
 import { sourceOrder } from '../topology/source-order.ts';
@@ -90,9 +90,11 @@ export class Task {
     return this.subTopology.nodes.filter((node) => node.kind === 'source');
   }
 
-  /** Calls every operator's `init`. After the state is restored, before the first record. */
+  /** Calls every operator's `init`. After the state is restored and `ready`, before the first record. */
   init(): void {
-    for (const node of this.#order) node.processor.init?.(node);
+    this.#waiting(() => {
+      for (const node of this.#order) node.processor.init?.(node);
+    });
   }
 
   /**
@@ -122,7 +124,7 @@ export class Task {
     if (this.isAsynchronous) return this.#processAsynchronously(recordsMax, deadlineMs);
     let done = 0;
     for (;;) {
-      if (this.loading !== null) await this.#loaded();
+      if (this.loading !== null) await this.ready();
       const missed = this.run(recordsMax, deadlineMs, done);
       done = missed < 0 ? -missed - 1 : missed;
       if (missed >= 0) return done;
@@ -132,7 +134,7 @@ export class Task {
 
   /** Loads what can be known to be needed for so many of the queued records. */
   async prepare(recordsMax: number): Promise<void> {
-    if (this.loading !== null) await this.#loaded();
+    if (this.loading !== null || !this.state.resident) await this.ready();
     if (!this.state.resident) await this.#prefetch(recordsMax);
   }
 
@@ -153,7 +155,7 @@ export class Task {
       'the input must be one of this task',
     );
     for (;;) {
-      if (this.loading !== null) await this.#loaded();
+      await this.ready();
       this.#chosen = source;
       const done = this.run(1, Infinity, 0);
       this.#chosen = null;
@@ -176,7 +178,7 @@ export class Task {
   async #processAsynchronously(recordsMax: number, deadlineMs: number): Promise<number> {
     let done = await this.#deliver();
     while (done < recordsMax && !this.#calls.some((calls) => calls.isFull)) {
-      if (this.loading !== null) await this.#loaded();
+      if (this.loading !== null) await this.ready();
       const missed = this.run(1, Infinity, 0);
       if (missed === 0) break;
       if (missed < 0) await this.load();
@@ -192,10 +194,10 @@ export class Task {
     let delivered = 0;
     for (const calls of this.#calls)
       while (calls.isHeadSettled) {
-        if (this.loading !== null) await this.#loaded();
+        await this.ready();
         while (!this.#attempt(() => void calls.deliver())) {
           await this.load();
-          await this.#loaded();
+          await this.ready();
         }
         calls.delivered();
         for (const each of this.#calls) each.start();
@@ -226,14 +228,14 @@ export class Task {
   /** Fires wall-clock punctuations. Done when this returns, unless they need state that must be loaded. */
   async punctuate(nowMs: number): Promise<void> {
     if (nowMs < this.#wallPunctuations.dueMs) return;
-    if (this.loading !== null) await this.#loaded();
+    await this.ready();
     const fire = (): void => {
       this.#record.clear();
       if (this.#wallPunctuations.fire(nowMs)) this.commitNeeded = true;
     };
     while (!this.#attempt(fire)) {
       await this.load();
-      await this.#loaded();
+      await this.ready();
     }
   }
 
@@ -243,7 +245,7 @@ export class Task {
 
   /** Before a commit: forwards what operators held back. */
   async flush(): Promise<void> {
-    if (this.loading !== null) await this.#loaded();
+    await this.ready();
     if (this.#calls.length > 0) await this.#deliverAll();
     for (const node of this.#order) {
       const { processor } = node;
@@ -251,14 +253,38 @@ export class Task {
       this.#record.clear();
       while (!this.#attempt(() => processor.flush!())) {
         await this.load();
-        await this.#loaded();
+        await this.ready();
       }
     }
   }
 
-  /** A query may ask for the next load in the moment in which one ends. */
-  async #loaded(): Promise<void> {
+  /**
+   * Resolves when something may be processed: nothing is being loaded, and where operators cannot be run again, what
+   * they will read can be waited for.
+   */
+  async ready(): Promise<void> {
+    // A query may ask for the next load in the moment in which one ends.
     while (this.loading !== null) await this.loading;
+    if (this.state.resident || this.subTopology.repeatable) return;
+    this.loading = this.state.allowWaiting().finally(() => {
+      this.loading = null;
+    });
+    await this.loading;
+  }
+
+  /** Runs what reads state and cannot be run again. */
+  #waiting(action: () => void): void {
+    const { state } = this;
+    if (state.resident) return action();
+    state.waits = true;
+    try {
+      action();
+    } finally {
+      state.waits = false;
+    }
+    // Whoever caught it has made a result of nothing.
+    if (state.readFailure !== null) throw state.readFailure;
+    return undefined;
   }
 
   /** Numbers that operators want back after a restart. */
@@ -271,7 +297,9 @@ export class Task {
   }
 
   close(): void {
-    for (const node of this.#order) node.processor.close?.();
+    this.#waiting(() => {
+      for (const node of this.#order) node.processor.close?.();
+    });
   }
 
   /**
@@ -315,6 +343,10 @@ export class Task {
       action();
       return true;
     }
+    if (!this.subTopology.repeatable) {
+      this.#waiting(action);
+      return true;
+    }
     this.#failures.begin();
     for (const calls of this.#calls) calls.mark();
     this.state.beginRecord();
@@ -323,16 +355,22 @@ export class Task {
     try {
       action();
     } catch (error) {
-      this.#failures.undo();
-      if (error !== MISS) throw error;
-      this.state.undoRecord();
-      output.undoRecord();
-      for (const calls of this.#calls) calls.undo();
-      this.#restoreNumbers();
-      return false;
+      // What follows from a miss, or from somebody's catching one, is no failure.
+      if (!this.state.missed) {
+        this.#failures.undo();
+        throw error;
+      }
     }
-    this.#failures.end();
-    return true;
+    if (!this.state.missed) {
+      this.#failures.end();
+      return true;
+    }
+    this.#failures.undo();
+    this.state.undoRecord();
+    output.undoRecord();
+    for (const calls of this.#calls) calls.undo();
+    this.#restoreNumbers();
+    return false;
   }
 
   #processHead(source: TaskSource): void {

@@ -108,9 +108,20 @@ export interface RepartitionTopic {
 
 export interface SubTopology {
   readonly index: number;
+  /** See `TopologyOptions`. */
+  readonly repeatable: boolean;
   /** In topological order: parents before children. */
   readonly nodes: readonly TopologyNode[];
   readonly stores: readonly StoreNode[];
+}
+
+export interface TopologyOptions {
+  /**
+   * Every processor may be run again for a record that was taken back: it keeps nothing but what is in its stores and
+   * numbers, and calls nobody. Then a task whose state lies on disk takes back the record that needs more of it, and
+   * loads that without standing still. Default false: what a user's function has done cannot be undone.
+   */
+  readonly repeatable?: boolean;
 }
 
 /**
@@ -119,11 +130,16 @@ export interface SubTopology {
  * program must add nodes in the same order.
  */
 export class Topology {
+  readonly #options: TopologyOptions;
   readonly #nodes = new Map<string, TopologyNode>();
   readonly #stores = new Map<string, StoreNode>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
   readonly #globals = new Map<string, GlobalStoreNode>();
   readonly #copartitions: { readonly topics: readonly string[]; readonly sources: readonly string[] }[] = [];
+
+  constructor(options: TopologyOptions = {}) {
+    this.#options = options;
+  }
 
   addSource(node: Omit<SourceNode, 'kind'>): this {
     for (const topic of node.topics)
@@ -193,7 +209,7 @@ export class Topology {
    */
   resolve(names: readonly string[]): Topology {
     if (!this.hasPatterns) return this;
-    const resolved = new Topology();
+    const resolved = new Topology(this.#options);
     const owners = new Map<string, string>();
     for (const node of this.#nodes.values()) {
       const topics =
@@ -272,6 +288,7 @@ export class Topology {
     }
     return [...groups.values()].map((nodes, index) => ({
       index,
+      repeatable: this.#options.repeatable ?? false,
       nodes,
       stores: [...this.#stores.values()].filter((store) =>
         store.processors.some((name) => nodes.some((node) => node.name === name)),

@@ -216,13 +216,37 @@ describe.each([
   });
 });
 
+test('a read that waits for a damaged file tells it, even to whoever caught it', async () => {
+  cpSync(states.closed, copy, { recursive: true });
+  const state = await backend(0).openTaskState(copy);
+  try {
+    const kv = state.openStore(KV);
+    await state.allowWaiting();
+    for (const name of readdirSync(join(copy, 'rocksdb')))
+      if (name.endsWith('.sst')) damage(join(copy, 'rocksdb', name), 'emptied');
+    state.waits = true;
+    const read = (): unknown => kv.find(Buffer.from('k7'), 0, 2);
+    expect(read).toThrow(/is damaged/);
+    expect(state.readFailure).toBe(state.damage);
+    expect(state.damage).not.toBeNull();
+    await expect(state.persist('m')).rejects.toThrow(/is damaged/);
+  } finally {
+    await state.close();
+  }
+  const again = await backend(0).openTaskState(copy);
+  expect(again.damage).not.toBeNull();
+  await again.wipe();
+  expect(again.damage).toBeNull();
+  await again.close();
+});
+
 test('a write that is missing from the middle is damage', async () => {
   cpSync(states.closed, copy, { recursive: true });
   const database = await RocksDatabase.open(join(copy, 'rocksdb'), 1 << 16);
   const batch = new RowBatch();
   // The mark before the last goes back to what it was, as if that write had never been.
   const mark = Buffer.from([0xff, 0xff, 2, ...markSlot(WRITES - 1)]);
-  expect((await database.get(mark))?.toString()).toBe(String(WRITES - 1));
+  expect((await database.getMany([mark]))[0]?.toString()).toBe(String(WRITES - 1));
   batch.deletedRanges.push({ from: mark, to: Buffer.concat([mark, Buffer.from([0])]) });
   await database.write(batch);
   await database.close();
