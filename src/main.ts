@@ -11,7 +11,8 @@ import { runCommand } from './commands/run-command.ts';
 import { serverCommand } from './commands/server-command.ts';
 import { testCommand } from './commands/test-command.ts';
 import { UsageError } from './commands/usage-error.ts';
-import { keepAlive } from './common/clock.ts';
+import { keepAlive, nextTurn } from './common/clock.ts';
+import { readWholeNumber } from './common/whole-number.ts';
 
 /** The command line. Rooms are loaded when a command needs them, so that it starts at once. */
 
@@ -23,6 +24,23 @@ function serviceId(value: string): string {
   );
 }
 
+const PORTS = { min: 1, max: 65_535 };
+
+/** Host and port, or several with commas between them. */
+function brokers(value: string): string {
+  const isBroker = (broker: string): boolean => {
+    const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):([0-9]+)$/.exec(broker)?.[1];
+    return port !== undefined && readWholeNumber(port, PORTS) !== null;
+  };
+  if (value.split(',').every(isBroker)) return value;
+  throw new UsageError(`--kafka takes host:port, or several with commas between them, not '${value}'`);
+}
+
+function dataDir(value: string): string {
+  if (value.trim() !== '' && !value.includes('\0')) return value;
+  throw new UsageError('--data-dir takes the path of a directory; leave it out to keep everything in memory');
+}
+
 function buildProgram(finish: (code: number) => void): Command {
   const output = new Option('--output <format>', 'how results are shown')
     .choices(['table', 'json', 'csv'])
@@ -30,8 +48,8 @@ function buildProgram(finish: (code: number) => void): Command {
   const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
   const common = (command: Command): Command =>
     command
-      .option('--kafka <host:port>', 'use this Kafka instead of the embedded log')
-      .option('--data-dir <dir>', 'keep the embedded log and state in this directory')
+      .option('--kafka <host:port>', 'use this Kafka instead of the embedded log', brokers)
+      .option('--data-dir <dir>', 'keep the embedded log and state in this directory', dataDir)
       .option('--set <name=value>', 'a session property; may be given several times', collect, [])
       .option('--functions <file>', 'a JavaScript module of functions to use in statements')
       .option('--service-id <id>', 'names this service’s topics and groups', serviceId, 'default_')
@@ -136,8 +154,8 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--to-datetime <time>', 'read what is not older, such as 2026-01-31T12:00:00Z')
     .option('--internal-topics <topics>', 'delete only these of its internal topics, instead of all', list)
     .option('--dry-run', 'say what would be done, and do nothing')
-    .option('--kafka <host:port>', 'the application runs on this Kafka')
-    .option('--data-dir <dir>', 'where the embedded log and the application’s state are kept')
+    .option('--kafka <host:port>', 'the application runs on this Kafka', brokers)
+    .option('--data-dir <dir>', 'where the embedded log and the application’s state are kept', dataDir)
     .exitOverride()
     .action(async (_options: object, command: Command) =>
       finish(await resetCommand(command.optsWithGlobals())),
@@ -165,6 +183,19 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 keepAlive();
+let lost: Error | null = null;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that went away has what it wanted.
+  if (error.code !== 'EPIPE') lost = error;
+});
 process.exitCode = await main(process.argv);
+// A write that failed is told in a later turn.
+await nextTurn();
 // Nothing should be left to keep the process, and a foreign handle must not hang a script.
-process.stdout.write('', () => process.exit());
+process.stdout.write('', () => {
+  if (lost !== null) {
+    process.stderr.write(`error: the output could not be written: ${lost.message}\n`);
+    process.exitCode = EXIT_FAILED;
+  }
+  process.exit();
+});

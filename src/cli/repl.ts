@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { onAbort } from '../common/abort.ts';
+import { readText } from '../common/read-text.ts';
 import type { Session } from '../engine/session.ts';
 import { splitStatements } from '../sql/parser/split-statements.ts';
 import type { Backend } from './backend.ts';
@@ -13,6 +14,7 @@ import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './output-format.t
 import { describeError, runStatement } from './run-statements.ts';
 import { scriptStatements } from './script-statements.ts';
 import { terminalWidthOf } from './text-columns.ts';
+import { utf8Text } from './utf8-text.ts';
 
 export interface ReplOptions {
   readonly backend: Backend;
@@ -84,8 +86,9 @@ class ReplSession {
       await this.#output.write(banner);
       this.#loadHistory();
     }
+    const source = interactive ? input : utf8Text(input);
     const lines = createInterface({
-      input,
+      input: source,
       ...(interactive ? { output, terminal: true } : { terminal: false }),
       prompt: PROMPT,
       history: [...this.#history].reverse(),
@@ -95,6 +98,13 @@ class ReplSession {
     lines.on('line', () => this.#typed++);
     // Listens at once: what was typed before the first prompt is not lost.
     const typed = lines[Symbol.asyncIterator]();
+    let broken: Error | null = null;
+    // Comes after the lines that were read before.
+    const next = (): Promise<IteratorResult<string>> =>
+      typed.next().catch((error: unknown) => {
+        broken = error as Error;
+        return { done: true, value: undefined };
+      });
     const interrupt = (): void => this.#interrupt(lines);
     const stop = (): void => {
       this.#exit = true;
@@ -111,13 +121,14 @@ class ReplSession {
     await this.#refreshNames();
     try {
       this.#prompt(lines);
-      for (let line = await typed.next(); line.done !== true && !this.#exit; line = await typed.next()) {
+      for (let line = await next(); line.done !== true && !this.#exit; line = await next()) {
         if (this.#taken++ < this.#forgotten) continue;
         await this.#line(line.value);
         if (this.#isOver()) break;
         this.#prompt(lines);
       }
-      if (this.#buffer.trim() !== '' && !this.#exit) await this.#statements(`${this.#buffer};`);
+      if (broken !== null) await this.#unreadable(broken);
+      else if (this.#buffer.trim() !== '' && !this.#exit) await this.#statements(`${this.#buffer};`);
       if (interactive) await this.#output.write('\n');
     } finally {
       unsubscribe();
@@ -126,6 +137,12 @@ class ReplSession {
       await this.#setSpool('off');
     }
     return !interactive && this.#failed ? 1 : 0;
+  }
+
+  /** What was read before the fault has run; what was begun is not known to be whole. */
+  async #unreadable(error: Error): Promise<void> {
+    this.#failed = true;
+    await this.#errors.write(`cannot read standard input: ${error.message}\n`);
   }
 
   #isOver(): boolean {
@@ -205,7 +222,7 @@ class ReplSession {
   async #runScript(file: string): Promise<void> {
     let text: string;
     try {
-      text = readFileSync(file, 'utf8');
+      text = readText(file);
     } catch (error) {
       this.#failed = true;
       await this.#errors.write(`cannot read ${file}: ${(error as Error).message}\n`);

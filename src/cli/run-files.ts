@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readText } from '../common/read-text.ts';
 import type { Script } from '../engine/script.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import type { Outcome } from './backend.ts';
@@ -23,7 +23,7 @@ export async function runFiles(
   const texts: string[] = [];
   for (const file of files) {
     try {
-      texts.push(readFileSync(file, 'utf8'));
+      texts.push(readText(file));
     } catch (error) {
       await options.errors.write(`cannot read ${file}: ${(error as Error).message}\n`);
       return { ok: false, script: null };

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { renderSqlError, SqlError } from '../common/error.ts';
+import { readText } from '../common/read-text.ts';
 import { eachStatement, type ParsedStatement } from '../sql/parser/parse.ts';
 
 /** A statement and where it stands. */
@@ -89,7 +89,7 @@ function textOf(
       hint: 'run some of them one after another instead',
     });
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch (error) {
     throw new SqlError('ML_DATA', `script ${path} cannot be read: ${(error as Error).message}`, {
       span,

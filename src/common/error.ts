@@ -121,7 +121,15 @@ export function renderSqlError(error: SqlError, text: string, file: string | nul
     lines.push(...showPlace(text, error.span.start - column + 1, error.span));
   }
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
-  return lines.join('\n');
+  return lines.map(visible).join('\n');
+}
+
+/** Control characters as their pictures, one cell each: they would move the cursor, and the caret would point elsewhere. */
+function visible(line: string): string {
+  return line.replaceAll(/[^\P{Cc}\t]/gu, (control) => {
+    const code = control.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '\u2421' : '\ufffd';
+  });
 }
 
 /** The line that begins at `lineStart`, or what is near the place of it, and carets below the place. */

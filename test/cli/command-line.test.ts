@@ -113,7 +113,7 @@ describe('a statement that fails ends with 1', () => {
 
   test('a file that is missing', async () => {
     const { code, stderr } = await millrace(['run', join(directory, 'none.sql')]);
-    expect(stderr).toMatch(/^cannot read .*none\.sql: ENOENT/);
+    expect(stderr).toMatch(/^cannot read .*none\.sql: there is no such file/);
     expect(code).toBe(1);
   });
 

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { nextTurn } from '../../common/clock.ts';
 import { DataError } from '../../common/error.ts';
+import { readText } from '../../common/read-text.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { CaseResult } from './case.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -82,7 +83,7 @@ function testsOf(file: string, run: TestRun): readonly Test[] {
 }
 
 function readTests(file: string, { optimizer, serve }: TestRun): readonly Test[] {
-  const text = readFileSync(file, 'utf8');
+  const text = readText(file);
   if (!file.endsWith(SQL))
     return readCases(file, text).map((test) => {
       const { rest, skip } = test;

@@ -77,7 +77,7 @@ test('a script that runs itself, one that is missing and an endless chain are er
     'ML_LIMIT: script self.sql runs itself (line 1, column 12)',
   );
   expect(errorOf("RUN SCRIPT 'none.sql';", self)).toContain(
-    'ML_DATA: script none.sql cannot be read: ENOENT',
+    'ML_DATA: script none.sql cannot be read: there is no such file',
   );
   for (let i = 0; i < 40; i++) write(`chain${i}.sql`, `RUN SCRIPT 'chain${i + 1}.sql';`);
   expect(errorOf("RUN SCRIPT 'chain0.sql';", self)).toContain('scripts run scripts 32 deep');
