@@ -97,7 +97,7 @@ export async function kafkaTool(mainClass, args) {
 /**
  * Starts a broker and resolves when it answers. `stop` ends it and removes its storage; so does the end of this
  * process, however it comes.
- * @returns {Promise<{ address: string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ address: string, pid: number, stop: () => Promise<void> }>} `pid`: of the broker itself
  */
 export async function startKafka() {
   // detached: Ctrl-C in a terminal reaches every process of the group, and the guard must outlive it to clean up.
@@ -109,11 +109,11 @@ export async function startKafka() {
   let complaints = '';
   guard.stderr.on('data', (text) => (complaints += text));
   guard.stdin.on('error', () => {});
-  const address = await new Promise((resolve, reject) => {
+  const [address, pid] = await new Promise((resolve, reject) => {
     let text = '';
     guard.stdout.on('data', (chunk) => {
       text += chunk;
-      if (text.endsWith('\n')) resolve(text.trim());
+      if (text.endsWith('\n')) resolve(text.trim().split(' '));
     });
     guard.once('error', reject);
     guard.once('close', (code) =>
@@ -124,6 +124,7 @@ export async function startKafka() {
   for (const handle of [guard, guard.stdin, guard.stdout, guard.stderr]) handle.unref?.();
   return {
     address,
+    pid: Number(pid),
     async stop() {
       guard.ref();
       guard.stdin.end();
@@ -132,7 +133,7 @@ export async function startKafka() {
   };
 }
 
-/** Runs one broker until standard input closes or a signal comes. Prints its address when it answers. */
+/** Runs one broker until standard input closes or a signal comes. Prints its address and process id when it answers. */
 async function guard() {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
   let broker;
@@ -183,7 +184,7 @@ async function guard() {
       if (performance.now() > deadline) return await failed(`no answer within ${START_TIMEOUT_MS} ms`);
       await delay(50);
     }
-    if (!ending) process.stdout.write(`127.0.0.1:${port}\n`);
+    if (!ending) process.stdout.write(`127.0.0.1:${port} ${broker.pid}\n`);
   } catch (error) {
     process.stderr.write(`${error.stderr ?? ''}${error.stack}\n`);
     await end(1);

@@ -87,6 +87,8 @@ async function outputs(): Promise<Map<string, string>> {
       parsed,
       script: undefined,
       replayed: null,
+      answerAfter: () => undefined,
+      answerUnknown: () => undefined,
     });
     const analyzed = analyzeCreateSourceAs(statement, context);
     const { query } = analyzed;

@@ -24,9 +24,13 @@ import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
 import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
+import { InsertWriters } from './insert-writers.ts';
 import { CHANGING_STATEMENTS, Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
+import { type Answer, StatementOrder } from './statement-order.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
+
+const LOG_PATIENCE_MS = 30_000;
 
 export interface EngineOptions {
   readonly log: Log;
@@ -58,6 +62,8 @@ export interface EngineOptions {
   readonly pushQueriesMax?: number;
   /** The command log is compacted when it holds so many commands that nothing needs, and more than others. Default 100. */
   readonly deadCommandsMax?: number;
+  /** How long a client waits for the log to take what it writes. Default 30 s, as Kafka's own request timeout. */
+  readonly logPatienceMs?: number;
 }
 
 /** What a statement handler works with. */
@@ -74,6 +80,10 @@ export interface StatementCall {
    * values of properties), and nothing but the catalog changes. Null for a statement of now.
    */
   readonly replayed: Command | null;
+  /** The answer waits for `work`, the statements behind it do not. */
+  readonly answerAfter: (work: Promise<void>) => void;
+  /** Answers that nobody knows what comes of the statement, which goes on. */
+  readonly answerUnknown: (error: SqlError) => void;
 }
 
 /** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
@@ -105,12 +115,13 @@ export class Engine {
   #closing = false;
   readonly #executeStatement: ExecuteStatement;
   readonly #writer: LogWriter;
+  readonly #insertWriters: InsertWriters;
+  readonly #order: StatementOrder;
   #sequence = 0;
   #transients = 0;
   #insertTimeMs = -Infinity;
   /** Rows were inserted that the queries may not have processed. */
   #unsettled = false;
-  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     options: EngineOptions,
@@ -128,6 +139,8 @@ export class Engine {
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };
     this.processingLog = processingLog;
     this.#writer = writer;
+    this.#insertWriters = new InsertWriters(options.log);
+    this.#order = new StatementOrder(options.clock, this.logPatienceMs);
     this.catalog.add(processingLog.source);
     this.#commands =
       commandLog === null
@@ -153,6 +166,10 @@ export class Engine {
     return `millrace-${this.options.serviceId}`;
   }
 
+  get logPatienceMs(): number {
+    return this.options.logPatienceMs ?? LOG_PATIENCE_MS;
+  }
+
   /** Whether output and progress of a query are committed in one step. */
   get isExactlyOnce(): boolean {
     return this.#writer.atomicCommit;
@@ -167,18 +184,34 @@ export class Engine {
    * Rejects with `SqlError` (spans in the statement's own text) for the user's mistakes.
    */
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
-    const { kind } = parsed.statement;
-    const call = this.#call(parsed, session, script);
+    if (CHANGING_STATEMENTS.has(parsed.statement.kind))
+      return this.#order.change(session, (answer) => this.#change(parsed, session, script, answer));
     // What only looks, and waits, holds nobody up.
-    if (kind === 'query' || kind === 'printTopic' || kind.startsWith('assert'))
-      return this.#executeStatement(call);
+    await this.#order.changesOf(session);
+    return this.#executeStatement(this.#call(parsed, session, script));
+  }
+
+  /** The answer may come before the statement is through, when the log is away, and INSERT lets others go on before it. */
+  async #change(
+    parsed: ParsedStatement,
+    session: Session,
+    script: Script | undefined,
+    answer: Answer<StatementResult>,
+  ): Promise<void> {
+    let later: Promise<void> | null = null;
+    const call: StatementCall = {
+      ...this.#call(parsed, session, script),
+      properties: new Map([...this.systemProperties, ...session.properties]),
+      answerAfter: (work) => {
+        later = work;
+      },
+      answerUnknown: answer.reject,
+    };
     if (endsQueries(parsed.statement)) await this.settle();
-    return this.#alone(async () => {
-      if (CHANGING_STATEMENTS.has(kind)) this.#commands?.check(parsed.statement);
-      const result = await this.#executeStatement(call);
-      await this.#commands?.compactWhenDue();
-      return result;
-    });
+    this.#commands?.check(parsed.statement);
+    const result = await this.#executeStatement(call);
+    answer.resolve(later === null ? result : (later as Promise<void>).then(() => result));
+    await this.#commands?.compactWhenDue();
   }
 
   #call(parsed: ParsedStatement, session: Session, script: Script | undefined): StatementCall {
@@ -193,6 +226,8 @@ export class Engine {
       parsed,
       script,
       replayed: null,
+      answerAfter: () => undefined,
+      answerUnknown: () => undefined,
     };
   }
 
@@ -209,11 +244,11 @@ export class Engine {
       async replay(parsed, command) {
         const session = newSession();
         const properties = keptProperties(command.properties, engine.options.logger);
-        const script = undefined;
-        await engine.#executeStatement({ engine, session, properties, parsed, script, replayed: command });
+        const call = engine.#call(parsed, session, undefined);
+        await engine.#executeStatement({ ...call, properties, replayed: command });
       },
       startQueries: (holds) => engine.#startQueries(holds),
-      alone: (action) => engine.#alone(action),
+      alone: (action) => engine.#order.alone(action),
     };
   }
 
@@ -222,12 +257,6 @@ export class Engine {
     if (this.options.startQueries === 'stepped') return;
     for (const query of this.queries.values())
       if (!this.#closing && !query.isStarted && !holds.has(query.id)) await query.start();
-  }
-
-  #alone<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(action);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 
   /** The number that the next query's name is made from, without taking it. */
@@ -312,7 +341,7 @@ export class Engine {
    * replayed and goes with it.
    */
   async record(
-    { replayed, properties, parsed, script }: StatementCall,
+    { replayed, properties, parsed, script, answerUnknown }: StatementCall,
     sequence: number,
     {
       queryId,
@@ -321,12 +350,16 @@ export class Engine {
   ): Promise<number | null> {
     if (replayed !== null || this.#commands === null) return null;
     const given = { properties: Object.fromEntries(properties), sequence };
-    return this.#commands.record(
-      parsed,
-      queryId === undefined ? given : { ...given, queryId },
-      script,
-      gaveUp,
+    const cancel = this.options.clock.setTimer(this.logPatienceMs, () =>
+      answerUnknown(
+        new SqlError('ML_LOG', 'the log has not acknowledged the statement in time', {
+          hint: 'it takes effect if the log (Kafka) comes back and has it: look before you send it again',
+        }),
+      ),
     );
+    return this.#commands
+      .record(parsed, queryId === undefined ? given : { ...given, queryId }, script, gaveUp)
+      .finally(cancel);
   }
 
   /** What is in the command log and could not be replayed. */
@@ -348,9 +381,12 @@ export class Engine {
     return this.#insertTimeMs;
   }
 
-  /** The writer of INSERT VALUES, and what makes its records durable. */
-  inserter(script: Script | undefined): { writer: LogWriter; commit: () => Promise<void> } {
-    const writer = script?.writer ?? this.#writer;
+  /** The writer of INSERT VALUES into a topic, and what makes its records durable. Throws `SqlError` ML_LOG. */
+  async inserter(
+    topic: string,
+    script: Script | undefined,
+  ): Promise<{ writer: LogWriter; commit: () => Promise<void> }> {
+    const writer = script?.writer ?? (await this.#insertWriters.writer(topic));
     return {
       writer,
       commit: async () => {
@@ -432,6 +468,7 @@ export class Engine {
     await this.createdFunctions.close();
     await this.processingLog.close();
     await this.#commands?.close();
+    await this.#insertWriters.close();
     await this.#writer.close();
     await this.log.close();
   }

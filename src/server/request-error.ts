@@ -1,4 +1,4 @@
-import { renderSqlError, SqlError } from '../common/error.ts';
+import { type ErrorCode, renderSqlError, SqlError } from '../common/error.ts';
 import { LogError } from '../log/log.ts';
 import { type HttpResponse, json } from './route.ts';
 
@@ -33,12 +33,18 @@ export class RequestError extends Error {
   }
 }
 
+/** Of the mistakes that are no plain bad request. */
+const WIRE_CODES: Partial<Record<ErrorCode, WireCode>> = {
+  ML_ASSERT: 41700,
+  ML_LIMIT: 40003,
+  ML_LOG: 50300,
+};
+
 /** What went wrong with a statement, as the wire says it: message with line, column and caret. */
 export function statementError(error: unknown, text: string, entities: readonly unknown[]): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof SqlError) {
-    const code = error.code === 'ML_ASSERT' ? 41700 : error.code === 'ML_LIMIT' ? 40003 : 40001;
-    return new RequestError(code, renderSqlError(error, text), { text, entities });
+    return new RequestError(WIRE_CODES[error.code] ?? 40001, renderSqlError(error, text), { text, entities });
   }
   if (error instanceof LogError) return new RequestError(50000, error.message, { text, entities });
   return new RequestError(50000, error instanceof Error ? error.message : String(error), { text, entities });

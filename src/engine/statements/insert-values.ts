@@ -8,32 +8,52 @@ import type { SideFormat } from '../../sql/catalog/source.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
+import { within } from '../statement-order.ts';
 import { partitionsOf } from '../topics.ts';
 import { message, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 
-/** INSERT INTO … VALUES: one record, acknowledged by the log before the statement is. */
-export const insertValues: StatementHandler<'insertValues'> = async (statement, call) => {
+/**
+ * INSERT INTO … VALUES: one record, acknowledged by the log before the statement is. Only what it means is a matter of
+ * its turn; statements of others do not wait until it is written.
+ */
+export const insertValues: StatementHandler<'insertValues'> = (statement, call) => {
+  const { engine } = call;
   const insert = analyzeInsertValues(statement, analyzeContext(call));
-  call.engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
-  try {
-    await write(call, insert);
-  } catch (error) {
-    if (error instanceof DataError) throw new SqlError('ML_DATA', error.message, { span: statement.span });
-    if (error instanceof LogError && error.kind === 'record-too-large')
-      throw new SqlError('ML_DATA', error.message, { span: statement.span });
-    throw error;
-  }
+  engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
+  const row = { given: false, late: false };
+  const written = write(call, insert, row).catch((error: unknown) => {
+    const isOfUser =
+      error instanceof DataError || (error instanceof LogError && error.kind === 'record-too-large');
+    throw isOfUser ? new SqlError('ML_DATA', error.message, { span: statement.span }) : error;
+  });
+  call.answerAfter(
+    within(engine.options.clock, engine.logPatienceMs, written, () => {
+      row.late = true;
+      return row.given
+        ? new SqlError('ML_LOG', 'the log has not acknowledged the row in time', {
+            hint: 'it may have been written, or may be when the log (Kafka) comes back: look before you insert it again',
+          })
+        : new SqlError('ML_LOG', `the log has not said in time where topic ${insert.source.topic} is`, {
+            hint: 'nothing was written; look whether the log (Kafka) can be reached, and insert again',
+          });
+    }),
+  );
   return message('');
 };
 
-async function write(call: StatementCall, insert: AnalyzedInsert): Promise<void> {
-  const { engine, script } = call;
+/** `row`: whether it was given to the log, and whether nobody waits for it any more: then it is not. */
+async function write(
+  { engine, script }: StatementCall,
+  insert: AnalyzedInsert,
+  row: { given: boolean; readonly late: boolean },
+): Promise<void> {
   const { source } = insert;
   const key = encode(source.keyFormat, source.schema.key, insert.key, true);
   const value = encode(source.valueFormat, source.schema.value, insert.value, false);
   const partitions = await partitionsOf(engine.log.admin, source);
-  const { writer, commit } = engine.inserter(script);
+  const { writer, commit } = await engine.inserter(source.topic, script);
+  if (row.late) return;
   const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
   writer
     .appender({ topic: source.topic, partition })
@@ -47,6 +67,7 @@ async function write(call: StatementCall, insert: AnalyzedInsert): Promise<void>
       value?.length ?? -1,
       null,
     );
+  row.given = true;
   await commit();
 }
 

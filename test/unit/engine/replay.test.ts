@@ -41,7 +41,7 @@ afterEach(async () => {
 
 async function restart(options: Partial<EngineOptions> = {}): Promise<void> {
   await engine.close();
-  engine = await openEngine(directory, { clock: hasty, ...options });
+  engine = await openEngine(directory, { clock: hasty, logPatienceMs: 3_600_000, ...options });
 }
 
 async function write(...values: readonly (string | Buffer | null)[]): Promise<void> {

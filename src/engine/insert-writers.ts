@@ -1,0 +1,67 @@
+import { SqlError } from '../common/error.ts';
+import type { Log, LogWriter } from '../log/log.ts';
+
+/** Rows of INSERT VALUES that may wait for the log, over all topics. */
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+const WRITERS_MAX = 100;
+
+/**
+ * The writers of INSERT VALUES, one a topic: what goes wrong with one (it was deleted, its leader is away) is nothing to
+ * the others.
+ */
+export class InsertWriters {
+  readonly #log: Log;
+  /** The one that was used last comes last. */
+  readonly #writers = new Map<string, Promise<LogWriter>>();
+  readonly #open = new Set<LogWriter>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Throws `SqlError` ML_LOG when too much waits for the log already. */
+  async writer(topic: string): Promise<LogWriter> {
+    let pending = 0;
+    for (const each of this.#open) pending += each.pendingBytes;
+    if (pending > PENDING_BYTES_MAX)
+      throw new SqlError('ML_LOG', `${pending} bytes of rows wait for the log already`, {
+        hint: 'nothing was written; look whether the log (Kafka) can be reached, and insert again',
+      });
+    const known = this.#writers.get(topic);
+    const writer = known ?? this.#openWriter(topic);
+    this.#writers.delete(topic);
+    this.#writers.set(topic, writer);
+    if (this.#writers.size > WRITERS_MAX) this.#closeIdle();
+    return writer;
+  }
+
+  #openWriter(topic: string): Promise<LogWriter> {
+    const opening = this.#log.openWriter();
+    opening.then(
+      (writer) => this.#open.add(writer),
+      () => this.#writers.delete(topic),
+    );
+    return opening;
+  }
+
+  #closeIdle(): void {
+    for (const [topic, opening] of [...this.#writers].slice(0, -1)) {
+      this.#writers.delete(topic);
+      void opening
+        .then(
+          async (writer) => {
+            await writer.flush();
+            this.#open.delete(writer);
+            await writer.close();
+          },
+          () => undefined,
+        )
+        .catch(() => undefined);
+      return;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((writer) => writer.close()));
+  }
+}
