@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { must } from '../../../src/common/assert.ts';
 import { type Logger, silentLogger } from '../../../src/common/logger.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -35,6 +35,7 @@ beforeAll(async () => {
     await engine.close();
   }
 });
+afterEach(() => rmSync(running, { recursive: true, force: true }));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** The write buffer is small, so that there are tables, and a log beside them. */
@@ -123,4 +124,24 @@ test('damage that is found when a row is read starts the query again, rebuilt', 
   expect(await counts(engine)).toEqual(expected(10));
   expect(warnings).toContain(REBUILT);
   await engine.close();
+});
+
+test('state that is removed under a running query is built again', async () => {
+  cpSync(written, running, { recursive: true });
+  const engine = await open(running, 1 << 30);
+  rmSync(join(running, 'state'), { recursive: true });
+  const [query] = engine.queries.values();
+  // State goes to disk with a commit, every two seconds at most.
+  let more = 0;
+  for (; query!.errors.length === 0; more++) await insert(engine, 1);
+  expect(query!.errors[0]!.message).toContain('was removed or replaced while it was open');
+  await untilRunning(engine);
+  await insert(engine, 20);
+  const right = expected(20).set('k0', ROUNDS + more + 1);
+  expect(await counts(engine)).toEqual(right);
+  await engine.close();
+  const again = await open(running, 1 << 30);
+  expect(await counts(again)).toEqual(right);
+  expect(warnings).toEqual([]);
+  await again.close();
 });
