@@ -105,7 +105,7 @@ class KillRounds {
   #start(): ChildProcess {
     this.#stderr = '';
     const server = spawn(process.execPath, [this.#bundle, this.#directory], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     server.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#server = server;

@@ -8,7 +8,7 @@ import { openStateBackend } from '../../src/state/task-state.ts';
 
 /**
  * `millrace server --data-dir DIRECTORY` with everything small, so that journal files are rolled and emptied, partitions
- * compacted and tables of the state written all the time: `node FILE DIRECTORY`. Prints its port.
+ * compacted and tables of the state written all the time: `node FILE DIRECTORY`. Prints its port; ends with its standard input.
  */
 const directory = process.argv[2]!;
 const logger = openLogger('error');
@@ -39,3 +39,5 @@ process.once('SIGTERM', () => {
     .then(() => process.exit(0));
 });
 process.stdout.write(`${server.port}\n`);
+// Who started it is gone.
+process.stdin.resume().once('end', () => process.exit(1));

@@ -69,7 +69,7 @@ export async function openLocalState(
       throw new StateError(
         `the state of task ${task} in ${directory} cannot be used (${reason}), ` +
           `and there is no changelog to rebuild ${lost.join(', ')} from`,
-        'restore the directory from a backup, or delete it to begin with empty stores',
+        'restore the directory from a backup, without the file `damaged`, or delete it to begin with empty stores',
         found,
       );
     logger.warn(
