@@ -47,6 +47,7 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
   }
 
   put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): number {
+    if (value !== null && this.checkValue !== null) this.checkValue(value);
     const slot = this.#keys.find(key, start, end);
     if (slot >= 0) {
       this.write(slot, false, value, timestamp);

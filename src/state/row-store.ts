@@ -3,6 +3,7 @@ import { ByteWriter } from '../common/bytes.ts';
 import type { RowBatch } from './row-batch.ts';
 import { KeyTable } from './key-table.ts';
 import { SlotList, grownFloat64, grownUint8 } from './slot-list.ts';
+import { StateError } from './directory-lock.ts';
 import { MISS } from './store.ts';
 import type { ChangelogVisitor, StateStoreOptions, ValueCodec } from './store.ts';
 
@@ -74,6 +75,8 @@ export abstract class RowStore {
   protected readonly wanted: KeyTable = new KeyTable();
 
   protected readonly codec: ValueCodec;
+  /** Throws for a value that cannot be written; before anything is changed for it. Null: nothing is known. */
+  protected readonly checkValue: ((value: unknown) => void) | null;
   protected capacity = 64;
   protected values: unknown[] = [];
   protected timestamps: Float64Array = new Float64Array(64);
@@ -100,6 +103,8 @@ export abstract class RowStore {
     this.name = options.name;
     this.options = options;
     this.codec = codec;
+    const { values } = options;
+    this.checkValue = values.check === undefined ? null : (value) => values.check!(value);
     this.persisted = persisted;
   }
 
@@ -315,7 +320,7 @@ export abstract class RowStore {
         this.writeChangelogKey(slot, writer);
         const keyEnd = writer.length;
         let valueStart = -1;
-        if (!absent && this.writeChangelogValue(slot, writer)) {
+        if (!absent && this.#written(slot, writer)) {
           valueStart = keyEnd;
           this.#meanValueBytes += (writer.length - keyEnd - this.#meanValueBytes) / 64;
         }
@@ -342,6 +347,24 @@ export abstract class RowStore {
     this.afterDrain();
   }
 
+  #written(slot: number, writer: ByteWriter): boolean {
+    const keyEnd = writer.length;
+    try {
+      return this.writeChangelogValue(slot, writer);
+    } catch (error) {
+      throw this.#cannotWrite(error, writer.buffer.subarray(0, keyEnd));
+    }
+  }
+
+  #cannotWrite(error: unknown, key: Uint8Array): StateError {
+    const text = Buffer.from(key.subarray(0, 100)).toString('utf8');
+    return new StateError(
+      `store ${this.name} cannot write the row of key ${JSON.stringify(text)}: ${(error as Error).message}`,
+      'put what the serde of its values can write',
+      error,
+    );
+  }
+
   /** Encodes what is drained but not in the database. `persisted` or a failed task must follow. */
   encodeUnpersisted(batch: RowBatch): void {
     assert(this.#persisting.length === 0, 'one persist at a time');
@@ -360,7 +383,11 @@ export abstract class RowStore {
         batch.beginValue();
         writer.writeDouble(saved ? this.#drainedTimestamps[slot]! : this.timestamps[slot]!);
         const from = writer.length;
-        this.codec.encode(value, writer);
+        try {
+          this.codec.encode(value, writer);
+        } catch (error) {
+          throw this.#cannotWrite(error, writer.buffer.subarray(0, from - 8));
+        }
         this.#meanValueBytes += (writer.length - from - this.#meanValueBytes) / 64;
         batch.endPut();
       }

@@ -164,6 +164,7 @@ export abstract class TimedRows extends RowStore {
     value: unknown,
     timestamp: number,
   ): void {
+    if (value !== null && this.checkValue !== null) this.checkValue(value);
     // A delete of nothing is nothing, unless it moves observed time: then the changelog must tell.
     const needless = value === null && this.complete && time <= this.observedTime;
     if (time > this.observedTime) this.observedTime = time;

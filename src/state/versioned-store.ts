@@ -72,6 +72,7 @@ export class VersionedRows extends TimedRows implements VersionedStore {
 
   put(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): number {
     assert(timestamp >= 0, 'a version must not be older than the epoch');
+    if (value !== null && this.checkValue !== null) this.checkValue(value);
     let slot = this.knownKey(key, start, end, 0, Infinity);
     if (timestamp < this.#horizon) return NOT_PUT;
     if (timestamp > this.observedTime) this.observedTime = timestamp;

@@ -1,5 +1,5 @@
 import { assert, must } from '../../common/assert.ts';
-import { nextTurn } from '../../common/clock.ts';
+import { keepAlive, nextTurn } from '../../common/clock.ts';
 import type { Clock } from '../../common/clock.ts';
 import { LogError } from '../log.ts';
 import type { LogReader, ReaderOptions, TopicPartition } from '../log.ts';
@@ -120,9 +120,12 @@ export class EmbeddedReader implements LogReader {
       const done = (): void => {
         this.#woken = null;
         cancel();
+        letGo();
         resolve();
       };
       const cancel = this.#clock.setTimer(ms, done);
+      // Whoever waits for records waits with the process, as with a broker's socket.
+      const letGo = keepAlive();
       this.#woken = done;
     });
   }

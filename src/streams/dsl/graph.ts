@@ -286,6 +286,7 @@ export function need(serde: Serde | undefined, what: 'key' | 'value', where: str
 /** How a store keeps what a serde reads and writes. */
 export function codecOf(serde: Serde): ValueCodec {
   return {
+    ...(serde.check && { check: (value) => serde.check!(value) }),
     encode: (value, writer) => serde.serialize(value, writer),
     decode: (buffer, start, end) => serde.deserialize(buffer, start, end),
   };

@@ -67,7 +67,7 @@ export interface ProcessorContext {
   forward(key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
   /** To the child of that name. */
   forwardTo(child: string, key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
-  /** A store connected to this node. Throws `AssertionError` when it is not. */
+  /** A store connected to this node. Throws `TopologyError` when it is not. */
   store(name: string): StateStore;
   /** First fires at `start + intervalMs`; a gap of several intervals fires once. Returns what cancels it. */
   schedule(intervalMs: number, kind: PunctuationKind, callback: (timestamp: number) => void): () => void;

@@ -1,5 +1,5 @@
 import { must } from '../../common/assert.ts';
-import type { LogWriter, OffsetToCommit, TopicPartition } from '../../log/log.ts';
+import { LogError, type LogWriter, type OffsetToCommit, type TopicPartition } from '../../log/log.ts';
 import { encodeNumbers } from './offset-metadata.ts';
 import type { Task } from './task.ts';
 
@@ -119,9 +119,24 @@ export class Committer {
         continue;
       }
       const appender = this.#writer.appender(this.#changelog(name, task.partition));
-      task.state.drainChangelog(store, (key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp) =>
-        appender.append(Math.max(0, timestamp), key, keyStart, keyEnd, value, valueStart, valueEnd, null),
-      );
+      task.state.drainChangelog(store, (key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp) => {
+        try {
+          appender.append(Math.max(0, timestamp), key, keyStart, keyEnd, value, valueStart, valueEnd, null);
+        } catch (error) {
+          throw rowError(error, name, key.subarray(keyStart, keyEnd), valueEnd - valueStart);
+        }
+      });
     }
   }
+}
+
+/** What a row that the changelog does not take says of itself. */
+function rowError(error: unknown, store: string, key: Uint8Array, sizeBytes: number): unknown {
+  if (!(error instanceof LogError) || error.kind !== 'record-too-large') return error;
+  const text = JSON.stringify(Buffer.from(key.subarray(0, 100)).toString('utf8'));
+  return new LogError(
+    error.kind,
+    `the row of key ${text} in store ${store} has ${sizeBytes} bytes, which its changelog cannot take: keep less in a row, or leave the changelog out (logging: false)`,
+    error.partition,
+  );
 }

@@ -1,4 +1,4 @@
-import { assert, must } from '../../common/assert.ts';
+import { must } from '../../common/assert.ts';
 import type { StateStore } from '../../state/store.ts';
 import type {
   PersistedNumber,
@@ -10,6 +10,7 @@ import type {
 } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import { shown } from '../topology/record-time.ts';
+import { demand, named } from '../topology/topology-error.ts';
 import type { StoreNode, SubTopology, TopologyNode } from '../topology/topology.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { PersistedNumbers } from './persisted-numbers.ts';
@@ -86,7 +87,7 @@ export class NodeContext implements ProcessorContext {
   }
 
   forwardTo(child: string, key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    const node = must(
+    const node = named(
       this.#children.find((each) => each.nodeName === child),
       `${this.nodeName} has no child ${child}`,
     );
@@ -104,9 +105,10 @@ export class NodeContext implements ProcessorContext {
   store(name: string): StateStore {
     const global = this.#internals.options.globalStores?.get(name);
     if (global !== undefined) return global;
-    assert(
+    demand(
       this.#stores.some((store) => store.options.name === name),
       `store ${name} is not connected to ${this.nodeName}`,
+      'name it in the `stores` of the operation',
     );
     return must(this.#task.stores.get(name));
   }

@@ -10,6 +10,7 @@ import type { StateStore, TaskState } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
 import type { Horizon } from './input-horizons.ts';
+import { Listeners } from './listeners.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { TopicPlan } from './internal-topics.ts';
 import { openLocalState } from './local-state.ts';
@@ -115,7 +116,8 @@ export async function openTask(
   opened({ task, changelogPositions });
   for (const [store, { end }] of changelogs) changelogPositions.set(store, end);
   const ranges = await rangesToRestore(host, task, meta, committed, changelogs);
-  const restored = await restoreStores(host.options.log, state, ranges, host.options.onRestore);
+  const listener = new Listeners(logger, applicationId).restore(host.options.onRestore);
+  const restored = await restoreStores(host.options.log, state, ranges, listener);
   if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
   await task.ready();
   task.init();

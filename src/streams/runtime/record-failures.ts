@@ -5,11 +5,14 @@ import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import { MISS } from '../../state/store.ts';
 import type { SkipReason } from '../processors/processor.ts';
+import { shown } from '../topology/record-time.ts';
+import { TopologyError } from '../topology/topology-error.ts';
 import type { CurrentRecord } from './current-record.ts';
 import {
   deadLetterHeaders,
   type ErrorHandler,
   type ErrorHandlers,
+  type ErrorVerdict,
   type FailedRecord,
   failOnError,
   RecordFailure,
@@ -74,6 +77,7 @@ export class RecordFailures {
     const skipped = this.#skipped(node, reason, detail);
     const ours =
       error instanceof AssertionError ||
+      error instanceof TopologyError ||
       error instanceof InvalidTimestamp ||
       (error instanceof LogError && error.kind !== 'record-too-large');
     if (ours) throw new RecordFailure(skipped, detail, error);
@@ -82,10 +86,34 @@ export class RecordFailures {
       reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
     const handler = this.#handlerOf(step) ?? failOnError;
     const failed: FailedRecord = { ...skipped, error, headers: this.#record.headers() };
-    const verdict = handler(failed);
-    if (verdict === 'fail') throw new RecordFailure(skipped, detail, error);
-    if (verdict === 'dead-letter') this.#sendDeadLetter(failed);
+    switch (this.#verdictOf(handler, failed)) {
+      case 'fail':
+        throw new RecordFailure(skipped, detail, error);
+      case 'dead-letter':
+        this.#sendDeadLetter(failed);
+        break;
+      case 'continue':
+        break;
+    }
     this.#drop(skipped);
+  }
+
+  /** What is no verdict decides nothing: then the record fails, and so it does when the handler does. */
+  #verdictOf(handler: ErrorHandler, failed: FailedRecord): ErrorVerdict {
+    let verdict: unknown;
+    try {
+      verdict = handler(failed);
+    } catch (error) {
+      throw new RecordFailure(failed, `${failed.detail}, and its handler failed: ${messageOf(error)}`, error);
+    }
+    if (verdict === 'fail' || verdict === 'continue' || verdict === 'dead-letter') return verdict;
+    if (verdict instanceof Promise) verdict.catch(() => undefined);
+    const given = verdict instanceof Promise ? 'a promise, for which nobody waits' : shown(verdict);
+    throw new RecordFailure(
+      failed,
+      `${failed.detail}, and its handler gave ${given}: a verdict is 'fail', 'continue' or 'dead-letter'`,
+      failed.error,
+    );
   }
 
   /** Null for what is dropped without asking. */

@@ -109,13 +109,21 @@ export class RecordSink implements Processor {
       return;
     }
     const chosen = node.partitioner?.(key, value, this.#partitions) ?? -1;
-    if (typeof chosen === 'number') {
-      const partition = chosen >= 0 ? chosen : this.#partition(key, keyBuffer, keyStart, keyEnd);
-      this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
-    } else {
-      for (const partition of chosen)
-        this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+    if (typeof chosen === 'number' && chosen < 0) {
+      const partition = this.#partition(key, keyBuffer, keyStart, keyEnd);
+      return this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
     }
+    const partitions: readonly number[] = Array.isArray(chosen) ? chosen : [chosen as number];
+    const wrong = partitions.find(
+      (each) => !(Number.isInteger(each) && each >= 0 && each < this.#partitions),
+    );
+    if (wrong !== undefined) {
+      const detail = `the partitioner gives ${shown(wrong)}, and topic ${this.#topic} has ${this.#partitions} partitions`;
+      return this.#context.skip('serialization', detail, new RangeError(detail));
+    }
+    for (const partition of partitions)
+      this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+    return undefined;
   }
 
   /** Writes the encoded record to a partition. */

@@ -78,9 +78,9 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
     ownsTask: (subTopology, partition) =>
       threadOfTask(subTopology, partition, streamThreads) === streamThread,
     onStateChange(next, before) {
-      onStateChange?.(next, before);
       post({ kind: 'state', state: next });
       if (next === 'error') fail(streams.error);
+      onStateChange?.(next, before);
     },
     onError: (error) => onError?.(error),
   });
@@ -222,8 +222,11 @@ export class StreamThreads {
   #failed(error: Error): void {
     if (this.#error !== null || this.#closing !== null) return;
     this.#error = error;
-    this.#onError(error);
-    void this.close();
+    try {
+      this.#onError(error);
+    } finally {
+      void this.close();
+    }
   }
 }
 

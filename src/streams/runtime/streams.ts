@@ -18,7 +18,9 @@ import type {
 import type { SkippedRecord } from './skipped-record.ts';
 import { lockState } from './state-directory.ts';
 import { StoreQueries, type TaskStore } from './store-queries.ts';
-import type { StreamsOptions, StreamsState } from './streams-options.ts';
+import { Listeners } from './listeners.ts';
+import { shown } from '../topology/record-time.ts';
+import type { StreamsOptions, StreamsState, UncaughtErrorPolicy } from './streams-options.ts';
 import type { Task } from './task.ts';
 import { TaskExecutor } from './task-executor.ts';
 
@@ -37,6 +39,7 @@ export class Streams {
   readonly applicationId: string;
   readonly #options: StreamsOptions;
   readonly #queries: StoreQueries;
+  readonly #listeners: Listeners;
   /** Null before the first start, and while the application is started again after an error. */
   #executor: TaskExecutor | null = null;
   #plan: TopicPlan | null = null;
@@ -59,6 +62,7 @@ export class Streams {
     this.applicationId = options.applicationId;
     this.#options = options;
     this.#queries = new StoreQueries(this);
+    this.#listeners = new Listeners(options.logger, options.applicationId);
   }
 
   get state(): StreamsState {
@@ -110,7 +114,9 @@ export class Streams {
       letGo();
       throw error;
     }
-    this.#loop = this.#run().finally(letGo);
+    this.#loop = this.#run()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(letGo);
   }
 
   /** `start` without the loop: for drivers that call `step` themselves. */
@@ -138,7 +144,7 @@ export class Streams {
       await executor.openTasks();
     } catch (error) {
       this.#executor = null;
-      await executor.release();
+      await executor.close();
       throw error;
     }
   }
@@ -157,6 +163,8 @@ export class Streams {
     const batches = await executor.poll(maxWaitMs);
     return this.#alone(async () => {
       if (this.#stop) return false;
+      // It was paused while it waited for them.
+      if (this.#paused) return executor.keep(batches);
       const before = executor.commits;
       const busy = await executor.step(batches);
       if (executor.commits > before) this.#restarts = 0;
@@ -396,17 +404,28 @@ export class Streams {
    * drivers that run the loop themselves, with `maxWaitMs` 0. Returns whether anything was processed or sent.
    */
   async turn(maxWaitMs = Infinity): Promise<boolean> {
-    const { clock, onUncaughtError = 'stop' } = this.#options;
+    const { clock } = this.#options;
     try {
       return await this.step(Math.min(maxWaitMs, must(this.#executor).waitMs(clock.now())));
     } catch (error) {
       // A reader that is closed while it polls is how `close` wakes the loop.
       if (this.#stop && this.#error === null) return false;
-      const policy = typeof onUncaughtError === 'string' ? onUncaughtError : onUncaughtError(error);
-      if (policy === 'stop') this.#fail(error);
+      if (this.#policyFor(error) === 'stop') this.#fail(error);
       else await this.#replace(error);
       return false;
     }
+  }
+
+  /** A policy that is none, or that fails itself, stops the application. */
+  #policyFor(error: unknown): UncaughtErrorPolicy {
+    const { onUncaughtError = 'stop', logger } = this.#options;
+    if (typeof onUncaughtError === 'string') return onUncaughtError;
+    let policy: unknown;
+    this.#listeners.tell('onUncaughtError', () => (policy = onUncaughtError(error)));
+    if (policy === 'stop' || policy === 'replace') return policy;
+    const fields = { applicationId: this.applicationId };
+    logger.error(fields, `onUncaughtError gave ${shown(policy)}, which is neither 'stop' nor 'replace'`);
+    return 'stop';
   }
 
   /** Closes all tasks without a commit and opens them again where they last committed. */
@@ -420,7 +439,7 @@ export class Streams {
         { applicationId: this.applicationId, error: messageOf(error), waitMs },
         'the application is started again after an error',
       );
-      onError?.(error);
+      this.#listeners.tell('onError', () => onError?.(error));
       await this.#alone(() => this.#abandonTasks());
       await sleep(clock, waitMs, this.#resting.signal);
       if (this.#stop) return;
@@ -445,7 +464,7 @@ export class Streams {
     this.#skippedRecords++;
     const { key: _key, value: _value, ...fields } = skipped;
     this.#options.logger.warn(fields, `record skipped: ${skipped.detail}`);
-    this.#options.onSkip?.(skipped);
+    this.#listeners.tell('onSkip', () => this.#options.onSkip?.(skipped));
   }
 
   #fail(error: unknown): void {
@@ -455,14 +474,14 @@ export class Streams {
     const fields = { applicationId: this.applicationId, error: messageOf(error) };
     this.#options.logger.error(fields, 'the application has stopped');
     this.#changeState('error');
-    this.#options.onError?.(error);
+    this.#listeners.tell('onError', () => this.#options.onError?.(error));
   }
 
   #changeState(state: StreamsState): void {
     const before = this.#state;
     if (state === before) return;
     this.#state = state;
-    this.#options.onStateChange?.(state, before);
+    this.#listeners.tell('onStateChange', () => this.#options.onStateChange?.(state, before));
   }
 }
 

@@ -273,6 +273,13 @@ export class TaskExecutor implements TaskHost {
     return Math.max(0, wait);
   }
 
+  /** Queues what `poll` gave for a later turn. Returns false: nothing was processed. */
+  keep(batches: readonly RecordBatch[]): false {
+    this.#inputs.push(batches);
+    this.#inputs.throttle();
+    return false;
+  }
+
   /** One turn, with what `poll` gave. Returns whether anything was processed or sent. */
   step(batches: readonly RecordBatch[]): Promise<boolean> {
     return this.#whole(() => this.#step(batches));
@@ -394,16 +401,14 @@ export class TaskExecutor implements TaskHost {
     return this.reader.close();
   }
 
-  /** Closes the operators, then everything that was opened, without a commit. */
+  /**
+   * Closes the operators that were opened, then everything else, without a commit. What cannot be closed is logged,
+   * and keeps nothing else open.
+   */
   async close(): Promise<void> {
-    for (const task of this.allTasks) task.close();
-    await this.release();
-  }
-
-  /** As `close`, for tasks whose operators may not all have been opened. What cannot be closed is logged. */
-  async release(): Promise<void> {
     await this.#committer.settle();
     const closing: (() => Promise<void> | void)[] = [
+      ...this.allTasks.flatMap((task) => task.closers()),
       () => this.reader.close(),
       () => this.writer.close(),
       ...this.allTasks.map((task) => () => task.state.close()),
@@ -414,7 +419,7 @@ export class TaskExecutor implements TaskHost {
         await close();
       } catch (error) {
         const { applicationId, logger } = this.options;
-        logger.warn({ applicationId, error: String(error) }, 'something could not be closed');
+        logger.error({ applicationId, error: String(error) }, 'something could not be closed');
       }
   }
 

@@ -39,6 +39,8 @@ export class Task {
   readonly #options: TaskOptions;
   readonly #nodes = new Map<string, NodeContext>();
   readonly #order: NodeContext[] = [];
+  /** Whose `init` was called, and whose `close` was not. */
+  readonly #initialized: NodeContext[] = [];
   readonly #group: PartitionGroup;
   readonly #prefetchers: Processor[];
   /** Of asynchronous operators, in topological order. */
@@ -93,7 +95,10 @@ export class Task {
   /** Calls every operator's `init`. After the state is restored and `ready`, before the first record. */
   init(): void {
     this.#waiting(() => {
-      for (const node of this.#order) node.processor.init?.(node);
+      for (const node of this.#order) {
+        this.#initialized.push(node);
+        node.processor.init?.(node);
+      }
     });
   }
 
@@ -296,10 +301,9 @@ export class Task {
     return numbers;
   }
 
-  close(): void {
-    this.#waiting(() => {
-      for (const node of this.#order) node.processor.close?.();
-    });
+  /** What closes each operator that was opened; one that throws says nothing about the others. Once. */
+  closers(): (() => void)[] {
+    return this.#initialized.splice(0).map((node) => () => this.#waiting(() => node.processor.close?.()));
   }
 
   /**

@@ -17,7 +17,7 @@ import {
   type VersionedStoreView,
   type WindowStoreView,
 } from '../dsl/state-store-view.ts';
-import { TopologyError } from '../topology/topology-error.ts';
+import { named, TopologyError } from '../topology/topology-error.ts';
 import type { ErrorHandlers } from '../runtime/error-handlers.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
 import { Streams } from '../runtime/streams.ts';
@@ -241,7 +241,7 @@ export class TopologyTestDriver {
     key: Buffer | null,
     value: Buffer | null,
   ): Promise<void> {
-    const partitions = must(this.#partitions.get(topic), `the topology does not read topic ${topic}`);
+    const partitions = named(this.#partitions.get(topic), `the topology does not read topic ${topic}`);
     const partition = record.partition ?? (key === null ? 0 : partitionOfKey(key, 0, key.length, partitions));
     const none = Buffer.alloc(0);
     const { timestamp = this.clock.now() } = record;
