@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { sealOf, syncDirectory } from './segment.ts';
@@ -7,8 +7,7 @@ import type { Segment, SegmentSeal } from './segment.ts';
 /**
  * The file `end`: the seal of the newest segment when the journal was closed, `number size lastBytes crc32`. It is
  * written when all of the segment is on the disk and is gone while a process has the journal. With it there is no
- * unfinished write to expect, and a tail that is missing is missed even where it was cut between two frames. One that
- * cannot be read counts as none.
+ * unfinished write to expect and nothing reserved, and a tail that is missing is missed wherever it was cut.
  */
 
 export function cleanEndPath(directory: string): string {
@@ -23,15 +22,12 @@ export function writeCleanEnd(directory: string, newest: Segment): void {
   syncDirectory(directory);
 }
 
-export function readCleanEnd(directory: string): SegmentSeal | undefined {
-  let text: string;
-  try {
-    text = readFileSync(cleanEndPath(directory), 'latin1');
-  } catch {
-    return undefined;
-  }
+/** `unreadable`: the journal was closed, and what the file said is damaged. Undefined: it was not closed. */
+export function readCleanEnd(directory: string): SegmentSeal | 'unreadable' | undefined {
+  if (!existsSync(cleanEndPath(directory))) return undefined;
+  const text = readFileSync(cleanEndPath(directory), 'latin1');
   const [, seal, number, size, lastBytes, crc] = /^((\d+) (\d+) (\d+)) (\d+)\n$/.exec(text) ?? [];
-  if (seal === undefined || crc32(seal) !== Number(crc)) return undefined;
+  if (seal === undefined || crc32(seal) !== Number(crc)) return 'unreadable';
   return [Number(number), Number(size), Number(lastBytes)];
 }
 

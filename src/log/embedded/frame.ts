@@ -102,8 +102,15 @@ export function isFault(frame: Frame | FrameFault): frame is FrameFault {
 /** The first place from `from` on at which a frame, or the head of one, stands; -1 when there is none. */
 export function findFrame(segment: SegmentBytes, from: number): number {
   const { bytes, version } = segment;
-  for (let at = from; at + HEAD_BYTES[version] <= bytes.length; at++) {
-    if (version === 1 ? !isFault(readFrame1(bytes, at)) : hasHead(segment, at)) return at;
+  const head = HEAD_BYTES[version];
+  for (let at = from; at + head <= bytes.length; at++) {
+    if (version === 1) {
+      if (!isFault(readFrame1(bytes, at))) return at;
+      continue;
+    }
+    // Cheap, and what makes it possible to try every place of a file: operations follow, or what was never written.
+    const next = bytes[at + head];
+    if ((next === BRACKET_OPEN || next === 0 || next === undefined) && hasHead(segment, at)) return at;
   }
   return -1;
 }
@@ -171,8 +178,6 @@ function readFrame2(segment: SegmentBytes, start: number): Frame | FrameFault {
 function hasHead({ bytes, number }: SegmentBytes, at: number): boolean {
   const size = bytes.readUInt32BE(at + 4);
   if (size < OPERATIONS_BYTES_MIN || bytes.readUInt32BE(at) < size + TRAILER_BYTES) return false;
-  // Cheap, and what makes it possible to try every place of a file.
-  if (at + HEAD < bytes.length && bytes[at + HEAD] !== BRACKET_OPEN) return false;
   return crcOfHead(bytes, at, number, at) === bytes.readUInt32BE(at + 12);
 }
 

@@ -1,8 +1,8 @@
 import { findFrame, isFault, MAGIC_BYTES, readBehindDamagedHead, readFrame, versionOf } from './frame.ts';
 import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
-import { readFully } from './segment.ts';
+import { readFully, reservedSize } from './segment.ts';
 import type { Segment } from './segment.ts';
-import { isUnfinished } from './segment-scan.ts';
+import { endOfContent, isReserve, isUnfinished } from './segment-scan.ts';
 import { batchFault } from './stored-batch.ts';
 
 /** What is wrong in a range of a file's bytes. */
@@ -27,10 +27,10 @@ export interface InspectedSegment {
 }
 
 /**
- * Reads a whole file, steps over what is damaged and goes on behind it. `mayEndUnfinished`: it is the newest one and
- * was not closed.
+ * Reads a whole file, steps over what is damaged and goes on behind it. `isOpen`: it is the newest one and was not
+ * closed.
  */
-export function inspectSegment(segment: Segment, mayEndUnfinished: boolean): InspectedSegment {
+export function inspectSegment(segment: Segment, isOpen: boolean): InspectedSegment {
   const all = Buffer.allocUnsafeSlow(segment.sizeBytes);
   const bytes = all.subarray(0, readFully(segment.fd, all, 0));
   const findings: Finding[] = [];
@@ -46,6 +46,7 @@ export function inspectSegment(segment: Segment, mayEndUnfinished: boolean): Ins
   if (version === undefined) return { segment, frames, findings, unsound };
 
   const file: SegmentBytes = { bytes, number: segment.number, version };
+  const isCut = isOpen && version === 2 && bytes.length !== reservedSize(bytes.length);
   for (let start = MAGIC_BYTES; start < bytes.length;) {
     const found = readFrame(file, start);
     if (!isFault(found)) {
@@ -53,18 +54,19 @@ export function inspectSegment(segment: Segment, mayEndUnfinished: boolean): Ins
       start = found.end;
       continue;
     }
+    if (isReserve(file, start)) {
+      segment.sizeBytes = start;
+      break;
+    }
     const { what, end, frame } = found;
+    if (isOpen && !isCut && isUnfinished({ segment: file, frames, end: start, fault: found })) {
+      const until = endOfContent(bytes, start);
+      findings.push({ start, end: until, what: 'the file ends in an unfinished write', loses: 'unfinished' });
+      break;
+    }
     if (frame !== null) {
       addFrame(frame, what);
       start = frame.end;
-    } else if (mayEndUnfinished && isUnfinished({ segment: file, frames, fault: { ...found, start } })) {
-      findings.push({
-        start,
-        end: bytes.length,
-        what: 'the file ends in an unfinished write',
-        loses: 'unfinished',
-      });
-      break;
     } else if (end !== null && end <= bytes.length) {
       findings.push({ start, end, what, loses: 'frame' });
       start = end;
@@ -76,6 +78,10 @@ export function inspectSegment(segment: Segment, mayEndUnfinished: boolean): Ins
       else addFrame(proved, what);
       start = until;
     }
+  }
+  if (isCut) {
+    const end = reservedSize(bytes.length);
+    findings.push({ start: bytes.length, end, what: 'the file was cut here', loses: 'frame' });
   }
   return { segment, frames, findings, unsound };
 

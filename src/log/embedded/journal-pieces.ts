@@ -45,7 +45,9 @@ export function readPieces(
   const files = new Map(inspected.map((file) => [file.segment.number, file]));
   const seals = new Map((base?.closed ?? []).map((seal) => [seal[0], seal]));
   const newest = Math.max(0, ...files.keys());
-  if (end !== undefined && end[0] >= newest) seals.set(end[0], end);
+  // A note of the end that lies before it is of an earlier time.
+  if (end !== undefined && end[0] >= newest && !((files.get(end[0])?.segment.sizeBytes ?? 0) > end[1]))
+    seals.set(end[0], end);
   const wanted = new Set([...files.keys(), ...seals.keys()]);
   const closed = Math.max(0, ...indexed);
   // Closing a segment begins the next one.

@@ -6,7 +6,7 @@ import { removeCleanEnd, writeCleanEnd } from './clean-end.ts';
 import { encodeFrame } from './frame.ts';
 import { loadJournal } from './load-journal.ts';
 import type { Change, LogState, StateSnapshot } from './log-state.ts';
-import { createSegment, sealOf } from './segment.ts';
+import { createSegment, reservedSize, sealOf } from './segment.ts';
 import type { Segment, SegmentSeal } from './segment.ts';
 import { indexPathOf, pushRows, writeIndex } from './segment-index.ts';
 
@@ -109,6 +109,11 @@ export class Journal {
     const size = frame.reduce((sum, { length }) => sum + length, 0);
     let gone: LogError | null;
     try {
+      if (reservedSize(start) < start + size) fs.ftruncateSync(segment.fd, reservedSize(start + size));
+    } catch (error) {
+      throw this.#unavailable(error as Error);
+    }
+    try {
       const written = write(segment.fd, frame, start, size);
       // While the write is on its way: what a file holds that has no name any more will be nobody's.
       gone = this.#lost();
@@ -136,6 +141,7 @@ export class Journal {
     this.#active = next;
     this.#identity = fs.fstatSync(next.fd);
     this.#rows = [];
+    fs.ftruncateSync(closed.fd, closed.sizeBytes);
     // The next segment says how long this one is: after a power failure that should be so.
     this.#inBackground(() => datasync(closed.fd));
     writeIndex(closed, rows);
@@ -169,6 +175,7 @@ export class Journal {
       if (wasBroken === null && this.#broken.kind === 'closed' && this.#lost() === null) {
         await datasync(this.#active.fd);
         writeCleanEnd(this.#options.directory, this.#active);
+        fs.ftruncateSync(this.#active.fd, this.#active.sizeBytes);
       }
     } catch (error) {
       const { logger, directory } = this.#options;
@@ -219,6 +226,7 @@ export class Journal {
     if (!isLost && !NO_ROOM.has(cause.code ?? '')) this.#broken = error;
     try {
       fs.ftruncateSync(segment.fd, start);
+      fs.ftruncateSync(segment.fd, reservedSize(start));
     } catch {
       this.#broken = error;
     }

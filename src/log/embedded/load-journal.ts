@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
-import { readCleanEnd, removeCleanEnd } from './clean-end.ts';
-import type { FormatVersion, Frame } from './frame.ts';
+import { readCleanEnd, removeCleanEnd, writeCleanEnd } from './clean-end.ts';
+import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
 import { MAGIC_BYTES, versionOf } from './frame.ts';
 import type { LogState } from './log-state.ts';
 import {
@@ -12,13 +12,14 @@ import {
   missing,
   openSegment,
   readExactly,
+  reservedSize,
   sealOf,
   segmentNumbers,
   segmentPath,
 } from './segment.ts';
 import type { Segment, SegmentSeal } from './segment.ts';
 import { indexNumbers, indexPathOf, readIndex, ROW_FIELDS, rowsOf, writeIndex } from './segment-index.ts';
-import { isUnfinished, scanSegment } from './segment-scan.ts';
+import { endOfContent, isUnfinished, scanSegment } from './segment-scan.ts';
 import type { SegmentScan } from './segment-scan.ts';
 
 export interface LoadedJournal {
@@ -50,6 +51,7 @@ export function loadJournal(directory: string, state: LogState, logger: Logger):
     const scan = scanSegment(active);
     checkEnd(active, scan, end);
     const { frames, fault } = scan;
+    active.sizeBytes = scan.end;
     const seals = sealsIn(frames);
     const closed =
       seals === undefined ? numbers.map((number) => open.get(number)!) : sealed(directory, open, seals);
@@ -61,9 +63,10 @@ export function loadJournal(directory: string, state: LogState, logger: Logger):
     });
     checkComplete(directory, state);
 
-    if (fault !== null) putTailAside(active, fault.start, scan.segment.bytes, logger);
+    if (fault !== null) putTailAside(directory, active, scan.segment, logger);
     for (const [segment, rows] of remade) writeIndex(segment, rows);
     removeLeftovers(directory, names, open, [...closed, active]);
+    if (scan.segment.version === 2) fs.ftruncateSync(active.fd, reservedSize(scan.end));
     removeCleanEnd(directory);
     return { closed, active, rows: rowsOf(frames), version: scan.segment.version };
   } catch (error) {
@@ -72,39 +75,41 @@ export function loadJournal(directory: string, state: LogState, logger: Logger):
   }
 }
 
+type CleanEnd = ReturnType<typeof readCleanEnd>;
+
+function isSeal(end: CleanEnd): end is SegmentSeal {
+  return typeof end === 'object';
+}
+
 /** Closing a segment begins the next one, so a closed one is never the newest. */
-function checkNewest(
-  directory: string,
-  names: readonly string[],
-  newest: number,
-  end: SegmentSeal | undefined,
-): void {
+function checkNewest(directory: string, names: readonly string[], newest: number, end: CleanEnd): void {
   const closed = Math.max(0, ...indexNumbers(names));
   if (closed >= newest && closed > 0)
     throw missing(segmentPath(directory, closed + 1), `the segment before it, ${closed}, was closed`);
-  if (end !== undefined && end[0] > newest)
+  if (isSeal(end) && end[0] > newest)
     throw missing(segmentPath(directory, end[0]), 'it was the newest one when the log was closed');
 }
 
 /** The newest segment must be whole, except for an unfinished last write of a process that did not close it. */
-function checkEnd(
-  { path, number, sizeBytes }: Segment,
-  scan: SegmentScan,
-  end: SegmentSeal | undefined,
-): void {
-  const { fault, frames } = scan;
-  if (end?.[0] === number && sizeBytes < end[1])
-    throw damaged(
-      path,
-      sizeBytes,
-      `it had ${end[1]} bytes when the log was closed and ends after ${sizeBytes}`,
-    );
-  if (frames.length === 0) throw damaged(path, MAGIC_BYTES, fault?.what ?? 'it has no frame');
+function checkEnd({ path, number, sizeBytes }: Segment, scan: SegmentScan, end: CleanEnd): void {
+  const { fault, frames, segment } = scan;
+  const closedAt = isSeal(end) && end[0] === number ? end[1] : null;
+  if (closedAt !== null && sizeBytes < closedAt)
+    throw damaged(path, sizeBytes, `it had ${closedAt} bytes when the log was closed and ends here`);
+  if (frames.length === 0) throw damaged(path, scan.end, fault?.what ?? 'it has no frame');
   if (frames[0]!.operations[0]?.op !== 'state')
     throw damaged(path, MAGIC_BYTES, 'its first frame is no snapshot');
-  if (fault === null) return;
-  const finished = end?.[0] === number && fault.start < end[1];
-  if (finished || !isUnfinished(scan)) throw damaged(path, fault.start, fault.what);
+  if (closedAt !== null && scan.end < closedAt)
+    throw damaged(
+      path,
+      scan.end,
+      fault?.what ?? `there are zeros, and ${closedAt} bytes when the log was closed`,
+    );
+  // A note of the end that lies before it is of an earlier time.
+  const isOpen = end !== 'unreadable' && scan.end !== closedAt;
+  if (isOpen && segment.version === 2 && sizeBytes !== reservedSize(sizeBytes))
+    throw damaged(path, sizeBytes, 'it was cut here: a file that is not closed has a whole number of 64 KiB');
+  if (fault !== null && !isUnfinished(scan)) throw damaged(path, scan.end, fault.what);
 }
 
 /** The seals of the closed segments as the newest one knows them last; undefined where its format has none. */
@@ -126,12 +131,20 @@ function sealed(
     const { path } = segment;
     if (segment.sizeBytes < sizeBytes)
       throw damaged(path, segment.sizeBytes, `it ends here and was closed with ${sizeBytes} bytes`);
-    if (segment.sizeBytes > sizeBytes)
-      throw damaged(path, sizeBytes, `it was closed here and has ${segment.sizeBytes} bytes`);
+    if (segment.sizeBytes > sizeBytes) {
+      // The process may have died before it gave the reserve back.
+      if (!isZeros(segment, sizeBytes))
+        throw damaged(path, sizeBytes, `it was closed here and has ${segment.sizeBytes} bytes`);
+      segment.sizeBytes = sizeBytes;
+    }
     if (sealOf(segment)[2] !== lastBytes)
       throw damaged(path, sizeBytes - 4, 'it does not end in the bytes that it was closed with');
     return segment;
   });
+}
+
+function isZeros(segment: Segment, start: number): boolean {
+  return endOfContent(readExactly(segment, start, segment.sizeBytes - start), 0) === 0;
 }
 
 function addBatches(state: LogState, segment: Segment, remade: Map<Segment, readonly number[]>): void {
@@ -139,8 +152,8 @@ function addBatches(state: LogState, segment: Segment, remade: Map<Segment, read
     throw damaged(segment.path, 0, 'it does not begin as a journal file does');
   let rows: Float64Array | readonly number[] | undefined = readIndex(segment);
   if (rows === undefined) {
-    const { frames, fault } = scanSegment(segment);
-    if (fault !== null) throw damaged(segment.path, fault.start, fault.what);
+    const { frames, end, fault } = scanSegment(segment);
+    if (fault !== null) throw damaged(segment.path, end, fault.what);
     remade.set(segment, (rows = rowsOf(frames)));
   }
   for (let i = 0; i < rows.length; i += ROW_FIELDS) {
@@ -173,9 +186,14 @@ function checkComplete(directory: string, state: LogState): void {
 }
 
 /** What was never acknowledged goes, but not without a word and not for ever. */
-function putTailAside(segment: Segment, start: number, bytes: Buffer, logger: Logger): void {
-  let end = bytes.length;
-  while (end > start && bytes[end - 1] === 0) end--;
+function putTailAside(
+  directory: string,
+  segment: Segment,
+  { bytes, version }: SegmentBytes,
+  logger: Logger,
+): void {
+  const start = segment.sizeBytes;
+  const end = endOfContent(bytes, start);
   let kept = `${segment.path}.unfinished-${start}`;
   for (let i = 2; fs.existsSync(kept); i++) kept = `${segment.path}.unfinished-${start}-${i}`;
   if (end > start) fs.writeFileSync(kept, bytes.subarray(start, end));
@@ -183,13 +201,14 @@ function putTailAside(segment: Segment, start: number, bytes: Buffer, logger: Lo
     {
       file: segment.path,
       position: start,
-      bytes: bytes.length - start,
+      bytes: (version === 2 ? end : bytes.length) - start,
       kept: end > start ? kept : 'nothing: all of it is zeros',
     },
     'the journal ends in an unfinished write, which was put aside',
   );
+  // Until there is reserve again.
+  writeCleanEnd(directory, segment);
   fs.ftruncateSync(segment.fd, start);
-  segment.sizeBytes = start;
 }
 
 /** Files that the process before began, or had no time to delete. */

@@ -67,7 +67,8 @@ export async function openRepair(directory: string): Promise<JournalRepair> {
 export function planRepair(directory: string): JournalRepair {
   const names = fs.readdirSync(directory);
   const numbers = segmentNumbers(names);
-  const end = readCleanEnd(directory);
+  const found = readCleanEnd(directory);
+  const end = found === 'unreadable' ? undefined : found;
   const open: Segment[] = [];
   const close = (): void => {
     for (const { fd } of open.splice(0)) fs.closeSync(fd);
@@ -76,7 +77,10 @@ export function planRepair(directory: string): JournalRepair {
     const inspected = numbers.map((number) => {
       const segment = openSegment(directory, number);
       open.push(segment);
-      return inspectSegment(segment, number === numbers.at(-1) && end?.[0] !== number);
+      return inspectSegment(
+        segment,
+        found !== 'unreadable' && number === numbers.at(-1) && end?.[0] !== number,
+      );
     });
     const indexed = indexNumbers(names);
     const { pieces, base } = readPieces(directory, inspected, indexed, end);

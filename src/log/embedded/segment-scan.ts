@@ -16,8 +16,9 @@ export interface SegmentScan {
   readonly segment: SegmentBytes;
   /** From the first to the one before the fault. */
   readonly frames: readonly Frame[];
-  /** Where reading ended before the file did. */
-  readonly fault: (FrameFault & { readonly start: number }) | null;
+  /** The end of the last of them. Behind it are a fault, zeros that were reserved (see `reservedSize`), or nothing. */
+  readonly end: number;
+  readonly fault: FrameFault | null;
 }
 
 /** Every file system writes at least so much at once, so a write that was cut off by the machine ends at such a place. */
@@ -31,48 +32,48 @@ export function scanSegment(file: Pick<Segment, 'fd' | 'path' | 'number' | 'size
   if (version === undefined) throw damaged(file.path, 0, 'it does not begin as a journal file does');
   const segment = { bytes, number: file.number, version };
   const frames: Frame[] = [];
-  for (let at = MAGIC_BYTES; at < bytes.length;) {
-    const frame = readFrame(segment, at);
-    if (isFault(frame)) return { segment, frames, fault: { ...frame, start: at } };
+  let end = MAGIC_BYTES;
+  while (end < bytes.length) {
+    const frame = readFrame(segment, end);
+    if (isFault(frame)) return { segment, frames, end, fault: isReserve(segment, end) ? null : frame };
     frames.push(frame);
-    at = frame.end;
+    end = frame.end;
   }
-  return { segment, frames, fault: null };
+  return { segment, frames, end, fault: null };
+}
+
+/** Whether a file has nothing from `start` on but the zeros that were reserved for frames to come. */
+export function isReserve({ bytes, version }: SegmentBytes, start: number): boolean {
+  return version === 2 && endOfContent(bytes, start) === start;
+}
+
+/** Behind the last byte from `start` on that is not zero. */
+export function endOfContent(bytes: Buffer, start: number): number {
+  let end = bytes.length;
+  while (end > start && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 /**
  * Whether the fault of the newest file is a write that was never finished, by a process or a machine that died. Then
  * nothing of it was acknowledged (or, without `sync`, the machine lost its power before the disk had it). That is so
- * when no frame stands behind the fault, and
+ * when no frame stands behind the fault and there are only zeros from inside its head on, or from inside the frame that
+ * a right head begins, its last checksum included: the bytes that were reserved for it.
  *
- * - the file ends inside the head, or inside the frame that a right head begins: a process wrote so far and died; or
- * - from the beginning of the frame, or from a sector's beginning inside it, there are only zeros up to the file's
- *   end: the file had grown and the machine died before the sectors were written.
+ * All else is damage to what was written once: a head, operations or batches that do not match their checksums. A file
+ * that ends inside a frame was cut, for what is written was reserved before.
  *
- * All else is damage to what was written once: a head, operations or batches that do not match their checksums. Of a
- * frame of version 1, whose length has no checksum, one more is told: the rest of the file matches its checksum.
+ * Version 1 reserved nothing: a file that ends inside a frame may be unfinished, unless the length that says so is what
+ * is damaged and the rest of the file matches its checksum. Zeros count from a sector's beginning on.
  */
-export function isUnfinished({ segment, fault, frames }: SegmentScan): boolean {
-  if (fault === null || frames.length === 0) return false;
+export function isUnfinished({ segment, fault, frames, end: start }: SegmentScan): boolean {
+  if (fault === null || frames.length === 0 || findFrame(segment, start + 1) >= 0) return false;
   const { bytes, version } = segment;
-  const { start } = fault;
-  if (findFrame(segment, start + 1) >= 0) return false;
-  if (start + HEAD_BYTES[version] > bytes.length || endsInZeros(segment, fault)) return true;
-  if (version === 2) return fault.end !== null && fault.end > bytes.length;
+  const zeros = endOfContent(bytes, start);
+  if (version === 2)
+    return zeros <= (fault.end === null ? start + HEAD_BYTES[2] - 1 : fault.end - TRAILER_BYTES);
+  if (zeros === start || start + HEAD_BYTES[1] > bytes.length) return true;
+  if (Math.ceil(zeros / SECTOR_BYTES) * SECTOR_BYTES < bytes.length) return true;
   const end = start + HEAD_BYTES[1] + bytes.readUInt32BE(start);
   return end > bytes.length && readBehindDamagedHead(segment, start, bytes.length) === null;
-}
-
-function endsInZeros(
-  { bytes, version }: SegmentBytes,
-  { start, end }: NonNullable<SegmentScan['fault']>,
-): boolean {
-  let zeros = bytes.length;
-  while (zeros > start && bytes[zeros - 1] === 0) zeros--;
-  if (zeros === start) return true;
-  // What comes last of a frame is its checksum. Where there are zeros behind that, the frame itself was finished.
-  const limit =
-    version === 1 ? bytes.length - 1 : end === null ? start + HEAD_BYTES[2] - 1 : end - TRAILER_BYTES;
-  const sector = Math.ceil(zeros / SECTOR_BYTES) * SECTOR_BYTES;
-  return sector < bytes.length && sector <= limit;
 }

@@ -9,7 +9,7 @@ export interface Segment {
   readonly number: number;
   readonly path: string;
   readonly fd: number;
-  /** The end of its last whole frame. */
+  /** The end of its last whole frame. Behind it may be zeros that are reserved. */
   sizeBytes: number;
   /** Batches in it that can still be read. A closed segment without any is deleted. */
   liveBatches: number;
@@ -24,6 +24,17 @@ export type SegmentSeal = readonly [number: number, sizeBytes: number, lastBytes
 
 const NAME = /^(\d{8,})\.log$/;
 const SEAL_BYTES = 4;
+
+/** The newest file grows by this, and then by what is written into it. */
+const RESERVE_BYTES = 64 * 1024;
+
+/**
+ * The size that the newest file has while a process has it, when its frames end at `end`: a whole number of steps, the
+ * rest zeros. A file of another size was cut, wherever that was.
+ */
+export function reservedSize(end: number): number {
+  return Math.ceil(end / RESERVE_BYTES) * RESERVE_BYTES;
+}
 
 export function segmentPath(directory: string, number: number): string {
   return join(directory, `${String(number).padStart(8, '0')}.log`);
@@ -46,7 +57,7 @@ export function openSegment(directory: string, number: number): Segment {
 
 /**
  * A new segment that holds `changes`, of which the first is a snapshot. The file appears under its name when they are on the disk, so that every segment
- * has a whole first frame.
+ * has a whole first frame, and with reserve behind them.
  */
 export function createSegment(directory: string, number: number, changes: Iterable<Change>): Segment {
   const path = segmentPath(directory, number);
@@ -55,6 +66,7 @@ export function createSegment(directory: string, number: number, changes: Iterab
     let size = fs.writeSync(fd, MAGIC, 0, MAGIC.length, 0);
     for (const change of changes)
       for (const part of encodeFrame(change, number, size)) size += writeFully(fd, part, size);
+    fs.ftruncateSync(fd, reservedSize(size));
     fs.fsyncSync(fd);
     fs.renameSync(`${path}.tmp`, path);
     syncDirectory(directory);

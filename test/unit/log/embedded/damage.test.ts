@@ -7,6 +7,7 @@ import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { isFault, MAGIC_BYTES, readFrame } from '../../../../src/log/embedded/frame.ts';
 import { openRepair } from '../../../../src/log/embedded/repair-journal.ts';
+import { reservedSize } from '../../../../src/log/embedded/segment.ts';
 import { appendRecord } from '../../../harness/append-record.ts';
 import {
   openAndRead,
@@ -65,15 +66,7 @@ beforeAll(async () => {
   for (const [name, bytes] of whole) {
     if (!name.endsWith('.log')) continue;
     newest = name;
-    const segment = { bytes, number: Number.parseInt(name, 10), version: 2 as const };
-    const found: { start: number; end: number }[] = [];
-    for (let at = MAGIC_BYTES; at < bytes.length;) {
-      const frame = readFrame(segment, at);
-      if (isFault(frame)) throw new Error(frame.what);
-      found.push(frame);
-      at = frame.end;
-    }
-    frames.set(name, found);
+    frames.set(name, framesOf(name, bytes));
   }
 });
 
@@ -81,10 +74,26 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
+function framesOf(name: string, bytes: Buffer): { readonly start: number; readonly end: number }[] {
+  const segment = { bytes, number: Number.parseInt(name, 10), version: 2 as const };
+  const found: { start: number; end: number }[] = [];
+  for (let at = MAGIC_BYTES; at < bytes.length;) {
+    const frame = readFrame(segment, at);
+    if (isFault(frame)) throw new Error(frame.what);
+    found.push(frame);
+    at = frame.end;
+  }
+  return found;
+}
+
 const OPTIONS = { segmentBytesMax: 900, cacheBytesMax: 0 };
 
-function withoutEnd(files: Files): Files {
-  return new Map([...files].filter(([name]) => name !== 'end'));
+/** As a process leaves them that was killed: without the note of the end, and what was reserved is still there. */
+function killed(files: Files): Files {
+  const left = new Map([...files].filter(([name]) => name !== 'end'));
+  const last = [...left.keys()].findLast((name) => name.endsWith('.log'))!;
+  const bytes = left.get(last)!;
+  return left.set(last, Buffer.concat([bytes, Buffer.alloc(reservedSize(bytes.length) - bytes.length)]));
 }
 
 function withBytes(files: Files, name: string, change: (bytes: Buffer) => Buffer): Files {
@@ -120,10 +129,11 @@ async function judge(files: Files, what: string): Promise<'right' | 'less' | 're
   const { file, position, bytes, kept } = warnings[0]!.fields;
   expect(file, what).toBe(join(directory, newest));
   const { start } = frames.get(newest)!.at(-1)!;
-  expect([position, bytes], what).toEqual([start, files.get(newest)!.length - start]);
   const tail = files.get(newest)!.subarray(start);
-  const aside = readFiles(directory).get(String(kept).split('/').at(-1)!) ?? Buffer.alloc(0);
-  expect(Buffer.concat([aside, Buffer.alloc(tail.length - aside.length)]), what).toEqual(tail);
+  const end = tail.findLastIndex((byte) => byte !== 0) + 1;
+  expect([position, bytes], what).toEqual([start, end]);
+  const aside = readFiles(directory).get(String(kept).split('/').at(-1)!);
+  expect(aside?.equals(tail.subarray(0, end)), what).toBe(true);
   return 'less';
 }
 
@@ -152,7 +162,7 @@ function closedFiles(): string[] {
 
 describe('a turned bit', () => {
   test('anywhere in the newest file is refused, whether the log was closed or its process killed', async () => {
-    for (const files of [whole, withoutEnd(whole)])
+    for (const files of [whole, killed(whole)])
       for (const { at, bit, what } of flips(newest))
         expect(await judge(flipped(files, newest, at, bit), what), what).toBe('refused');
   });
@@ -178,24 +188,31 @@ describe('a turned bit', () => {
   });
 });
 
-describe('a cut', () => {
-  test('at each byte of the last frame: a log that was closed is refused, a killed one loses only that with a word', async () => {
+describe('a last write that was not finished', () => {
+  test('goes with a word, wherever it ended, and is put aside', async () => {
     const { start, end } = frames.get(newest)!.at(-1)!;
-    for (let at = start; at < end; at++) {
-      const cut = withBytes(whole, newest, (bytes) => bytes.subarray(0, at));
-      expect(await judge(cut, `cut at ${at}`)).toBe('refused');
-      // Between two frames there is nothing to see.
-      if (at > start) expect(await judge(withoutEnd(cut), `cut at ${at}`)).toBe('less');
+    // A frame of which nothing but zeros was written is none.
+    const first = whole.get(newest)!.findIndex((byte, at) => at >= start && byte !== 0);
+    for (let at = first + 1; at < end; at++) {
+      const unfinished = withBytes(killed(whole), newest, (bytes) => bytes.fill(0, at, end));
+      const what = `nothing from ${at} on`;
+      // With the last checksum in part, it might as well be a whole write that was damaged.
+      if (at <= end - 4) expect(await judge(unfinished, what)).toBe('less');
+      else expect(['refused', 'right']).toContain(await judge(unfinished, what));
+      const closed = withBytes(whole, newest, (bytes) => bytes.fill(0, at, end));
+      expect(['refused', 'right']).toContain(await judge(closed, what));
     }
   });
+});
 
-  test('at each byte of any file of a closed log, and of any but the newest of a killed one, is refused', async () => {
+describe('a cut', () => {
+  test('at each byte of any file is refused, whether the log was closed or its process killed', async () => {
     for (const name of [...closedFiles(), newest])
-      for (let at = 0; at < whole.get(name)!.length; at++) {
-        const cut = withBytes(whole, name, (bytes) => bytes.subarray(0, at));
-        const killed = name !== newest && at % 2 === 0;
-        expect(await judge(killed ? withoutEnd(cut) : cut, `${name} cut at ${at}`)).toBe('refused');
-      }
+      for (let at = 0; at < whole.get(name)!.length; at++)
+        for (const files of at % 2 === 0 || name === newest ? [whole, killed(whole)] : [whole]) {
+          const cut = withBytes(files, name, (bytes) => bytes.subarray(0, at));
+          expect(await judge(cut, `${name} cut at ${at}`)).toBe('refused');
+        }
   });
 
   test('of an index or of the note of the end changes nothing', async () => {
@@ -214,20 +231,10 @@ describe('more bytes', () => {
   const tailed = (name: string, tail: Buffer): Files =>
     withBytes(whole, name, (bytes) => Buffer.concat([bytes, tail]));
 
-  test('zeros behind the newest file are taken for what a machine leaves that died; they go with a word', async () => {
-    for (const size of [1, 15, 16, 511, 512, 5000]) {
-      for (const files of [
-        tailed(newest, Buffer.alloc(size)),
-        withoutEnd(tailed(newest, Buffer.alloc(size))),
-      ]) {
-        writeFiles(directory, files);
-        const { content: found, warnings } = await openAndRead(directory, ['g'], OPTIONS);
-        expect(found).toEqual(content);
-        expect(warnings.map(({ fields }) => [fields['position'], fields['bytes']])).toEqual([
-          [whole.get(newest)!.length, size],
-        ]);
-      }
-    }
+  test('zeros behind a file are what was reserved', async () => {
+    for (const name of frames.keys())
+      for (const size of [1, 15, 512, 70_000])
+        expect(await judge(tailed(name, Buffer.alloc(size)), `${size} zeros behind ${name}`)).toBe('right');
   });
 
   test('that are nothing are refused, in each file', async () => {
@@ -237,18 +244,15 @@ describe('more bytes', () => {
       for (const size of [16, 100, 700])
         for (const files of [
           tailed(name, garbage.subarray(0, size)),
-          withoutEnd(tailed(name, garbage.subarray(0, size))),
+          killed(tailed(name, garbage.subarray(0, size))),
         ])
           expect(await judge(files, `${size} more bytes in ${name}`)).toBe('refused');
-    for (const name of frames.keys())
-      if (name !== newest)
-        expect(await judge(tailed(name, Buffer.alloc(600)), `zeros in ${name}`)).toBe('refused');
   });
 
   test('a frame written twice is refused', async () => {
     const { start, end } = frames.get(newest)!.at(-1)!;
     const twice = tailed(newest, whole.get(newest)!.subarray(start, end));
-    expect(await judge(withoutEnd(twice), 'the last frame twice')).toBe('refused');
+    expect(await judge(killed(twice), 'the last frame twice')).toBe('refused');
   });
 });
 
@@ -262,13 +266,13 @@ describe('sectors that a machine did not write before it lost its power', () => 
     const writer = await log.openWriter();
     appendRecord(writer, { topic: 'a', partition: 0 }, { value: Buffer.alloc(3000) });
     await writer.flush();
-    const before = readFiles(directory);
     appendRecord(writer, { topic: 'a', partition: 0 }, { value: Buffer.alloc(3000, 'x') });
     await writer.flush();
     await log.close();
-    large = withoutEnd(readFiles(directory));
-    largeName = [...large.keys()].findLast((name) => name.endsWith('.log'))!;
-    last = { start: before.get(largeName)!.length, end: large.get(largeName)!.length };
+    const closed = readFiles(directory);
+    largeName = [...closed.keys()].findLast((name) => name.endsWith('.log'))!;
+    last = framesOf(largeName, closed.get(largeName)!).at(-1)!;
+    large = killed(closed);
   });
 
   test('the tail of the last frame is zeros from a sector on: it is dropped with a word', async () => {
@@ -297,7 +301,7 @@ describe('sectors that a machine did not write before it lost its power', () => 
       expect(error?.message).toContain('at byte');
     }
     // Of the frame of zeros, as the last one, each byte.
-    const zeros = withBytes(large, largeName, (bytes) => bytes.subarray(0, last.start));
+    const zeros = killed(withBytes(large, largeName, (bytes) => bytes.subarray(0, last.start)));
     const { start } = frames.get(newest)!.at(-1)!;
     for (let at = start; at < last.start; at += at < start + 400 ? 1 : 97) {
       writeFiles(
@@ -316,7 +320,7 @@ describe('sectors that a machine did not write before it lost its power', () => 
 describe('files', () => {
   test('that are missing are named at once, also the newest', async () => {
     for (const name of frames.keys())
-      for (const files of [whole, withoutEnd(whole)]) {
+      for (const files of [whole, killed(whole)]) {
         writeFiles(directory, new Map([...files].filter(([other]) => other !== name)));
         const { error } = await openAndRead(directory, ['g'], OPTIONS);
         expect(error?.message).toContain(`${join(directory, name)} is missing`);
@@ -343,7 +347,7 @@ describe('files', () => {
     for (const name of names) {
       expect([...foreign.keys()]).toContain(name);
       const swapped = new Map(whole).set(name, foreign.get(name)!);
-      expect(await judge(withoutEnd(swapped), `${name} of another journal`)).toBe('refused');
+      expect(await judge(killed(swapped), `${name} of another journal`)).toBe('refused');
       for (const source of names)
         if (source !== name) {
           const moved = new Map(whole).set(name, whole.get(source)!);
@@ -450,6 +454,25 @@ describe('repair', () => {
     }
   });
 
+  test('that a process did not finish leaves what was repaired', async () => {
+    const name = closedFiles()[0]!;
+    const { start } = frames.get(name)![1]!;
+    const damagedFiles = flipped(whole, name, start + 3, 2);
+    const expected = await repaired(damagedFiles, 'whole');
+    writeFiles(directory, damagedFiles);
+    const repair = await openRepair(directory);
+    repair.apply('now');
+    repair.close();
+    // The new file is there, and no other was removed yet; or only some were.
+    const added = [...readFiles(directory)].filter(([other]) => !whole.has(other));
+    for (const removed of [[], [name], ['end'], [name, name.replace('.log', '.index')]]) {
+      const left = new Map([...damagedFiles, ...added].filter(([other]) => !removed.includes(other)));
+      writeFiles(directory, left);
+      const { content: found, error } = await openAndRead(directory, ['g'], OPTIONS);
+      expect([error, isSame(found!, expected)]).toEqual([null, true]);
+    }
+  });
+
   test('of a log that is right changes nothing', async () => {
     writeFiles(directory, whole);
     const repair = await openRepair(directory);
@@ -488,7 +511,7 @@ describe('any damage, by seeds', () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = new SeededRandom(seed);
       const logs = [...frames.keys()];
-      let files: Files = random.chance(0.5) ? whole : withoutEnd(whole);
+      let files: Files = random.chance(0.5) ? whole : killed(whole);
       const done: string[] = [];
       for (let i = random.integer(1, 3); i > 0; i--) {
         const name = random.pick(logs);
@@ -509,7 +532,7 @@ describe('any damage, by seeds', () => {
           });
       }
       const what = `seed ${seed}: ${done.join(', ')}`;
-      const harmless = sameFiles(files, whole) || sameFiles(files, withoutEnd(whole));
+      const harmless = sameFiles(files, whole) || sameFiles(files, killed(whole));
       writeFiles(directory, files);
       const opened = await openAndRead(directory, ['g'], OPTIONS);
       const isRight = opened.content !== null && isSame(opened.content, content);

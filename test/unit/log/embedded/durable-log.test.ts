@@ -132,18 +132,21 @@ describe('a log in a directory', () => {
     await log.close();
   });
 
-  test('drops an unfinished last write, wherever it was cut, and nothing else', async () => {
+  test('drops an unfinished last write, wherever it ended, and nothing else', async () => {
     const directory = freshDirectory();
     let log = await open(directory);
     await log.admin.createTopic({ name: 't', partitions: 1 });
     await write(log, 't', ['one', 'two']);
-    const file = filesOf(directory, '.log')[0]!;
-    const whole = statSync(file).size;
-    await write(log, 't', ['three']);
     await log.close();
+    const file = filesOf(directory, '.log')[0]!;
+    const start = statSync(file).size;
+    log = await open(directory);
+    await write(log, 't', ['three']);
     const bytes = readFileSync(file);
-    for (let cut = whole; cut < bytes.length; cut += 3) {
-      writeFileSync(file, bytes.subarray(0, cut));
+    await log.close();
+    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    for (let at = start + 4; at <= end - 4; at += 3) {
+      writeFileSync(file, Buffer.from(bytes).fill(0, at));
       // It is there when the log was closed.
       rmSync(join(directory, 'end'), { force: true });
       log = await open(directory);
