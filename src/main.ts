@@ -93,6 +93,12 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
     .option(
+      '--limit <name=number>',
+      'how much clients may take (docs/server.md); may be given several times',
+      collect,
+      [],
+    )
+    .option(
       '--allow-origin <origin>',
       'let web pages of this origin use the server, such as https://example.com; may be given several times',
       collect,

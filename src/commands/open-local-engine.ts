@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineOptions } from '../engine/engine.ts';
 import type { CommonOptions } from './common-options.ts';
 import { openLog } from './open-log.ts';
+
+/** How much clients may take of it. */
+export type EngineLimits = Pick<EngineOptions, 'openQueriesMax' | 'clientBytesMax' | 'clientsBytesMax'>;
 
 /** An engine in this process. `properties` hold for all of it. */
 export async function openLocalEngine(
   options: CommonOptions,
   commandLog: boolean,
   properties: ReadonlyMap<string, string>,
+  limits: EngineLimits = {},
 ): Promise<Engine> {
   const [{ openEngine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] =
     await Promise.all([
@@ -32,6 +36,7 @@ export async function openLocalEngine(
     commandLog,
     version: packageJson.version,
     properties,
+    ...limits,
     ...(options.functions === undefined
       ? {}
       : {

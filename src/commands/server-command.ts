@@ -20,10 +20,12 @@ export async function serverCommand(
     readonly queriesFile?: string;
     readonly allowOrigin: readonly string[];
     readonly allowHost: readonly string[];
+    readonly limit: readonly string[];
   },
 ): Promise<number> {
   const port = readWholeNumber(options.port, PORTS);
   if (port === null) throw new UsageError(`--port takes ${describeRange(PORTS)}, not ${options.port}`);
+  const limits = (await import('./server-limits.ts')).parseLimits(options.limit);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
   const engine = await openLocalEngine(
@@ -31,6 +33,7 @@ export async function serverCommand(
     !headless && (options.kafka !== undefined || options.dataDir !== undefined),
     // Every client's session begins with them.
     new Map(session.properties),
+    limits.engine,
   );
   const signal = interruption();
   const { startServer } = await import('../server/server.ts');
@@ -55,6 +58,7 @@ export async function serverCommand(
       version: packageJson.version,
       allowedOrigins: options.allowOrigin,
       allowedHosts: options.allowHost,
+      limits: limits.server,
     });
     process.stdout.write(
       `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,

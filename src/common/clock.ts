@@ -47,9 +47,79 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
-/** Resolves in a later turn of the event loop, so that sockets and timers get theirs. */
+/**
+ * Resolves in a later turn of the event loop, so that sockets and timers get theirs. However many wait, a turn goes to
+ * those who fit into it: first come, first served, and the others wait for the next.
+ */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (turning) return;
+    turning = true;
+    setImmediate(beginTurn);
+  });
+}
+
+/** After which nobody is begun with any more in a turn. */
+const TURN_MS = 10;
+/** Who called `nextTurn`, in order. */
+let waiting: (() => void)[] = [];
+/** Those whose turn it is, and which of them is next. */
+let current: (() => void)[] = [];
+let at = 0;
+/** Whether a turn is under way, or to come. */
+let turning = false;
+let turnEndMs = 0;
+
+function beginTurn(): void {
+  // Who calls `nextTurn` in this turn wants the next one.
+  current = at < current.length ? current.slice(at).concat(waiting) : waiting;
+  at = 0;
+  waiting = [];
+  turnEndMs = performance.now() + TURN_MS;
+  giveTurn();
+}
+
+function giveTurn(): void {
+  current[at++]!();
+  // A tick that a microtask asks for comes when no microtask is left: when whoever was called has done what it can.
+  queueMicrotask(afterTurn);
+}
+
+function afterTurn(): void {
+  process.nextTick(passTurn);
+}
+
+function passTurn(): void {
+  if (at < current.length && performance.now() < turnEndMs) return giveTurn();
+  turning = at < current.length || waiting.length > 0;
+  if (turning) setImmediate(beginTurn);
+  return undefined;
+}
+
+/**
+ * Shares the event loop: who works long asks after each piece whether the slice is `over`, and then lets sockets and
+ * timers have their turn with `next`.
+ */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #sliceMs: number;
+  #endMs: number;
+
+  constructor(clock: Clock, sliceMs = 10) {
+    this.#clock = clock;
+    this.#sliceMs = sliceMs;
+    this.#endMs = clock.monotonic() + sliceMs;
+  }
+
+  get over(): boolean {
+    return this.#clock.monotonic() >= this.#endMs;
+  }
+
+  async next(): Promise<void> {
+    await nextTurn();
+    this.#endMs = this.#clock.monotonic() + this.#sliceMs;
+  }
 }
 
 /** Keeps the process alive until what it returns is called: waiting on the embedded log alone would not. */

@@ -19,12 +19,14 @@ import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import { keptProperties } from './kept-properties.ts';
 import type { PersistentQuery } from './persistent-query.ts';
+import { OpenQueries } from './open-queries.ts';
 import { ProcessingLog } from './processing-log.ts';
 import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
 import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { InsertWriters } from './insert-writers.ts';
+import { RowBudget } from './row-budget.ts';
 import { CHANGING_STATEMENTS, Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { type Answer, StatementOrder } from './statement-order.ts';
@@ -58,8 +60,12 @@ export interface EngineOptions {
   readonly functionClock?: Clock;
   /** Properties of the whole process, by canonical name: what sessions do not set themselves. Default none. */
   readonly properties?: ReadonlyMap<string, string>;
-  /** Push queries that may run at once. Default 1000. */
-  readonly pushQueriesMax?: number;
+  /** Queries of clients that may be open at once: with EMIT, over a stream, over a whole table, PRINT. Default 1000. */
+  readonly openQueriesMax?: number;
+  /** Memory for rows that one client has not taken, after which its query waits, in bytes. Default 512 KiB. */
+  readonly clientBytesMax?: number;
+  /** The same of all clients together. Default 256 MiB. */
+  readonly clientsBytesMax?: number;
   /** The command log is compacted when it holds so many commands that nothing needs, and more than others. Default 100. */
   readonly deadCommandsMax?: number;
   /** How long a client waits for the log to take what it writes. Default 30 s, as Kafka's own request timeout. */
@@ -108,6 +114,8 @@ export class Engine {
   readonly evaluation: EvaluationContext;
   readonly queries = new Map<string, PersistentQuery>();
   readonly pushQueries = new Map<string, PushQuery>();
+  readonly openQueries: OpenQueries;
+  readonly rowBudget: RowBudget;
   readonly processingLog: ProcessingLog;
   catalog = new Catalog();
   /** Null where nothing outlives the process. */
@@ -131,6 +139,8 @@ export class Engine {
     writer: LogWriter,
   ) {
     this.options = options;
+    this.openQueries = new OpenQueries(options.openQueriesMax);
+    this.rowBudget = new RowBudget(options.clientBytesMax, options.clientsBytesMax);
     this.#executeStatement = executeStatement;
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);

@@ -5,6 +5,9 @@ import { STRING } from '../types/sql-type.ts';
 import { bytesText, FormatGuess } from './print-format.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 
+/** What is fetched at once, and kept as text until the client has taken it. */
+const BUFFER_BYTES_MAX = 256 * 1024;
+
 const COLUMNS: readonly ResultColumn[] = [{ name: 'LINE', type: STRING, isKey: false }];
 
 export interface PrintOptions {
@@ -24,23 +27,41 @@ export class PrintQuery implements RowStream {
   readonly #options: PrintOptions;
   readonly #key = new FormatGuess('key');
   readonly #value = new FormatGuess('value');
+  readonly #onClose: () => void;
   #seen = 0;
   #printed = 0;
   #end: RowStream['end'] = null;
 
-  private constructor(queryId: string, reader: ReturnType<Log['openReader']>, options: PrintOptions) {
+  private constructor(
+    queryId: string,
+    reader: ReturnType<Log['openReader']>,
+    options: PrintOptions,
+    onClose: () => void,
+  ) {
     this.queryId = queryId;
     this.#reader = reader;
     this.#options = options;
+    this.#onClose = onClose;
   }
 
-  static async open(queryId: string, log: Log, options: PrintOptions): Promise<PrintQuery> {
-    const offsets = await log.admin.offsets(options.topic);
-    const reader = log.openReader();
-    offsets.forEach(({ start, end }, partition) =>
-      reader.assign({ topic: options.topic, partition, offset: options.fromBeginning ? start : end }),
-    );
-    return new PrintQuery(queryId, reader, options);
+  /** `onClose` is called when it is closed, or cannot be opened. */
+  static async open(
+    queryId: string,
+    log: Log,
+    options: PrintOptions,
+    onClose: () => void,
+  ): Promise<PrintQuery> {
+    try {
+      const offsets = await log.admin.offsets(options.topic);
+      const reader = log.openReader({ bufferBytesMax: BUFFER_BYTES_MAX });
+      offsets.forEach(({ start, end }, partition) =>
+        reader.assign({ topic: options.topic, partition, offset: options.fromBeginning ? start : end }),
+      );
+      return new PrintQuery(queryId, reader, options, onClose);
+    } catch (error) {
+      onClose();
+      throw error;
+    }
   }
 
   get end(): RowStream['end'] {
@@ -76,6 +97,7 @@ export class PrintQuery implements RowStream {
 
   async close(): Promise<void> {
     this.#end ??= 'terminated';
+    this.#onClose();
     await this.#reader.close();
   }
 

@@ -6,12 +6,12 @@ import { compileEvaluator, compilePredicate } from '../sql/expressions/compile.t
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
 import { MISS, type StateStore } from '../state/store.ts';
-import type { TaskStore } from '../streams/runtime/streams.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import type { StatementCall } from './engine.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { ResultColumn, RowBatch, RowStream, StatementResult } from './result.ts';
 import { pullStream } from './stream-pull.ts';
+import { type CompiledRow, TableScan, timesOf } from './table-scan.ts';
 
 const BATCH_ROWS = 1000;
 
@@ -42,61 +42,78 @@ export async function pullRows(
         hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,
       },
     );
-  const rows = await readTable(plan, query, materialization, call);
   const columns: ResultColumn[] = plan.select.map(({ name, type, expression }) => ({
     name,
     type,
     isKey: expression.kind === 'column' && KEY_ORIGINS.has(plan.row[expression.index]!.origin.kind),
   }));
-  return { kind: 'rows', rows: new PulledRows(engine.transientId('PULL'), columns, rows) };
+  const row = compileRow(plan, materialization, call);
+  const queryId = engine.transientId('PULL');
+  if (plan.access.kind === 'keys')
+    return {
+      kind: 'rows',
+      rows: new PulledRows(queryId, columns, await readKeys(plan, query, materialization, row)),
+    };
+  const scan = new TableScan({ queryId, columns, plan, query, table: materialization, row, engine });
+  await scan.open();
+  return { kind: 'rows', rows: scan };
+}
+
+function compileRow(plan: PullPlan, table: Materialization, { engine }: StatementCall): CompiledRow {
+  const { functions, evaluation } = engine;
+  const passes =
+    plan.filter === null ? () => true : compilePredicate(plan.filter, functions, evaluation, () => undefined);
+  const select = plan.select.map(({ expression }) => compileEvaluator(expression, functions, evaluation));
+  return (key, value, start, end, timestamp) => {
+    const columns = table.rowOf(key, value, start, end, timestamp);
+    if (columns === null) return null;
+    const row = flatRow(plan, columns, start, end, timestamp);
+    return passes(row) ? select.map((evaluate) => evaluateOrNull(evaluate, row)) : null;
+  };
 }
 
 /** What a row of a table is found by: the window belongs to it. */
 const KEY_ORIGINS: ReadonlySet<string> = new Set(['key', 'windowstart', 'windowend']);
 
-async function readTable(
-  plan: PullPlan,
+/** The rows of the keys that WHERE names. */
+async function readKeys(
+  { access, limit, windowStart }: PullPlan,
   query: PersistentQuery,
   table: Materialization,
-  { engine }: StatementCall,
+  compiled: CompiledRow,
 ): Promise<Row[]> {
-  const { functions, evaluation } = engine;
-  const passes =
-    plan.filter === null ? () => true : compilePredicate(plan.filter, functions, evaluation, () => undefined);
-  const select = plan.select.map(({ expression }) => compileEvaluator(expression, functions, evaluation));
-  const limit = plan.limit ?? Infinity;
+  const rowsMax = limit ?? Infinity;
+  const { from, to } = timesOf(windowStart);
   const found: Row[] = [];
-
-  /** Returns whether there is room for more. */
-  const visit = (
-    key: readonly SqlValue[],
-    value: unknown,
-    start: number,
-    end: number,
-    timestamp: number,
-  ): boolean => {
-    const columns = table.rowOf(key, value, start, end, timestamp);
-    if (columns === null) return true;
-    const row = flatRow(plan, columns, start, end, timestamp);
-    if (!passes(row)) return true;
-    found.push(select.map((evaluate) => evaluateOrNull(evaluate, row)));
-    return found.length < limit;
+  const visit: Visit = (key, value, start, end, timestamp) => {
+    const row = compiled(key, value, start, end, timestamp);
+    if (row !== null) found.push(row);
+    return found.length < rowsMax;
+  };
+  const readStore = (store: StateStore, keys: readonly (readonly SqlValue[])[]): void => {
+    const writer = new ByteWriter(64);
+    for (const key of keys) {
+      if (key.some((value) => value === null)) continue;
+      writer.length = 0;
+      table.key.serialize([...key], writer);
+      if (!readKey(table, store, key, writer, from, to, visit)) return;
+    }
   };
 
-  if (limit === 0) return found;
-  for (const each of query.streams.stores(table.store)) {
+  if (rowsMax === 0 || access.kind !== 'keys') return found;
+  for (const { store, task } of query.streams.stores(table.store)) {
     const before = found.length;
     for (;;) {
       try {
-        readStore(plan, table, each, visit);
+        readStore(store, access.keys);
         break;
       } catch (error) {
         if (error !== MISS) throw error;
         found.length = before;
-        await each.task.load();
+        await task.load();
       }
     }
-    if (found.length >= limit) break;
+    if (found.length >= rowsMax) break;
   }
   return found;
 }
@@ -108,51 +125,6 @@ type Visit = (
   end: number,
   timestamp: number,
 ) => boolean;
-
-function readStore(plan: PullPlan, table: Materialization, { store }: TaskStore, visit: Visit): void {
-  const { access } = plan;
-  const from = numberOf(plan.windowStart?.lower, 0);
-  const to = numberOf(plan.windowStart?.upper, Number.MAX_SAFE_INTEGER);
-  const decode = (bytes: Uint8Array, start: number, end: number): readonly SqlValue[] => [
-    ...table.key.deserialize(bytes, start, end),
-  ];
-  if (access.kind === 'keys') {
-    const writer = new ByteWriter(64);
-    for (const key of access.keys) {
-      if (key.some((value) => value === null)) continue;
-      writer.length = 0;
-      table.key.serialize([...key], writer);
-      if (!readKey(table, store, key, writer, from, to, visit)) return;
-    }
-    return;
-  }
-  switch (store.kind) {
-    case 'key-value':
-      store.range(null, null, false, (bytes, start, end, value, timestamp) =>
-        visit(decode(bytes, start, end), value, -1, -1, timestamp),
-      );
-      return;
-    case 'window':
-      store.fetchAll(from, to, (bytes, start, end, windowStart, value, timestamp) =>
-        visit(
-          decode(bytes, start, end),
-          value,
-          windowStart,
-          windowStart + (table.windowSizeMs ?? 0),
-          timestamp,
-        ),
-      );
-      return;
-    case 'session':
-      store.fetchAll(0, Number.MAX_SAFE_INTEGER, (bytes, start, end, first, last, value, timestamp) =>
-        visit(decode(bytes, start, end), value, first, last, timestamp),
-      );
-      return;
-    case 'versioned':
-      // No table of SQL has one.
-      return;
-  }
-}
 
 /** Returns whether there is room for more. */
 function readKey(
@@ -235,10 +207,6 @@ function evaluateOrNull(evaluate: (row: Row) => SqlValue, row: Row): SqlValue {
   } catch {
     return null;
   }
-}
-
-function numberOf(value: SqlValue | undefined, fallback: number): number {
-  return typeof value === 'number' ? value : fallback;
 }
 
 /** Rows that have all been read. */

@@ -2,10 +2,11 @@ import type { LoweredQuery } from '../sql/lower/lower.ts';
 import { Streams, type StreamsOptions } from '../streams/runtime/streams.ts';
 import type { Row } from '../types/value.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
+import type { RowBudget } from './row-budget.ts';
 import { RowQueue } from './row-queue.ts';
 
-/** Rows that wait for a client that does not ask, before the query pauses. */
-const ROWS_MAX = 4096;
+/** Input of a query that is fetched and not yet processed: while its client does not read, it is kept. */
+const BUFFER_BYTES_MAX = 256 * 1024;
 
 export interface PushQueryFields {
   /** `pull`: it ends where its sources ended when it started. */
@@ -38,6 +39,7 @@ export class PushQuery implements RowStream {
     fields: PushQueryFields,
     lower: (push: (row: Row, tombstone: boolean) => void) => LoweredQuery,
     options: StreamsOptions,
+    budget: RowBudget,
     onClose: () => void,
   ) {
     this.kind = fields.kind;
@@ -48,14 +50,17 @@ export class PushQuery implements RowStream {
     this.#limit = fields.limit;
     this.#onClose = onClose;
     this.#queue = new RowQueue(
-      ROWS_MAX,
+      budget,
       () => this.streams.pause(),
-      () => this.streams.resume(),
+      () => {
+        if (this.#end === null) this.streams.resume();
+      },
     );
     const lowered = lower((row, tombstone) => this.#push(row, tombstone));
     this.streams = new Streams(lowered.topology, {
       ...options,
       transient: true,
+      bufferBytesMax: BUFFER_BYTES_MAX,
       stateDirectory: null,
       onError: (error) => this.#queue.end(error),
     });
@@ -99,6 +104,7 @@ export class PushQuery implements RowStream {
   async #release(): Promise<void> {
     this.#finish('terminated');
     this.#onClose();
+    this.#queue.clear();
     await this.streams.close();
     await this.#reading;
     await this.streams.cleanUp();

@@ -28,8 +28,13 @@ export async function pullStream(
     },
     (push) => lowerPlan(engine, after, properties, push),
     { ...engine.streamsOptions(queryId, properties), offsetReset: 'earliest' },
-    () => engine.pushQueries.delete(queryId),
+    engine.rowBudget,
+    () => {
+      engine.pushQueries.delete(queryId);
+      engine.openQueries.delete(queryId);
+    },
   );
+  engine.openQueries.add(queryId);
   engine.pushQueries.set(queryId, rows);
   try {
     await rows.start();

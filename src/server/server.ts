@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../common/clock.ts';
+import { type Clock, Turns } from '../common/clock.ts';
 import { written } from '../common/written.ts';
 import type { Engine } from '../engine/engine.ts';
 import { AccessPolicy, type RequestHead } from './access-policy.ts';
@@ -164,9 +164,11 @@ async function answer(
     return undefined;
   }
   response.writeHead(result.status, result.headers).flushHeaders();
+  const turns = new Turns(context.engine.options.clock);
   for await (const chunk of result.body) {
     if (gone.signal.aborted) break;
     await written(response, chunk);
+    if (turns.over) await turns.next();
   }
   response.end();
   return undefined;

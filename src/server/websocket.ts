@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../common/clock.ts';
+import { type Clock, Turns } from '../common/clock.ts';
 import type { RowStream } from '../engine/result.ts';
 import { fieldSchema } from '../engine/describe.ts';
 import { jsonText } from '../types/json-value.ts';
@@ -13,16 +13,18 @@ import type { RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';
 import { parseTarget } from './target.ts';
 
-/** A client sends nothing after the handshake; this bounds what it may try. */
-const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** A client has nothing to say after the handshake: this bounds what it may try. */
+const PAYLOAD_BYTES_MAX = 4 * 1024;
+const MESSAGES_MAX = 1000;
 /** Bytes that may wait in a client's socket before its query stops being asked for rows. */
-const BUFFERED_BYTES_MAX = 1024 * 1024;
+const BUFFERED_BYTES_MAX = 128 * 1024;
 const REASON_BYTES_MAX = 123;
 
 /** RFC 6455 close codes, as ksqlDB uses them. */
 const DONE = 1000;
 const GOING_AWAY = 1001;
 const NOT_ACCEPTED = 1003;
+const NOT_ALLOWED = 1008;
 const FAILED = 1011;
 
 /**
@@ -34,6 +36,8 @@ export class QuerySockets {
     noServer: true,
     maxPayload: PAYLOAD_BYTES_MAX,
     perMessageDeflate: false,
+    // `answerPings` does it.
+    autoPong: false,
   });
   readonly #context: RouteContext;
 
@@ -66,6 +70,8 @@ export class QuerySockets {
   async #serve(client: WebSocket, request: string | null): Promise<void> {
     // Garbage, or a broken connection: the socket answers with its code and closes, and that ends the query.
     client.on('error', () => undefined);
+    answerPings(client);
+    refuseChatter(client);
     const gone = whenClosing(client);
     let rows: RowStream;
     let tombstones: boolean;
@@ -85,7 +91,7 @@ export class QuerySockets {
         client.send(
           JSON.stringify(rows.columns.map(({ name, type }) => ({ name, schema: fieldSchema(type) }))),
         );
-      await sendRows(client, rows, tombstones);
+      await sendRows(client, rows, tombstones, new Turns(this.#context.engine.options.clock));
       if (isOpen(client)) client.send('{"error":"done"}');
       client.close(DONE, 'done');
     } catch (error) {
@@ -116,17 +122,37 @@ function whenClosing(client: WebSocket): Promise<void> {
   });
 }
 
+/** The latest counts (RFC 6455 §5.5.3): a client that asks and does not read is not answered over and over. */
+function answerPings(client: WebSocket): void {
+  client.on('ping', (data: Buffer) => {
+    if (isOpen(client) && client.bufferedAmount < BUFFERED_BYTES_MAX) client.pong(data, false);
+  });
+}
+
+function refuseChatter(client: WebSocket): void {
+  let messages = 0;
+  client.on('message', () => {
+    if (++messages > MESSAGES_MAX) client.close(NOT_ALLOWED, 'nothing is expected from a client here');
+  });
+}
+
 function isOpen(client: WebSocket): boolean {
   return client.readyState === client.OPEN;
 }
 
-async function sendRows(client: WebSocket, rows: RowStream, tombstones: boolean): Promise<void> {
+async function sendRows(
+  client: WebSocket,
+  rows: RowStream,
+  tombstones: boolean,
+  turns: Turns,
+): Promise<void> {
   const texts = rows.columns.map((column) => jsonText(column.type));
   // One frame a row, but one write to the kernel for the batch: the write is what costs.
   const { _socket: socket } = client as unknown as { _socket: Duplex };
   while (isOpen(client)) {
     const batch = await rows.next();
     if (batch === null) return;
+    if (turns.over) await turns.next();
     socket.cork();
     for (const [i, row] of batch.rows.entries()) {
       const removed = batch.tombstones?.[i] === true;

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/common/clock.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Entity, ResultColumn, RowBatch, RowStream, StatementResult } from '../../src/engine/result.ts';
+import { RowBudget } from '../../src/engine/row-budget.ts';
 import { RowQueue } from '../../src/engine/row-queue.ts';
 import type { Session } from '../../src/engine/session.ts';
 import type { ParsedStatement } from '../../src/sql/parser/parse.ts';
@@ -26,7 +27,7 @@ export class FakeRows implements RowStream {
   readonly whenClosed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   readonly #queue = new RowQueue(
-    100,
+    new RowBudget(),
     () => (this.paused = true),
     () => (this.paused = false),
   );

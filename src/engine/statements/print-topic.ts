@@ -12,12 +12,14 @@ export const printTopic: StatementHandler<'printTopic'> = async (statement, { en
       hint: 'SHOW TOPICS lists them; names of topics are case-sensitive',
     });
   const { partitions } = description;
-  const rows = await PrintQuery.open(engine.transientId('PRINT'), engine.log, {
-    topic,
-    partitions,
-    fromBeginning,
-    interval,
-    limit,
-  });
+  const queryId = engine.transientId('PRINT');
+  engine.openQueries.add(queryId);
+  const onClose = (): void => engine.openQueries.delete(queryId);
+  const rows = await PrintQuery.open(
+    queryId,
+    engine.log,
+    { topic, partitions, fromBeginning, interval, limit },
+    onClose,
+  );
   return { kind: 'rows', rows };
 };

@@ -1,4 +1,3 @@
-import { SqlError } from '../../common/error.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
 import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import { sourcesOf } from '../../sql/analyzer/analyzed-query.ts';
@@ -16,15 +15,8 @@ import { analyzeContext } from './analyze-context.ts';
 export const query: StatementHandler<'query'> = (statement, call) =>
   statement.emit === null ? pullRows(statement, call, analyzeContext(call)) : pushRows(statement, call);
 
-const PUSH_QUERIES_MAX = 1000;
-
 async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<StatementResult> {
   const { engine, properties, parsed } = call;
-  const max = engine.options.pushQueriesMax ?? PUSH_QUERIES_MAX;
-  if (engine.pushQueries.size >= max)
-    throw new SqlError('ML_LIMIT', `${max} push queries run already`, {
-      hint: 'end some, or raise the limit',
-    });
   const analyzed = analyzeQuery(groupedAsOne(statement, engine.functions), analyzeContext(call));
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
   const columns: ResultColumn[] = analyzed.select.map(({ name, type }, i) => ({
@@ -44,8 +36,13 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
     },
     (row) => lowerPlan(engine, after, properties, row),
     engine.streamsOptions(queryId, properties),
-    () => engine.pushQueries.delete(queryId),
+    engine.rowBudget,
+    () => {
+      engine.pushQueries.delete(queryId);
+      engine.openQueries.delete(queryId);
+    },
   );
+  engine.openQueries.add(queryId);
   engine.pushQueries.set(queryId, push);
   try {
     await push.start();

@@ -160,13 +160,18 @@ export class EmbeddedReader implements LogReader {
       // Waiting for what no batch has would be waiting for ever.
       if ((stored?.baseOffset ?? log.next) > assignment.position) throw holeError(assignment, stored);
       if (stored === undefined) break;
-      const bytes = bytesOf(stored, assignment);
+      const bytes = bytesOf(stored, assignment, this.#windowBytes);
       const decoded = decodeStored(at, stored, bytes, assignment.position);
       for (const batch of decoded.batches) into.push(batch);
       assignment.position = decoded.nextOffset;
       read += stored.sizeBytes;
     }
     return read;
+  }
+
+  /** Every assignment keeps its window, and all of them together no more than may be buffered. */
+  get #windowBytes(): number {
+    return Math.min(WINDOW_BYTES, Math.floor(this.#bufferBytesMax / this.#assignments.size));
   }
 
   #logOf(assignment: Assignment): PartitionLog {
@@ -202,11 +207,11 @@ function holeError({ at, position }: Assignment, next: StoredBatch | undefined):
   );
 }
 
-function bytesOf(stored: StoredBatch, assignment: Assignment): Buffer {
+function bytesOf(stored: StoredBatch, assignment: Assignment, windowBytes: number): Buffer {
   if (stored.bytes !== null) return stored.bytes;
   const { segment, position, sizeBytes } = stored;
   assert(segment !== null, 'a batch is in memory or in a file');
-  if (sizeBytes > WINDOW_BYTES / 2) return readExactly(segment, position, sizeBytes);
+  if (sizeBytes > windowBytes / 2) return readExactly(segment, position, sizeBytes);
   let { window } = assignment;
   const end = position + sizeBytes;
   if (
@@ -215,7 +220,7 @@ function bytesOf(stored: StoredBatch, assignment: Assignment): Buffer {
     position < window.start ||
     end > window.start + window.bytes.length
   ) {
-    const bytes = readExactly(segment, position, Math.min(WINDOW_BYTES, segment.sizeBytes - position));
+    const bytes = readExactly(segment, position, Math.min(windowBytes, segment.sizeBytes - position));
     window = { segment, start: position, bytes };
     assignment.window = window;
   }

@@ -1,3 +1,4 @@
+import { Turns } from '../../common/clock.ts';
 import type { Entity } from '../../engine/result.ts';
 import { parseRequest } from '../parse-single.ts';
 import { parseStatementRequest } from '../request-body.ts';
@@ -8,9 +9,11 @@ import { json, type Route } from '../route.ts';
 export const ksqlRoute: Route = {
   method: 'POST',
   path: '/ksql',
-  async handle(request, { engine }) {
+  async handle(request, context) {
+    const { engine } = context;
     const { text, session } = parseStatementRequest(request.body);
-    const statements = parseRequest(text, session);
+    const statements = await parseRequest(text, session, context);
+    const turns = new Turns(engine.options.clock);
     const entities: object[] = [];
     for (const statement of statements) {
       const { kind } = statement.statement;
@@ -28,6 +31,7 @@ export const ksqlRoute: Route = {
       } catch (error) {
         throw statementError(error, statement.text, entities);
       }
+      if (turns.over) await turns.next();
     }
     return json(entities);
   },

@@ -27,11 +27,21 @@ function endOfStatement(text: string, from: number): number {
  */
 export function splitStatements(text: string): { complete: readonly StatementText[]; rest: string } {
   const complete: StatementText[] = [];
+  const texts = statementTexts(text);
+  for (;;) {
+    const { value, done } = texts.next();
+    if (done === true) return { complete, rest: value };
+    complete.push(value);
+  }
+}
+
+/** As `splitStatements`, one statement at a time, for texts of any length. Returns the rest. */
+export function* statementTexts(text: string): Generator<StatementText, string, void> {
   let start = skipBlank(text, 0);
   for (;;) {
     const end = endOfStatement(text, start);
-    if (end < 0) return { complete, rest: text.slice(start) };
-    if (end > start + 1) complete.push({ text: text.slice(start, end), start });
+    if (end < 0) return text.slice(start);
+    if (end > start + 1) yield { text: text.slice(start, end), start };
     start = skipBlank(text, end);
   }
 }

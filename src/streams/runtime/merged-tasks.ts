@@ -40,6 +40,7 @@ export class MergedTasks {
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
     const tasks = this.#tasks;
     const times = this.#times;
+    if (tasks.some((task) => task.paused)) return 0;
     for (const [i, task] of tasks.entries()) {
       await task.prepare(recordsMax);
       times[i] = task.earliest(this.#ofEmpty);
@@ -69,7 +70,7 @@ export class MergedTasks {
         continue;
       }
       // It waits for records that are on their way, which may be older than all that are here; or there was enough.
-      if (done === before || done >= recordsMax) return done;
+      if (done === before || done >= recordsMax || task.paused) return done;
       if ((done & 127) === 0 && this.#clock.monotonic() >= deadlineMs) return done;
       times[oldest] = task.nextMs >= 0 ? task.nextMs : task.earliest(this.#ofEmpty);
     }

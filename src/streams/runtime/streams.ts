@@ -139,6 +139,7 @@ export class Streams {
       this.#skipped(skipped),
     );
     this.#plan = executor.plan;
+    executor.paused = this.#paused;
     this.#executor = executor;
     try {
       await executor.openTasks();
@@ -209,14 +210,16 @@ export class Streams {
     return turn;
   }
 
-  /** Stops fetching and processing; state stays readable. */
+  /** Stops fetching and processing, within a chunk too; state stays readable. */
   pause(): void {
     this.#paused = true;
+    if (this.#executor !== null) this.#executor.paused = true;
     if (this.#state === 'running') this.#changeState('paused');
   }
 
   resume(): void {
     this.#paused = false;
+    if (this.#executor !== null) this.#executor.paused = false;
     this.#resting.abort();
     this.#resting = new AbortController();
     if (this.#state === 'paused') this.#changeState('running');

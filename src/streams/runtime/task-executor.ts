@@ -59,6 +59,7 @@ export class TaskExecutor implements TaskHost {
   /** Something was processed in the last turn. */
   #busy = true;
   #globals: GlobalStores | null = null;
+  #paused = false;
   #lastCommitMs: number;
   #lastCleanupMs: number;
   #commits = 0;
@@ -152,6 +153,7 @@ export class TaskExecutor implements TaskHost {
       if (this.#tasks.some((task) => task.subTopology.index === sub.index && task.partition === partition))
         continue;
       const task = await openTask(this, sub, partition, committed, (opened) => {
+        opened.task.paused = this.#paused;
         this.#tasks.push(opened.task);
         this.#committer.addTask(opened.task, opened.changelogPositions);
       });
@@ -226,6 +228,12 @@ export class TaskExecutor implements TaskHost {
     }
   }
 
+  /** While this is set no task begins another record; global stores are followed all the same. */
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    for (const task of this.#tasks) task.paused = paused;
+  }
+
   get tasks(): readonly Task[] {
     return this.#tasks;
   }
@@ -256,6 +264,8 @@ export class TaskExecutor implements TaskHost {
 
   /** What came in; waits up to `maxWaitMs` for it when there is nothing to process. */
   poll(maxWaitMs: number): Promise<readonly RecordBatch[]> {
+    // Here, because a chunk may have emptied what was full: an input that stays paused would be waited for in vain.
+    this.#inputs.throttle();
     const buffered = this.allTasks.some(
       (task) => !task.isBlocked && task.inputs.some((input) => !input.isEmpty),
     );
@@ -290,7 +300,6 @@ export class TaskExecutor implements TaskHost {
     this.#committer.throwFlushError();
     this.#throwDamage();
     this.#inputs.push(batches);
-    this.#inputs.throttle();
 
     let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
     const now = clock.now();

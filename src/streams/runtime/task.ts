@@ -33,6 +33,8 @@ export class Task {
   recordsProcessed = 0;
   /** The time of the record that `run` left because it is too late; -1 when there was none. */
   nextMs = -1;
+  /** While it is set no chunk goes on to another record. */
+  paused = false;
   /** While it is set nothing may be processed: state is being loaded. */
   loading: Promise<void> | null = null;
 
@@ -121,10 +123,11 @@ export class Task {
   }
 
   /**
-   * Processes queued records until `deadline` (monotonic), `recordsMax`, or an input is needed that has not come.
-   * Returns how many. Rejects with whatever an operator threw that is not the data's.
+   * Processes queued records until `deadline` (monotonic), `recordsMax`, an input is needed that has not come, or it is
+   * paused. Returns how many. Rejects with whatever an operator threw that is not the data's.
    */
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
+    if (this.paused) return 0;
     await this.prepare(recordsMax);
     if (this.isAsynchronous) return this.#processAsynchronously(recordsMax, deadlineMs);
     let done = 0;
@@ -182,7 +185,7 @@ export class Task {
 
   async #processAsynchronously(recordsMax: number, deadlineMs: number): Promise<number> {
     let done = await this.#deliver();
-    while (done < recordsMax && !this.#calls.some((calls) => calls.isFull)) {
+    while (done < recordsMax && !this.paused && !this.#calls.some((calls) => calls.isFull)) {
       if (this.loading !== null) await this.ready();
       const missed = this.run(1, Infinity, 0);
       if (missed === 0) break;
@@ -335,7 +338,8 @@ export class Task {
       this.recordsProcessed++;
       source.advance();
       done++;
-      if ((done & 127) === 0 && clock.monotonic() >= deadlineMs) return done;
+      // What is downstream may be full after any record.
+      if (this.paused || ((done & 127) === 0 && clock.monotonic() >= deadlineMs)) return done;
     }
     return done;
   }

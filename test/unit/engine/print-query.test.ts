@@ -27,13 +27,18 @@ async function append(partition: number, timestamp: number, key: Part, value: Pa
 const open = (
   options: { fromBeginning?: boolean; interval?: number; limit?: number } = {},
 ): Promise<PrintQuery> =>
-  PrintQuery.open('q', log, {
-    topic: 't',
-    partitions: 2,
-    fromBeginning: options.fromBeginning ?? true,
-    interval: options.interval ?? null,
-    limit: options.limit ?? null,
-  });
+  PrintQuery.open(
+    'q',
+    log,
+    {
+      topic: 't',
+      partitions: 2,
+      fromBeginning: options.fromBeginning ?? true,
+      interval: options.interval ?? null,
+      limit: options.limit ?? null,
+    },
+    () => undefined,
+  );
 
 async function lines(query: PrintQuery): Promise<string[]> {
   const found: string[] = [];

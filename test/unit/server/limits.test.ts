@@ -156,3 +156,60 @@ test('more connections than allowed are turned away, and room is made by who lea
       .catch(() => '');
   expect(statusOf(text)).toBe(200);
 });
+
+const statements = (count: number): string =>
+  JSON.stringify({ ksql: "LIST STREAMS; -- ';'\n".repeat(count) });
+
+test('a request with more statements than allowed runs none of them', async () => {
+  await start({ statements: 50 });
+  const ask = async (body: string): Promise<string> =>
+    client()
+      .write(head(Buffer.byteLength(body)) + body)
+      .until(/[\]}]$/);
+  expect(statusOf(await ask(statements(50)))).toBe(200);
+  expect(fake.executed).toHaveLength(50);
+  for (const body of [statements(51), statements(50).replace(/"}$/, 'LIST STREAMS"}'), statements(5000)]) {
+    const answer = await ask(body);
+    expect(statusOf(answer)).toBe(400);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+      error_code: 40003,
+      message: expect.stringMatching(
+        /^the request has more than 50 statements, of which none has been run/,
+      ) as unknown,
+    });
+  }
+  expect(fake.executed).toHaveLength(50);
+});
+
+test('others are served while many statements are read and run', async () => {
+  await start();
+  const many = statements(20_000);
+  let answered = false;
+  const answer = client()
+    .write(head(many.length) + many)
+    .until(/\]$/)
+    .finally(() => (answered = true));
+  let served = 0;
+  while (!answered) {
+    expect(statusOf(await client().write('GET /info HTTP/1.1\r\nHost: localhost\r\n\r\n').until(/\}$/))).toBe(
+      200,
+    );
+    served++;
+  }
+  await answer;
+  expect(fake.executed).toHaveLength(20_000);
+  expect(served).toBeGreaterThan(5);
+});
+
+test('a mistake in a later statement is shown with its line in the whole', async () => {
+  await start();
+  const body = JSON.stringify({ ksql: 'LIST STREAMS;\n/* ; */ LIST TABLES;\n\n  SELEKT 1;' });
+  const answer = await client()
+    .write(head(body.length) + body)
+    .until(/\}$/);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+    error_code: 40001,
+    message: expect.stringMatching(/\(line 4, column 3\)\n {2}.*SELEKT 1;/) as unknown,
+  });
+  expect(fake.executed).toEqual([]);
+});
