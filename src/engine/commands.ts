@@ -44,6 +44,10 @@ export class Commands {
   /** How many commands there must be for compaction to be thought of. */
   #compactAt: number;
   readonly #deadMax: number;
+  /** The greatest id that was read or given. */
+  #lastId = -1;
+  /** A command was given up by the log, which may have it all the same. */
+  #isUncertain = false;
   #retries = 0;
   #cancelRetry: () => void = () => undefined;
   #closed = false;
@@ -76,6 +80,7 @@ export class Commands {
   async replay(): Promise<void> {
     const { commands, sequence } = await this.#log.read();
     this.#count = commands.length;
+    this.#lastId = Math.max(-1, ...commands.map(({ id }) => id));
     const dismissed = new Set(commands.flatMap(({ command }) => command?.dismisses ?? []));
     const faults = new Map<HistoryEntry, string>();
     let next = sequence;
@@ -109,7 +114,7 @@ export class Commands {
   async #try(entry: HistoryEntry, fault: string | null): Promise<boolean> {
     const reason = fault ?? this.#obstacle(entry) ?? (await this.#execute(entry));
     if (reason === null) this.failed.delete(entry);
-    else this.failed.add(entry, this.#queryOf(entry) ?? `STATEMENT_${entry.logged.id}`, reason);
+    else this.failed.add(entry, this.#nameOf(entry), reason);
     return reason === null;
   }
 
@@ -142,6 +147,10 @@ export class Commands {
   /** Queries that must not run as they are: what has replaced them could not be replayed. */
   #held(): ReadonlySet<string> {
     return new Set(this.failed.all().flatMap(({ entry }) => this.#queryOf(entry) ?? []));
+  }
+
+  #nameOf(entry: HistoryEntry): string {
+    return this.#queryOf(entry) ?? `STATEMENT_${entry.logged.id}`;
   }
 
   /** The query that the command makes, unless another one has replaced it. */
@@ -181,8 +190,32 @@ export class Commands {
     this.#retryLater();
   }
 
-  /** Throws `SqlError` when the statement would be built on what could not be replayed. */
-  check(statement: Statement): void {
+  /** Commands that were given up and are in the log: they were recorded, so they take effect, before anything else. */
+  async #takeLate(): Promise<void> {
+    const { commands } = await this.#log.read();
+    for (const logged of commands) {
+      if (logged.id <= this.#lastId) continue;
+      this.#lastId = logged.id;
+      this.#count++;
+      if (logged.command === null) continue;
+      this.#forget(logged.command.dismisses);
+      if (logged.command.statement === '') continue;
+      const parsed = parse(logged.command.statement);
+      if (typeof parsed === 'string') continue;
+      this.#parsed.set(logged.id, parsed);
+      const entry = this.#history.add(logged, parsed.statement);
+      this.failed.add(entry, this.#nameOf(entry), 'the log had it only after it was given up');
+    }
+    this.#isUncertain = false;
+    await this.#retry();
+  }
+
+  /**
+   * Throws `SqlError` when the statement would be built on what could not be replayed. Rejects when nobody can know
+   * what it would be built on, because the log is away.
+   */
+  async check(statement: Statement): Promise<void> {
+    if (this.#isUncertain) await this.#takeLate();
     const keys = new Set(mentionedBy(statement));
     if (statement.kind === 'alterSource') keys.add(`source:${statement.name}`);
     for (const key of keys) {
@@ -224,18 +257,25 @@ export class Commands {
   }
 
   async #append(command: Command, script: Script | undefined): Promise<number> {
-    const id = await this.#log.append(command, this.#clock.now(), script);
+    const id = await this.#log.append(command, this.#clock.now(), script).catch((error: unknown) => {
+      this.#isUncertain = true;
+      throw error;
+    });
+    this.#lastId = id;
     this.#count++;
-    if (command.dismisses !== undefined) {
-      this.#history = this.#history.without(new Set(command.dismisses));
-      this.failed.follow(this.#history);
-    }
+    this.#forget(command.dismisses);
     // Whatever it did may be what others waited for.
     if (this.failed.size > 0) {
       this.#retries = 0;
       this.#retryLater();
     }
     return id;
+  }
+
+  #forget(ids: readonly number[] | undefined): void {
+    if (ids === undefined) return;
+    this.#history = this.#history.without(new Set(ids));
+    this.failed.follow(this.#history);
   }
 
   /** Writes a snapshot when much of the log is needed by nothing. What goes wrong is logged: the log is good as it is. */

@@ -218,7 +218,7 @@ export class Engine {
       answerUnknown: answer.reject,
     };
     if (endsQueries(parsed.statement)) await this.settle();
-    this.#commands?.check(parsed.statement);
+    if (parsed.statement.kind !== 'insertValues') await this.#commands?.check(parsed.statement);
     const result = await this.#executeStatement(call);
     answer.resolve(later === null ? result : (later as Promise<void>).then(() => result));
     await this.#commands?.compactWhenDue();
@@ -301,7 +301,7 @@ export class Engine {
   async removeQuery(query: PersistentQuery, { replayed }: StatementCall): Promise<void> {
     this.queries.delete(query.id);
     this.catalog.removeQuery(query.id);
-    if (replayed === null) await query.terminate();
+    if (replayed === null || query.isStarted) await query.terminate();
   }
 
   /** The number that the next query's name is made from. */

@@ -4,12 +4,14 @@ import { silentLogger } from '../../../src/common/logger.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { newSession, type Session } from '../../../src/engine/session.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
-import type { Log } from '../../../src/log/log.ts';
+import { type Log, LogError } from '../../../src/log/log.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
 
 /** A log whose writers wait while it is `away`. */
 class AwayLog {
   readonly log: Log;
+  /** Records are written, and their writers are told that they may not be. */
+  losesAnswers = false;
   #away = false;
   #back: () => void = () => undefined;
   #until: Promise<void> = Promise.resolve();
@@ -31,6 +33,8 @@ class AwayLog {
           flush: async () => {
             if (this.#away) await this.#until;
             await writer.flush();
+            if (!this.losesAnswers) return;
+            throw new LogError('unavailable', 'writing was given up');
           },
           commit: (offsets) => writer.commit(offsets),
           endOffset: (partition) => writer.endOffset(partition),
@@ -139,4 +143,21 @@ test('an INSERT into a topic that is gone is nothing to those into others', asyn
     run('INSERT INTO S VALUES (2, 2);'),
   ]);
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+});
+
+test('a command that was given up and is in the log takes effect before the next one', async () => {
+  await run('CREATE STREAM OLD AS SELECT * FROM S;');
+  const old = engine.queries.get('CSAS_OLD_0')!;
+  for (const sql of ['CREATE STREAM A AS SELECT * FROM S;', 'DROP STREAM OLD;', 'PAUSE ALL;']) {
+    away.losesAnswers = true;
+    await expect(run(sql)).rejects.toMatchObject({ kind: 'unavailable' });
+    away.losesAnswers = false;
+    // Judged by the catalog that the log says.
+    await expect(run('CREATE STREAM A AS SELECT * FROM S;')).rejects.toMatchObject({ code: 'ML_NAME_TAKEN' });
+  }
+  expect([...engine.queries.values()].map(({ id, state }) => [id, state])).toEqual([['CSAS_A_1', 'PAUSED']]);
+  expect(old.state).toBe('NOT_RUNNING');
+  expect(engine.failedStatements).toEqual([]);
+  await run('CREATE STREAM B AS SELECT * FROM A;');
+  expect([...engine.queries.keys()]).toEqual(['CSAS_A_1', 'CSAS_B_2']);
 });
