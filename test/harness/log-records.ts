@@ -1,4 +1,5 @@
 import type { Log } from '../../src/log/log.ts';
+import type { Header } from '../../src/log/record-batch.ts';
 import { partitionOfKey } from '../../src/log/partitioner.ts';
 
 /** A record of text. */
@@ -7,6 +8,7 @@ export interface TextRecord {
   readonly value: string | null;
   readonly timestamp?: number;
   readonly partition?: number;
+  readonly headers?: readonly Header[];
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -29,7 +31,7 @@ export async function produce(log: Log, topic: string, records: readonly TextRec
         value ?? NOTHING,
         value === null ? -1 : 0,
         value?.length ?? -1,
-        null,
+        record.headers ?? null,
       );
   }
   await writer.flush();

@@ -85,6 +85,7 @@ export function joinByForeignKey(
       parents,
       key: foreignKeySerde(),
       value: subscriptionSerde as Serde,
+      headers: true,
       // Without a foreign key it stays in the row's own partition: the same at every run.
       partitioner: (key, value) => (key.present ? -1 : (value as Subscription).partition),
     });
@@ -133,6 +134,7 @@ export function joinByForeignKey(
       parents,
       key: keySerde(responseTopic),
       value: answerSerde(rightSerde()) as Serde,
+      headers: true,
       partitioner: (_key, value) => (value as Answer).partition,
     });
   });

@@ -139,7 +139,7 @@ export class KGroupedTable<K, V> {
         );
         const value = groupedChangeSerde(values) as Serde;
         topology.addRepartitionTopic({ name: topic, partitions: null });
-        topology.addSink({ name: sinkName, topic, parents, key, value });
+        topology.addSink({ name: sinkName, topic, parents, key, value, headers: true });
         topology.addSource({ name: sourceName, topics: [topic], key, value });
       },
     });

@@ -33,6 +33,7 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
         parents: [filterName],
         key,
         value,
+        headers: true,
         ...(window && { window }),
         ...(partitioner && { partitioner }),
       });

@@ -1,13 +1,15 @@
 import { KeyTable } from '../../state/key-table.ts';
+import type { Header } from '../../log/record-batch.ts';
 import type { ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
+import { withHeaders } from './with-headers.ts';
 
 /** Changes that are held back at most; more ask for a commit. */
 const CHANGES_MAX = 200_000;
 
 /**
  * Changes held back until the commit: one a key, from the value before its first change to the value after its
- * last, in the order of the first. What Kafka Streams' record cache does to output, as a choice of its own.
+ * last, with the headers of the last, in the order of the first. What Kafka Streams' record cache does to output, as a choice of its own.
  */
 export class CoalescedChanges {
   readonly #context: ProcessorContext;
@@ -16,6 +18,7 @@ export class CoalescedChanges {
   #values: unknown[] = [];
   #olds: unknown[] = [];
   #timestamps: number[] = [];
+  #headers: (readonly Header[])[] = [];
   #key: RecordKey | null = null;
   #scratch = Buffer.allocUnsafeSlow(256);
 
@@ -31,12 +34,14 @@ export class CoalescedChanges {
     if (found >= 0) {
       this.#values[found] = value;
       this.#timestamps[found] = timestamp;
+      this.#headers[found] = this.#context.record.headers();
       return;
     }
     const slot = this.#keys.insert(scratch, 0, size + SUFFIX_BYTES);
     this.#values[slot] = value;
     this.#olds[slot] = old;
     this.#timestamps[slot] = timestamp;
+    this.#headers[slot] = this.#context.record.headers();
     if (slot >= CHANGES_MAX) this.#context.requestCommit();
   }
 
@@ -48,11 +53,13 @@ export class CoalescedChanges {
     const values = this.#values;
     const olds = this.#olds;
     const timestamps = this.#timestamps;
+    const headers = this.#headers;
     // What is forwarded may come back here: it belongs to the next flush.
     this.#keys = new KeyTable();
     this.#values = [];
     this.#olds = [];
     this.#timestamps = [];
+    this.#headers = [];
     try {
       for (let slot = 0; slot < count; slot++) {
         const buffer = keys.slabOf(slot);
@@ -60,7 +67,9 @@ export class CoalescedChanges {
         key.setBytes(buffer, keys.startOf(slot), end);
         key.windowStart = buffer.readDoubleLE(end);
         key.windowEnd = buffer.readDoubleLE(end + 8);
-        this.#context.forward(key, values[slot], olds[slot], timestamps[slot]!);
+        const forward = (): void => this.#context.forward(key, values[slot], olds[slot], timestamps[slot]!);
+        if (headers[slot]!.length === 0) forward();
+        else withHeaders(this.#context.record, headers[slot]!, forward);
       }
     } catch (error) {
       // A child's state must be loaded first: all of it is undone and flushed again.
@@ -68,6 +77,7 @@ export class CoalescedChanges {
       this.#values = values;
       this.#olds = olds;
       this.#timestamps = timestamps;
+      this.#headers = headers;
       throw error;
     }
   }

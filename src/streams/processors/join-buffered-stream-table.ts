@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
+import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
@@ -125,33 +126,17 @@ interface First {
   readonly timestamp: number;
 }
 
-/** [headers u32], each [size u32][key][size i32, -1 for null][value]; then the value. */
+/** The headers, then the value. */
 export function waitingRecordCodec(values: ValueCodec): ValueCodec {
   return {
     encode(waiting, writer) {
       const { value, headers } = waiting as WaitingRecord;
-      writer.writeInt32(headers.length);
-      for (const header of headers) {
-        const key = Buffer.from(header.key);
-        writer.writeInt32(key.length);
-        writer.writeBytes(key);
-        writer.writeInt32(header.value?.length ?? -1);
-        if (header.value !== null) writer.writeBytes(header.value);
-      }
+      writeKeptHeaders(headers, writer);
       values.encode(value, writer);
     },
     decode(bytes, start, end): WaitingRecord {
-      const buffer = bytes as Buffer;
-      let at = start + 4;
-      const part = (): Buffer | null => {
-        const size = buffer.readInt32BE(at);
-        at += 4 + Math.max(0, size);
-        return size < 0 ? null : Buffer.from(buffer.subarray(at - size, at));
-      };
-      const headers: Header[] = [];
-      for (let left = buffer.readInt32BE(start); left > 0; left--)
-        headers.push({ key: String(part()), value: part() });
-      return { headers, value: values.decode(buffer, at, end) };
+      const kept = readKeptHeaders(bytes as Buffer, start);
+      return { headers: kept.headers, value: values.decode(bytes, kept.end, end) };
     },
   };
 }

@@ -1,10 +1,13 @@
 import { assert } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
+import type { Header } from '../../log/record-batch.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
+import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
+import { withHeaders } from './with-headers.ts';
 
 export interface SuppressOptions {
   /** A key-value store of `BufferedChange`: [time][key] of each change that is held back. */
@@ -32,6 +35,8 @@ export interface BufferedChange {
   readonly prior: unknown;
   readonly timestamp: number;
   readonly sizeBytes: number;
+  /** Of the latest change: they go out with it, whoever pushes it out. */
+  readonly headers: readonly Header[];
 }
 
 /**
@@ -125,7 +130,9 @@ class Suppress implements Processor {
     const held = slot < 0 ? null : (store.valueAt(slot) as BufferedChange);
     const sizeBytes = end;
     const prior = held === null ? old : held.prior;
-    store.put(this.#writer.buffer, 0, end, { value, old, prior, timestamp, sizeBytes }, timestamp);
+    const headers = this.#context.record.headers();
+    const change: BufferedChange = { value, old, prior, timestamp, sizeBytes, headers };
+    store.put(this.#writer.buffer, 0, end, change, timestamp);
     if (held !== null) return;
     this.#records.value++;
     this.#bytes.value += sizeBytes;
@@ -142,11 +149,9 @@ class Suppress implements Processor {
         const emitted = (this.#emitted ??= new RecordKey(key.serde));
         emitted.serde = key.serde;
         readStoredKey(bytes, 8, bytes.length, suffix, windowSizeMs, emitted);
-        this.#context.forward(
-          emitted,
-          change.value,
-          sendOldValues ? change.old : undefined,
-          change.timestamp,
+        const before = sendOldValues ? change.old : undefined;
+        withHeaders(this.#context.record, change.headers, () =>
+          this.#context.forward(emitted, change.value, before, change.timestamp),
         );
       }
       this.#store.put(bytes, 0, bytes.length, null, change.timestamp);
@@ -221,7 +226,10 @@ class SuppressedReader implements TableReader {
   }
 }
 
-/** [timestamp f64][size u32] then value, old and prior, each [length i32, -1 absent][bytes]. */
+/**
+ * [timestamp f64][size u32], then value, old and prior, each [length i32, -1 absent][bytes], then the headers, which
+ * changes that earlier releases kept do not have.
+ */
 export function bufferedChangeCodec(values: ValueCodec): ValueCodec {
   const write = (value: unknown, writer: ByteWriter): void => {
     const at = writer.length;
@@ -238,8 +246,9 @@ export function bufferedChangeCodec(values: ValueCodec): ValueCodec {
       write(change.value, writer);
       write(change.old, writer);
       write(change.prior, writer);
+      writeKeptHeaders(change.headers, writer);
     },
-    decode(bytes, start) {
+    decode(bytes, start, end) {
       const buffer = bytes as Buffer;
       let at = start + 12;
       const read = (): unknown => {
@@ -258,6 +267,7 @@ export function bufferedChangeCodec(values: ValueCodec): ValueCodec {
         prior,
         timestamp: buffer.readDoubleBE(start),
         sizeBytes: buffer.readInt32BE(start + 8),
+        headers: at < end ? readKeptHeaders(buffer, at).headers : [],
       };
     },
   };

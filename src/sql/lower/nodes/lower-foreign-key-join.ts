@@ -73,6 +73,7 @@ export function lowerForeignKeyJoin(
     parents: [subscribe],
     key: foreignKeySerde,
     value: subscriptionSerde as Serde,
+    headers: true,
   });
   const source = `${name} subscription source`;
   topology.addSource({
@@ -112,6 +113,7 @@ export function lowerForeignKeyJoin(
     parents: [answer, tell],
     key: primaryKeySerde,
     value: answers,
+    headers: true,
     partitioner: (_key, value) => (value as Answer).partition,
   });
   const answered = `${name} answer source`;
