@@ -18,7 +18,9 @@ describeKafka('millrace server on Kafka', (address) => {
     const send = (partition: number, key: string, value: string): Promise<unknown> =>
       producer.send({ topic, messages: [{ partition, key, value }] });
 
-    const server = new Millrace(['server', '--port', '0', '--kafka', address, '--service-id', `${topic}_`]);
+    // Skipped records are warned of.
+    const service = ['--service-id', `${topic}_`, '--log-level', 'error'];
+    const server = new Millrace(['server', '--port', '0', '--kafka', address, ...service]);
     try {
       await server.until(() => server.stdout.includes('\n'), 'it listens');
       const url = /http:\/\/\S+/.exec(server.stdout)![0];
