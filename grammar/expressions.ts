@@ -52,12 +52,17 @@ export class ExpressionParser extends CstParser {
     (this as unknown as { CST_STACK: unknown[] }).CST_STACK.push(node);
   }
 
-  /** Reads a part that may hold itself, one level further in. Throws `NestingError`. */
-  protected nested(read: () => void): void {
+  /**
+   * Begins a part that may hold itself, one level further in. Throws `NestingError`. No function around the part: what
+   * reads it is on the stack for each level.
+   */
+  protected enter(): void {
     this.ACTION(() => {
       if (this.#depth++ > MAX_NESTING) throw new NestingError(this.LA(1));
     });
-    read();
+  }
+
+  protected leave(): void {
     this.ACTION(() => this.#depth--);
   }
 
@@ -131,66 +136,66 @@ export class ExpressionParser extends CstParser {
   // ------------------------------------------------------------------------------------------------------ types
 
   type = this.RULE('type', () => {
-    this.nested(() => {
-      this.OR([
-        {
-          GATE: () => this.nextIs(2, t.Less),
-          ALT: () => {
-            this.CONSUME(t.ArrayWord);
-            this.CONSUME(t.Less);
-            this.SUBRULE(this.type, { LABEL: 'element' });
-            this.CONSUME(t.Greater);
-          },
+    this.enter();
+    this.OR([
+      {
+        GATE: () => this.nextIs(2, t.Less),
+        ALT: () => {
+          this.CONSUME(t.ArrayWord);
+          this.CONSUME(t.Less);
+          this.SUBRULE(this.type, { LABEL: 'element' });
+          this.CONSUME(t.Greater);
         },
-        {
-          GATE: () => this.nextIs(2, t.Less),
-          ALT: () => {
-            this.CONSUME(t.MapWord);
-            this.CONSUME2(t.Less);
-            this.SUBRULE2(this.type, { LABEL: 'key' });
-            this.CONSUME(t.Comma);
-            this.SUBRULE3(this.type, { LABEL: 'value' });
-            this.CONSUME2(t.Greater);
-          },
+      },
+      {
+        GATE: () => this.nextIs(2, t.Less),
+        ALT: () => {
+          this.CONSUME(t.MapWord);
+          this.CONSUME2(t.Less);
+          this.SUBRULE2(this.type, { LABEL: 'key' });
+          this.CONSUME(t.Comma);
+          this.SUBRULE3(this.type, { LABEL: 'value' });
+          this.CONSUME2(t.Greater);
         },
-        {
-          GATE: () => this.nextIs(2, t.Less, t.NotEqual),
-          ALT: () => {
-            this.CONSUME(t.StructWord);
-            this.OR2([
-              // `STRUCT<>` reads as one sign.
-              { ALT: () => this.CONSUME(t.NotEqual) },
-              {
-                ALT: () => {
-                  this.CONSUME3(t.Less);
-                  this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.structTypeField) });
-                  this.CONSUME3(t.Greater);
-                },
+      },
+      {
+        GATE: () => this.nextIs(2, t.Less, t.NotEqual),
+        ALT: () => {
+          this.CONSUME(t.StructWord);
+          this.OR2([
+            // `STRUCT<>` reads as one sign.
+            { ALT: () => this.CONSUME(t.NotEqual) },
+            {
+              ALT: () => {
+                this.CONSUME3(t.Less);
+                this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.structTypeField) });
+                this.CONSUME3(t.Greater);
               },
-            ]);
-          },
+            },
+          ]);
         },
-        {
-          ALT: () => {
-            this.CONSUME(t.Identifier);
-            this.OPTION(() => {
-              this.CONSUME(t.LeftParen);
-              this.AT_LEAST_ONE_SEP({
-                SEP: t.Comma,
-                DEF: () =>
-                  this.OR3([
-                    { ALT: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }) },
-                    // `VARCHAR(STRING)`
-                    { ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'wordParameter' }) },
-                  ]),
-              });
-              this.CONSUME(t.RightParen);
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.Identifier);
+          this.OPTION(() => {
+            this.CONSUME(t.LeftParen);
+            this.AT_LEAST_ONE_SEP({
+              SEP: t.Comma,
+              DEF: () =>
+                this.OR3([
+                  { ALT: () => this.CONSUME(t.IntegerLiteral, { LABEL: 'parameter' }) },
+                  // `VARCHAR(STRING)`
+                  { ALT: () => this.CONSUME2(t.Identifier, { LABEL: 'wordParameter' }) },
+                ]),
             });
-          },
+            this.CONSUME(t.RightParen);
+          });
         },
-      ]);
-      this.MANY(() => this.CONSUME2(t.ArrayWord, { LABEL: 'arraySuffix' }));
-    });
+      },
+    ]);
+    this.MANY(() => this.CONSUME2(t.ArrayWord, { LABEL: 'arraySuffix' }));
+    this.leave();
   });
 
   structTypeField = this.RULE('structTypeField', () => {
@@ -202,13 +207,13 @@ export class ExpressionParser extends CstParser {
 
   /** Terms between AND and OR. */
   expression = this.RULE('expression', () => {
-    this.nested(() => {
-      this.SUBRULE(this.term);
-      this.MANY(() => {
-        this.CONSUME(t.LogicalOperator);
-        this.SUBRULE2(this.term);
-      });
+    this.enter();
+    this.SUBRULE(this.term);
+    this.MANY(() => {
+      this.CONSUME(t.LogicalOperator);
+      this.SUBRULE2(this.term);
     });
+    this.leave();
   });
 
   /** At most one predicate a term: `a = b = c` says nothing. */
@@ -384,20 +389,20 @@ export class ExpressionParser extends CstParser {
   });
 
   lambda = this.RULE('lambda', () => {
-    this.nested(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(t.Identifier) },
-        {
-          ALT: () => {
-            this.CONSUME(t.LeftParen);
-            this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.CONSUME2(t.Identifier) });
-            this.CONSUME(t.RightParen);
-          },
+    this.enter();
+    this.OR([
+      { ALT: () => this.CONSUME(t.Identifier) },
+      {
+        ALT: () => {
+          this.CONSUME(t.LeftParen);
+          this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.CONSUME2(t.Identifier) });
+          this.CONSUME(t.RightParen);
         },
-      ]);
-      this.CONSUME(t.FatArrow);
-      this.SUBRULE(this.expression);
-    });
+      },
+    ]);
+    this.CONSUME(t.FatArrow);
+    this.SUBRULE(this.expression);
+    this.leave();
   });
 
   caseExpression = this.RULE('caseExpression', () => {

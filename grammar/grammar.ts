@@ -381,7 +381,13 @@ export class SqlParser extends QueryParser {
           GATE: () => this.nextIs(2, t.Semicolon) || this.LA(2).tokenType.name === 'EOF',
           ALT: () => this.SUBRULE(this.identifier),
         },
-        { ALT: () => this.nested(() => this.SUBRULE(this.statement)) },
+        {
+          ALT: () => {
+            this.enter();
+            this.SUBRULE(this.statement);
+            this.leave();
+          },
+        },
       ],
       IGNORE_AMBIGUITIES: true,
     });

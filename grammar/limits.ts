@@ -2,7 +2,7 @@ import type { IToken } from 'chevrotain';
 
 /**
  * How many parentheses, calls, CASEs, CASTs, lambdas, subscripts, constructors or types may stand within each other.
- * Reading, printing, analyzing and compiling walk what is nested by recursion, all of them within half of Node's default
+ * Reading, printing, analyzing and compiling walk what is nested by recursion, all of them within two thirds of Node's default
  * stack at this depth; chains of operators are no nesting and may be of any length.
  */
 export const MAX_NESTING = 100;

@@ -47,7 +47,7 @@ function printNode(node: Expression, operands: readonly string[], columnNames: r
     case 'cast':
       return `CAST(${operands[0]!} AS ${printType(node.type)})`;
     case 'call':
-      return `${node.name}(${operands.join(', ')})`;
+      return `${node.name}(${commas(operands)})`;
     case 'subscript':
       return `${inner(node.operand, 0)}[${operands[1]!}]`;
     case 'field': {
@@ -70,6 +70,11 @@ function printNode(node: Expression, operands: readonly string[], columnNames: r
     case 'parameter':
       return `p${node.id}`;
   }
+}
+
+/** As `join`, which would copy the first text once for each call of a chain of them. */
+function commas(texts: readonly string[]): string {
+  return texts.length === 0 ? '' : texts.reduce((all, text) => `${all}, ${text}`);
 }
 
 function printLiteral({ value, type }: Extract<Expression, { kind: 'literal' }>): string {

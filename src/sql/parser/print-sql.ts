@@ -298,9 +298,9 @@ function innerPart(expression: ast.Expression): Part | undefined {
     case 'subscript':
       return [expression.base, PRIMARY];
     case 'unary': {
-      // A minus that touches a number would become part of it, and two would begin a comment.
+      // A minus that touches a number would become part of it.
       const isNumber = ['integer', 'bigint', 'decimal', 'double'].includes(expression.operand.kind);
-      return [expression.operand, isNumber ? Infinity : ZONED];
+      return [expression.operand, isNumber ? Infinity : SIGNED];
     }
     case 'arithmetic':
     case 'logical':
@@ -395,7 +395,8 @@ function printBare(expression: ast.Expression, inner: string): string {
       return `${list} => ${printExpression(expression.body)}`;
     }
     case 'unary':
-      return expression.operator + inner;
+      // Two that touch would begin a comment.
+      return `${expression.operator}${expression.operand.kind === 'unary' ? ' ' : ''}${inner}`;
     case 'arithmetic':
     case 'logical':
       return `${inner} ${expression.operator} ${printAt(expression.right, tightness(expression) + 1)}`;

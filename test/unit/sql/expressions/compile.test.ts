@@ -414,3 +414,102 @@ test('generated code agrees with the rules on any expression', () => {
     { numRuns: 500 },
   );
 });
+
+describe('what is long', () => {
+  const TERMS = 100_000;
+  const equal = (left: Expression, right: Expression): Expression => ({
+    kind: 'comparison',
+    type: BOOLEAN,
+    operator: '=',
+    left,
+    right,
+  });
+  const chain = (operator: '+' | 'and' | 'or', item: (at: number) => Expression): Expression => {
+    let left = item(0);
+    for (let at = 1; at < TERMS; at++)
+      left =
+        operator === '+'
+          ? { kind: 'arithmetic', type: left.type, operator, left, right: item(at) }
+          : { kind: 'logical', type: BOOLEAN, operator, left, right: item(at) };
+    return left;
+  };
+
+  test('a chain is evaluated from left to right', () => {
+    const sum = chain('+', (at) => (at % 2 === 0 ? column(INTEGER, 0) : literal(INTEGER, at)));
+    let expected = 0;
+    for (let at = 0; at < TERMS; at++) expected = (expected + (at % 2 === 0 ? 3 : at)) | 0;
+    expect(compileEvaluator(sum, registry, context)([3])).toBe(expected);
+    const text = chain('+', (at) => (at === 0 ? literal(STRING, '<') : column(STRING, 0)));
+    expect(compileEvaluator(text, registry, context)(['ab'])).toBe(`<${'ab'.repeat(TERMS - 1)}`);
+  });
+
+  test('a chain of conditions stops where it is decided', () => {
+    const boomAt = (place: number, otherwise: boolean) => (at: number) =>
+      at === place
+        ? equal(call('BOOM'), literal(INTEGER, 1))
+        : at === place - 1
+          ? column(BOOLEAN, 0)
+          : literal(BOOLEAN, otherwise);
+    for (const [operator, decided] of [
+      ['and', false],
+      ['or', true],
+    ] as const) {
+      const evaluate = compileEvaluator(chain(operator, boomAt(TERMS - 5, !decided)), registry, context);
+      expect(evaluate([decided])).toBe(decided);
+      expect(() => evaluate([!decided])).toThrow('boom');
+    }
+  });
+
+  test('guards that begin with each other catch what is theirs', () => {
+    const errors: string[] = [];
+    let guarded: Expression = { ...call('BOOM'), guarded: true };
+    for (let at = 0; at < TERMS / 5; at++)
+      guarded = {
+        kind: 'call',
+        type: INTEGER,
+        name: 'APPLY',
+        signature: 0,
+        args: [guarded, { kind: 'lambda', type: INTEGER, parameters: [at], body: literal(INTEGER, 1) }],
+        guarded: true,
+      };
+    expect(
+      compileEvaluator(guarded, registry, context, (error) => errors.push(error.message))([1]),
+    ).toBeNull();
+    expect(errors).toEqual(['boom']);
+  });
+
+  test('CASE, IN and constructors of many parts fit into one function', () => {
+    const a = column(INTEGER, 0);
+    const next = (at: number): Expression => binary(INTEGER, '+', a, literal(INTEGER, at));
+    const items = Array.from({ length: TERMS }, (_, at) => next(at));
+    const branches = items.map((item, at) => ({
+      when: equal(item, literal(INTEGER, TERMS)),
+      result: literal(STRING, `r${at}`),
+    }));
+    const evaluate = (expression: Expression): SqlValue =>
+      compileEvaluator(expression, registry, context)([2]);
+    expect(evaluate({ kind: 'case', type: STRING, branches, otherwise: null })).toBe(`r${TERMS - 2}`);
+    const list = { kind: 'in', type: BOOLEAN, items, negated: false } as const;
+    expect(evaluate({ ...list, operand: literal(INTEGER, TERMS + 1) })).toBe(true);
+    expect(evaluate({ ...list, operand: literal(INTEGER, TERMS + 2) })).toBe(false);
+    expect(evaluate({ kind: 'array', type: array(INTEGER), items })).toHaveLength(TERMS);
+  });
+
+  test('a parameter that is shared is evaluated once, also for the lambdas that read it', () => {
+    const shared: Expression = { kind: 'parameter', type: INTEGER, id: 7 };
+    const body: Expression = {
+      kind: 'call',
+      type: INTEGER,
+      name: 'APPLY',
+      signature: 0,
+      args: [
+        shared,
+        { kind: 'lambda', type: INTEGER, parameters: [8], body: binary(INTEGER, '+', shared, shared) },
+      ],
+    };
+    const value = binary(INTEGER, '+', column(INTEGER, 0), literal(INTEGER, 1));
+    expect(
+      compileEvaluator({ kind: 'let', type: INTEGER, parameter: 7, value, body }, registry, context)([20]),
+    ).toBe(42);
+  });
+});
