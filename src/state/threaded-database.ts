@@ -2,6 +2,7 @@ import { must } from '../common/assert.ts';
 import { type BlockingDatabase, SCAN_CAPACITY } from './database.ts';
 import { type DatabaseRequest, DatabaseThread } from './database-thread.ts';
 import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.ts';
+import { above } from './key-bounds.ts';
 import { stateErrorOf } from './damaged-state.ts';
 import type { RowBatch } from './row-batch.ts';
 
@@ -101,6 +102,5 @@ function visitPage(page: PackedBytes, capacity: number, visit: Visit): Buffer | 
   const parts = unpackBytes(page);
   for (let i = 0; i < parts.length; i += 2) visit(parts[i]!, parts[i + 1]!);
   if (parts.length < 2 * capacity) return null;
-  // The least bytes above a key are the key and a zero.
-  return Buffer.concat([parts.at(-2)!, Buffer.of(0)]);
+  return above(parts.at(-2)!);
 }

@@ -13,6 +13,8 @@ export { openStateBackend, type StateBackendOptions } from '../state/task-state.
 export type { AsyncOptions, AsyncResult, AsyncResults } from './dsl/async-options.ts';
 export { BranchedKStream } from './dsl/branched-kstream.ts';
 export { KStream, type KeyValue } from './dsl/kstream.ts';
+export { CustomWindows, type CustomWindowsOptions } from './dsl/custom-windows.ts';
+export type { StateStoreDeclaration, StoreReferences } from './dsl/declared-stores.ts';
 export { CogroupedKStream } from './dsl/cogrouped.ts';
 export { GlobalKTable } from './dsl/global-ktable.ts';
 export { ALL_OPTIMIZATIONS, type Optimizations } from './dsl/graph.ts';
@@ -38,6 +40,7 @@ export { Serdes } from './dsl/serdes.ts';
 export {
   openStoreView,
   type KeyValueStoreView,
+  type RangeBounds,
   type Row,
   type SessionStoreView,
   type StateStoreView,
@@ -47,12 +50,13 @@ export {
 } from './dsl/state-store-view.ts';
 export {
   StreamsBuilder,
-  type StateStoreDeclaration,
+  type GlobalStoreProcessor,
   type StreamsBuilderOptions,
   type Topics,
 } from './dsl/streams-builder.ts';
 export { TopologyError } from './topology/topology-error.ts';
 export type {
+  BringsStores,
   FixedKeyProcessorContext,
   FixedKeyProcessorSupplier,
   ForwardedRecord,
@@ -135,6 +139,7 @@ export {
   wallClockTimestamp,
 } from './runtime/timestamp-extractors.ts';
 export {
+  type InputTimes,
   TestInputTopic,
   TestOutputTopic,
   TopologyTestDriver,
@@ -150,5 +155,7 @@ export {
   type SinkNode,
   type SourceNode,
   type StoreNode,
+  type WindowLength,
   type TimestampExtractor,
+  type TopologyOptions,
 } from './topology/topology.ts';

@@ -22,19 +22,14 @@ import { passChanges } from '../processors/pass-through.ts';
 import { StoredTable } from './table-suppliers.ts';
 import { given, initialOf, plain } from './user-function.ts';
 import {
+  type FixedWindows,
   retentionOf,
   type SessionAggregation,
   sessionWindowKind,
   timeWindowKind,
   type WindowKind,
 } from './windowed-stream.ts';
-import {
-  SessionWindows,
-  type SlidingWindows,
-  type TimeWindows,
-  type UnlimitedWindows,
-  type Windowed,
-} from './windows.ts';
+import { SessionWindows, type Windowed } from './windows.ts';
 
 type Aggregator<K> = (key: K, value: unknown, aggregate: unknown) => unknown;
 
@@ -69,11 +64,11 @@ export class CogroupedKStream<K, VR> {
     return this.#build(initializer, undefined, null, materialized, named) as KTable<K, VR>;
   }
 
-  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows): {
+  windowedBy(windows: FixedWindows): {
     aggregate: WindowedAggregate<K, VR>;
   };
   windowedBy(windows: SessionWindows): { aggregate: SessionAggregate<K, VR> };
-  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows): unknown {
+  windowedBy(windows: FixedWindows | SessionWindows): unknown {
     if (windows instanceof SessionWindows) {
       const aggregate: SessionAggregate<K, VR> = (initializer, merger, materialized = {}, named = {}) =>
         this.#build(
@@ -111,7 +106,7 @@ export class CogroupedKStream<K, VR> {
       (made ??=
         kind === null
           ? keyValueStore(store, valueSerde, graph)
-          : timedStore(store, kind.store, retentionMs, kind.sizeMs, valueSerde, graph));
+          : timedStore(store, kind.store, retentionMs, kind.lengthFrom ?? kind.sizeMs, valueSerde, graph));
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
     parents.forEach((parent, i) => {
@@ -155,7 +150,7 @@ export class CogroupedKStream<K, VR> {
         ? undefined
         : kind.store === 'session'
           ? { kind: 'session' }
-          : { kind: 'time', sizeMs: kind.sizeMs };
+          : { kind: 'time', sizeMs: kind.lengthFrom ?? kind.sizeMs };
     return new KTable({
       graph,
       node: merge,

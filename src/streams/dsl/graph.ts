@@ -3,7 +3,7 @@ import type { Processor } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
-import { Topology, type WindowedKeyFormat } from '../topology/topology.ts';
+import { Topology, type WindowedKeyFormat, type WindowLength } from '../topology/topology.ts';
 import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
@@ -165,7 +165,7 @@ export class Graph {
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
   /** How long the windows of a window store are, where it is one. */
-  readonly windowSizes = new Map<string, number>();
+  readonly windowSizes = new Map<string, WindowLength>();
   readonly stores: GraphStore[] = [];
   /** What `stores` were made of: one that is declared twice is one store. */
   readonly declarations = new Set<object>();

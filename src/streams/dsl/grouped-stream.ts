@@ -20,8 +20,8 @@ import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
 import { given, initialOf, plain } from './user-function.ts';
-import { SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
-import { SessionWindows, type SlidingWindows, type TimeWindows, type UnlimitedWindows } from './windows.ts';
+import { type FixedWindows, SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
+import { SessionWindows } from './windows.ts';
 
 /** What an aggregate over a grouped stream is made of. */
 export interface AggregatePlan {
@@ -100,9 +100,9 @@ export class KGroupedStream<K, V> {
   }
 
   /** Aggregates by window, too. */
-  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows): TimeWindowedKStream<K, V>;
+  windowedBy(windows: FixedWindows): TimeWindowedKStream<K, V>;
   windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
-  windowedBy(windows: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows): unknown {
+  windowedBy(windows: FixedWindows | SessionWindows): unknown {
     return windows instanceof SessionWindows
       ? new SessionWindowedKStream(this, windows, 'update')
       : new TimeWindowedKStream(this, windows, 'update');

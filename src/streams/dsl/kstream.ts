@@ -41,6 +41,7 @@ import {
   joinWithTable,
 } from './stream-joins.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { connectStores, type StoreReferences } from './declared-stores.ts';
 import { done, given, holds, keyGiven, plain, type Plain } from './user-function.ts';
 import {
   fixedKeyProcessor,
@@ -401,19 +402,23 @@ export class KStream<K, V> {
     ) as KStream<K, VR>;
   }
 
-  /** Hands each record to a processor of your own, which may forward any. */
+  /**
+   * Hands each record to a processor of your own, which may forward any. `stores`: what it may read and write, by the names
+   * that `addStateStore` was given, or by declarations, which then need no `addStateStore`.
+   */
   process<K2, V2>(
     supplier: ProcessorSupplier<K, V, K2, V2>,
-    options: Named & { readonly stores?: readonly string[] } = {},
+    options: Named & { readonly stores?: StoreReferences } = {},
   ): KStream<K2, V2> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSOR-');
+    const stores = connectStores(graph, options.stores ?? [], supplier);
     const open = userProcessor(
       supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
       pendingKeySerde(name),
-      { names: options.stores ?? [], shapeOf: graph.shapeOf },
+      { names: stores, shapeOf: graph.shapeOf },
     );
-    const node = this.#processNode(name, open, options.stores ?? []);
+    const node = this.#processNode(name, open, stores);
     return new KStream(
       this.#next(node, {
         keySerde: undefined,
@@ -427,15 +432,16 @@ export class KStream<K, V> {
   /** As `process`, for processors that keep the key: no repartition follows from them. */
   processValues<V2>(
     supplier: FixedKeyProcessorSupplier<K, V, V2>,
-    options: Named & { readonly stores?: readonly string[] } = {},
+    options: Named & { readonly stores?: StoreReferences } = {},
   ): KStream<K, V2> {
     const { graph } = this.handle;
     const name = options.name ?? graph.newName('KSTREAM-PROCESSVALUES-');
+    const stores = connectStores(graph, options.stores ?? [], supplier);
     const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, {
-      names: options.stores ?? [],
+      names: stores,
       shapeOf: graph.shapeOf,
     });
-    const node = this.#processNode(name, open, options.stores ?? []);
+    const node = this.#processNode(name, open, stores);
     return new KStream(this.#next(node, { valueSerde: undefined }));
   }
 

@@ -25,7 +25,8 @@ import { type Joiner, joinerOf } from './stream-joins.ts';
 import type { TableHandle } from './table-handle.ts';
 import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppliers.ts';
 import { TopologyError } from '../topology/topology-error.ts';
-import { contextOf, type TableValueTransformer } from './user-processor.ts';
+import { connectStores, type StoreReferences } from './declared-stores.ts';
+import { type BringsStores, contextOf, type TableValueTransformer } from './user-processor.ts';
 import { given, holds, keyGiven, plain, type Plain } from './user-function.ts';
 import { UserTurn } from './user-turn.ts';
 import type { Suppressed } from './windows.ts';
@@ -110,11 +111,12 @@ export class KTable<K, V> {
    * then give equal values.
    */
   transformValues<V2>(
-    supplier: () => TableValueTransformer<K, V, V2>,
+    supplier: (() => TableValueTransformer<K, V, V2>) & BringsStores,
     materialized?: Materialized<K, V2>,
-    options: Named & { readonly stores?: readonly string[] } = {},
+    options: Named & { readonly stores?: StoreReferences } = {},
   ): KTable<K, V2> {
     const { graph } = this.handle;
+    const stores = connectStores(graph, options.stores ?? [], supplier);
     const open: OpenTransform = (context) => {
       const transformer = supplier();
       const turn = new UserTurn(context);
@@ -128,14 +130,10 @@ export class KTable<K, V> {
         close: () => transformer.close?.(),
       };
     };
-    return this.#transform(
-      'KTABLE-TRANSFORMVALUES-',
-      open,
-      false,
-      undefined,
-      materialized,
-      options,
-    ) as unknown as KTable<K, V2>;
+    return this.#transform('KTABLE-TRANSFORMVALUES-', open, false, undefined, materialized, {
+      ...options,
+      stores,
+    }) as unknown as KTable<K, V2>;
   }
 
   /** The changes of the table as a stream; with a `mapper`, under new keys. */

@@ -1,5 +1,6 @@
 import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
+import type { WindowLength } from '../topology/topology.ts';
 import { codecOf, type Graph, type GraphStore, need } from './graph.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -35,7 +36,7 @@ export function timedStore(
   plan: StorePlan,
   kind: 'window' | 'session',
   retentionMs: number,
-  windowSizeMs: number | undefined,
+  windowSizeMs: WindowLength | undefined,
   valueSerde: Serde | undefined,
   graph: Graph,
 ): GraphStore {

@@ -1,5 +1,6 @@
 import { must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
+import { above, afterPrefix } from '../../state/key-bounds.ts';
 import { NOT_PUT } from '../../state/store.ts';
 import type {
   KeyValueStore,
@@ -10,6 +11,7 @@ import type {
 } from '../../state/store.ts';
 import { timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
+import type { WindowLength } from '../topology/topology.ts';
 import type { Windowed } from './windows.ts';
 
 /** A row as queries and processors see it. */
@@ -29,12 +31,35 @@ export interface KeyValueStoreView<K, V> {
   getRow(key: K): Row<K, V> | null;
   /** Replaces or inserts; null deletes. `timestamp`: default that of the record in flight, or of the punctuation. */
   put(key: K, value: V | null, timestamp?: number): void;
-  delete(key: K): void;
+  /** Puts the value unless there is a row already, whose value it gives; null when there was none. */
+  putIfAbsent(key: K, value: V | null, timestamp?: number): V | null;
+  putAll(rows: Iterable<readonly [key: K, value: V | null]>, timestamp?: number): void;
+  /** Removes the row. Returns its value, null when there was none. */
+  delete(key: K): V | null;
   /** All rows, in the order of the keys' bytes. */
   all(): Row<K, V>[];
-  /** Rows with from <= key <= to, in the order of the keys' bytes. */
-  range(from: K, to: K): Row<K, V>[];
+  reverseAll(): Row<K, V>[];
+  /** Rows with from <= key <= to, in the order of the keys' bytes; null is no bound. */
+  range(from: K | null, to: K | null): Row<K, V>[];
+  reverseRange(from: K | null, to: K | null): Row<K, V>[];
+  /** Rows whose keys' bytes begin with those of the prefix. */
+  prefixScan<P>(prefix: P, serde: Serde<P>): Row<K, V>[];
+  /**
+   * The rows of `range`, or of `reverseRange`, a few at a time: for those who may stop early, or whose rows are many. What
+   * is put meanwhile ahead of it is met.
+   *
+   * ```ts
+   * for (const { key, value } of rows.iterate({ from: 'a', reverse: true })) if (found(value)) break;
+   * ```
+   */
+  iterate(bounds?: RangeBounds<K>): IterableIterator<Row<K, V>>;
   readonly approximateCount: number;
+}
+
+export interface RangeBounds<K> {
+  readonly from?: K | null;
+  readonly to?: K | null;
+  readonly reverse?: boolean;
 }
 
 export interface WindowStoreView<K, V> {
@@ -44,8 +69,11 @@ export interface WindowStoreView<K, V> {
   put(key: K, value: V | null, windowStart: number): void;
   /** Windows of a key that start in [from, to], by time. */
   fetch(key: K, from: number, to: number): Row<Windowed<K>, V>[];
+  /** The same, the latest first. */
+  reverseFetch(key: K, from: number, to: number): Row<Windowed<K>, V>[];
   /** Windows of all keys that start in [from, to], by time, then key. */
   fetchAll(from: number, to: number): Row<Windowed<K>, V>[];
+  reverseFetchAll(from: number, to: number): Row<Windowed<K>, V>[];
 }
 
 export interface SessionStoreView<K, V> {
@@ -53,8 +81,12 @@ export interface SessionStoreView<K, V> {
   readonly name: string;
   /** Sessions of a key that overlap [from, to], by end. */
   fetch(key: K, from?: number, to?: number): Row<Windowed<K>, V>[];
+  reverseFetch(key: K, from?: number, to?: number): Row<Windowed<K>, V>[];
   /** Sessions of all keys that end in [from, to], by end, then key. */
   fetchAll(from: number, to: number): Row<Windowed<K>, V>[];
+  reverseFetchAll(from: number, to: number): Row<Windowed<K>, V>[];
+  /** The value of one session. */
+  get(key: K, start: number, end: number): V | null;
   put(key: K, start: number, end: number, value: V | null): void;
 }
 
@@ -79,6 +111,7 @@ export interface VersionedStoreView<K, V> {
   delete(key: K, timestamp: number): Version<V> | null;
   /** Versions of a key that are valid at some time of [from, to], by time; all by default. */
   versions(key: K, from?: number, to?: number): Version<V>[];
+  reverseVersions(key: K, from?: number, to?: number): Version<V>[];
 }
 
 /** Of any kind; what the keys and values are is for the one who asked to know. */
@@ -94,7 +127,7 @@ export type StateStoreView =
 
 export interface StoreViewOptions {
   /** Of window stores: how long the windows are. Without it no end of one can be told, which throws. */
-  readonly windowSizeMs?: number | undefined;
+  readonly windowSizeMs?: WindowLength | undefined;
   /** The time of a row that is put: as given, or a default. Throws for what is no time. */
   readonly timeToPut?: TimeToPut;
 }
@@ -177,37 +210,88 @@ class KeyValueView implements KeyValueStoreView<unknown, unknown> {
     this.#store.put(bytes, 0, bytes.length, value ?? null, time);
   }
 
-  delete(key: unknown): void {
+  putIfAbsent(key: unknown, value: unknown, timestamp?: number): unknown {
+    const found = this.get(key);
+    if (found === null) this.put(key, value, timestamp);
+    return found;
+  }
+
+  putAll(rows: Iterable<readonly [key: unknown, value: unknown]>, timestamp?: number): void {
+    for (const [key, value] of rows) this.put(key, value, timestamp);
+  }
+
+  delete(key: unknown): unknown {
+    const found = this.get(key);
     const bytes = this.#keys.of(key);
     this.#store.put(bytes, 0, bytes.length, null, 0);
+    return found;
   }
 
   all(): Row<unknown, unknown>[] {
-    return this.#range(null, null);
+    return this.#rows(null, null, false);
+  }
+
+  reverseAll(): Row<unknown, unknown>[] {
+    return this.#rows(null, null, true);
   }
 
   range(from: unknown, to: unknown): Row<unknown, unknown>[] {
-    // The store's upper bound is excluded: the least bytes above a key are the key and a zero.
-    return this.#range(this.#keys.copyOf(from), Buffer.concat([this.#keys.copyOf(to), Buffer.of(0)]));
+    return this.#rows(this.#bound(from), above(this.#bound(to)), false);
   }
 
-  #range(from: Buffer | null, to: Buffer | null): Row<unknown, unknown>[] {
+  reverseRange(from: unknown, to: unknown): Row<unknown, unknown>[] {
+    return this.#rows(this.#bound(from), above(this.#bound(to)), true);
+  }
+
+  prefixScan<P>(prefix: P, serde: Serde<P>): Row<unknown, unknown>[] {
+    const bytes = new KeyBytes(serde as Serde).copyOf(prefix);
+    return this.#rows(bytes, afterPrefix(bytes), false);
+  }
+
+  *iterate(bounds: RangeBounds<unknown> = {}): IterableIterator<Row<unknown, unknown>> {
+    const reverse = bounds.reverse === true;
+    let from = this.#bound(bounds.from ?? null);
+    let to = above(this.#bound(bounds.to ?? null));
+    for (;;) {
+      const rows: Row<unknown, unknown>[] = [];
+      const last: Buffer[] = [];
+      this.#store.range(from, to, reverse, (buffer, start, end, value, timestamp) => {
+        rows.push({ key: this.#keys.serde.deserialize(buffer, start, end), value, timestamp });
+        if (rows.length < PAGE_ROWS) return true;
+        last.push(Buffer.from(buffer.subarray(start, end)));
+        return false;
+      });
+      yield* rows;
+      if (last[0] === undefined) return;
+      if (reverse) to = last[0];
+      else from = above(last[0]);
+    }
+  }
+
+  #bound(key: unknown): Buffer | null {
+    return key === null ? null : this.#keys.copyOf(key);
+  }
+
+  #rows(from: Buffer | null, to: Buffer | null, reverse: boolean): Row<unknown, unknown>[] {
     const rows: Row<unknown, unknown>[] = [];
-    this.#store.range(from, to, false, (buffer, start, end, value, timestamp) => {
+    this.#store.range(from, to, reverse, (buffer, start, end, value, timestamp) => {
       rows.push({ key: this.#keys.serde.deserialize(buffer, start, end), value, timestamp });
     });
     return rows;
   }
 }
 
+/** Rows that an iterator takes at a time. */
+const PAGE_ROWS = 64;
+
 class WindowView implements WindowStoreView<unknown, unknown> {
   readonly kind = 'window';
   readonly #store: WindowStore;
   readonly #keys: KeyBytes;
   readonly #timeToPut: TimeToPut;
-  readonly #sizeMs: number | undefined;
+  readonly #sizeMs: WindowLength | undefined;
 
-  constructor(store: WindowStore, keys: Serde, timeToPut: TimeToPut, sizeMs: number | undefined) {
+  constructor(store: WindowStore, keys: Serde, timeToPut: TimeToPut, sizeMs: WindowLength | undefined) {
     this.#store = store;
     this.#keys = new KeyBytes(keys);
     this.#timeToPut = timeToPut;
@@ -231,9 +315,21 @@ class WindowView implements WindowStoreView<unknown, unknown> {
   }
 
   fetch(key: unknown, from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    return this.#rowsOf(key, from, to, false);
+  }
+
+  reverseFetch(key: unknown, from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    return this.#rowsOf(key, from, to, true);
+  }
+
+  reverseFetchAll(from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    return this.fetchAll(from, to).reverse();
+  }
+
+  #rowsOf(key: unknown, from: number, to: number, reverse: boolean): Row<Windowed<unknown>, unknown>[] {
     const rows: Row<Windowed<unknown>, unknown>[] = [];
     const bytes = this.#keys.of(key);
-    this.#store.fetch(bytes, 0, bytes.length, from, to, false, (start, value, timestamp) => {
+    this.#store.fetch(bytes, 0, bytes.length, from, to, reverse, (start, value, timestamp) => {
       rows.push({ key: this.#windowed(key, start), value, timestamp });
     });
     return rows;
@@ -250,7 +346,7 @@ class WindowView implements WindowStoreView<unknown, unknown> {
 
   #windowed(key: unknown, start: number): Windowed<unknown> {
     const sizeMs = must(this.#sizeMs, `it is not known how long the windows of store ${this.name} are`);
-    return { key, window: { start, end: start + sizeMs } };
+    return { key, window: { start, end: start + (typeof sizeMs === 'number' ? sizeMs : sizeMs(start)) } };
   }
 }
 
@@ -277,6 +373,19 @@ class SessionView implements SessionStoreView<unknown, unknown> {
       rows.push({ key: { key, window: { start, end } }, value, timestamp });
     });
     return rows;
+  }
+
+  get(key: unknown, start: number, end: number): unknown {
+    const found = this.fetch(key, end, start);
+    return found.find(({ key: { window } }) => window.start === start && window.end === end)?.value ?? null;
+  }
+
+  reverseFetch(key: unknown, from?: number, to?: number): Row<Windowed<unknown>, unknown>[] {
+    return this.fetch(key, from, to).reverse();
+  }
+
+  reverseFetchAll(from: number, to: number): Row<Windowed<unknown>, unknown>[] {
+    return this.fetchAll(from, to).reverse();
   }
 
   fetchAll(from: number, to: number): Row<Windowed<unknown>, unknown>[] {
@@ -327,6 +436,10 @@ class VersionedView implements VersionedStoreView<unknown, unknown> {
   delete(key: unknown, timestamp: number): Version<unknown> | null {
     const found = this.get(key, timestamp);
     return this.put(key, null, timestamp) ? found : null;
+  }
+
+  reverseVersions(key: unknown, from?: number, to?: number): Version<unknown>[] {
+    return this.versions(key, from, to).reverse();
   }
 
   versions(key: unknown, from = 0, to = Infinity): Version<unknown>[] {

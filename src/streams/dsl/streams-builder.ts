@@ -4,11 +4,26 @@ import type { Serde } from '../topology/serde.ts';
 import type { TopicPattern } from '../topology/topic-pattern.ts';
 import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { Graph, GraphNode, type GraphStore, need, type Optimizations, userKey } from './graph.ts';
+import {
+  Graph,
+  GraphNode,
+  type GraphStore,
+  need,
+  type Optimizations,
+  pendingKeySerde,
+  userKey,
+} from './graph.ts';
 import { KStream } from './kstream.ts';
 import { rewriteGraph } from './rewrite-graph.ts';
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, historyOf, keyValueStore, materialize, timedStore } from './materialize.ts';
+import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
+import { declareStore, type StateStoreDeclaration, storeOf } from './declared-stores.ts';
+import {
+  type ProcessorSupplier,
+  type UserContext,
+  type StreamRecord,
+  userProcessor,
+} from './user-processor.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
 import { plain } from './user-function.ts';
@@ -22,21 +37,17 @@ function isPattern(topics: Topics): topics is TopicPattern {
   return typeof topics === 'object' && 'test' in topics;
 }
 
+/** Keeps a global store: as a processor, without children. */
+export interface GlobalStoreProcessor<K, V> {
+  init?(context: UserContext): void;
+  process(record: StreamRecord<K, V>): void;
+  close?(): void;
+}
+
 export interface StreamsBuilderOptions {
   /** Used where an operation names none. */
   readonly keySerde?: Serde;
   readonly valueSerde?: Serde;
-}
-
-/** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
-export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
-  readonly name: string;
-  /** Key-value stores: at most so many rows, in memory; the one used longest ago makes room for a new one. */
-  readonly rowsMax?: number;
-  /** Of kind `window`: how long its windows are. */
-  readonly windowSizeMs?: number;
-  /** `versioned` and `window` need options of their own: `versioned`, `windowSizeMs`. */
-  readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
 }
 
 /**
@@ -212,27 +223,67 @@ export class StreamsBuilder {
 
   /** Declares a store for processors of your own. The very same declaration may be added again. */
   addStateStore<K, V>(declaration: StateStoreDeclaration<K, V>): this {
+    declareStore(this.#graph, declaration);
+    return this;
+  }
+
+  /**
+   * A store that every instance holds whole, kept by a processor of yours from all partitions of a topic: it is read from
+   * the beginning, through the processor, before anything else runs. Processors of any part of the topology may read the
+   * store without naming it; only this one may write to it, and it forwards nothing.
+   *
+   * ```ts
+   * builder.addGlobalStore({ name: 'names', kind: 'key-value' }, 'people', () => {
+   *   let names: KeyValueStoreView<string, string>;
+   *   return {
+   *     init: (context) => (names = context.getStateStore('names')),
+   *     process: ({ key, value }) => names.put(key, value?.name ?? null),
+   *   };
+   * });
+   * ```
+   */
+  addGlobalStore<K, V, SK, SV>(
+    declaration: StateStoreDeclaration<SK, SV>,
+    topic: string,
+    supplier: () => GlobalStoreProcessor<K, V>,
+    consumed: Consumed<K, V> = {},
+  ): this {
     const graph = this.#graph;
-    if (graph.declarations.has(declaration)) return this;
-    graph.declarations.add(declaration);
-    const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
-    graph.keySerdes.set(plan.name, declaration.keySerde as Serde | undefined);
-    const { kind, retentionMs = 24 * 60 * 60 * 1000, windowSizeMs } = declaration;
-    if ((kind === 'window') !== (windowSizeMs !== undefined && windowSizeMs > 0))
-      throw new TopologyError(
-        `store ${plan.name} is of kind ${kind} ${kind === 'window' ? 'without' : 'with'} a windowSizeMs`,
-        "declare kind 'window' together with windowSizeMs, which says where its windows end",
-      );
-    if ((kind === 'versioned') !== (declaration.versioned !== undefined))
-      throw new TopologyError(
-        `store ${plan.name} is of kind ${kind} ${kind === 'versioned' ? 'without' : 'with'} the option versioned`,
-        "declare kind 'versioned' together with versioned: { historyRetentionMs }",
-      );
-    graph.stores.push(
-      kind === 'key-value' || kind === 'versioned'
-        ? bounded(keyValueStore(plan, undefined, graph), declaration.rowsMax)
-        : bounded(timedStore(plan, kind, retentionMs, windowSizeMs, undefined, graph), declaration.rowsMax),
+    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
+    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
+    graph.globalStores.add(declaration.name);
+    const { options } = storeOf(graph, declaration);
+    const open = userProcessor(
+      supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
+      pendingKeySerde(name),
+      { names: [declaration.name], shapeOf: graph.shapeOf },
     );
+    const node = new GraphNode({
+      name,
+      write: ({ topology }) => {
+        const windowSizeMs = graph.windowSizes.get(declaration.name);
+        const keys = graph.keySerdes.get(declaration.name) ?? graph.defaultKeySerde;
+        topology.addGlobalStore({
+          source: {
+            name: sourceName,
+            topics: [topic],
+            key: need((consumed.keySerde as Serde | undefined) ?? graph.defaultKeySerde, 'key', topic),
+            value: need(
+              (consumed.valueSerde as Serde | undefined) ?? graph.defaultValueSerde,
+              'value',
+              topic,
+            ),
+            ...extractor(consumed as Consumed<unknown, unknown>),
+          },
+          processorName: name,
+          open,
+          store: { ...options, changelog: false, persistent: false },
+          ...(keys && { keys }),
+          ...(windowSizeMs !== undefined && { windowSizeMs }),
+        });
+      },
+    });
+    graph.add([graph.root], node);
     return this;
   }
 
@@ -297,17 +348,6 @@ export class StreamsBuilder {
       ...extractor(consumed),
     });
   }
-}
-
-/** The store with a bound on its rows, if one is given. */
-function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
-  const { options } = store;
-  if (rowsMax === undefined) return store;
-  if (options.kind === 'key-value' && rowsMax > 0) return { ...store, options: { ...options, rowsMax } };
-  throw new TopologyError(
-    `store ${options.name} cannot have at most ${rowsMax} rows`,
-    'rowsMax is for key-value stores, and more than 0',
-  );
 }
 
 function extractor(consumed: Consumed<unknown, unknown>): { timestampExtractor?: TimestampExtractor } {

@@ -4,7 +4,9 @@ import type { Processor, ProcessorContext, PunctuationKind } from '../processors
 import { withHeaders } from '../processors/with-headers.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
+import type { WindowLength } from '../topology/topology.ts';
 import { userKey } from './graph.ts';
+import type { AnyDeclaration } from './declared-stores.ts';
 import { openStoreView, type StateStoreView } from './state-store-view.ts';
 import { done, plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -84,15 +86,26 @@ export interface TableValueTransformer<K, V, V2> {
   close?(): void;
 }
 
-/** Gives a new processor at each call. */
-export type ProcessorSupplier<K, V, K2, V2> = () => UserProcessor<K, V, K2, V2>;
-export type FixedKeyProcessorSupplier<K, V, V2> = () => UserFixedKeyProcessor<K, V, V2>;
+/**
+ * Gives a new processor at each call. One that is to be used in many topologies may bring the stores that its processors
+ * need: `Object.assign(() => new Deduplicator(), { stores: () => [declaration] })`.
+ */
+export interface ProcessorSupplier<K, V, K2, V2> extends BringsStores {
+  (): UserProcessor<K, V, K2, V2>;
+}
+export interface FixedKeyProcessorSupplier<K, V, V2> extends BringsStores {
+  (): UserFixedKeyProcessor<K, V, V2>;
+}
+
+export interface BringsStores {
+  readonly stores?: () => readonly AnyDeclaration[];
+}
 
 /** What is known of a store, beside its bytes, to those who read it by name. */
 export interface StoreShape {
   readonly keys: Serde;
   /** Of a window store: how long its windows are. */
-  readonly windowSizeMs: number | undefined;
+  readonly windowSizeMs: WindowLength | undefined;
 }
 export type ShapeOf = (store: string) => StoreShape;
 

@@ -1,6 +1,6 @@
 import { DataError } from '../../common/error.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { WindowedKeyFormat } from '../topology/topology.ts';
+import { windowEnd, type WindowedKeyFormat } from '../topology/topology.ts';
 import type { Windowed } from './windows.ts';
 
 /**
@@ -19,7 +19,8 @@ export function windowedSerde<K>(inner: () => Serde<K>, format: WindowedKeyForma
       if (end - start < suffix) throw new DataError('a windowed key is too short for its window');
       const buffer = bytes as Buffer;
       const from = Number(buffer.readBigInt64BE(end - 8));
-      const to = format.kind === 'session' ? Number(buffer.readBigInt64BE(end - 16)) : from + format.sizeMs;
+      const to =
+        format.kind === 'session' ? Number(buffer.readBigInt64BE(end - 16)) : windowEnd(from, format.sizeMs);
       return { key: inner().deserialize(buffer, start, end - suffix), window: { start: from, end: to } };
     },
   };

@@ -1,3 +1,4 @@
+import { aggregateCustomWindows } from '../processors/aggregate-custom-windows.ts';
 import { aggregateSessions } from '../processors/aggregate-sessions.ts';
 import { aggregateSlidingWindows } from '../processors/aggregate-sliding-windows.ts';
 import { aggregateTimeWindows } from '../processors/aggregate-time-windows.ts';
@@ -5,6 +6,7 @@ import { aggregateUnlimitedWindow, UNLIMITED_END } from '../processors/aggregate
 import type { Aggregation } from '../processors/aggregate.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { Serde } from '../topology/serde.ts';
+import { CustomWindows } from './custom-windows.ts';
 import { userKey } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import type { KTable } from './ktable.ts';
@@ -28,6 +30,8 @@ export interface WindowKind {
   readonly retentionMs: number;
   readonly graceMs: number;
   readonly sizeMs: number;
+  /** Where windows are of different lengths. */
+  readonly lengthFrom?: (start: number) => number;
   open(
     functions: SessionAggregation,
     store: string,
@@ -41,7 +45,22 @@ export interface SessionAggregation extends Aggregation {
   readonly merge: Parameters<typeof aggregateSessions>[0]['merge'];
 }
 
-export function timeWindowKind(windows: TimeWindows | SlidingWindows | UnlimitedWindows): WindowKind {
+/** What records are grouped by beside their key, except sessions. */
+export type FixedWindows = TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows;
+
+export function timeWindowKind(windows: FixedWindows): WindowKind {
+  if (windows instanceof CustomWindows) {
+    const { windowsFor, sizeMs, graceMs, lengthFrom } = windows;
+    return {
+      store: 'window',
+      retentionMs: sizeMs + graceMs,
+      graceMs,
+      sizeMs,
+      lengthFrom,
+      open: (functions, store, _emit, sendOldValues, coalesce) =>
+        aggregateCustomWindows({ ...functions, store, windowsFor, graceMs, sendOldValues, coalesce }),
+    };
+  }
   if (windows instanceof TimeWindows) {
     const { sizeMs, advanceMs, graceMs } = windows;
     return {
@@ -179,27 +198,32 @@ abstract class WindowedKStream<K, V> {
       queryable: materialized.name,
       keySerde: (materialized.keySerde as Serde | undefined) ?? grouped.keySerde,
       valueSerde,
-      window: kind.store === 'session' ? { kind: 'session' } : { kind: 'time', sizeMs: kind.sizeMs },
+      window:
+        kind.store === 'session'
+          ? { kind: 'session' }
+          : { kind: 'time', sizeMs: kind.lengthFrom ?? kind.sizeMs },
       graceMs: kind.graceMs,
       open: (sendOldValues) => kind.open(functions, store.name, emit, sendOldValues, coalesce),
-      makeStore: () => timedStore(store, kind.store, retentionMs, kind.sizeMs, valueSerde, graph),
+      makeStore: () =>
+        timedStore(store, kind.store, retentionMs, kind.lengthFrom ?? kind.sizeMs, valueSerde, graph),
     }) as unknown as KTable<Windowed<K>, VR>;
   }
 }
 
 /** A grouped stream by tumbling, hopping, sliding or unlimited windows. */
 export class TimeWindowedKStream<K, V> extends WindowedKStream<K, V> {
-  readonly #windows: TimeWindows | SlidingWindows | UnlimitedWindows;
+  readonly #windows: FixedWindows;
 
   /** @internal */
-  constructor(
-    grouped: KGroupedStream<K, V>,
-    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
-    emit: EmitStrategy,
-  ) {
+  constructor(grouped: KGroupedStream<K, V>, windows: FixedWindows, emit: EmitStrategy) {
     super(grouped, timeWindowKind(windows), emit);
     if (emit === 'close' && windows instanceof UnlimitedWindows)
       throw new TopologyError('an unlimited window never closes', "emit with each record: 'update'");
+    if (emit === 'close' && windows instanceof CustomWindows)
+      throw new TopologyError(
+        'custom windows are not emitted when they close',
+        'emit with each record and suppress until windows close',
+      );
     this.#windows = windows;
   }
 

@@ -5,6 +5,7 @@ import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
+import type { WindowLength } from '../topology/topology.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { withHeaders } from './with-headers.ts';
 
@@ -18,7 +19,7 @@ export interface JoinBufferedStreamTableOptions {
   readonly graceMs: number;
   /** How windowed keys of the stream are kept; `windowSizeMs` is the size of time windows. */
   readonly suffix: WindowSuffix;
-  readonly windowSizeMs: number;
+  readonly windowSizeMs: WindowLength;
 }
 
 /** A value that waits, with the headers that go along with what becomes of it. */

@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../../common/bytes.ts';
+import { windowEnd, type WindowLength } from '../topology/topology.ts';
 import type { RecordKey } from './record-key.ts';
 
 /** What follows the inner key's bytes where a windowed key is part of a store key. */
@@ -12,20 +13,21 @@ export function writeStoredKey(key: RecordKey, suffix: WindowSuffix, writer: Byt
   writer.writeSafeInt64(key.windowStart);
 }
 
-/** Points `into` at a key that `writeStoredKey` wrote. `sizeMs` is the size of time windows. */
+/** Points `into` at a key that `writeStoredKey` wrote. `sizeMs` says how long time windows are. */
 export function readStoredKey(
   bytes: Buffer,
   start: number,
   end: number,
   suffix: WindowSuffix,
-  sizeMs: number,
+  sizeMs: WindowLength,
   into: RecordKey,
 ): void {
   const size = suffix === 'none' ? 0 : suffix === 'time' ? 8 : 16;
   into.setBytes(bytes, start, end - size);
   if (suffix === 'none') return;
-  into.windowStart = Number(bytes.readBigInt64BE(end - 8));
-  into.windowEnd = suffix === 'session' ? Number(bytes.readBigInt64BE(end - 16)) : into.windowStart + sizeMs;
+  const from = Number(bytes.readBigInt64BE(end - 8));
+  into.windowStart = from;
+  into.windowEnd = suffix === 'session' ? Number(bytes.readBigInt64BE(end - 16)) : windowEnd(from, sizeMs);
 }
 
 /** The key of a windowed table's row in a key-value store: [key][end][start]. Returns where it ends in `writer`. */

@@ -6,6 +6,7 @@ import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
+import type { WindowLength } from '../topology/topology.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { withHeaders } from './with-headers.ts';
 
@@ -19,7 +20,7 @@ export interface SuppressOptions {
   readonly waitMs: number;
   readonly suffix: WindowSuffix;
   /** Size of time windows. */
-  readonly windowSizeMs: number;
+  readonly windowSizeMs: WindowLength;
   /** Infinity: without bound. */
   readonly recordsMax: number;
   readonly bytesMax: number;

@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../common/bytes.ts';
+import { above, afterPrefix } from '../../state/key-bounds.ts';
 import {
   MISS,
   type KeyValueStore,
@@ -351,20 +352,4 @@ function encode(key: unknown, serde: Serde): Buffer {
   const writer = new ByteWriter(64);
   serde.serialize(key, writer);
   return writer.toBytes();
-}
-
-/** A store's upper bound is excluded: the least bytes above a key are the key and a zero. */
-function above(key: Buffer | null): Buffer | null {
-  return key === null ? null : Buffer.concat([key, Buffer.of(0)]);
-}
-
-/** The least bytes above everything that begins with `prefix`; null when there are none. */
-function afterPrefix(prefix: Buffer): Buffer | null {
-  const bytes = Buffer.from(prefix);
-  for (let end = bytes.length; end > 0; end--) {
-    if (bytes[end - 1] === 0xff) continue;
-    bytes[end - 1]!++;
-    return bytes.subarray(0, end);
-  }
-  return null;
 }

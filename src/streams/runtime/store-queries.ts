@@ -127,10 +127,9 @@ export class StoreQueries {
 
   #keySerdeOf(store: string): Serde | undefined {
     const { topology } = this.#application;
-    return (
-      topology.stores.find(({ options }) => options.name === store)?.keys ??
-      topology.globalStores.find((each) => each.store.name === store)?.source.key
-    );
+    const local = topology.stores.find(({ options }) => options.name === store);
+    const global = topology.globalStores.find((each) => each.store.name === store);
+    return local?.keys ?? global?.keys ?? global?.source.key;
   }
 
   #checkReadable(name: string, stale: boolean): void {

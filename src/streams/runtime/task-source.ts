@@ -2,7 +2,7 @@ import type { RecordBatch } from '../../log/record-batch.ts';
 import type { SkipReason } from '../processors/processor.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { SourceNode, TimestampExtractor } from '../topology/topology.ts';
+import { type SourceNode, type TimestampExtractor, windowEnd } from '../topology/topology.ts';
 import type { Horizon } from './input-horizons.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { NodeContext } from './node-context.ts';
@@ -81,7 +81,9 @@ export class TaskSource {
     const last = Number(batch.buffer.readBigInt64BE(end - 8));
     this.key.windowStart = last;
     this.key.windowEnd =
-      window.kind === 'session' ? Number(batch.buffer.readBigInt64BE(end - 16)) : last + window.sizeMs;
+      window.kind === 'session'
+        ? Number(batch.buffer.readBigInt64BE(end - 16))
+        : windowEnd(last, window.sizeMs);
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import type { Log, LogReader, LogWriter, TopicPartition } from '../../log/log.ts
 import { partitionOfKey } from '../../log/partitioner.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { Header } from '../../log/record-batch.ts';
-import type { StateBackend } from '../../state/store.ts';
+import type { StateBackend, TaskState } from '../../state/store.ts';
 import { openStateBackend } from '../../state/task-state.ts';
 import {
   type KeyValueStoreView,
@@ -38,6 +38,11 @@ export interface TopologyTestDriverOptions {
   readonly startTimeMs?: number;
   /** Default: stores in memory. */
   readonly state?: StateBackend;
+  /**
+   * An empty directory of the test's own. State goes there after each record and leaves memory, so that whatever reads
+   * it reads from disk, as in production where there is more state than memory.
+   */
+  readonly stateOnDisk?: string;
   /** Whether stores write changelogs. Default true. */
   readonly changelogs?: boolean;
   readonly logger?: Logger;
@@ -132,15 +137,17 @@ export class TopologyTestDriver {
       if (node.kind === 'sink' && typeof node.topic === 'string') names.add(node.topic);
     }
     for (const { source } of this.#topology.globalStores) for (const topic of source.topics) names.add(topic);
-    const { deadLetterTopic, handlers, timestampExtractor } = this.#options;
+    const { deadLetterTopic, handlers, timestampExtractor, stateOnDisk } = this.#options;
     if (deadLetterTopic !== undefined) names.add(deadLetterTopic);
     for (const name of names) if (!own.has(name)) await this.#createTopic(name, topics[name] ?? 1);
     this.#writer = await this.#log.openWriter();
     this.#streams = new Streams(this.#topology, {
       applicationId,
       log: traceWrites(this.#log, (at) => this.#written.push(at)),
-      state: this.#options.state ?? openStateBackend(),
-      stateDirectory: null,
+      state: this.#options.state ?? openStateBackend(stateOnDisk === undefined ? {} : { residentBytes: 0 }),
+      stateDirectory: stateOnDisk ?? null,
+      // What is persisted leaves memory at once.
+      ...(stateOnDisk !== undefined && { stateBytesMax: 1 }),
       clock: this.clock,
       logger,
       changelogs,
@@ -160,9 +167,14 @@ export class TopologyTestDriver {
     await this.#log.admin.createTopic({ name, partitions });
   }
 
-  /** A topic to pipe records into. */
-  createInputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestInputTopic<K, V> {
-    return new TestInputTopic(keySerde, valueSerde, (record, key, value) =>
+  /** A topic to pipe records into; `times` says which they have that are given none. */
+  createInputTopic<K, V>(
+    topic: string,
+    keySerde: Serde<K>,
+    valueSerde: Serde<V>,
+    times: InputTimes = {},
+  ): TestInputTopic<K, V> {
+    return new TestInputTopic(keySerde, valueSerde, times, (record, key, value) =>
       this.#pipe(topic, record, key, value),
     );
   }
@@ -186,7 +198,7 @@ export class TopologyTestDriver {
   async advanceWallClockTime(ms: number): Promise<void> {
     this.clock.advance(timeOf(ms, 'the wall clock is advanced by'));
     await this.#streams.punctuate();
-    await this.#streams.commit();
+    await this.#commit();
     await this.#drain();
   }
 
@@ -195,13 +207,18 @@ export class TopologyTestDriver {
     const found = this.#streams.stores(name).find((each) => each.partition === partition);
     if (found === undefined) throw new TopologyError(`there is no store ${name} in partition ${partition}`);
     const node = this.#topology.stores.find(({ options }) => options.name === name);
-    const keys =
-      node?.keys ?? this.#topology.globalStores.find(({ store }) => store.name === name)?.source.key;
-    return openStoreView(found.store, must(keys, `it is not known how the keys of ${name} are encoded`), {
-      windowSizeMs: node?.windowSizeMs,
-      timeToPut: (given) =>
-        given === undefined ? this.clock.now() : timeOf(given, `store ${name} is given`),
-    });
+    const global = this.#topology.globalStores.find(({ store }) => store.name === name);
+    const keys = node?.keys ?? global?.keys ?? global?.source.key;
+    const view = openStoreView(
+      found.store,
+      must(keys, `it is not known how the keys of ${name} are encoded`),
+      {
+        windowSizeMs: node?.windowSizeMs ?? global?.windowSizeMs,
+        timeToPut: (given) =>
+          given === undefined ? this.clock.now() : timeOf(given, `store ${name} is given`),
+      },
+    );
+    return waitingView(view, found.task.state);
   }
 
   /** As `getStateStore`; throws `TopologyError` when it is a store of another kind. So do the three below. */
@@ -262,6 +279,15 @@ export class TopologyTestDriver {
     await this.#drain();
   }
 
+  /** Commits; with state on disk, all of it goes there. */
+  async #commit(): Promise<void> {
+    await this.#streams.commit();
+    if (this.#options.stateOnDisk === undefined) return;
+    await this.#streams.persist();
+    // The test itself reads stores too, between records.
+    for (const task of this.#streams.allTasks) await task.ready();
+  }
+
   /** Processes until nothing is queued, one record at a time, committing after each. */
   async #drain(): Promise<void> {
     for (;;) {
@@ -279,15 +305,43 @@ export class TopologyTestDriver {
       await this.#streams.processOne(next.task, next.input);
       next.queued = !next.input.isEmpty;
       if (next.queued) this.#ready.offer(next);
-      await this.#streams.commit();
+      await this.#commit();
     }
   }
+}
+
+/** A view whose reads wait for what is on disk. */
+function waitingView(view: StateStoreView, state: TaskState): StateStoreView {
+  return new Proxy(view, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        state.waits = !state.resident;
+        try {
+          const result: unknown = Reflect.apply(member, target, args);
+          // An iterator reads when it is walked.
+          return name === 'iterate' ? [...(result as Iterable<unknown>)].values() : result;
+        } finally {
+          state.waits = false;
+        }
+      };
+    },
+  });
 }
 
 interface ReadyInput {
   readonly task: Task;
   readonly input: InputQueue;
   queued: boolean;
+}
+
+/** Which times records have that are given none. Default: the wall clock of the driver. */
+export interface InputTimes {
+  /** Of the first. Default 0 where `advanceMs` is given. */
+  readonly startMs?: number;
+  /** How much later each next one is. Default 0. */
+  readonly advanceMs?: number;
 }
 
 /** Pipes records into a topic. */
@@ -300,16 +354,23 @@ export class TestInputTopic<K, V> {
     value: Buffer | null,
   ) => Promise<void>;
   readonly #writer = new ByteWriter(256);
+  /** Of the next record that is given no time; null: the wall clock's. */
+  #timeMs: number | null;
+  readonly #advanceMs: number;
 
   /** @internal */
   constructor(
     keys: Serde<K>,
     values: Serde<V>,
+    { startMs, advanceMs }: InputTimes,
     pipe: (record: PipedRecord<unknown, unknown>, key: Buffer | null, value: Buffer | null) => Promise<void>,
   ) {
     this.#keys = keys;
     this.#values = values;
     this.#pipe = pipe;
+    const counts = startMs !== undefined || advanceMs !== undefined;
+    this.#timeMs = counts ? timeOf(startMs ?? 0, 'an input topic begins with') : null;
+    this.#advanceMs = timeOf(advanceMs ?? 0, 'an input topic advances by');
   }
 
   /** Pipes a record in and processes it to its end. */
@@ -320,15 +381,34 @@ export class TestInputTopic<K, V> {
     ...rest: [value?: V | null, timestamp?: number]
   ): Promise<void> {
     const [value, timestamp] = rest;
-    const record: PipedRecord<K, V> =
+    let record: PipedRecord<K, V> =
       rest.length === 0
         ? (first as PipedRecord<K, V>)
         : { key: first as K | null, value: value ?? null, ...(timestamp !== undefined && { timestamp }) };
+    if (record.timestamp === undefined && this.#timeMs !== null) {
+      record = { ...record, timestamp: this.#timeMs };
+      this.#timeMs += this.#advanceMs;
+    }
     return this.#pipe(
       record,
       this.#encode(this.#keys as Serde, record.key),
       this.#encode(this.#values as Serde, record.value),
     );
+  }
+
+  /** Values without keys, one after the other. */
+  async pipeValues(values: Iterable<V | null>): Promise<void> {
+    for (const value of values) await this.pipeInput({ value });
+  }
+
+  /** One after the other. */
+  async pipeKeyValues(pairs: Iterable<readonly [key: K | null, value: V | null]>): Promise<void> {
+    for (const [key, value] of pairs) await this.pipeInput({ key, value });
+  }
+
+  /** Moves the time of the next record that is given none. */
+  advanceTime(ms: number): void {
+    this.#timeMs = (this.#timeMs ?? 0) + timeOf(ms, 'the time of an input topic is advanced by');
   }
 
   /** Pipes records in, one after the other. */
@@ -381,9 +461,40 @@ export class TestOutputTopic<K, V> {
     return (await this.readRecords()).map(({ key, value }) => [key, value]);
   }
 
-  async isEmpty(): Promise<boolean> {
+  /** As `readRecords`, values only. */
+  async readValues(): Promise<V[]> {
+    return (await this.readRecords()).map(({ value }) => value);
+  }
+
+  /** As `readRecord`, key and value only. */
+  async readKeyValue(): Promise<readonly [key: K, value: V] | undefined> {
+    const record = await this.readRecord();
+    return record === undefined ? undefined : [record.key, record.value];
+  }
+
+  /** As `readRecord`, the value only. */
+  async readValue(): Promise<V | undefined> {
+    return (await this.readRecord())?.value;
+  }
+
+  /** The latest value of each key that was not read yet, as of a table: keys whose latest value is null are left out. */
+  async readLatest(): Promise<Map<K, V>> {
+    const latest = new Map<K, V>();
+    for (const { key, value } of await this.readRecords()) {
+      latest.delete(key);
+      if (value !== null) latest.set(key, value);
+    }
+    return latest;
+  }
+
+  /** How many records were not read yet. */
+  async size(): Promise<number> {
     await this.#fetch();
-    return this.#records.length === 0;
+    return this.#records.length;
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.size()) === 0;
   }
 
   async #fetch(): Promise<void> {

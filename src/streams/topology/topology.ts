@@ -34,9 +34,17 @@ export interface SourceNode {
   readonly offsetReset?: OffsetReset;
 }
 
+/** How long windows are: all alike, or by where they start. */
+export type WindowLength = number | ((start: number) => number);
+
+/** Where the window ends that starts there. */
+export function windowEnd(start: number, length: WindowLength): number {
+  return start + (typeof length === 'number' ? length : length(start));
+}
+
 /** Time windows: inner key ‖ start(8), the end follows from the size. Sessions: inner key ‖ end(8) ‖ start(8). */
 export type WindowedKeyFormat =
-  | { readonly kind: 'time'; readonly sizeMs: number }
+  | { readonly kind: 'time'; readonly sizeMs: WindowLength }
   | { readonly kind: 'session' };
 
 export interface ProcessorNode {
@@ -80,7 +88,7 @@ export interface StoreNode {
   /** What its keys are encoded with, for those who read it from outside. */
   readonly keys?: Serde;
   /** How long the windows of a window store are, for the same. */
-  readonly windowSizeMs?: number;
+  readonly windowSizeMs?: WindowLength;
   /** A topic that already is its changelog (a table's source topic); nothing is written then. */
   readonly sourceTopic?: string;
 }
@@ -96,6 +104,10 @@ export interface GlobalStoreNode {
   readonly open: () => Processor;
   /** In memory, without a changelog: the topic is it. */
   readonly store: StateStoreOptions;
+  /** What its keys are encoded with, if that is not what the topic's are. */
+  readonly keys?: Serde;
+  /** How long the windows of a window store are. */
+  readonly windowSizeMs?: WindowLength;
 }
 
 /** A topic that the topology writes and reads itself, to bring records of one key together. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Consumed } from '../../../../src/streams/dsl/options.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import { type StateStoreDeclaration, StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
+import type { StateStoreDeclaration } from '../../../../src/streams/dsl/declared-stores.ts';
+import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { TopologyError } from '../../../../src/streams/topology/topology-error.ts';

@@ -1,0 +1,77 @@
+import { TopologyError } from '../topology/topology-error.ts';
+import type { Graph, GraphStore } from './graph.ts';
+import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
+import type { Materialized } from './options.ts';
+import type { Serde } from '../topology/serde.ts';
+
+/** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
+export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
+  readonly name: string;
+  /** Key-value stores: at most so many rows, in memory; the one used longest ago makes room for a new one. */
+  readonly rowsMax?: number;
+  /** Of kind `window`: how long its windows are. */
+  readonly windowSizeMs?: number;
+  /** `versioned` and `window` need options of their own: `versioned`, `windowSizeMs`. */
+  readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
+}
+
+// oxlint-disable-next-line no-explicit-any -- of any key and value: only their serdes are used.
+export type AnyDeclaration = StateStoreDeclaration<any, any>;
+
+const RETENTION_MS = 24 * 60 * 60 * 1000;
+
+/** Adds a store to the graph, once for each declaration. Returns its name. */
+export function declareStore(graph: Graph, declaration: AnyDeclaration): string {
+  if (!graph.declarations.has(declaration)) {
+    graph.declarations.add(declaration);
+    graph.stores.push(storeOf(graph, declaration));
+  }
+  return declaration.name;
+}
+
+/** The store that a declaration describes. */
+export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
+  const { name, kind, retentionMs = RETENTION_MS, windowSizeMs, rowsMax } = declaration;
+  const plan = { name, materialized: declaration as AnyMaterialized };
+  graph.keySerdes.set(name, declaration.keySerde as Serde | undefined);
+  if ((kind === 'window') !== (windowSizeMs !== undefined && windowSizeMs > 0))
+    throw new TopologyError(
+      `store ${name} is of kind ${kind} ${kind === 'window' ? 'without' : 'with'} a windowSizeMs`,
+      "declare kind 'window' together with windowSizeMs, which says where its windows end",
+    );
+  if ((kind === 'versioned') !== (declaration.versioned !== undefined))
+    throw new TopologyError(
+      `store ${name} is of kind ${kind} ${kind === 'versioned' ? 'without' : 'with'} the option versioned`,
+      "declare kind 'versioned' together with versioned: { historyRetentionMs }",
+    );
+  return kind === 'key-value' || kind === 'versioned'
+    ? bounded(keyValueStore(plan, undefined, graph), rowsMax)
+    : bounded(timedStore(plan, kind, retentionMs, windowSizeMs, undefined, graph), rowsMax);
+}
+
+/** The store with a bound on its rows, if one is given. */
+function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
+  const { options } = store;
+  if (rowsMax === undefined) return store;
+  if (options.kind === 'key-value' && rowsMax > 0) return { ...store, options: { ...options, rowsMax } };
+  throw new TopologyError(
+    `store ${options.name} cannot have at most ${rowsMax} rows`,
+    'rowsMax is for key-value stores, and more than 0',
+  );
+}
+
+/** Stores as an operation names them: by name, or by a declaration that it brings. */
+export type StoreReferences = readonly (string | AnyDeclaration)[];
+
+/** Declares what an operation, or its supplier, brings. Returns the names of all its stores. */
+export function connectStores(
+  graph: Graph,
+  references: StoreReferences,
+  supplier: { readonly stores?: () => readonly AnyDeclaration[] },
+): string[] {
+  const brought = supplier.stores?.() ?? [];
+  const names = [...references, ...brought].map((each) =>
+    typeof each === 'string' ? each : declareStore(graph, each),
+  );
+  return [...new Set(names)];
+}

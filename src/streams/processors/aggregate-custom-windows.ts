@@ -1,0 +1,77 @@
+import type { TaskState, WindowStore } from '../../state/store.ts';
+import type { Aggregation } from './aggregate.ts';
+import { CoalescedChanges } from './coalesced-changes.ts';
+import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
+import { RecordKey } from './record-key.ts';
+
+export interface AggregateCustomWindowsOptions extends Aggregation {
+  /** A window store of states, keyed by window start, with retention of at least the longest window + grace. */
+  readonly store: string;
+  readonly windowsFor: (timestamp: number) => readonly { readonly start: number; readonly end: number }[];
+  readonly graceMs: number;
+  readonly coalesce: boolean;
+  readonly sendOldValues: boolean;
+}
+
+/** As `aggregateTimeWindows` with a change for each record, where a function says which windows there are. */
+export function aggregateCustomWindows(options: AggregateCustomWindowsOptions): () => Processor {
+  return () => new AggregateCustomWindows(options);
+}
+
+class AggregateCustomWindows implements Processor {
+  readonly #options: AggregateCustomWindowsOptions;
+  #context!: ProcessorContext;
+  #store!: WindowStore;
+  #streamTime!: PersistedNumber;
+  #windowed: RecordKey | null = null;
+  #coalesced: CoalescedChanges | null = null;
+
+  constructor(options: AggregateCustomWindowsOptions) {
+    this.#options = options;
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+    this.#store = context.store(this.#options.store) as WindowStore;
+    this.#streamTime = context.persisted('stream-time', -1);
+    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+  }
+
+  prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
+    if (timestamp < 0) return;
+    for (const { start } of this.#options.windowsFor(timestamp))
+      state.want(this.#store, key.buffer, key.start, key.end, start, start);
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const options = this.#options;
+    const { windowsFor, graceMs, sendOldValues } = options;
+    const context = this.#context;
+    if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
+    const store = this.#store;
+    const streamTime = this.#streamTime;
+    if (timestamp > streamTime.value) streamTime.value = timestamp;
+    const closeTime = streamTime.value - graceMs;
+    const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    for (const { start, end } of windowsFor(timestamp)) {
+      if (end <= closeTime) {
+        context.skip('late', `window [${start}, ${end}) closed at stream time ${streamTime.value}`);
+        continue;
+      }
+      const slot = store.find(key.buffer, key.start, key.end, start);
+      const old = slot < 0 ? options.initial() : store.valueAt(slot);
+      const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
+      const state = options.add(old, value, key, timestamp, context.record);
+      store.put(key.buffer, key.start, key.end, start, state, time);
+      windowed.setWindowed(key, start, end);
+      const before = sendOldValues ? old : undefined;
+      if (this.#coalesced !== null) this.#coalesced.add(windowed, state, before, time);
+      else context.forward(windowed, state, before, time);
+    }
+    return undefined;
+  }
+
+  flush(): void {
+    this.#coalesced?.flush();
+  }
+}
