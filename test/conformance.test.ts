@@ -19,7 +19,7 @@ test.skipIf(!existsSync(CASES)).each(['query', 'rest'] as const)(
   'no fewer of ksqlDB’s %s cases pass than before (skipped without ../shared/conformance)',
   async (folder) => {
     const least = (JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>)[folder];
-    const { functions, close } = loadUserFunctions(FUNCTIONS);
+    const { functions, close } = loadUserFunctions(FUNCTIONS, systemClock);
     const lines: string[] = [];
     try {
       await runTests({

@@ -47,6 +47,8 @@ const HOMES: Readonly<Record<string, string>> = {
   'string-width': 'src/cli',
   re2js: 'src/functions',
   sucrase: 'src/engine/user-functions',
+  'quickjs-emscripten-core': 'src/engine/user-functions',
+  '@jitl/quickjs-wasmfile-release-sync': 'src/engine/user-functions',
 };
 
 const CLOCK = 'src/common/clock.ts';
@@ -89,8 +91,8 @@ function nameOf(path: string): string | undefined {
 
 function importsOf(source: Source): string[] {
   const pattern =
-    /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm;
-  return [...source.text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
+    /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]|\brequire\.resolve\(['"]([^'"]+)['"]\)/gm;
+  return [...source.text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3] ?? match[4])!);
 }
 
 /** Every breach of the rules in `files`, a line each. */
@@ -137,13 +139,15 @@ test('a planted upward import, stray package and banned call are each named', ()
     { path: 'src/sql/plan/x.ts', text: "import { Kafka } from 'kafkajs';\n" },
     { path: 'src/state/x.ts', text: 'const t = Date.now();\n' },
     { path: 'src/cli/x.ts', text: "signal.addEventListener('abort', stop);\n" },
+    { path: 'src/log/y.ts', text: "const file = require.resolve('sucrase/register');\n" },
     { path: 'src/state/y.ts', text: "import type { Log } from '../log/log.ts';\n" },
   ];
   const breaches = findBreaches(planted);
-  expect(breaches).toHaveLength(5);
+  expect(breaches).toHaveLength(6);
   expect(breaches[0]).toContain('src/log/x.ts: imports src/engine/engine.ts');
   expect(breaches[1]).toContain('package kafkajs lives in src/log/kafka');
   expect(breaches[2]).toContain('is banned; use the Clock');
   expect(breaches[3]).toContain('use onAbort');
-  expect(breaches[4]).toContain('src/state/y.ts: imports src/log/log.ts');
+  expect(breaches[4]).toContain('src/log/y.ts: package sucrase lives in');
+  expect(breaches[5]).toContain('src/state/y.ts: imports src/log/log.ts');
 });

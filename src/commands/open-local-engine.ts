@@ -42,6 +42,7 @@ export async function openLocalEngine(
       : {
           functions: (await import('../engine/user-functions/load-user-functions.ts')).loadUserFunctions(
             options.functions,
+            systemClock,
           ).functions,
         }),
   });

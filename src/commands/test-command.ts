@@ -20,7 +20,10 @@ export async function testCommand(
     report: options.report,
     optimizer: options.optimizer === 'on',
     only: options.only,
-    functions: options.functions === undefined ? undefined : loadUserFunctions(options.functions).functions,
+    functions:
+      options.functions === undefined
+        ? undefined
+        : loadUserFunctions(options.functions, systemClock).functions,
     clock: systemClock,
     async serve(engine) {
       const { startServer } = await import('../server/server.ts');

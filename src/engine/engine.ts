@@ -107,7 +107,7 @@ export class Engine {
   readonly log: Log;
   /** Changed by CREATE FUNCTION and DROP FUNCTION. */
   readonly functions: Map<string, SqlFunction>;
-  readonly createdFunctions = new CreatedFunctions();
+  readonly createdFunctions: CreatedFunctions;
   /** By canonical name. Changed by ALTER SYSTEM. */
   readonly systemProperties: Map<string, string>;
   readonly reservedTopics: ReservedTopics;
@@ -144,6 +144,7 @@ export class Engine {
     this.#executeStatement = executeStatement;
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
+    this.createdFunctions = new CreatedFunctions(options.clock);
     this.systemProperties = new Map(options.properties);
     this.reservedTopics = new ReservedTopics(options.serviceId, this.systemProperties);
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };

@@ -1,4 +1,5 @@
 import { Turns } from '../common/clock.ts';
+import { eventLoop } from '../common/event-loop.ts';
 import type { PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import { MISS } from '../state/store.ts';
@@ -116,6 +117,7 @@ export class TableScan implements RowStream {
       }
       const { key, value, start, end, timestamp } = this.#page[this.#at++]!;
       const row = this.#fields.row(key, value, start, end, timestamp);
+      if (eventLoop.held && this.#turns.over) await this.#turns.next();
       if (row === null) continue;
       rows.push(row);
       bytes += rowBytes(row);

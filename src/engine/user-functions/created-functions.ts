@@ -1,10 +1,15 @@
+import type { Clock } from '../../common/clock.ts';
 import { type FunctionCode, IsolatedFunctions } from './isolated-functions.ts';
 import type { Sandbox } from './function-sandbox.ts';
 
 /** The functions that CREATE FUNCTION has made, by name, and where their code runs. */
 export class CreatedFunctions {
-  readonly #isolated = new IsolatedFunctions();
+  readonly #isolated: IsolatedFunctions;
   readonly #forget = new Map<string, () => void>();
+
+  constructor(clock: Clock) {
+    this.#isolated = new IsolatedFunctions(clock);
+  }
 
   has(name: string): boolean {
     return this.#forget.has(name);

@@ -1,26 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
+import type { Clock } from '../../common/clock.ts';
 import { stripTypes } from './strip-types.ts';
 import type { DescribedFunction } from './user-function.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
 /** Knows nothing of the engine: it loads the module, describes it, and calls its members. */
 const PROGRAM = `
+const { deserialize, serialize } = require('node:v8');
 import(workerData.module).then((loaded) => {
   const functions = loaded.default;
   if (!Array.isArray(functions)) throw new Error('its default export must be an array of functions');
-  answer(ANSWERED, functions.map(({ name, kind = 'scalar', description, examples, signatures }) => ({
+  answer(ANSWERED, put(serialize(functions.map(({ name, kind = 'scalar', description, examples, signatures }) => ({
     name, kind, description, examples,
     signatures: signatures.map((signature) => ({
       parameters: signature.parameters, literals: signature.literals, state: signature.state,
       returns: signature.returns, strict: signature.strict,
       has: Object.keys(signature).filter((member) => typeof signature[member] === 'function'),
     })),
-  })));
-  serve(([index, signature, member, args]) => functions[index].signatures[signature][member](...args));
-}).catch((error) => answer(FAILED, text(error)));
+  })))));
+  serve((length) => {
+    begin();
+    const [index, signature, member, args] = deserialize(channel.subarray(0, length));
+    return put(serialize(functions[index].signatures[signature][member](...args)));
+  });
+}).catch(fail);
 `;
+
+/** How long a call of the operator's own code may work. */
+const CALL_MS = 1000;
 
 /** What calls a member of a signature of the function at `index`. Throws `DataError`. */
 export interface Sandbox {
@@ -34,13 +44,21 @@ export class FunctionSandbox implements Sandbox {
 
   private constructor(channel: WorkerChannel) {
     this.#channel = channel;
-    this.functions = channel.loaded as readonly DescribedFunction[];
+    this.functions = deserialize(channel.bytes.subarray(0, channel.loaded)) as readonly DescribedFunction[];
   }
 
   /** Throws `Error` with what is wrong with the module. */
-  static open(file: string): FunctionSandbox {
+  static open(file: string, clock: Clock): FunctionSandbox {
     try {
-      return new FunctionSandbox(new WorkerChannel(PROGRAM, { module: moduleOf(file) }, () => undefined));
+      return new FunctionSandbox(
+        new WorkerChannel({
+          program: PROGRAM,
+          data: { module: moduleOf(file) },
+          clock,
+          callMs: CALL_MS,
+          turnMs: Infinity,
+        }),
+      );
     } catch (error) {
       throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
     }
@@ -48,7 +66,11 @@ export class FunctionSandbox implements Sandbox {
 
   call(index: number, signature: number, member: string, args: readonly unknown[]): unknown {
     const { name } = this.functions[index]!;
-    return this.#channel.call(name, [index, signature, member, args], name);
+    const request = serialize([index, signature, member, args]);
+    this.#channel.fits(name, request.length);
+    this.#channel.bytes.set(request);
+    const length = this.#channel.call(name, name, request.length);
+    return deserialize(this.#channel.bytes.subarray(0, length));
   }
 
   close(): Promise<void> {

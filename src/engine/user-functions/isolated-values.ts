@@ -1,17 +1,73 @@
+import { DataError } from '../../common/error.ts';
+
 /**
- * Values as users' code sees them, as JSON text and back: how they cross into an isolated context. A number that JSON
- * has not is `{n}`, a bigint `{i}`, bytes `{b}`, a Map `{m}`, an object `{o}` with its entries.
+ * Values as users' code sees them, and how they cross into an interpreter: plain ones as they are, the others as JSON
+ * text. There a number that JSON has not is `{n}`, a bigint `{i}`, bytes `{b}`, a Map `{m}`, an object `{o}` with its
+ * entries. What comes back is the work of a stranger, who may have made the text as well: it is held to its form.
  */
 
-type Coded = null | boolean | number | string | readonly Coded[] | { readonly [tag: string]: Coded };
+/** Levels of lists, maps and objects that a result may have. */
+export const DEPTH_MAX = 200;
+/** Decimal digits that a bigint may have: reading more of them takes ever longer. */
+export const DIGITS_MAX = 1000;
+/** Rows that one call of a function of rows may give. */
+export const ROWS_MAX = 100_000;
 
-export function encodeIsolated(value: unknown): string {
-  return JSON.stringify(encode(value));
+/** What the first word of an argument's place says. Its second is a text's length, its second number a number. */
+export const PLAIN = { null: 0, number: 1, text: 2, false: 3, true: 4 } as const;
+/** Arguments that may cross plain, in places of 16 bytes behind `PLAIN_START`; texts follow. */
+export const PLAIN_MAX = 8;
+export const PLAIN_START = 16;
+const PLACE_BYTES = 16;
+
+/** The memory that arguments are written to. */
+export interface Memory {
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
 }
 
+/** Writes plain arguments, and returns where they end; -1 when one of them is not plain or there is no room. */
+export function writePlain({ bytes, words, numbers }: Memory, args: readonly unknown[]): number {
+  if (args.length > PLAIN_MAX) return -1;
+  let end = PLAIN_START + args.length * PLACE_BYTES;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    const place = PLAIN_START + i * PLACE_BYTES;
+    if (typeof arg === 'number') {
+      words[place >> 2] = PLAIN.number;
+      numbers[(place >> 3) + 1] = arg;
+    } else if (typeof arg === 'string') {
+      // An interpreter takes texts up to their first NUL, and whole characters only: JSON has escapes for both.
+      if (arg.length * 3 > bytes.length - end || /[\0\ud800-\udfff]/.test(arg)) return -1;
+      const length = bytes.write(arg, end);
+      words[place >> 2] = PLAIN.text;
+      words[(place >> 2) + 1] = length;
+      end += length;
+    } else if (arg === null || typeof arg === 'boolean') {
+      words[place >> 2] = arg === null ? PLAIN.null : arg ? PLAIN.true : PLAIN.false;
+    } else {
+      return -1;
+    }
+  }
+  return end;
+}
+
+/** Arguments as JSON text. */
+export function encodeIsolated(args: readonly unknown[]): string {
+  return JSON.stringify(args.map(encode));
+}
+
+/** Throws `DataError` for a text that no value is written as. */
 export function decodeIsolated(text: string): unknown {
-  return decode(JSON.parse(text) as Coded);
+  try {
+    return decode(JSON.parse(text) as Coded, 0);
+  } catch (error) {
+    throw error instanceof DataError ? error : new DataError('it gave nothing that can be used');
+  }
 }
+
+type Coded = null | boolean | number | string | readonly Coded[] | { readonly [tag: string]: Coded };
 
 function encode(value: unknown): Coded {
   switch (typeof value) {
@@ -35,20 +91,27 @@ function encode(value: unknown): Coded {
   }
 }
 
-function decode(value: Coded): unknown {
+function decode(value: Coded, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (isList(value)) return value.map(decode);
+  if (depth > DEPTH_MAX) throw new DataError(`its result has more than ${DEPTH_MAX} levels`);
+  if (isList(value)) return value.map((item) => decode(item, depth + 1));
   if ('n' in value) return Number(value['n']);
-  if ('i' in value) return BigInt(value['i'] as string);
+  if ('i' in value) return toBigint(value['i'] as string);
   if ('b' in value) return Uint8Array.from(value['b'] as readonly number[]);
-  if ('m' in value) return new Map(pairs(value['m']!).map(([key, item]) => [decode(key), decode(item)]));
-  return Object.fromEntries(pairs(value['o']!).map(([key, item]) => [key, decode(item)]));
+  if ('m' in value)
+    return new Map(pairs(value['m']).map(([key, item]) => [decode(key, depth + 1), decode(item, depth + 1)]));
+  return Object.fromEntries(pairs(value['o']).map(([key, item]) => [key, decode(item, depth + 1)]));
+}
+
+function toBigint(digits: string): bigint {
+  if (digits.length > DIGITS_MAX + 1) throw new DataError(`a bigint of more than ${DIGITS_MAX} digits`);
+  return BigInt(digits);
 }
 
 function isList(value: Coded): value is readonly Coded[] {
   return Array.isArray(value);
 }
 
-function pairs(value: Coded): readonly (readonly [Coded & string, Coded])[] {
+function pairs(value: Coded | undefined): readonly (readonly [Coded & string, Coded])[] {
   return value as unknown as readonly (readonly [Coded & string, Coded])[];
 }

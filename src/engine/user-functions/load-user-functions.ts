@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/clock.ts';
 import { SqlError } from '../../common/error.ts';
 import type {
   AggregateSignature,
@@ -22,8 +23,11 @@ import { fromUser, toUser } from './user-value.ts';
  * The functions of a user's module, as the registry has functions. They run in a sandbox; `close` ends it.
  * Throws `Error` saying what is wrong with the file.
  */
-export function loadUserFunctions(file: string): { functions: FunctionRegistry; close: () => Promise<void> } {
-  const sandbox = FunctionSandbox.open(file);
+export function loadUserFunctions(
+  file: string,
+  clock: Clock,
+): { functions: FunctionRegistry; close: () => Promise<void> } {
+  const sandbox = FunctionSandbox.open(file, clock);
   const functions = new Map<string, SqlFunction>();
   sandbox.functions.forEach((described, index) => {
     const name = described.name.toUpperCase();

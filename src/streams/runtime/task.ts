@@ -1,4 +1,5 @@
 import { must } from '../../common/assert.ts';
+import { eventLoop } from '../../common/event-loop.ts';
 import { type StateStore, type TaskState } from '../../state/store.ts';
 import type { AsyncCalls } from '../processors/async-calls.ts';
 import type { Processor } from '../processors/processor.ts';
@@ -339,7 +340,8 @@ export class Task {
       source.advance();
       done++;
       // What is downstream may be full after any record.
-      if (this.paused || ((done & 127) === 0 && clock.monotonic() >= deadlineMs)) return done;
+      if (this.paused) return done;
+      if (((done & 127) === 0 || eventLoop.held) && clock.monotonic() >= deadlineMs) return done;
     }
     return done;
   }

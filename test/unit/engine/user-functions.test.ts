@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../../src/common/clock.ts';
 import { DataError } from '../../../src/common/error.ts';
 import { loadUserFunctions } from '../../../src/engine/user-functions/load-user-functions.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../../src/functions/function.ts';
@@ -15,7 +16,7 @@ const context = { now: () => 0, random: () => 0 };
 function load(name: string, source: string): ReturnType<typeof loadUserFunctions> {
   const file = join(directory, name);
   writeFileSync(file, source);
-  return loadUserFunctions(file);
+  return loadUserFunctions(file, systemClock);
 }
 
 beforeAll(() => {
