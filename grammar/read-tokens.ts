@@ -35,6 +35,8 @@ const UNTERMINATED: ReadonlySet<IToken['tokenType']> = new Set([
   UnterminatedComment,
 ]);
 
+const NOTHING = /[;\s]+/y;
+
 /**
  * The tokens of a text, a statement at a time. The text is lexed in pieces as they are asked for, and no further than to
  * the first fault: tokens take ten times the room of what they stand for, and a text of megabytes is often refused for
@@ -62,7 +64,7 @@ export class TokenReader {
     const own: IToken[] = [];
     let open = 0;
     for (;;) {
-      const token = this.#next(refuse);
+      const token = this.#next(refuse, own.length === 0);
       if (token === null) return own.length === 0 ? null : own;
       own.push(token);
       const { tokenType } = token;
@@ -75,8 +77,13 @@ export class TokenReader {
     }
   }
 
-  #next(refuse: (fault: TokenFault) => never): IToken | null {
+  /** `between`: between statements, where more semicolons say nothing. */
+  #next(refuse: (fault: TokenFault) => never, between: boolean): IToken | null {
     while (this.#taken === this.#tokens.length && this.#stray === null) {
+      if (between) {
+        NOTHING.lastIndex = this.#from;
+        if (NOTHING.test(this.#text)) this.#from = NOTHING.lastIndex;
+      }
       if (this.#from === this.#text.length) return null;
       this.#lexPiece();
     }

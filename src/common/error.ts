@@ -51,10 +51,10 @@ export class SqlError extends Error {
     message: string,
     options: { span?: Span | undefined; hint?: string | undefined } = {},
   ) {
-    super(readable(message));
+    super(excerpt(message));
     this.code = code;
     this.span = options.span;
-    this.hint = options.hint === undefined ? undefined : readable(options.hint);
+    this.hint = options.hint === undefined ? undefined : excerpt(options.hint);
   }
 }
 
@@ -63,18 +63,19 @@ export class DataError extends Error {
   override readonly name = 'DataError';
 
   constructor(message: string) {
-    super(readable(message));
+    super(excerpt(message));
   }
 }
 
 /** A text of more than this is no message: nobody reads it, and it is sent and logged wherever the error goes. */
 const MESSAGE_MAX = 1000;
-const MESSAGE_TAIL = 200;
 
-function readable(message: string): string {
-  if (message.length <= MESSAGE_MAX) return message;
-  const head = wholeUntil(message, MESSAGE_MAX - MESSAGE_TAIL);
-  return `${message.slice(0, head)} … ${message.slice(wholeUntil(message, message.length - MESSAGE_TAIL))}`;
+/** A text of at most about `max` UTF-16 units: what is longer loses all but its beginning and the last fifth. */
+export function excerpt(text: string, max = MESSAGE_MAX): string {
+  if (text.length <= max) return text;
+  const tail = Math.floor(max / 5);
+  const head = text.slice(0, wholeUntil(text, max - tail));
+  return `${head} … ${text.slice(wholeUntil(text, text.length - tail))}`;
 }
 
 /** `at`, or the place before it when it would cut a pair of surrogates in two. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, renderSqlError, SqlError } from '../common/error.ts';
+import { type ErrorCode, excerpt, renderSqlError, SqlError } from '../common/error.ts';
 import { LogError } from '../log/log.ts';
 import { type HttpResponse, json } from './route.ts';
 
@@ -33,6 +33,9 @@ export class RequestError extends Error {
   }
 }
 
+/** How much of the statement an answer repeats: a text of megabytes is not sent back. */
+const STATEMENT_MAX = 16_384;
+
 /** Of the mistakes that are no plain bad request. */
 const WIRE_CODES: Partial<Record<ErrorCode, WireCode>> = {
   ML_ASSERT: 41700,
@@ -60,7 +63,8 @@ export function errorBody(error: unknown): { '@type': string; error_code: number
     };
   const { code: error_code, message, statement } = error;
   if (statement === undefined) return { '@type': 'generic_error', error_code, message };
-  const { text: statementText, entities } = statement;
+  const { text, entities } = statement;
+  const statementText = excerpt(text, STATEMENT_MAX);
   const body = { '@type': 'statement_error', error_code, message, statementText, entities };
   return body;
 }

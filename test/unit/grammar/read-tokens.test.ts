@@ -90,6 +90,12 @@ test('statements come one at a time, and what is behind them is not looked at be
   expect(() => reader.statement(refuse)).toThrow('unterminated');
 });
 
+test('semicolons that end nothing are not kept', () => {
+  const tokens = readAll(`${';'.repeat(4_000_000)} SHOW TYPES;`);
+  expect(shown(tokens.slice(-3)).join(' ')).toMatch(/^SHOW 4000001-.* SHOW TYPES .* Semicolon/);
+  expect(tokens.length).toBeLessThan(10);
+});
+
 test('faults have their place', () => {
   expect(faultOf(`${'a '.repeat(40_000)}\u0001 b`)).toEqual({ kind: 'stray', offset: 80_000 });
   expect(faultOf(`${'a '.repeat(40_000)}'b`)).toMatchObject({
