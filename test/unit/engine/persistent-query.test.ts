@@ -38,11 +38,14 @@ class BreakableLog {
   }
 }
 
-/** Waits of a second and more are noted, and end when the test says so. Its monotonic reading can be moved. */
+/** Waits of a second and more are noted, and end when the test says so, or are taken back. */
 class SteppedClock implements Clock {
-  readonly waits: number[] = [];
   aheadMs = 0;
-  #due: (() => void) | null = null;
+  #noted: { readonly delayMs: number; action: (() => void) | null }[] = [];
+
+  get waits(): readonly number[] {
+    return this.#noted.map(({ delayMs }) => delayMs);
+  }
 
   now(): number {
     return systemClock.now();
@@ -54,17 +57,18 @@ class SteppedClock implements Clock {
 
   setTimer(delayMs: number, action: () => void): () => void {
     if (delayMs < 1000) return systemClock.setTimer(delayMs, action);
-    this.waits.push(delayMs);
-    this.#due = action;
+    const noted: { readonly delayMs: number; action: (() => void) | null } = { delayMs, action };
+    this.#noted.push(noted);
     return () => {
-      if (this.#due === action) this.#due = null;
+      if (noted.action !== null) this.#noted = this.#noted.filter((each) => each !== noted);
     };
   }
 
   fire(): void {
-    const due = this.#due;
-    this.#due = null;
-    due?.();
+    const last = this.#noted.at(-1);
+    const action = last?.action;
+    if (last !== undefined) last.action = null;
+    action?.();
   }
 }
 
