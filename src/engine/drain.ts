@@ -1,5 +1,5 @@
 import { type Clock } from '../common/clock.ts';
-import type { Log } from '../log/log.ts';
+import { type Log, LogError } from '../log/log.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 
 /** How long queries that feed each other are followed before they are left to themselves. */
@@ -55,10 +55,16 @@ function topicsRead({ lowered }: Pick<PersistentQuery, 'lowered'>): string[] {
   return lowered.topology.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
 }
 
+/** A query that fails meanwhile says so itself, and is not waited for any more. */
 async function catchUp(queries: readonly PersistentQuery[]): Promise<void> {
-  await Promise.all(
-    queries.filter(({ state }) => state === 'RUNNING').map(({ streams }) => streams.catchUp()),
-  );
+  const running = queries.filter(({ state }) => state === 'RUNNING');
+  for (const result of await Promise.allSettled(running.map(({ streams }) => streams.catchUp())))
+    if (result.status === 'rejected' && isOfLog(result.reason)) throw result.reason;
+}
+
+/** Nobody can say how far the queries are while the log is away. */
+function isOfLog(error: unknown): boolean {
+  return error instanceof LogError && (error.kind === 'unavailable' || error.kind === 'closed');
 }
 
 /** How much there is in the topics that queries write. */
