@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Clock } from '../../common/clock.ts';
 import { DataError } from '../../common/error.ts';
+import { eventLoop } from '../../common/event-loop.ts';
 import type { Sandbox } from './function-sandbox.ts';
 import { MEMBERS } from './isolated-bootstrap.ts';
 import { AS_JSON, ISOLATED_PROGRAM, REQUEST, RUN_MS, TEXT_START } from './isolated-program.ts';
@@ -22,6 +23,8 @@ export interface FunctionCode {
 const CALL_MS = RUN_MS + 100;
 /** More than one such call, so that one leaves the others of its record theirs, and with another less than a second. */
 const TURN_MS = CALL_MS + 100;
+/** Of a call, the way to the thread and back: a result is not refused for being one of many cheap ones. */
+const CROSSING_MS = 0.05;
 
 /** Node's types have it only with those of a browser. */
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (code: Uint8Array) => object } })
@@ -54,7 +57,7 @@ export class IsolatedFunctions {
       const members = decodeIsolated(this.#ask(channel, name, REQUEST.members, id, null)) as string[];
       return {
         members,
-        sandbox: { call: (_index, _signature, member, args) => this.#call(channel, id, member, args) },
+        sandbox: { call: (_index, _signature, member, args) => this.#timed(channel, id, member, args) },
         forget: () => this.#forget(channel, id, name),
       };
     } catch (error) {
@@ -82,6 +85,18 @@ export class IsolatedFunctions {
       turnMs: TURN_MS,
       restarted: () => this.#known.clear(),
     });
+  }
+
+  /** What a call takes on either side, an interpreter that is made for it included, counts towards the turn. */
+  #timed(channel: WorkerChannel, id: number, member: string, args: readonly unknown[]): unknown {
+    const heldMs = eventLoop.heldMs;
+    const startMs = this.#clock.monotonic();
+    try {
+      return this.#call(channel, id, member, args);
+    } finally {
+      const counted = eventLoop.heldMs - heldMs;
+      eventLoop.addShort(Math.max(0, this.#clock.monotonic() - startMs - counted), CROSSING_MS);
+    }
   }
 
   #call(channel: WorkerChannel, id: number, member: string, args: readonly unknown[]): unknown {

@@ -13,6 +13,8 @@ export const DIGITS_MAX = 1000;
 /** Rows that one call of a function of rows may give. */
 export const ROWS_MAX = 100_000;
 
+const UNUSABLE = 'it gave nothing that can be used';
+
 /** What the first word of an argument's place says. Its second is a text's length, its second number a number. */
 export const PLAIN = { null: 0, number: 1, text: 2, false: 3, true: 4 } as const;
 /** Arguments that may cross plain, in places of 16 bytes behind `PLAIN_START`; texts follow. */
@@ -63,7 +65,7 @@ export function decodeIsolated(text: string): unknown {
   try {
     return decode(JSON.parse(text) as Coded, 0);
   } catch (error) {
-    throw error instanceof DataError ? error : new DataError('it gave nothing that can be used');
+    throw error instanceof DataError ? error : new DataError(UNUSABLE);
   }
 }
 
@@ -95,12 +97,12 @@ function decode(value: Coded, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (depth > DEPTH_MAX) throw new DataError(`its result has more than ${DEPTH_MAX} levels`);
   if (isList(value)) return value.map((item) => decode(item, depth + 1));
-  if ('n' in value) return Number(value['n']);
-  if ('i' in value) return toBigint(value['i'] as string);
-  if ('b' in value) return Uint8Array.from(value['b'] as readonly number[]);
+  if ('n' in value) return Number(textIn(value['n']));
+  if ('i' in value) return toBigint(textIn(value['i']));
+  if ('b' in value) return toBytes(listIn(value['b']));
   if ('m' in value)
     return new Map(pairs(value['m']).map(([key, item]) => [decode(key, depth + 1), decode(item, depth + 1)]));
-  return Object.fromEntries(pairs(value['o']).map(([key, item]) => [key, decode(item, depth + 1)]));
+  return Object.fromEntries(pairs(value['o']).map(([key, item]) => [textIn(key), decode(item, depth + 1)]));
 }
 
 function toBigint(digits: string): bigint {
@@ -108,10 +110,29 @@ function toBigint(digits: string): bigint {
   return BigInt(digits);
 }
 
-function isList(value: Coded): value is readonly Coded[] {
-  return Array.isArray(value);
+function toBytes(values: readonly Coded[]): Uint8Array {
+  return Uint8Array.from(values, (value) => (typeof value === 'number' ? value : malformed()));
 }
 
-function pairs(value: Coded | undefined): readonly (readonly [Coded & string, Coded])[] {
-  return value as unknown as readonly (readonly [Coded & string, Coded])[];
+/** Nothing is converted or iterated that only looks like what stands there: it may say any length. */
+function textIn(value: Coded | undefined): string {
+  return typeof value === 'string' ? value : malformed();
+}
+
+function listIn(value: Coded | undefined): readonly Coded[] {
+  return Array.isArray(value) ? (value as readonly Coded[]) : malformed();
+}
+
+function pairs(value: Coded | undefined): readonly (readonly [Coded, Coded])[] {
+  const list = listIn(value);
+  for (const pair of list) if (listIn(pair).length !== 2) malformed();
+  return list as readonly (readonly [Coded, Coded])[];
+}
+
+function malformed(): never {
+  throw new DataError(UNUSABLE);
+}
+
+function isList(value: Coded): value is readonly Coded[] {
+  return Array.isArray(value);
 }

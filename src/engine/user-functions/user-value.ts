@@ -5,6 +5,10 @@ import { printType } from '../../types/print-type.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 
+const DAY_MS = 86_400_000;
+/** Of what was returned instead, in a message. */
+const FOUND_LENGTH_MAX = 100;
+
 /** SQL values as users' functions see them, and back. What comes back is checked: it goes into records. */
 
 export function toUser(type: SqlType, value: SqlValue): unknown {
@@ -37,8 +41,7 @@ export function toUser(type: SqlType, value: SqlValue): unknown {
 export function fromUser(type: SqlType, value: unknown): SqlValue {
   if (value === null || value === undefined) return null;
   const refuse = (): never => {
-    const found =
-      typeof value === 'object' || typeof value === 'function' ? '' : ` ${String(value as string | number)}`;
+    const found = typeof value === 'object' ? '' : ` ${shortened(String(value as string | number))}`;
     throw new DataError(`a ${printType(type)} was to be returned, not ${typeof value}${found}`);
   };
   switch (type.kind) {
@@ -52,7 +55,12 @@ export function fromUser(type: SqlType, value: unknown): SqlValue {
     case 'double':
       return typeof value === 'number' ? value : refuse();
     case 'date':
+      // What the formats have for it: 32 bits.
+      return typeof value === 'number' && value === (value | 0) ? value : refuse();
     case 'time':
+      return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < DAY_MS
+        ? value
+        : refuse();
     case 'timestamp':
       return typeof value === 'number' && Number.isSafeInteger(value) ? value : refuse();
     case 'string':
@@ -73,7 +81,14 @@ export function fromUser(type: SqlType, value: unknown): SqlValue {
     case 'struct': {
       if (typeof value !== 'object') return refuse();
       const fields = value as Record<string, unknown>;
-      return type.fields.map((field) => fromUser(field.type, fields[field.name]));
+      return type.fields.map((field) =>
+        fromUser(field.type, Object.hasOwn(fields, field.name) ? fields[field.name] : null),
+      );
     }
   }
+}
+
+/** The message goes into the log, once for each record. */
+function shortened(text: string): string {
+  return text.length > FOUND_LENGTH_MAX ? `${text.slice(0, FOUND_LENGTH_MAX)}…` : text;
 }

@@ -137,6 +137,14 @@ describe('what cannot be a result says why', () => {
     `{"i":"${'9'.repeat(2000)}"}`,
     '{"m":1}',
     '{"m":[1]}',
+    '{"m":[[1,2,3]]}',
+    '{"m":[{"length":2}]}',
+    '{"b":{"length":1000000}}',
+    '{"b":"12"}',
+    '{"b":[[1]]}',
+    '{"n":["1"]}',
+    '{"o":[[["a"],1]]}',
+    `{"i":["${'9'.repeat(2000)}"]}`,
     '{"o":null}',
     '{"q":1}',
     `${'['.repeat(1000)}${']'.repeat(1000)}`,
@@ -157,22 +165,57 @@ test('an interpreter that was thrown away is made anew, and others keep what the
   expect(second()).toBeLessThanOrEqual(2);
 });
 
-test('more functions than interpreters stand ready', () => {
+test("what JSON text is made of is the code's to change, what it is read as is not", () => {
+  const lists = scalar('Array.prototype.toJSON = () => ({ length: 1e6 }); return new Uint8Array(1);');
+  expect(() => lists()).toThrow('nothing that can be used');
+  const digits = scalar(
+    'Object.prototype.toJSON = function () { return this.i ? Object.assign(Object.create(null), { i: ["9".repeat(1e6)] }) : this; }; return 1n;',
+  );
+  expect(() => digits()).toThrow('nothing that can be used');
+});
+
+test('many short calls for one record are bounded together', async () => {
+  const short = scalar('for (let i = 0; i < 3e4; i++); return x;');
+  let calls = 0;
+  const all = (): void => {
+    while (calls < 3000) expect(short(calls)).toBe(calls++);
+  };
+  expect(all).toThrow(/functions have taken \d+ ms for this record/);
+  await nextTurn();
+  expect(short(1)).toBe(1);
+});
+
+test('calls that cost only the way are not held back, however many there are', () => {
+  const cheap = scalar('return x + 1;');
+  for (let i = 0; i < 60_000; i++) if (cheap(i) !== i + 1) expect.fail(`call ${i}`);
+});
+
+test('more functions than interpreters stand ready', async () => {
   const many = Array.from({ length: 80 }, (_, i) => scalar(`return x + ${i};`));
   for (let round = 0; round < 2; round++)
-    expect(many.map((each) => each(1))).toEqual(many.map((_, i) => i + 1));
+    for (const [i, each] of many.entries()) {
+      expect(each(1)).toBe(i + 1);
+      // Each has made an interpreter.
+      await nextTurn();
+    }
 });
 
-test('promises do not gather', () => {
+test('promises do not gather', async () => {
   const call = scalar('Promise.resolve("x".repeat(1e5) + x).then((text) => text); return x;');
-  for (let i = 0; i < 1500; i++) expect(call(i)).toBe(i);
+  for (let i = 0; i < 1500; i++) {
+    expect(call(i)).toBe(i);
+    if (i % 100 === 99) await nextTurn();
+  }
 });
 
-test('nothing is left behind by what throws', () => {
+test('nothing is left behind by what throws', async () => {
   const call = scalar(
     'globalThis.n = (globalThis.n ?? 0) + 1; if (x !== "count") throw new Error(x.slice(0, 1)); return n;',
   );
-  for (let i = 0; i < 1500; i++) expect(() => call(`${i}${'x'.repeat(100_000)}`)).toThrow(DataError);
+  for (let i = 0; i < 1500; i++) {
+    expect(() => call(`${i}${'x'.repeat(100_000)}`)).toThrow(DataError);
+    if (i % 100 === 99) await nextTurn();
+  }
   expect(call('count')).toBe(1501);
 });
 
