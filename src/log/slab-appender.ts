@@ -96,7 +96,7 @@ export class SlabAppender implements RecordAppender {
     headers: readonly Header[] | null,
   ): void {
     // One NaN would make the times of a whole batch unreadable.
-    if (!Number.isSafeInteger(timestampMs))
+    if (Math.floor(timestampMs) !== timestampMs || timestampMs - timestampMs !== 0)
       throw new AssertionError(
         `a record for topic ${this.#partition.topic} must have a time in whole milliseconds`,
       );

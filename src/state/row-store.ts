@@ -103,8 +103,7 @@ export abstract class RowStore {
     this.name = options.name;
     this.options = options;
     this.codec = codec;
-    const { values } = options;
-    this.checkValue = values.check === undefined ? null : (value) => values.check!(value);
+    this.checkValue = options.values.check ?? null;
     this.persisted = persisted;
   }
 

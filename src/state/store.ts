@@ -16,7 +16,7 @@ import type { ByteWriter } from '../common/bytes.ts';
 /** Turns values into bytes and back. `decode` gives a value that stays valid when the range is overwritten. */
 export interface ValueCodec {
   /** Throws for what cannot be encoded, as far as a glance tells: before a row is put. */
-  check?(value: unknown): void;
+  readonly check?: (value: unknown) => void;
   encode(value: unknown, writer: ByteWriter): void;
   decode(buffer: Uint8Array, start: number, end: number): unknown;
 }

@@ -25,11 +25,8 @@ export function plain<F>(fn: F, where: string): F {
 
 /** What a function gave, for one whose result counts: anything but undefined and promises. Throws `TypeError`. */
 export function given<T>(result: T, what: string): T {
-  if (result === undefined)
-    throw new TypeError(
-      `the ${what} gave undefined: a return is missing, or null is meant, which is no value`,
-    );
-  if (typeof result === 'object' && result instanceof Promise) refusePromise(result, what);
+  // Small, so that it is inlined: it is called for each record.
+  if (result === undefined || (typeof result === 'object' && result instanceof Promise)) refuse(result, what);
   return result;
 }
 
@@ -55,6 +52,11 @@ export function holds(result: unknown, what: string): boolean {
 /** For functions that are called for what they do. */
 export function done(result: unknown, what: string): void {
   if (result instanceof Promise) refusePromise(result, what);
+}
+
+function refuse(result: unknown, what: string): never {
+  if (result instanceof Promise) refusePromise(result, what);
+  throw new TypeError(`the ${what} gave undefined: a return is missing, or null is meant, which is no value`);
 }
 
 function refusePromise(result: Promise<unknown>, what: string): never {

@@ -8,7 +8,8 @@ import { timeOf } from '../topology/record-time.ts';
  */
 export class UserTurn {
   readonly #context: ProcessorContext;
-  #time = -1;
+  /** Its time; -1 out of turn. */
+  time = -1;
   /** The record's key; null in a punctuation. */
   key: RecordKey | null = null;
 
@@ -19,29 +20,29 @@ export class UserTurn {
   /** Runs `action` as the turn of a record, or of a punctuation (`key` null). */
   run<T>(key: RecordKey | null, timestamp: number, action: () => T): T {
     const keyBefore = this.key;
-    const timeBefore = this.#time;
+    const timeBefore = this.time;
     this.key = key;
-    this.#time = timestamp;
+    this.time = timestamp;
     try {
       return action();
     } finally {
       this.key = keyBefore;
-      this.#time = timeBefore;
+      this.time = timeBefore;
     }
   }
 
   /** The time of what is forwarded: as given, or the turn's. */
   timeToForward(given: number | undefined): number {
-    if (this.#time < 0)
+    if (this.time < 0)
       throw new Error(
         `${this.#name} forwards outside of process() and of punctuations: what waits belongs into processAsync()`,
       );
-    return given === undefined ? this.#time : timeOf(given, `${this.#name} forwards a record with`);
+    return given === undefined ? this.time : timeOf(given, `${this.#name} forwards a record with`);
   }
 
   /** The time of what is put into a store: as given, or the turn's. */
   timeToPut(given: number | null | undefined, store: string): number {
-    if (given === undefined && this.#time >= 0) return this.#time;
+    if (given === undefined && this.time >= 0) return this.time;
     return timeOf(given, `${this.#name} puts a row into store ${store} with`);
   }
 

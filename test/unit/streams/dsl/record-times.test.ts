@@ -305,7 +305,7 @@ test('a schedule by an unknown clock, or of nothing, is refused', async () => {
 test('the log takes no record whose time is none', () => {
   const appender = new SlabAppender({ topic: 't', partition: 0 });
   const none = Buffer.alloc(0);
-  for (const time of NO_TIMES)
+  for (const time of NO_TIMES.filter((each) => typeof each !== 'bigint'))
     expect(() => appender.append(time as number, none, -1, -1, none, -1, -1, null)).toThrow(
       'a record for topic t must have a time in whole milliseconds',
     );
