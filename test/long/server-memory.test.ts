@@ -123,15 +123,17 @@ test('clients that stop reading, bodies that never end and endless scripts toget
   }
   const stalledPeak = peakBytes();
   const bodies = Promise.all(Array.from({ length: HALF_OPEN }, () => halfOpen()));
-  const script = ksql("INSERT INTO S VALUES (1, 'x');".repeat(300_000));
-  const { status, body } = await script;
+  const script = "INSERT INTO S VALUES (1, 'x');".repeat(300_000);
+  let answer = await ksql(script);
+  // While the bodies come it may be the largest itself, and is asked to try again.
+  while (answer.status === 503) answer = await ksql(script);
   await bodies;
   const small = await ksql('LIST STREAMS;');
   watching = false;
   await watch;
 
-  expect([status, JSON.parse(body)]).toMatchObject([400, { error_code: 40003 }]);
-  expect(body).toContain('more than 20000 statements');
+  expect([answer.status, JSON.parse(answer.body)]).toMatchObject([400, { error_code: 40003 }]);
+  expect(answer.body).toContain('more than 20000 statements');
   expect(small.status).toBe(200);
   waits.sort((a, b) => a - b);
   const figures = {
