@@ -105,20 +105,6 @@ export function copyBytes(
   for (let i = start; i < end; i++) target[at++] = source[i]!;
 }
 
-/** Whether two ranges hold the same bytes. */
-export function equalBytes(
-  a: Uint8Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint8Array,
-  bStart: number,
-  bEnd: number,
-): boolean {
-  if (aEnd - aStart !== bEnd - bStart) return false;
-  for (let i = aStart, j = bStart; i < aEnd; i++, j++) if (a[i] !== b[j]) return false;
-  return true;
-}
-
 /** Lexicographic order of unsigned bytes (memcmp): negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);

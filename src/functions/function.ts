@@ -40,7 +40,6 @@ export interface EvaluationContext {
 
 /** A compiled lambda argument. */
 export type LambdaValue = (...args: SqlValue[]) => SqlValue;
-export type Argument = SqlValue | LambdaValue;
 
 /** How one call is evaluated, made once per call site when the query is compiled. */
 export type ScalarEvaluator = (...args: never[]) => SqlValue;

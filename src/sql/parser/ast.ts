@@ -199,7 +199,6 @@ export type Expression =
   | StructConstructor;
 
 export type ExpressionKind = Expression['kind'];
-export type ExpressionOf<K extends ExpressionKind> = Extract<Expression, { kind: K }>;
 
 export type Literal =
   | NullLiteral
@@ -936,5 +935,3 @@ export interface RunScript {
   readonly path: string;
   readonly pathSpan: Span;
 }
-
-export type AstNode = Statement | SelectItem | Relation | WindowExpression | Expression | TypeExpression;

@@ -1,4 +1,3 @@
-import type { Span } from '../../common/error.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { Expression } from '../expressions/expression.ts';
@@ -222,6 +221,3 @@ export interface OutputNode extends RowShape {
   readonly positions: readonly number[];
   readonly limit: number | null;
 }
-
-/** Where in the statement a part of the plan came from, for messages at run time. */
-export type PlanSpans = ReadonlyMap<PlanNode, Span>;
