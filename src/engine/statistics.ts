@@ -4,11 +4,15 @@ import type { OffsetSummary } from './result.ts';
 
 /** What DESCRIBE EXTENDED tells of the queries that read or write a source: since they were started here. */
 
-/** `CTAS_T_0: 5 records, 1 of them skipped`, a line a query. */
+/** `CTAS_T_0: 5 records, 1 skip or failed evaluation`, a line a query. */
 export function statisticsText(queries: readonly PersistentQuery[]): string {
   return queries
     .map(({ id, streams }) => {
-      const skipped = streams.skippedRecords === 0 ? '' : `, ${streams.skippedRecords} of them skipped`;
+      const skips = streams.skippedRecords;
+      const skipped =
+        skips === 0
+          ? ''
+          : `, ${skips} ${skips === 1 ? 'skip or failed evaluation' : 'skips or failed evaluations'}`;
       const records = streams.processedRecords;
       return `${id}: ${records} ${records === 1 ? 'record' : 'records'}${skipped}`;
     })

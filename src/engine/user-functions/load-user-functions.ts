@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.ts';
-import { SqlError } from '../../common/error.ts';
+import { DataError, SqlError } from '../../common/error.ts';
 import type {
   AggregateSignature,
   FunctionRegistry,
@@ -54,7 +54,7 @@ export function openFunction(
     examples: described.examples ?? [],
   };
   const signatures = described.signatures.map(
-    (signature, i) => new UserSignature(sandbox, signature, index, i),
+    (signature, i) => new UserSignature(sandbox, name, signature, index, i),
   );
   switch (described.kind) {
     case 'scalar':
@@ -76,14 +76,22 @@ export function openFunction(
 /** One signature of a function in the sandbox. */
 class UserSignature {
   readonly #sandbox: Sandbox;
+  readonly #name: string;
   readonly #described: DescribedSignature;
   readonly #index: number;
   readonly #signature: number;
   readonly #parameters: readonly Parameter[];
   readonly #returns: ParameterType;
 
-  constructor(sandbox: Sandbox, described: DescribedSignature, index: number, signature: number) {
+  constructor(
+    sandbox: Sandbox,
+    name: string,
+    described: DescribedSignature,
+    index: number,
+    signature: number,
+  ) {
     this.#sandbox = sandbox;
+    this.#name = name;
     this.#described = described;
     this.#index = index;
     this.#signature = signature;
@@ -101,7 +109,7 @@ class UserSignature {
         (...args: SqlValue[]) =>
           strict && args.includes(null)
             ? null
-            : fromUser(returns, this.#call('evaluate', toUsers(types, args))),
+            : this.#value(returns, this.#call('evaluate', toUsers(types, args))),
     };
   }
 
@@ -113,7 +121,7 @@ class UserSignature {
         const returns = resolved(this.#returns, this.#parameters, types);
         return (...args: SqlValue[]) => {
           const rows = this.#call('evaluate', toUsers(types, args));
-          return Array.isArray(rows) ? rows.map((row) => fromUser(returns, row)) : [];
+          return Array.isArray(rows) ? rows.map((row) => this.#value(returns, row)) : [];
         };
       },
     };
@@ -135,21 +143,21 @@ class UserSignature {
         const fold =
           (member: string) =>
           (current: SqlValue, ...inputs: SqlValue[]): SqlValue =>
-            fromUser(stateType, this.#call(member, [state(current), toUsers(types, inputs), constants]));
+            this.#value(stateType, this.#call(member, [state(current), toUsers(types, inputs), constants]));
         return {
           stateType,
-          initial: () => fromUser(stateType, this.#call('initial', [constants])),
+          initial: () => this.#value(stateType, this.#call('initial', [constants])),
           add: fold('add'),
           ...(has.includes('undo') ? { undo: fold('undo') } : {}),
           ...(has.includes('merge')
             ? {
                 merge: (left: SqlValue, right: SqlValue) =>
-                  fromUser(stateType, this.#call('merge', [state(left), state(right), constants])),
+                  this.#value(stateType, this.#call('merge', [state(left), state(right), constants])),
               }
             : {}),
           result: (current) =>
             has.includes('result')
-              ? fromUser(returns, this.#call('result', [state(current), constants]))
+              ? this.#value(returns, this.#call('result', [state(current), constants]))
               : current,
         };
       },
@@ -158,6 +166,16 @@ class UserSignature {
 
   #call(member: string, args: readonly unknown[]): unknown {
     return this.#sandbox.call(this.#index, this.#signature, member, args);
+  }
+
+  /** Throws `DataError`, with the function's name as a call has it, for a value that is not of the type. */
+  #value(type: SqlType, value: unknown): SqlValue {
+    try {
+      return fromUser(type, value);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      throw new DataError(`${this.#name}: ${error.message}`);
+    }
   }
 }
 

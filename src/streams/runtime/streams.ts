@@ -475,7 +475,9 @@ export class Streams {
   #skipped(skipped: SkippedRecord): void {
     this.#skippedRecords++;
     const { key: _key, value: _value, ...fields } = skipped;
-    this.#options.logger.warn(fields, `record skipped: ${skipped.detail}`);
+    // What cannot be evaluated may be null in a row that goes on: SQL's does.
+    const what = skipped.reason === 'evaluation' ? 'evaluation failed' : 'record skipped';
+    this.#options.logger.warn(fields, `${what}: ${skipped.detail}`);
     this.#listeners.tell('onSkip', () => this.#options.onSkip?.(skipped));
   }
 
