@@ -41,6 +41,16 @@ function dataDir(value: string): string {
   throw new UsageError('--data-dir takes the path of a directory; leave it out to keep everything in memory');
 }
 
+/** Commander takes the program's options behind every command: one that the command does not have would mean nothing. */
+function refuseForeignOptions(program: Command, command: Command): void {
+  if (command === program) return;
+  const own = new Set(command.options.map(({ long }) => long));
+  const foreign = program.options.find(
+    (option) => !own.has(option.long) && program.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (foreign !== undefined) throw new UsageError(`${command.name()} does not take ${foreign.long}`);
+}
+
 function buildProgram(finish: (code: number) => void): Command {
   const output = new Option('--output <format>', 'how results are shown')
     .choices(['table', 'json', 'csv'])
@@ -51,7 +61,7 @@ function buildProgram(finish: (code: number) => void): Command {
       .option('--kafka <host:port>', 'use this Kafka instead of the embedded log', brokers)
       .option('--data-dir <dir>', 'keep the embedded log and state in this directory', dataDir)
       .option('--set <name=value>', 'a session property; may be given several times', collect, [])
-      .option('--functions <file>', 'a JavaScript module of functions to use in statements')
+      .option('--functions <file>', 'a JavaScript or TypeScript module of functions to use in statements')
       .option('--service-id <id>', 'names this service’s topics and groups', serviceId, 'default_')
       .addOption(
         new Option('--log-level <level>', 'how much is logged to standard error')
@@ -68,6 +78,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--demo', 'with a demo stream to query')
     .argument('[command]', 'run, server, test, repair or streams-reset; none opens the prompt')
     .exitOverride()
+    .hook('preAction', refuseForeignOptions)
     .showHelpAfterError('(millrace --help shows the commands)')
     .action(
       async (unknown: string | undefined, options: InteractiveOptions & { readonly execute?: string }) => {
@@ -91,6 +102,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .description('serves statements and queries over HTTP and WebSocket')
     .option('--port <number>', 'where to listen; 0 takes a free one', '8088')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--demo', 'with a demo stream to query')
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
     .option(
       '--limit <name=number>',
@@ -119,10 +131,13 @@ function buildProgram(finish: (code: number) => void): Command {
     .description('runs test cases and says how many passed')
     .argument('<path...>', 'case files, or directories of them')
     .option('--report <file>', 'write the result of every case as JSON')
-    .option('--functions <file>', 'a JavaScript module of functions that the cases call')
+    .option('--functions <file>', 'a JavaScript or TypeScript module of functions that the cases call')
     .option('--only <text>', 'only the cases whose name has this in it')
     .addOption(
-      new Option('--optimizer <state>', 'run plans optimized or as they are built')
+      new Option(
+        '--optimizer <state>',
+        'run plans optimized or as they are built; tests in SQL run both ways when it is on',
+      )
         .choices(['on', 'off'])
         .default('on'),
     )

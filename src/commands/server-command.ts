@@ -18,6 +18,7 @@ export async function serverCommand(
     readonly port: string;
     readonly host: string;
     readonly queriesFile?: string;
+    readonly demo?: boolean;
     readonly allowOrigin: readonly string[];
     readonly allowHost: readonly string[];
     readonly limit: readonly string[];
@@ -37,7 +38,9 @@ export async function serverCommand(
   );
   const signal = interruption();
   const { startServer } = await import('../server/server.ts');
+  let stopDemo: (() => Promise<void>) | null = null;
   try {
+    if (options.demo === true) stopDemo = await engine.startDemo();
     if (options.queriesFile !== undefined) {
       const [{ LocalBackend }, { runFiles }] = await Promise.all([
         import('../cli/local-backend.ts'),
@@ -67,6 +70,7 @@ export async function serverCommand(
     await server.close();
     return EXIT_DONE;
   } finally {
+    await stopDemo?.();
     await engine.close();
   }
 }

@@ -152,7 +152,7 @@ function ownOrigin(authority: Authority | null): string | null {
 }
 
 /** IPv4 or IPv6, or an IPv4 address as an IPv6 socket shows it. */
-function isLoopbackAddress(address: string | undefined): boolean {
+export function isLoopbackAddress(address: string | undefined): boolean {
   return address === undefined || address === '::1' || /^(::ffff:)?127\./i.test(address);
 }
 

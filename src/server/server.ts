@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { type Clock, Turns } from '../common/clock.ts';
 import { written } from '../common/written.ts';
 import type { Engine } from '../engine/engine.ts';
-import { AccessPolicy, type RequestHead } from './access-policy.ts';
+import { AccessPolicy, isLoopbackAddress, type RequestHead } from './access-policy.ts';
 import { Connections } from './connections.ts';
 import { allowReading, answerPreflight } from './cors.ts';
 import { dispatch } from './dispatch.ts';
@@ -105,8 +105,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const reason = `port ${port} of ${host} is in use: stop what listens there, or choose another with --port`;
     throw new Error(reason, { cause: error });
   }
+  const bound = server.address() as AddressInfo;
+  if (!isLoopbackAddress(bound.address))
+    engine.options.logger.warn(
+      { host, port: bound.port },
+      'there is no authentication: whoever can connect can do everything. Listen on a loopback address, or keep others away from this port (docs/server.md)',
+    );
   return {
-    port: (server.address() as AddressInfo).port,
+    port: bound.port,
     async close() {
       const closed = stopListening(server, clock);
       await sockets.close(clock, FAREWELL_MS);

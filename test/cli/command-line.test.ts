@@ -59,6 +59,8 @@ describe('a command line that is wrong ends with 2 and says why', () => {
       /--to-offset takes a whole number of at least 0/,
     ],
     ['a server that is no URL', ['--server', 'foo', '-e', 'SHOW STREAMS;'], /--server takes a URL such as/],
+    ['an option of the prompt', ['server', '--execute', 'SHOW STREAMS;'], /server does not take --execute/],
+    ['an option of other commands', ['repair', '/nowhere', '--kafka', 'a:1'], /repair does not take --kafka/],
     ['a log level that does not exist', ['--log-level', 'loud', '-e', 'SHOW STREAMS;'], /log-level/],
   ])('%s', async (_what, args, message) => {
     const { code, stdout, stderr } = await millrace(args);
@@ -223,6 +225,18 @@ describe('-e', () => {
     );
     expect([stdout, stderr, status]).toEqual(['SYMBOL\n', '', 0]);
   });
+});
+
+test('DESCRIBE EXTENDED counts what a query skipped, and a value that fails is not called a skipped record', async () => {
+  const { stdout, stderr, code } = await millrace([
+    '-e',
+    `CREATE FUNCTION TEXT(X INT) RETURNS INT LANGUAGE JAVASCRIPT AS $$ return 'text'; $$;
+     ${CREATE} CREATE STREAM D AS SELECT K, TEXT(V) AS V FROM S; INSERT INTO S VALUES ('a', 1);
+     SELECT * FROM D EMIT CHANGES LIMIT 1; DESCRIBE D EXTENDED;`,
+  ]);
+  expect(stderr).toContain('evaluation failed: V: TEXT: a INTEGER was to be returned, not string text');
+  expect(stdout).toContain('CSAS_D_0: 1 record, 1 skip or failed evaluation');
+  expect(code).toBe(0);
 });
 
 test('--help and --version go to standard output and end with 0', async () => {

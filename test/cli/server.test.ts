@@ -248,3 +248,13 @@ test('records that cannot be used are kept in the processing log, with their pla
     ['mixed', 0, 3, '{"V":4}', Buffer.from('{"V":4}').toString('base64')],
   ]);
 });
+
+test('a server that others can reach says that it has no authentication; --demo has a stream for who tries it', async () => {
+  expect(server.stderr).toBe('');
+  await server.kill('SIGTERM');
+  await start('--host', '0.0.0.0', '--demo');
+  url = url.replace('0.0.0.0', '127.0.0.1');
+  expect(await lines('SELECT * FROM TRADES EMIT CHANGES LIMIT 2;')).toHaveLength(3);
+  expect(server.stderr).toContain('there is no authentication: whoever can connect can do everything');
+  expect(await server.kill('SIGTERM')).toMatchObject({ code: 0 });
+});
