@@ -5,6 +5,9 @@ import type { Segment } from './segment.ts';
 import { endOfContent, isReserve, isUnfinished } from './segment-scan.ts';
 import { batchFault } from './stored-batch.ts';
 
+/** Of a file: `open` when it is the newest one and was not closed; `unknown` when what said how it ended is damaged. */
+export type Ending = 'closed' | 'open' | 'unknown';
+
 /** What is wrong in a range of a file's bytes. */
 export interface Finding {
   readonly start: number;
@@ -27,10 +30,10 @@ export interface InspectedSegment {
 }
 
 /**
- * Reads a whole file, steps over what is damaged and goes on behind it. `isOpen`: it is the newest one and was not
- * closed.
+ * Reads a whole file, steps over what is damaged and goes on behind it.
  */
-export function inspectSegment(segment: Segment, isOpen: boolean): InspectedSegment {
+export function inspectSegment(segment: Segment, ending: Ending): InspectedSegment {
+  const isOpen = ending === 'open';
   const all = Buffer.allocUnsafeSlow(segment.sizeBytes);
   const bytes = all.subarray(0, readFully(segment.fd, all, 0));
   const findings: Finding[] = [];
@@ -82,6 +85,11 @@ export function inspectSegment(segment: Segment, isOpen: boolean): InspectedSegm
   if (isCut) {
     const end = reservedSize(bytes.length);
     findings.push({ start: bytes.length, end, what: 'the file was cut here', loses: 'frame' });
+  }
+  if (ending === 'unknown') {
+    const { sizeBytes: start } = segment;
+    const what = 'how it went on is not known, the file `end` being damaged';
+    findings.push({ start, end: start + 1, what, loses: 'frame' });
   }
   return { segment, frames, findings, unsound };
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
-import { readCleanEnd, removeCleanEnd, writeCleanEnd } from './clean-end.ts';
+import { cleanEndPath, readCleanEnd, removeCleanEnd, writeCleanEnd } from './clean-end.ts';
 import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
 import { MAGIC_BYTES, versionOf } from './frame.ts';
 import type { LogState } from './log-state.ts';
@@ -83,6 +83,8 @@ function isSeal(end: CleanEnd): end is SegmentSeal {
 
 /** Closing a segment begins the next one, so a closed one is never the newest. */
 function checkNewest(directory: string, names: readonly string[], newest: number, end: CleanEnd): void {
+  if (end === 'unreadable')
+    throw damaged(cleanEndPath(directory), 0, 'what it says of the end of the journal cannot be read');
   const closed = Math.max(0, ...indexNumbers(names));
   if (closed >= newest && closed > 0)
     throw missing(segmentPath(directory, closed + 1), `the segment before it, ${closed}, was closed`);
@@ -106,7 +108,7 @@ function checkEnd({ path, number, sizeBytes }: Segment, scan: SegmentScan, end: 
       fault?.what ?? `there are zeros, and ${closedAt} bytes when the log was closed`,
     );
   // A note of the end that lies before it is of an earlier time.
-  const isOpen = end !== 'unreadable' && scan.end !== closedAt;
+  const isOpen = scan.end !== closedAt;
   if (isOpen && segment.version === 2 && sizeBytes !== reservedSize(sizeBytes))
     throw damaged(path, sizeBytes, 'it was cut here: a file that is not closed has a whole number of 64 KiB');
   if (fault !== null && !isUnfinished(scan)) throw damaged(path, scan.end, fault.what);

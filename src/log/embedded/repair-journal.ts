@@ -77,10 +77,8 @@ export function planRepair(directory: string): JournalRepair {
     const inspected = numbers.map((number) => {
       const segment = openSegment(directory, number);
       open.push(segment);
-      return inspectSegment(
-        segment,
-        found !== 'unreadable' && number === numbers.at(-1) && end?.[0] !== number,
-      );
+      if (number !== numbers.at(-1) || end?.[0] === number) return inspectSegment(segment, 'closed');
+      return inspectSegment(segment, found === 'unreadable' ? 'unknown' : 'open');
     });
     const indexed = indexNumbers(names);
     const { pieces, base } = readPieces(directory, inspected, indexed, end);
