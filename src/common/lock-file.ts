@@ -10,6 +10,11 @@ import { hostname } from 'node:os';
 export interface LockFile {
   /** Whether the file is still where it was taken; not when its directory was removed, replaced or moved. */
   isInPlace(): boolean;
+  /**
+   * Locks another file too, open for writing, until its descriptor is closed; false when somebody else has it. For what
+   * is to stay guarded also when the lock's own file was removed. Throws `LockFileError`.
+   */
+  alsoLock(descriptor: number, path: string): boolean;
   release(): void;
 }
 
@@ -45,15 +50,18 @@ export async function takeLockFile(path: string): Promise<LockFile | { readonly 
       if (!locked) closeSync(descriptor);
     }
     nameOwner(descriptor);
-    return lockFile(path, descriptor);
+    return lockFile(path, descriptor, tryLock);
   }
   return { owner: 'a process that is removing it' };
 }
 
-function lockFile(path: string, descriptor: number): LockFile {
+type TryLock = (descriptor: number) => boolean;
+
+function lockFile(path: string, descriptor: number, tryLock: TryLock): LockFile {
   let released = false;
   return {
     isInPlace: () => !released && isAt(path, descriptor),
+    alsoLock: (other, otherPath) => lock(tryLock, other, otherPath),
     release() {
       if (released) return;
       released = true;
@@ -71,7 +79,7 @@ function open(path: string): number {
   }
 }
 
-function lock(tryLock: (descriptor: number) => boolean, descriptor: number, path: string): boolean {
+function lock(tryLock: TryLock, descriptor: number, path: string): boolean {
   try {
     return tryLock(descriptor);
   } catch (error) {
@@ -111,7 +119,7 @@ function ownerIn(path: string): string {
   return host === hostname() ? `process ${pid}` : `process ${pid} of host ${host}`;
 }
 
-async function loadBinding(): Promise<(descriptor: number) => boolean> {
+async function loadBinding(): Promise<TryLock> {
   try {
     return (await import('fs-native-extensions')).tryLock;
   } catch (error) {

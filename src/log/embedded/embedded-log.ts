@@ -83,6 +83,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
     const journal = Journal.open(
       {
         directory,
+        lock,
         logger: options.logger,
         segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
         sync: options.sync ?? false,

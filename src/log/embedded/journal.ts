@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import { resolve } from 'node:path';
+import type { LockFile } from '../../common/lock-file.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
+import { lockSegment } from './directory-lock.ts';
 import { removeCleanEnd, writeCleanEnd } from './clean-end.ts';
 import { encodeFrame } from './frame.ts';
 import { loadJournal } from './load-journal.ts';
@@ -12,6 +14,8 @@ import { indexPathOf, pushRows, writeIndex } from './segment-index.ts';
 
 export interface JournalOptions {
   readonly directory: string;
+  /** Of the directory. */
+  readonly lock: LockFile;
   readonly logger: Logger;
   /** A segment that has grown to this is closed. */
   readonly segmentBytesMax: number;
@@ -64,15 +68,9 @@ export class Journal {
    */
   static open(given: JournalOptions, state: LogState): Journal {
     const options = { ...given, directory: resolve(given.directory) };
-    const { directory, logger } = options;
-    const loaded = loadJournal(directory, state, logger);
+    const loaded = loadJournal(options, state);
     if (loaded === null)
-      return new Journal(
-        options,
-        [],
-        createSegment(directory, 1, [snapshotChange(state.snapshot(), [])]),
-        [],
-      );
+      return new Journal(options, [], beginSegment(options, 1, snapshotChange(state.snapshot(), [])), []);
     const journal = new Journal(options, loaded.closed, loaded.active, loaded.rows);
     // A file has frames of one version.
     if (loaded.version === 1) journal.#beginVersion2(state.snapshot());
@@ -135,7 +133,7 @@ export class Journal {
     if (gone !== null) throw gone;
     const closed = this.#active;
     const seals = [...this.#closed, closed].map(sealOf);
-    const next = createSegment(this.#options.directory, closed.number + 1, [snapshotChange(snapshot, seals)]);
+    const next = beginSegment(this.#options, closed.number + 1, snapshotChange(snapshot, seals));
     const rows = this.#rows;
     this.#closed.push(closed);
     this.#active = next;
@@ -244,6 +242,18 @@ function statOf(path: string): fs.Stats | undefined {
     return fs.statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
+  }
+}
+
+function beginSegment({ directory, lock }: JournalOptions, number: number, first: Change): Segment {
+  const segment = createSegment(directory, number, [first]);
+  try {
+    lockSegment(lock, directory, segment);
+    return segment;
+  } catch (error) {
+    fs.closeSync(segment.fd);
+    fs.rmSync(segment.path, { force: true });
+    throw error;
   }
 }
 

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import { cleanEndPath, readCleanEnd, removeCleanEnd, writeCleanEnd } from './clean-end.ts';
+import { lockSegment } from './directory-lock.ts';
 import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
 import { MAGIC_BYTES, versionOf } from './frame.ts';
+import type { JournalOptions } from './journal.ts';
 import type { LogState } from './log-state.ts';
 import {
   advice,
@@ -36,7 +38,10 @@ export interface LoadedJournal {
  * has changed nothing on disk, unless every file is the one that was written and every offset that the state has belongs
  * to a batch. What may be missing is an unfinished last write (see `isUnfinished`): it is put aside, and that is logged.
  */
-export function loadJournal(directory: string, state: LogState, logger: Logger): LoadedJournal | null {
+export function loadJournal(
+  { directory, lock, logger }: Pick<JournalOptions, 'directory' | 'lock' | 'logger'>,
+  state: LogState,
+): LoadedJournal | null {
   const names = fs.readdirSync(directory);
   const numbers = segmentNumbers(names);
   const end = readCleanEnd(directory);
@@ -48,6 +53,7 @@ export function loadJournal(directory: string, state: LogState, logger: Logger):
   try {
     for (const number of [...numbers, last]) open.set(number, openSegment(directory, number));
     const active = open.get(last)!;
+    lockSegment(lock, directory, active);
     const scan = scanSegment(active);
     checkEnd(active, scan, end);
     const { frames, fault } = scan;

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { basename, join } from 'node:path';
+import type { LockFile } from '../../common/lock-file.ts';
 import { cleanEndPath, readCleanEnd } from './clean-end.ts';
-import { lockDirectory } from './directory-lock.ts';
+import { lockDirectory, lockSegment } from './directory-lock.ts';
 import type { Finding } from './inspect-segment.ts';
 import { inspectSegment } from './inspect-segment.ts';
 import type { LogState } from './log-state.ts';
@@ -47,7 +48,7 @@ export interface JournalRepair {
 export async function openRepair(directory: string): Promise<JournalRepair> {
   const lock = await lockDirectory(directory);
   try {
-    const plan = planRepair(directory);
+    const plan = planRepair(directory, lock);
     const close = (): void => {
       plan.close();
       lock.release();
@@ -60,11 +61,11 @@ export async function openRepair(directory: string): Promise<JournalRepair> {
 }
 
 /**
- * Reads all of a journal, in a directory that exists and is locked, and finds out what of it can be kept: every frame
+ * Reads all of a journal, in a directory that exists, with its lock, and finds out what of it can be kept: every frame
  * that can be read, and of one with damaged batches all the others. What is lost has empty batches in its place
  * afterwards, as compaction leaves them, so that its offsets are never given to other records. Changes nothing.
  */
-export function planRepair(directory: string): JournalRepair {
+function planRepair(directory: string, lock: LockFile): JournalRepair {
   const names = fs.readdirSync(directory);
   const numbers = segmentNumbers(names);
   const found = readCleanEnd(directory);
@@ -77,6 +78,7 @@ export function planRepair(directory: string): JournalRepair {
     const inspected = numbers.map((number) => {
       const segment = openSegment(directory, number);
       open.push(segment);
+      if (number === numbers.at(-1)) lockSegment(lock, directory, segment);
       if (number !== numbers.at(-1) || end?.[0] === number) return inspectSegment(segment, 'closed');
       return inspectSegment(segment, found === 'unreadable' ? 'unknown' : 'open');
     });

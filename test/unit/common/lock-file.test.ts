@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -114,6 +116,17 @@ test('knows when its directory was removed or replaced, and a lock of the new on
   expect(await takeLockFile(join(root, 'moved', 'lock'))).toHaveProperty('owner');
   lock.release();
   other.release();
+});
+
+test('locks another file too, until that is closed', async () => {
+  const lock = await take();
+  const other = join(root, 'other');
+  const descriptor = openSync(other, 'a+');
+  expect(lock.alsoLock(descriptor, other)).toBe(true);
+  lock.release();
+  expect(await takeLockFile(other)).toHaveProperty('owner');
+  closeSync(descriptor);
+  (await take(other)).release();
 });
 
 test('what cannot be locked is an error that names it', async () => {

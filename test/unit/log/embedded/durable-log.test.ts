@@ -11,6 +11,7 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { EmbeddedLogOptions } from '../../../../src/log/embedded/embedded-log.ts';
+import { openRepair } from '../../../../src/log/embedded/repair-journal.ts';
 import type { Log } from '../../../../src/log/log.ts';
 import { appendRecord } from '../../../harness/append-record.ts';
 import { until } from '../../../harness/until.ts';
@@ -267,6 +268,26 @@ describe('a log in a directory', () => {
     expect(await kindOfRejection(open(directory))).toBe('unavailable');
     await log.close();
     const again = await open(directory);
+    await again.close();
+  });
+
+  test('belongs to its process also when somebody removed the lock file', async () => {
+    const directory = freshDirectory();
+    const log = await open(directory, { segmentBytesMax: 300 });
+    await log.admin.createTopic({ name: 't', partitions: 1 });
+    // In the first file, and in those after it.
+    for (const value of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      rmSync(join(directory, 'lock'));
+      expect(await kindOfRejection(open(directory))).toBe('unavailable');
+      expect(await kindOfRejection(openRepair(directory))).toBe('unavailable');
+      await write(log, 't', [value.repeat(100)]);
+    }
+    expect(filesOf(directory, '.log').length).toBeGreaterThan(2);
+    await log.close();
+    const again = await open(directory);
+    expect(await contentOf(again, 't')).toEqual([
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((value) => value.repeat(100)),
+    ]);
     await again.close();
   });
 
