@@ -1,5 +1,6 @@
 import { ByteWriter } from '../common/bytes.ts';
-import { SqlError } from '../common/error.ts';
+import { sleep } from '../common/clock.ts';
+import { type Span, SqlError } from '../common/error.ts';
 import { analyzePullQuery, type PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import type { AnalyzeContext } from '../sql/analyzer/analyze-context.ts';
 import { compileEvaluator, compilePredicate } from '../sql/expressions/compile.ts';
@@ -8,12 +9,15 @@ import type { StatementOf } from '../sql/parser/ast.ts';
 import { MISS, type StateStore } from '../state/store.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import type { StatementCall } from './engine.ts';
+import { reasonOf } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { ResultColumn, RowBatch, RowStream, StatementResult } from './result.ts';
 import { pullStream } from './stream-pull.ts';
 import { type CompiledRow, TableScan, timesOf } from './table-scan.ts';
 
 const BATCH_ROWS = 1000;
+const RESTORE_WAIT_MS = 10_000;
+const RESTORE_CHECK_MS = 5;
 
 /** SELECT without EMIT: a table as its query keeps it, or a stream up to its end. */
 export async function pullRows(
@@ -42,6 +46,7 @@ export async function pullRows(
         hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,
       },
     );
+  await untilReadable(query, call, statement.from.span);
   const columns: ResultColumn[] = plan.select.map(({ name, type, expression }) => ({
     name,
     type,
@@ -57,6 +62,24 @@ export async function pullRows(
   const scan = new TableScan({ queryId, columns, plan, query, table: materialization, row, engine });
   await scan.open();
   return { kind: 'rows', rows: scan };
+}
+
+/**
+ * A query that has failed holds none of its rows or old ones, and one that is started again a part of them: no answer
+ * is better than that. What is being restored is waited for, as in ksqlDB.
+ */
+async function untilReadable(query: PersistentQuery, { engine }: StatementCall, span: Span): Promise<void> {
+  const { clock } = engine.options;
+  const until = clock.monotonic() + RESTORE_WAIT_MS;
+  const isRestoring = (): boolean => query.isStarted && query.state === 'REBALANCING';
+  while (isRestoring() && clock.monotonic() < until) await sleep(clock, RESTORE_CHECK_MS);
+  if (!isRestoring() && query.state !== 'ERROR' && query.state !== 'NOT_RUNNING') return;
+  const { failure } = query;
+  const reason = failure === null ? 'its state is being restored' : `it failed: ${reasonOf(failure)}`;
+  throw new SqlError('ML_IN_USE', `${query.id}, which keeps these rows, does not run: ${reason}`, {
+    span,
+    hint: 'it is started again by itself; try again later, EXPLAIN shows how it goes',
+  });
 }
 
 function compileRow(plan: PullPlan, table: Materialization, { engine }: StatementCall): CompiledRow {

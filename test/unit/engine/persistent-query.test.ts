@@ -139,3 +139,23 @@ test('the state is that of the application, also while it is paused or closed', 
   clock.fire();
   expect(query.state).toBe('NOT_RUNNING');
 });
+
+test('the rows of a query that does not run are no answer', async () => {
+  await execute(
+    engine,
+    `TERMINATE CSAS_A_0; CREATE TABLE C AS SELECT K, COUNT(*) AS N FROM S GROUP BY K;
+     INSERT INTO S VALUES (1, 2);`,
+  );
+  await engine.drain();
+  query = engine.queries.get('CTAS_C_1')!;
+  await fail();
+  for (const where of ['', 'WHERE K = 1', 'WHERE K = 2'])
+    await expect(execute(engine, `SELECT N FROM C ${where};`)).rejects.toMatchObject({
+      code: 'ML_IN_USE',
+      message: 'CTAS_C_1, which keeps these rows, does not run: it failed: the log has failed',
+    });
+  await recover();
+  await execute(engine, 'INSERT INTO S VALUES (2, 2);');
+  await engine.drain();
+  expect((await execute(engine, 'SELECT N FROM C WHERE K = 2;')).rows).toEqual([[1]]);
+});
