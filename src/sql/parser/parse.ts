@@ -9,7 +9,7 @@ import { createAstBuilder } from './build-ast.ts';
 import type { AstBuilder } from './build-ast.ts';
 import { recordExpectation, syntaxError, tokenError } from './syntax-error.ts';
 import type { Expectation } from './syntax-error.ts';
-import { spliceTokens, substituteVariables } from './variables.ts';
+import { type Growth, GROWTH_MAX, spliceTokens, substituteVariables } from './variables.ts';
 
 /** One statement of a text. */
 export interface ParsedStatement {
@@ -62,6 +62,7 @@ export function parseStatements(
  */
 export function* eachStatement(text: string, defined: Map<string, string>): Generator<ParsedStatement> {
   const reader = new TokenReader(text);
+  const growth: Growth = { left: GROWTH_MAX };
   const refuse = (fault: TokenFault): never => {
     throw tokenError(fault, text);
   };
@@ -69,7 +70,7 @@ export function* eachStatement(text: string, defined: Map<string, string>): Gene
     if (own[0]!.tokenType === Semicolon) continue;
     const start = own[0]!.startOffset;
     const end = own.at(-1)!.endOffset! + 1;
-    const changed = substituteVariables(own, defined);
+    const changed = substituteVariables(own, defined, growth);
     const statement = read<cst.TerminatedStatementCstNode, Statement>(
       own,
       end,

@@ -39,6 +39,14 @@ const SHAPES: readonly (readonly [RegExp, TokenType])[] = [
 /** Values by upper-case name. */
 export type Variables = ReadonlyMap<string, string>;
 
+/** How much longer than it is written a text with its variables may be: values may be made of values, each twice. */
+export const GROWTH_MAX = 1 << 22;
+
+/** What variables may still add to a text, in characters. */
+export interface Growth {
+  left: number;
+}
+
 /** Whether the token came of a `${name}` that stood alone. */
 export function isSubstituted(token: IToken): boolean {
   return token.payload === SUBSTITUTED;
@@ -48,10 +56,21 @@ const SUBSTITUTED = 'substituted';
 
 /**
  * Replaces the variables in `tokens`, in place; positions stay those of the text as written.
- * Returns the tokens that changed. Throws SqlError for a lone variable that is undefined or no single token.
+ * Returns the tokens that changed. Throws SqlError for a lone variable that is undefined or no single token, and when
+ * the text grows beyond what is left of `growth`.
  */
-export function substituteVariables(tokens: readonly IToken[], variables: Variables): IToken[] {
+export function substituteVariables(
+  tokens: readonly IToken[],
+  variables: Variables,
+  growth: Growth = { left: GROWTH_MAX },
+): IToken[] {
   const changed: IToken[] = [];
+  const grow = (token: IToken, characters: number): void => {
+    growth.left -= Math.max(0, characters);
+    if (growth.left >= 0) return;
+    const span = { start: token.startOffset, end: token.endOffset! + 1 };
+    throw new SqlError('ML_LIMIT', `variables make this more than ${GROWTH_MAX} characters longer`, { span });
+  };
   for (const token of tokens) {
     if (token.tokenType === Variable) {
       const name = token.image.slice(2, -1).trim();
@@ -68,6 +87,7 @@ export function substituteVariables(tokens: readonly IToken[], variables: Variab
           hint: `a name that is not plain goes between backticks, text into quotes: DEFINE ${name} = '''text''';`,
         });
       }
+      grow(token, value.length - token.image.length);
       token.image = value;
       token.payload = SUBSTITUTED;
       retype(token, shape[1]);
@@ -75,10 +95,11 @@ export function substituteVariables(tokens: readonly IToken[], variables: Variab
     } else if (token.tokenType === StringLiteral || token.tokenType === QuotedIdentifier) {
       if (!token.image.includes('${')) continue;
       const content = unquote(token.image);
-      const replaced = content.replaceAll(
-        REFERENCE,
-        (whole, name: string) => variables.get(name.toUpperCase()) ?? whole,
-      );
+      const replaced = content.replaceAll(REFERENCE, (whole, name: string) => {
+        const value = variables.get(name.toUpperCase()) ?? whole;
+        grow(token, value.length - whole.length);
+        return value;
+      });
       if (replaced === content) continue;
       token.image = quote(replaced, token.image[0]!);
       changed.push(token);

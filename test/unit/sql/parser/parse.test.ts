@@ -447,6 +447,24 @@ test('a value never becomes more than the token it stands for', () => {
   }
 });
 
+describe('a text grows by its variables only so far', () => {
+  const wide = 'x'.repeat(1000);
+  test.each([
+    [
+      'values of values',
+      `DEFINE a0 = '${wide}'; ${Array.from({ length: 40 }, (_, i) => `DEFINE a${i + 1} = '\${a${i}}\${a${i}}';`).join(' ')}`,
+    ],
+    ['one often', `DEFINE a = '${wide}'; SELECT '${'${a}'.repeat(5000)}' FROM s;`],
+    ['one often, alone', `DEFINE a = '''${wide}'''; SELECT ${'${a},'.repeat(5000)}1 FROM s;`],
+    ['statement by statement', `DEFINE a = '${wide}'; ${`DEFINE b = '\${a}';`.repeat(5000)}`],
+  ])('%s', (_name, text) => {
+    expect(errorOf(() => parseStatements(text))).toMatchObject({
+      code: 'ML_LIMIT',
+      message: 'variables make this more than 4194304 characters longer',
+    });
+  });
+});
+
 test('where a literal is wanted a variable cannot name a column, and elsewhere it can', () => {
   const variables = new Map([['v', 'c']]);
   const error = errorOf(() => parseStatements('SELECT * FROM s WHERE c = ${v};', variables));
