@@ -26,6 +26,9 @@ const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 5 * 60 * 1000;
 const DEAD_COMMANDS_MAX = 100;
 
+/** Below what a log takes as one record, so that a snapshot of it, which says a little more, fits too. */
+const COMMAND_BYTES_MAX = 800_000;
+
 /**
  * The commands of a service: replayed when it starts, recorded as statements change the catalog, and compacted.
  * Whatever is in the log, the service starts. What cannot be replayed is kept, with its reason, and so is what depends
@@ -231,7 +234,10 @@ export class Commands {
     }
   }
 
-  /** Makes a statement durable, and gives up what could not be replayed and has the same name. */
+  /**
+   * Makes a statement durable, and gives up what could not be replayed and has the same name. Throws `SqlError` for one
+   * that is too long to be kept.
+   */
   async record(
     parsed: ParsedStatement,
     given: Omit<Command, 'version' | 'statement' | 'dismisses'>,
@@ -244,6 +250,13 @@ export class Commands {
       dismisses.length === 0
         ? { version: 1, statement: parsed.resolvedText, ...given }
         : { version: 2, statement: parsed.resolvedText, ...given, dismisses };
+    const sizeBytes = encodeCommand(command).length;
+    if (sizeBytes > COMMAND_BYTES_MAX)
+      throw new SqlError(
+        'ML_LIMIT',
+        `this statement is too long to be kept: ${sizeBytes} bytes of at most ${COMMAND_BYTES_MAX}`,
+        { span: parsed.statement.span },
+      );
     const id = await this.#append(command, script);
     this.#parsed.set(id, parsed);
     this.#history.add({ id, value: encodeCommand(command), command, fault: null }, parsed.statement);

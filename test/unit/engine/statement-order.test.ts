@@ -161,3 +161,13 @@ test('a command that was given up and is in the log takes effect before the next
   await run('CREATE STREAM B AS SELECT * FROM A;');
   expect([...engine.queries.keys()]).toEqual(['CSAS_A_1', 'CSAS_B_2']);
 });
+
+test('a statement that is too long to be kept is refused with its place, and nothing waits for it', async () => {
+  await expect(
+    run(`CREATE STREAM N AS SELECT K, '${'x'.repeat(800_000)}' AS V FROM S;`),
+  ).rejects.toMatchObject({
+    code: 'ML_LIMIT',
+    message: expect.stringContaining('this statement is too long to be kept') as string,
+  });
+  await run('CREATE STREAM N AS SELECT * FROM S;');
+});
