@@ -79,6 +79,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     },
   );
   server.maxConnections = limits.connections;
+  // Node leaves out what comes after so many, and the policy must see every Origin; the head is bounded in bytes.
+  server.maxHeadersCount = 0;
   server.on('upgrade', (request, socket, head) => {
     if (!isWebSocket(request)) {
       connections.whenAnswered(socket, () => ignoreUpgrade(server, request, socket, head));

@@ -270,3 +270,9 @@ test.each(['*', 'a:80', 'http://a', '', 'a/b'])('an allowed host cannot be %s', 
   const rules = { allowedOrigins: [], allowedHosts: [host], listensOn: '127.0.0.1' };
   expect(() => new AccessPolicy(rules)).toThrow(/^a host is /);
 });
+
+test('an Origin behind thousands of other headers is seen', async () => {
+  const many = Array.from({ length: 3000 }, () => 'a:');
+  const headers = [`Host: 127.0.0.1:${server.port}`, ...many, 'Origin: https://evil.example'];
+  expect(await send('POST', '/ksql', headers, '{"ksql":"SHOW STREAMS;"}')).toMatchObject({ status: 403 });
+});
