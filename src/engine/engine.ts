@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { must } from '../common/assert.ts';
 import type { Clock, Random } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
@@ -94,6 +95,9 @@ export interface StatementCall {
 
 /** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
 export type ExecuteStatement = (call: StatementCall) => Promise<StatementResult>;
+
+/** Names of topics begin with it: Kafka takes 249 characters. */
+const APPLICATION_ID_MAX = 180;
 
 /** How long the rows that were inserted here are waited for. */
 const SETTLE_MS_MAX = 5000;
@@ -320,7 +324,10 @@ export class Engine {
       /[^a-zA-Z0-9._-]+/g,
       (other) => `.${Buffer.from(other).toString('hex')}`,
     );
-    return ownName(this.options.serviceId, `query_${plain}`);
+    const name = ownName(this.options.serviceId, `query_${plain}`);
+    if (name.length <= APPLICATION_ID_MAX) return name;
+    const digest = createHash('sha256').update(queryId).digest('hex').slice(0, 16);
+    return `${name.slice(0, APPLICATION_ID_MAX - digest.length - 1)}.${digest}`;
   }
 
   /** Settings of a query's application, from the session's properties. */

@@ -3,6 +3,9 @@ import { newSession, type Session } from '../engine/session.ts';
 import { checkProperty } from '../engine/properties.ts';
 import { RequestError } from './request-error.ts';
 
+/** Properties, and variables, of a request. */
+const MEMBERS_MAX = 1000;
+
 /** What a statement request holds, whichever names it uses. Unknown members are ignored. */
 export interface StatementRequest {
   readonly text: string;
@@ -18,9 +21,9 @@ export function parseStatementRequest(body: Buffer | string): StatementRequest {
   if (typeof text !== 'string')
     throw new RequestError(40000, 'the request has no statement text in "ksql" or "sql"');
   const session = newSession();
-  for (const [name, value] of Object.entries(objectOf(members['streamsProperties'] ?? members['properties'])))
+  for (const [name, value] of entriesOf(members['streamsProperties'] ?? members['properties']))
     if (value !== null && value !== undefined) setProperty(session, name, textOf(value));
-  for (const [name, value] of Object.entries(objectOf(members['sessionVariables'])))
+  for (const [name, value] of entriesOf(members['sessionVariables']))
     session.variables.set(name.toUpperCase(), textOf(value));
   return { text, session, tombstones: members['tombstones'] === true };
 }
@@ -48,10 +51,16 @@ export function parseObject(body: Buffer | string): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+/** The members of an object, which no client has thousands of; none of anything else. */
+function entriesOf(value: unknown): [name: string, value: unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const entries = Object.entries(value);
+  if (entries.length > MEMBERS_MAX)
+    throw new RequestError(
+      40000,
+      `the request has ${entries.length} properties or variables: ${MEMBERS_MAX} are taken`,
+    );
+  return entries;
 }
 
 function textOf(value: unknown): string {

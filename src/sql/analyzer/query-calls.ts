@@ -6,6 +6,7 @@ import { resolveAggregate, resolveTable, type ResolvedAggregate } from '../../fu
 import { printType } from '../../types/print-type.ts';
 import { INTEGER } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
+import { printExpression } from '../expressions/print-expression.ts';
 import { equalExpressions } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
@@ -30,6 +31,8 @@ export class QueryCalls {
   readonly aggregates: AggregateCall[] = [];
   readonly tables: TableCall[] = [];
   readonly #scope: CallScope;
+  /** Which aggregate calls are printed so. */
+  readonly #byText = new Map<string, number[]>();
 
   constructor(scope: CallScope) {
     this.#scope = scope;
@@ -132,16 +135,25 @@ export class QueryCalls {
 
   /** A call that stands twice is computed once. */
   #addCall(call: AggregateCall): Expression {
-    const known = this.aggregates.findIndex(
-      (other) =>
-        other.name === call.name &&
-        other.signature === call.signature &&
-        other.args.length === call.args.length &&
-        other.args.every((arg, i) => equalExpressions(arg, call.args[i]!)) &&
-        other.literals.length === call.literals.length &&
-        other.literals.every((literal, i) => literal === call.literals[i]),
-    );
-    const at = known >= 0 ? known : this.aggregates.push(call) - 1;
+    // What is printed alike may differ; what differs in print is not compared.
+    const text = `${call.name}(${call.args.map((arg) => printExpression(arg, [])).join()})`;
+    let alike = this.#byText.get(text);
+    if (alike === undefined) this.#byText.set(text, (alike = []));
+    let at = alike.find((index) => equalCalls(this.aggregates[index]!, call));
+    if (at === undefined) {
+      at = this.aggregates.push(call) - 1;
+      alike.push(at);
+    }
     return { kind: 'column', type: call.type, index: this.#scope.firstCall + at };
   }
+}
+
+function equalCalls(a: AggregateCall, b: AggregateCall): boolean {
+  return (
+    a.signature === b.signature &&
+    a.args.length === b.args.length &&
+    a.args.every((arg, i) => equalExpressions(arg, b.args[i]!)) &&
+    a.literals.length === b.literals.length &&
+    a.literals.every((literal, i) => literal === b.literals[i])
+  );
 }

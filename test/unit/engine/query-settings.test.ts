@@ -7,6 +7,7 @@ import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { readAll } from '../../harness/log-records.ts';
+import { execute, openEngine as openTestEngine } from '../../harness/open-engine.ts';
 
 test('functions of a query are given the properties that the session had', async () => {
   const log = await openEmbeddedLog({ clock, logger: silentLogger });
@@ -38,4 +39,23 @@ test('functions of a query are given the properties that the session had', async
   expect(await last('SHORT')).toBe('{"L":[10]}');
   expect(await last('LONG')).toBe('{"L":[10,20]}');
   await engine.close();
+});
+
+test('a query may have a name that is longer than topics may be', async () => {
+  const engine = await openTestEngine();
+  try {
+    const name = 'A'.repeat(300);
+    await execute(
+      engine,
+      `CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', FORMAT='JSON', PARTITIONS=1);
+       CREATE TABLE ${name} WITH (KAFKA_TOPIC='t') AS SELECT V, COUNT(*) AS N FROM S GROUP BY V;
+       CREATE TABLE ${name}B WITH (KAFKA_TOPIC='u') AS SELECT V, COUNT(*) AS N FROM S GROUP BY V;
+       INSERT INTO S VALUES (1, 2);`,
+    );
+    await engine.drain();
+    expect(await readAll(engine.log, 't')).toHaveLength(1);
+    expect(await readAll(engine.log, 'u')).toHaveLength(1);
+  } finally {
+    await engine.close();
+  }
 });

@@ -135,6 +135,19 @@ test('requests may hold properties that nobody knows, but none of the server’s
     expect((await ask({ [refused]: 'x' })).status, refused).toBe(400);
 });
 
+test('a request has so many properties and variables and no more', async () => {
+  const { fake, call } = serve();
+  const many = (count: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`x.y${i}`, 'v']));
+  for (const member of ['properties', 'sessionVariables']) {
+    fake.give(new FakeRows().finish('limit'));
+    expect((await call('/query-stream', { body: { sql: SQL, [member]: many(1000) } })).status).toBe(200);
+    const refused = await call('/query-stream', { body: { sql: SQL, [member]: many(1001) } });
+    expect(refused.status).toBe(400);
+    expect(await jsonOf(refused)).toMatchObject({ message: expect.stringContaining('1001') });
+  }
+});
+
 test('an unknown path is 404, a known one with another method 405 and says which', async () => {
   const { call } = serve();
   const unknown = await call('/nothing', { method: 'GET' });
