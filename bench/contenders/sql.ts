@@ -52,7 +52,6 @@ export async function sql(pass: Pass): Promise<Measured> {
   const { declare, query } = statements(pass)[scenario.name];
   const engine = await openEngine({
     log: keptOpen(pass.log),
-    durable: true,
     stateDirectory: pass.directory,
     state: openStateBackend(),
     clock: systemClock,

@@ -26,7 +26,6 @@ export async function openLocalEngine(
   const log = await openLog(options, { clock: systemClock, logger });
   return openEngine({
     log,
-    durable: options.kafka !== undefined || directory !== undefined,
     stateDirectory: directory === undefined ? null : join(directory, 'state'),
     state: openStateBackend(),
     clock: systemClock,

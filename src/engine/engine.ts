@@ -37,8 +37,6 @@ const LOG_PATIENCE_MS = 30_000;
 
 export interface EngineOptions {
   readonly log: Log;
-  /** Whether the log outlives the process: changelogs, the command log and script progress are then kept in it. */
-  readonly durable: boolean;
   /** Where task states live; null keeps them in memory. */
   readonly stateDirectory: string | null;
   readonly state: StateBackend;
@@ -336,7 +334,7 @@ export class Engine {
     properties: ReadonlyMap<string, string>,
     onSkip: StreamsOptions['onSkip'] = (skipped) => this.processingLog.add(queryId, skipped),
   ): StreamsOptions {
-    const { log, state, stateDirectory, clock, logger, durable } = this.options;
+    const { log, state, stateDirectory, clock, logger } = this.options;
     return {
       applicationId: this.applicationId(queryId),
       log,
@@ -347,7 +345,6 @@ export class Engine {
       commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
       offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
       maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
-      changelogs: durable,
       ...recordPolicies,
       ...(onSkip === undefined ? {} : { onSkip }),
     };

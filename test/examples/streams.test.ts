@@ -71,7 +71,6 @@ async function runSql(log: Log, text: string): Promise<void> {
   };
   const engine = await openEngine({
     log: shared,
-    durable: false,
     stateDirectory: null,
     state: openStateBackend(),
     clock: systemClock,

@@ -20,7 +20,6 @@ export async function openEngine(
       logger: silentLogger,
       ...(directory === null ? {} : { directory }),
     }),
-    durable: directory !== null,
     stateDirectory: null,
     state: openStateBackend(),
     clock: systemClock,

@@ -21,7 +21,6 @@ const log = await openEmbeddedLog({
 });
 const engine = await openEngine({
   log,
-  durable: true,
   stateDirectory: join(directory, 'state'),
   state: openStateBackend({ writeBufferBytes: 1 << 16 }),
   clock: systemClock,

@@ -18,7 +18,7 @@ describeKafka('a broker that is away', () => {
       clock: systemClock,
       logger: silentLogger,
     });
-    const engine = await openEngine(null, { log, durable: true, commandLog: true, logPatienceMs: 500 });
+    const engine = await openEngine(null, { log, commandLog: true, logPatienceMs: 500 });
     try {
       await execute(
         engine,

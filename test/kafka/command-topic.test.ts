@@ -17,7 +17,6 @@ describeKafka('the command topic in Kafka', (address) => {
         clock: systemClock,
         logger: silentLogger,
       }),
-      durable: true,
       commandLog: true,
       serviceId,
       deadCommandsMax: 6,

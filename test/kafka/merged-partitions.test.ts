@@ -11,7 +11,6 @@ describeKafka('partitions merged by time on Kafka', (address) => {
       openEngine(null, {
         log: await openKafkaLog({ brokers: [address], clientId: 'merged', clock, logger }),
         serviceId: uniqueName('merged'),
-        durable: true,
       }),
     (name) => uniqueName(name),
   );

@@ -12,7 +12,6 @@ export async function openTestEngine(
 ): Promise<Engine> {
   return openEngine({
     log: await openEmbeddedLog({ clock, logger: silentLogger }),
-    durable: false,
     stateDirectory: null,
     state: openStateBackend(),
     clock,

@@ -165,7 +165,7 @@ async function openLog(): Promise<CrashingTopics> {
 }
 
 function open(log: Log, deadCommandsMax: number): Promise<Engine> {
-  const options: Partial<EngineOptions> = { log, durable: true, commandLog: true, startQueries: 'stepped' };
+  const options: Partial<EngineOptions> = { log, commandLog: true, startQueries: 'stepped' };
   return openEngine(null, { ...options, deadCommandsMax });
 }
 
@@ -252,7 +252,7 @@ test('it did die', () => expect(crashes).toBeGreaterThan(SEEDS.length));
 test('a query keeps the function that it was made with, though the function was replaced', async () => {
   const log = await openLog();
   const running = async (): Promise<Engine> =>
-    openEngine(null, { log, durable: true, commandLog: true, deadCommandsMax: 1 });
+    openEngine(null, { log, commandLog: true, deadCommandsMax: 1 });
   let engine = await running();
   const define = (result: string): string =>
     `CREATE OR REPLACE FUNCTION F(N INT) RETURNS STRING LANGUAGE JAVASCRIPT AS $$ return '${result}'; $$;`;

@@ -20,7 +20,7 @@ test('a query that meets a damaged batch is in ERROR and says topic, offset, fil
       cacheBytesMax: 0,
     });
   try {
-    let engine = await openEngine(null, { log: await openLog(), durable: true, commandLog: true });
+    let engine = await openEngine(null, { log: await openLog(), commandLog: true });
     await execute(
       engine,
       "CREATE STREAM S (ID INT KEY, V STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);",
@@ -38,7 +38,7 @@ test('a query that meets a damaged batch is in ERROR and says topic, offset, fil
     bytes[bytes.indexOf('value 7 ') + 30]! ^= 1;
     writeFileSync(file, bytes);
 
-    engine = await openEngine(null, { log: await openLog(), durable: true, commandLog: true });
+    engine = await openEngine(null, { log: await openLog(), commandLog: true });
     try {
       await execute(
         engine,

@@ -159,3 +159,19 @@ test('the rows of a query that does not run are no answer', async () => {
   await engine.drain();
   expect((await execute(engine, 'SELECT N FROM C WHERE K = 2;')).rows).toEqual([[1]]);
 });
+
+test('a table that is started again after a failure goes on with its rows', async () => {
+  await execute(
+    engine,
+    `TERMINATE CSAS_A_0; CREATE TABLE T AS SELECT K, COUNT(*) AS N FROM S GROUP BY K;
+     INSERT INTO S VALUES (1, 1); INSERT INTO S VALUES (1, 2); INSERT INTO S VALUES (2, 1);`,
+  );
+  await engine.drain();
+  [query] = engine.queries.values() as unknown as [PersistentQuery];
+  await fail();
+  await recover();
+  await execute(engine, 'INSERT INTO S VALUES (1, 3);');
+  await engine.drain();
+  expect((await execute(engine, 'SELECT N FROM T WHERE K = 1;')).rows).toEqual([[3]]);
+  expect((await execute(engine, 'SELECT N FROM T WHERE K = 2;')).rows).toEqual([[1]]);
+});

@@ -13,7 +13,6 @@ test('functions of a query are given the properties that the session had', async
   const log = await openEmbeddedLog({ clock, logger: silentLogger });
   const engine = await openEngine({
     log,
-    durable: false,
     stateDirectory: null,
     state: openStateBackend(),
     clock,

@@ -17,7 +17,6 @@ test('a query whose commits are lost with the end of the log goes on behind it, 
   const open = async (): Promise<Engine> =>
     openEngine(null, {
       log: await openEmbeddedLog({ clock: systemClock, logger: silentLogger, directory: logDirectory }),
-      durable: true,
       commandLog: true,
       stateDirectory: join(directory, 'state'),
       state: openStateBackend(),

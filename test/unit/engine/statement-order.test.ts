@@ -61,7 +61,7 @@ let away: AwayLog;
 let engine: Engine;
 beforeEach(async () => {
   away = new AwayLog(await openEmbeddedLog({ clock: systemClock, logger: silentLogger }));
-  engine = await openEngine(null, { log: away.log, durable: true, commandLog: true, logPatienceMs: 150 });
+  engine = await openEngine(null, { log: away.log, commandLog: true, logPatienceMs: 150 });
   await execute(
     engine,
     `CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);

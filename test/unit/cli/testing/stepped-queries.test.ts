@@ -13,7 +13,6 @@ test.each(['stepped', 'running'] as const)(
     const clock = new ManualClock();
     const engine = await openEngine({
       log: await openEmbeddedLog({ clock, logger: silentLogger }),
-      durable: false,
       stateDirectory: null,
       state: openStateBackend(),
       clock,
