@@ -248,18 +248,9 @@ export class Streams {
       before = inner;
       const ends = new Map([...outer, ...inner]);
       while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
-      if (!this.#isAlive || !(await this.#committed())) return;
-      await this.#restored();
-    }
-  }
-
-  /** Commits. False when it failed: the application stops, or starts over, and says so itself. */
-  async #committed(): Promise<boolean> {
-    try {
+      if (!this.#isAlive) return;
       await this.commit();
-      return true;
-    } catch {
-      return false;
+      await this.#restored();
     }
   }
 
