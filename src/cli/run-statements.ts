@@ -17,7 +17,8 @@ export interface RunOptions {
   readonly acknowledge: boolean;
   /**
    * What a pull query waits for: that queries have processed all that their sources held (`all`: scripts print the same
-   * at each run), or the rows that were inserted here (`own`: a prompt must not wait for what others write).
+   * at each run), or what was inserted here and what queries found that were made or resumed here (`own`: a prompt must not wait for
+   * what others write).
    */
   readonly settle: 'all' | 'own';
   /** Aborted by Ctrl-C: ends the query that is printing. */
@@ -52,7 +53,7 @@ async function settle({ settle: what, signal, backend, errors }: RunOptions): Pr
   const settled = backend.settle();
   await untilAborted(signal, settled);
   if (!signal.aborted && !(await settled))
-    await errors.write('note: the queries have not processed all rows yet that were inserted here\n');
+    await errors.write('note: the queries have not caught up yet: these rows may be from before\n');
   return undefined;
 }
 

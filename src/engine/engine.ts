@@ -130,7 +130,7 @@ export class Engine {
   #sequence = 0;
   #transients = 0;
   #insertTimeMs = -Infinity;
-  /** Rows were inserted that the queries may not have processed. */
+  /** Rows were inserted, or queries set off, since it was last seen that the queries have processed all. */
   #unsettled = false;
 
   private constructor(
@@ -291,6 +291,7 @@ export class Engine {
     this.queries.set(query.id, query);
     this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
     if (call.replayed !== null || this.options.startQueries === 'stepped') return;
+    this.#unsettled = true;
     await query.start();
     const { failure } = query;
     if (undo === null || !(failure instanceof LogError) || failure.kind !== 'invalid-topic') return;
@@ -298,6 +299,11 @@ export class Engine {
     undo();
     if (recorded !== null) await this.#commands?.dismiss([recorded], call.script);
     throw new SqlError('ML_TOPIC', failure.message, { span: call.parsed.statement.span });
+  }
+
+  resumeQuery(query: PersistentQuery): void {
+    query.resume();
+    this.#unsettled = true;
   }
 
   /** Stops a query for good. */
@@ -434,8 +440,8 @@ export class Engine {
   }
 
   /**
-   * Resolves when the queries have processed the rows that were inserted here since the last time, as `drain` does, or
-   * after a while without. Returns whether they have.
+   * Resolves when the queries have processed what was inserted here, and new or resumed ones what their sources held,
+   * as `drain` does, or after a while without. Returns whether they have.
    */
   async settle(): Promise<boolean> {
     if (!this.#unsettled) return true;

@@ -43,7 +43,7 @@ export const pause: StatementHandler<'pause'> = async (statement, call) => {
 export const resume: StatementHandler<'resume'> = async (statement, call) => {
   const queries = select(call.engine, statement.queryId, statement.span);
   await call.engine.record(call, call.engine.sequence);
-  for (const query of queries) query.resume();
+  for (const query of queries) call.engine.resumeQuery(query);
   return controlled('resume', 'resumed', queries, call.engine);
 };
 

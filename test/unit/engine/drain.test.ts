@@ -103,6 +103,26 @@ test('rows that were inserted before a query is replaced, terminated or dropped 
   });
 });
 
+test('a query that was made or resumed since is waited for, as rows that were inserted are', async () => {
+  await withEngine(async (engine) => {
+    await execute(
+      engine,
+      `CREATE STREAM A (V INT) WITH (KAFKA_TOPIC='A', FORMAT='JSON', PARTITIONS=3); INSERT INTO A VALUES (1);`,
+    );
+    await engine.settle();
+    for (let i = 0; i < 5; i++) {
+      await execute(engine, `CREATE TABLE T${i} AS SELECT V, COUNT(*) AS N FROM A GROUP BY V;`);
+      expect(await engine.settle()).toBe(true);
+      expect(await values(engine, `T${i}`)).toHaveLength(1);
+    }
+    await execute(engine, `PAUSE ALL; INSERT INTO A VALUES (2);`);
+    await engine.settle();
+    await execute(engine, `RESUME ALL;`);
+    await engine.settle();
+    expect(await values(engine, 'T0')).toHaveLength(2);
+  });
+});
+
 test('who writes what another one reads goes first; who feed each other go last', () => {
   const query = (id: string, reads: string, sinkTopic: string) => ({
     id,
