@@ -1,5 +1,5 @@
 import { equalTypes } from '../types/equal-types.ts';
-import { asDecimalType, canWiden, commonType } from '../types/implicit-cast.ts';
+import { asDecimalType, canWiden, commonType, isReadFromText } from '../types/implicit-cast.ts';
 import { array, map, STRING, type SqlType } from '../types/sql-type.ts';
 import type { Parameter, ParameterType } from './function.ts';
 
@@ -12,12 +12,12 @@ export interface LambdaShape {
   typeBody(parameterTypes: readonly SqlType[]): SqlType;
 }
 
-/** `type`; null for the NULL literal; a STRING literal, which may become temporal or BYTES; DAYS and its like. */
+/** `type`; null for the NULL literal; a STRING that may be read as a time or BYTES; DAYS and its like. */
 export type ArgumentType =
   | SqlType
   | null
   | LambdaShape
-  | { readonly kind: 'string-literal' }
+  | { readonly kind: 'text' }
   | { readonly kind: 'interval-unit' };
 
 /** A signature that fits. */
@@ -61,8 +61,8 @@ export function matchSignature<S>(
       if (type.kind !== 'lambda' || type.parameters.length !== argument.parameterCount) return null;
     } else if (argument.kind === 'interval-unit') {
       if (type.kind !== 'interval-unit') return null;
-    } else if (argument.kind === 'string-literal') {
-      const becomes = implicit && isFromText(type);
+    } else if (argument.kind === 'text') {
+      const becomes = implicit && isReadFromText(type);
       if (!becomes && !bind(type, STRING, generics, implicit)) return null;
     } else if (!bind(type, argument, generics, implicit)) return null;
   }
@@ -118,10 +118,6 @@ function bindLambdas(
     // Widening goes up a short ladder; more rounds than this cannot bring anything.
     if (round > 4) return null;
   }
-}
-
-function isFromText(type: ParameterType): boolean {
-  return type.kind === 'date' || type.kind === 'time' || type.kind === 'timestamp' || type.kind === 'bytes';
 }
 
 /** Whether a value of type `actual` may stand for `expected`; binds the generics in it. */
@@ -185,7 +181,7 @@ function targetType(
 /** The type of an argument that is a value, null for other arguments and for NULL. */
 export function valueType(argument: ArgumentType): SqlType | null {
   if (argument === null || argument.kind === 'lambda' || argument.kind === 'interval-unit') return null;
-  return argument.kind === 'string-literal' ? STRING : argument;
+  return argument.kind === 'text' ? STRING : argument;
 }
 
 /** The type with its generics replaced, or null when one is not bound. */

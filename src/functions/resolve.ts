@@ -70,7 +70,7 @@ export function resolveScalar(
   args: readonly ArgumentType[],
   span?: Span,
 ): ResolvedScalar {
-  const match = select(fn, fn.signatures, (signature) => signature.parameters, args, span);
+  const match = select(fn, fn.signatures, (signature) => signature.parameters, args.map(asText), span);
   const returns = returnType(
     fn.name,
     match,
@@ -83,7 +83,7 @@ export function resolveScalar(
 
 /** Throws `SqlError` ML_TYPE when no signature, or more than one, takes the arguments. */
 export function resolveTable(fn: TableFunction, args: readonly ArgumentType[], span?: Span): ResolvedTable {
-  const match = select(fn, fn.signatures, (signature) => signature.parameters, args, span);
+  const match = select(fn, fn.signatures, (signature) => signature.parameters, args.map(asText), span);
   const returns = returnType(
     fn.name,
     match,
@@ -144,6 +144,11 @@ export function resolveAggregate(
     span,
   );
   return { signature, argumentTypes, literals, returns };
+}
+
+/** What is text may be read as a time or as bytes, be it a literal or a column; a column of an aggregate may not. */
+function asText(argument: ArgumentType): ArgumentType {
+  return argument?.kind === 'string' ? { kind: 'text' } : argument;
 }
 
 function pick<S>(match: Match<S>): { signature: S; argumentTypes: readonly SqlType[] } {

@@ -57,6 +57,14 @@ export function canWiden(from: SqlType, to: SqlType): boolean {
 }
 
 /**
+ * Whether a text is read as a value of `to` where a function takes one: times, dates and bytes (base64). Nothing else
+ * changes a text without being asked.
+ */
+export function isReadFromText(to: { readonly kind: string }): boolean {
+  return to.kind === 'date' || to.kind === 'time' || to.kind === 'timestamp' || to.kind === 'bytes';
+}
+
+/**
  * The narrowest type that both widen to, or null when there is none. Two DECIMALs give the one with room for both;
  * two STRUCTs the superset of their fields, in the order of first appearance.
  */

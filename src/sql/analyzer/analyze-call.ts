@@ -7,7 +7,7 @@ import { STRING, type SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type * as ast from '../parser/ast.ts';
 import { cast, guard } from './cast-expression.ts';
-import { coerce } from './coerce.ts';
+import { coerceArgument } from './coerce.ts';
 import type { ExpressionAnalysis } from './expression-context.ts';
 import { suggestFunction } from './suggest.ts';
 
@@ -144,7 +144,7 @@ function callOf(
       return { ...lambda, type, body: cast(lambda.body, type) };
     }
     const argument: Expression = analyzed[i] ?? { kind: 'literal', type, value: null };
-    const brought = coerce(argument, node, type, `argument ${i + 1} of ${name} must be`);
+    const brought = coerceArgument(argument, node, type, i, name);
     return GUARDED_ARGUMENTS.has(node.kind) ? guard(brought) : brought;
   });
   return {
@@ -169,7 +169,7 @@ function argumentType(
 ): ArgumentType {
   if (analyzed === null) return null;
   if (isUnit(analysis, node)) return { kind: 'interval-unit' };
-  return node.kind === 'string' ? { kind: 'string-literal' } : analyzed.type;
+  return analyzed.type;
 }
 
 function isUnit(analysis: ExpressionAnalysis, node: ast.Expression): node is ast.ColumnReference {

@@ -1,6 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import { equalTypes } from '../../types/equal-types.ts';
-import { asDecimalType, canWiden, isNumeric } from '../../types/implicit-cast.ts';
+import { asDecimalType, canWiden, isNumeric, isReadFromText } from '../../types/implicit-cast.ts';
 import { printType } from '../../types/print-type.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
@@ -16,7 +16,7 @@ export function coerce(
   needs: string,
 ): Expression {
   if (equalTypes(expression.type, type)) return expression;
-  if (node.kind === 'string' && (isTemporal(type) || type.kind === 'bytes')) {
+  if (node.kind === 'string' && isReadFromText(type)) {
     const folded = fold(expression, type, node.span);
     if (folded !== null) return folded;
   }
@@ -32,6 +32,19 @@ export function coerce(
     span: node.span,
     hint: `CAST(… AS ${printType(type)})`,
   });
+}
+
+/** The same for argument `at` (from 0) of a call of `name`, where any text is read as a time or as bytes. */
+export function coerceArgument(
+  expression: Expression,
+  node: ast.Expression,
+  type: SqlType,
+  at: number,
+  name: string,
+): Expression {
+  return node.kind !== 'string' && expression.type.kind === 'string' && isReadFromText(type)
+    ? cast(expression, type)
+    : coerce(expression, node, type, `argument ${at + 1} of ${name} must be`);
 }
 
 export function isTemporal(type: SqlType): boolean {

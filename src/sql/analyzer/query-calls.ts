@@ -13,6 +13,7 @@ import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeExpression } from './analyze-expression.ts';
 import { type AggregateCall, type AnalyzedRelation, sourcesOf, type TableCall } from './analyzed-query.ts';
 import { cast } from './cast-expression.ts';
+import { coerceArgument } from './coerce.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { literalValue } from './literal.ts';
 
@@ -64,7 +65,7 @@ export class QueryCalls {
             type: literal.type ?? INTEGER,
             value: literal.value,
           } as Expression,
-          type: (node.kind === 'string' ? { kind: 'string-literal' } : literal.type) as ArgumentType,
+          type: (node.kind === 'string' ? { kind: 'text' } : literal.type) as ArgumentType,
           literal: literal.value,
         };
       const expression = analyzeExpression(node, {
@@ -88,9 +89,8 @@ export class QueryCalls {
   table(call: ast.FunctionCall, fn: TableFunction): Expression {
     if (this.#scope.from.type === 'table')
       throw new SqlError('ML_UNSUPPORTED', `table function ${call.name} needs a stream`, { span: call.span });
-    const args = call.arguments.map((node) =>
-      analyzeExpression(node, this.#scope.clause(`an argument of ${call.name}`)),
-    );
+    const clause = this.#scope.clause(`an argument of ${call.name}`);
+    const args = call.arguments.map((node) => analyzeExpression(node, clause));
     const resolved = resolveTable(
       fn,
       args.map((arg) => arg.type),
@@ -100,7 +100,9 @@ export class QueryCalls {
     this.tables.push({
       name: fn.name,
       signature: fn.signatures.indexOf(resolved.signature),
-      args: args.map((arg, i) => cast(arg, resolved.argumentTypes[i]!)),
+      args: args.map((arg, i) =>
+        coerceArgument(arg, call.arguments[i]!, resolved.argumentTypes[i]!, i, call.name),
+      ),
       type: resolved.returns,
     });
     return { kind: 'column', type: resolved.returns, index };

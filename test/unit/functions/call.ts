@@ -35,7 +35,7 @@ export function call(name: string, ...given: Given[]): SqlValue {
     if (each === null) return null;
     const from = each[0];
     if (from === null || from.kind === 'lambda' || from.kind === 'interval-unit') return each[1];
-    const source: SqlType = from.kind === 'string-literal' ? { kind: 'string' } : from;
+    const source: SqlType = from.kind === 'text' ? { kind: 'string' } : from;
     return openCast(source, resolved.argumentTypes[i]!)!(each[1]);
   });
   if (fn.nulls === 'propagate' && values.includes(null)) return null;

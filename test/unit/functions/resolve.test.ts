@@ -67,9 +67,9 @@ describe('overloads', () => {
     expect(error.message).toContain('SUBSTRING(BIGINT, INTEGER)');
     expect(error.hint).toContain('SUBSTRING(input STRING, position INTEGER, length INTEGER)');
     expect(sqlError(() => scalar('COALESCE')).code).toBe('ML_TYPE');
-    expect(
-      sqlError(() => scalar('GEO_DISTANCE', DOUBLE, DOUBLE, { kind: 'string-literal' }, INTEGER)).code,
-    ).toBe('ML_TYPE');
+    expect(sqlError(() => scalar('GEO_DISTANCE', DOUBLE, DOUBLE, { kind: 'text' }, INTEGER)).code).toBe(
+      'ML_TYPE',
+    );
     expect(sqlError(() => scalar('DATEADD', DATE, INTEGER, DATE)).code).toBe('ML_TYPE');
   });
 
@@ -79,10 +79,10 @@ describe('overloads', () => {
     expect(sqlError(() => scalar('IFNULL', null, null)).hint).toContain('CAST');
   });
 
-  test('a STRING literal becomes a date, a STRING column does not', () => {
-    expect(scalar('UNIX_DATE', { kind: 'string-literal' }).argumentTypes).toEqual([DATE]);
-    expect(sqlError(() => scalar('UNIX_DATE', STRING)).code).toBe('ML_TYPE');
-    expect(scalar('UCASE', { kind: 'string-literal' }).argumentTypes).toEqual([STRING]);
+  test('a STRING is read as a date where only a date will do', () => {
+    expect(scalar('UNIX_DATE', { kind: 'text' }).argumentTypes).toEqual([DATE]);
+    expect(scalar('UNIX_DATE', STRING).argumentTypes).toEqual([DATE]);
+    expect(scalar('UCASE', { kind: 'text' }).argumentTypes).toEqual([STRING]);
   });
 
   test('DECIMALs keep their own precision; GREATEST gives the one with room for all', () => {
