@@ -383,6 +383,16 @@ export class Engine {
       .finally(cancel);
   }
 
+  /** Of that name, which may be written in lower case. */
+  query(id: string): PersistentQuery | undefined {
+    return this.queries.get(id) ?? this.queries.get(id.toUpperCase());
+  }
+
+  /** A statement that could not be replayed, by the name that it or its query has, which may be in lower case. */
+  failedStatement(id: string): FailedStatement | undefined {
+    return this.#commands?.failed.byId(id);
+  }
+
   /** What is in the command log and could not be replayed. */
   get failedStatements(): readonly FailedStatement[] {
     return this.#commands?.failed.all() ?? [];

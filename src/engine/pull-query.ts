@@ -30,7 +30,7 @@ export async function pullRows(
   if (plan.source.type === 'stream') return pullStream(statement, call, context);
   const query = plan.source.createdBy === null ? undefined : engine.queries.get(plan.source.createdBy);
   const materialization = query?.lowered.materialization ?? null;
-  const failed = engine.failedStatements.find(({ id }) => id === query?.id);
+  const failed = query === undefined ? undefined : engine.failedStatement(query.id);
   if (failed !== undefined)
     throw new SqlError(
       'ML_IN_USE',

@@ -24,10 +24,10 @@ export const explain: StatementHandler<'explain'> = ({ target }, call) => {
       '@type': 'queryDescription',
       queryDescription: explainStatement(target.statement, call),
     });
-  const failed = engine.failedStatements.find(({ id }) => id === target.queryId);
+  const failed = engine.failedStatement(target.queryId);
   if (failed !== undefined)
     return answer({ '@type': 'queryDescription', queryDescription: describeFailed(failed) });
-  const query = engine.queries.get(target.queryId);
+  const query = engine.query(target.queryId);
   if (query === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${target.queryId}`, {
       span: target.span,

@@ -14,7 +14,7 @@ export const terminate: StatementHandler<'terminate'> = async (statement, call) 
     await push.terminate();
     return answer({ '@type': 'terminate_query', queryId: push.queryId, wasTerminated: true });
   }
-  const failed = engine.failedStatements.find(({ id }) => id === queryId || id === queryId?.toUpperCase());
+  const failed = queryId === null ? undefined : engine.failedStatement(queryId);
   if (failed !== undefined && !engine.queries.has(failed.id)) {
     await engine.giveUp([failed], call);
     return answer({ '@type': 'terminate_query', queryId: failed.id, wasTerminated: true });
@@ -65,7 +65,7 @@ function isOfSourceTable(query: PersistentQuery): boolean {
 
 function select(engine: Engine, queryId: string | null, span: Span): readonly PersistentQuery[] {
   if (queryId === null) return [...engine.queries.values()];
-  const query = engine.queries.get(queryId) ?? engine.queries.get(queryId.toUpperCase());
+  const query = engine.query(queryId);
   if (query === undefined)
     throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${queryId}`, {
       span,
