@@ -26,6 +26,11 @@ export interface Parameter {
   readonly name: string;
   readonly type: ParameterType;
   readonly description?: string;
+  /**
+   * Throws `DataError` for a value that no call can use (an unknown unit, a pattern that is none). A literal is held
+   * to it when the statement is analyzed; evaluation is to throw the same for values that come with the data.
+   */
+  readonly check?: (value: never) => unknown;
   /** True on at most one parameter of a signature: it may be given any number of times, also none. */
   readonly variadic?: boolean;
 }

@@ -33,6 +33,8 @@ import {
 
 export interface ResolvedScalar {
   readonly signature: ScalarSignature;
+  /** One for each argument, as in the other two. */
+  readonly parameters: readonly Parameter[];
   /**
    * The type each argument is cast to before the call; these are `open`'s argument types. For a lambda the type of
    * its body, for an interval unit STRING (its value at run time is the keyword in upper case, such as 'DAYS').
@@ -45,6 +47,7 @@ export interface ResolvedScalar {
 
 export interface ResolvedTable {
   readonly signature: TableSignature;
+  readonly parameters: readonly Parameter[];
   readonly argumentTypes: readonly SqlType[];
   readonly returns: SqlType;
 }
@@ -57,6 +60,7 @@ export interface AggregateArgument {
 
 export interface ResolvedAggregate {
   readonly signature: AggregateSignature;
+  readonly parameters: readonly Parameter[];
   /** The types that the column arguments are cast to: the first arguments of the call. */
   readonly argumentTypes: readonly SqlType[];
   /** The values of the literal arguments, in their parameters' types: the other arguments of the call. */
@@ -143,7 +147,7 @@ export function resolveAggregate(
     (rule) => rule(argumentTypes, literals),
     span,
   );
-  return { signature, argumentTypes, literals, returns };
+  return { signature, parameters: expanded, argumentTypes, literals, returns };
 }
 
 /** What is text may be read as a time or as bytes, be it a literal or a column; a column of an aggregate may not. */
@@ -151,8 +155,13 @@ function asText(argument: ArgumentType): ArgumentType {
   return argument?.kind === 'string' ? { kind: 'text' } : argument;
 }
 
-function pick<S>(match: Match<S>): { signature: S; argumentTypes: readonly SqlType[] } {
-  return { signature: match.signature, argumentTypes: match.argumentTypes };
+function pick<S>(match: Match<S>): {
+  signature: S;
+  parameters: readonly Parameter[];
+  argumentTypes: readonly SqlType[];
+} {
+  const { signature, argumentTypes } = match;
+  return { signature, parameters: expand(match.parameters, argumentTypes.length)!, argumentTypes };
 }
 
 function returnType<S, R>(

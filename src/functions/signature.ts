@@ -7,6 +7,11 @@ export function parameter(name: string, type: ParameterType, description?: strin
   return description === undefined ? { name, type } : { name, type, description };
 }
 
+/** A parameter that not every value fits: see `Parameter.check`. */
+export function checked(of: Parameter, check: (value: never) => unknown): Parameter {
+  return { ...of, check };
+}
+
 export function variadic(name: string, type: ParameterType): Parameter {
   return { name, type, variadic: true };
 }

@@ -3,7 +3,7 @@ import { toBigint } from '../../types/bigint.ts';
 import { BIGINT, BYTES, DOUBLE, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 
 function isLittleEndian(order: string): boolean {
   const upper = order.toUpperCase();
@@ -32,7 +32,11 @@ function fromBytes(
     nulls: 'propagate',
     signatures: [
       fixed([parameter('value', BYTES)], returns, evaluate),
-      fixed([parameter('value', BYTES), parameter('order', STRING)], returns, evaluate),
+      fixed(
+        [parameter('value', BYTES), checked(parameter('order', STRING), isLittleEndian)],
+        returns,
+        evaluate,
+      ),
     ],
   };
 }

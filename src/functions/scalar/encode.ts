@@ -1,10 +1,13 @@
 import { DataError } from '../../common/error.ts';
 import { BYTES, STRING } from '../../types/sql-type.ts';
-import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import type { Parameter, ScalarFunction } from '../function.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 import { bytesOf, encodedBytes, encodingOf, textOf } from './encoding.ts';
 
 const CATEGORY = 'STRING';
+
+/** ENCODE's are not checked: ksqlDB's own cases have null for one that is none. */
+const encoding = (name: string): Parameter => checked(parameter(name, STRING), encodingOf);
 
 export const encodeFunctions: readonly ScalarFunction[] = [
   {
@@ -35,15 +38,11 @@ export const encodeFunctions: readonly ScalarFunction[] = [
     examples: [["FROM_BYTES(TO_BYTES('1ab2', 'hex'), 'hex')", "'1AB2'"]],
     nulls: 'propagate',
     signatures: [
-      fixed(
-        [parameter('value', BYTES), parameter('encoding', STRING)],
-        STRING,
-        (value: Uint8Array, name: string) => {
-          const encoding = encodingOf(name);
-          const text = textOf(value, encoding);
-          return encoding === 'hex' ? text.toUpperCase() : text;
-        },
-      ),
+      fixed([parameter('value', BYTES), encoding('encoding')], STRING, (value: Uint8Array, name: string) => {
+        const target = encodingOf(name);
+        const text = textOf(value, target);
+        return target === 'hex' ? text.toUpperCase() : text;
+      }),
     ],
   },
   {
@@ -54,10 +53,8 @@ export const encodeFunctions: readonly ScalarFunction[] = [
     examples: [["LEN(TO_BYTES('1ab2', 'hex'))", '2']],
     nulls: 'propagate',
     signatures: [
-      fixed(
-        [parameter('value', STRING), parameter('encoding', STRING)],
-        BYTES,
-        (value: string, encoding: string) => bytesOf(value, encodingOf(encoding)),
+      fixed([parameter('value', STRING), encoding('encoding')], BYTES, (value: string, name: string) =>
+        bytesOf(value, encodingOf(name)),
       ),
     ],
   },

@@ -2,14 +2,18 @@ import { DataError } from '../../common/error.ts';
 import { addBigint, compareBigint, type Bigint } from '../../types/bigint.ts';
 import { array, BIGINT, INTEGER } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 import { arrayFunction } from './array-function.ts';
 
 /** More items than this from one record is a mistake. */
 const MAX_SERIES = 10_000_000;
 
-function series(start: Bigint, end: Bigint, step: number): Bigint[] {
+function checkStep(step: number): void {
   if (step === 0) throw new DataError('GENERATE_SERIES cannot go in steps of 0');
+}
+
+function series(start: Bigint, end: Bigint, step: number): Bigint[] {
+  checkStep(step);
   const direction = compareBigint(end, start);
   if (direction !== 0 && direction > 0 !== step > 0)
     throw new DataError(`GENERATE_SERIES cannot get from ${start} to ${end} in steps of ${step}`);
@@ -36,7 +40,7 @@ export const seriesFunctions: readonly ScalarFunction[] = [
       const ends = [parameter('start', type), parameter('end', type)];
       return [
         fixed(ends, array(type), autoSeries),
-        fixed([...ends, parameter('step', INTEGER)], array(type), series),
+        fixed([...ends, checked(parameter('step', INTEGER), checkStep)], array(type), series),
       ];
     }),
   ),

@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { DOUBLE, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 
 const RADIUS_KM = 6371;
 const RADIUS_MILES = 3959;
@@ -20,17 +20,30 @@ const RADII: Readonly<Record<string, number>> = {
 /** As Java did it up to version 8, whose last digits ksqlDB's own cases have. */
 const radians = (degrees: number): number => (degrees / 180) * Math.PI;
 
-/** The way along a great circle, by the haversine formula. */
-function distance(lat1: number, lon1: number, lat2: number, lon2: number, unit: string | null): number {
-  for (const latitude of [lat1, lat2])
-    if (latitude < -90 || latitude > 90)
-      throw new DataError(`the latitude ${latitude} is not between -90 and 90`);
-  for (const longitude of [lon1, lon2])
-    if (longitude < -180 || longitude > 180)
-      throw new DataError(`the longitude ${longitude} is not between -180 and 180`);
-  const radius = unit === null ? RADIUS_KM : RADII[unit.toLowerCase()];
+function radiusIn(unit: string): number {
+  const radius = RADII[unit.toLowerCase()];
   if (radius === undefined)
     throw new DataError(`${JSON.stringify(unit)} is not a unit of length (miles or kilometers)`);
+  return radius;
+}
+
+function checkLatitude(latitude: number): void {
+  if (latitude < -90 || latitude > 90)
+    throw new DataError(`the latitude ${latitude} is not between -90 and 90`);
+}
+
+function checkLongitude(longitude: number): void {
+  if (longitude < -180 || longitude > 180)
+    throw new DataError(`the longitude ${longitude} is not between -180 and 180`);
+}
+
+/** The way along a great circle, by the haversine formula. */
+function distance(lat1: number, lon1: number, lat2: number, lon2: number, unit: string | null): number {
+  checkLatitude(lat1);
+  checkLatitude(lat2);
+  checkLongitude(lon1);
+  checkLongitude(lon2);
+  const radius = unit === null ? RADIUS_KM : radiusIn(unit);
   const deltaLat = radians(lat2 - lat1);
   const deltaLon = radians(lon2 - lon1);
   const haversine =
@@ -39,7 +52,9 @@ function distance(lat1: number, lon1: number, lat2: number, lon2: number, unit: 
   return 2 * Math.asin(Math.sqrt(haversine)) * radius;
 }
 
-const POINTS = ['lat1', 'lon1', 'lat2', 'lon2'].map((name) => parameter(name, DOUBLE, 'degrees'));
+const POINTS = ['lat1', 'lon1', 'lat2', 'lon2'].map((name) =>
+  checked(parameter(name, DOUBLE, 'degrees'), name.startsWith('lat') ? checkLatitude : checkLongitude),
+);
 
 type Degrees = number | null;
 
@@ -64,7 +79,7 @@ export const geoFunctions: readonly ScalarFunction[] = [
     nulls: 'handled',
     signatures: [
       fixed(POINTS, DOUBLE, evaluate),
-      fixed([...POINTS, parameter('unit', STRING)], DOUBLE, evaluate),
+      fixed([...POINTS, checked(parameter('unit', STRING), radiusIn)], DOUBLE, evaluate),
     ],
   },
 ];

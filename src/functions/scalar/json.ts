@@ -7,7 +7,7 @@ import { openPrint } from '../../types/print-value.ts';
 import { array, BOOLEAN, INTEGER, map, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter, T, variadic } from '../signature.ts';
+import { checked, fixed, parameter, T, variadic } from '../signature.ts';
 import { JsonNumber, parseJson, plainText, printJson, type JsonNode } from './json-node.ts';
 import { parseJsonPath } from './json-path.ts';
 
@@ -174,6 +174,11 @@ function jsonFunction(
   };
 }
 
+/** Positions below 0 lead nowhere, in every text; ksqlDB's own cases have null for them. */
+function checkPath(path: string): void {
+  parseJsonPath(path.replaceAll(/\[\s*-\d+\s*\]/g, '[0]'));
+}
+
 const JSON_TEXT = parameter('json', STRING);
 
 export const jsonFunctions: readonly ScalarFunction[] = [
@@ -183,7 +188,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
     ['EXTRACTJSONFIELD(\'{"a": [1.50, "x"]}\', \'$.a[0]\')', "'1.50'"],
     'propagate',
     {
-      parameters: [JSON_TEXT, parameter('path', STRING)],
+      parameters: [JSON_TEXT, checked(parameter('path', STRING), checkPath)],
       returns: STRING,
       open: () => {
         let last: string | undefined;

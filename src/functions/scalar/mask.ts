@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 
 type Character = string | null;
 
@@ -19,7 +19,7 @@ interface Masks {
 
 const DEFAULT_MASKS: Masks = { upper: 'X', lower: 'x', digit: 'n', other: '-' };
 
-function checked(mask: Character): Character {
+function oneCharacter(mask: Character): Character {
   if (mask !== null && mask.length !== 1)
     throw new DataError(`the mask ${JSON.stringify(mask)} is not one character`);
   return mask;
@@ -42,18 +42,24 @@ function mask(text: string, start: number, end: number, masks: Masks): string {
   return masked + text.slice(end);
 }
 
-const MASK_PARAMETERS = ['upper', 'lower', 'digit', 'other'].map((name) => parameter(name, STRING));
+const MASK_PARAMETERS = ['upper', 'lower', 'digit', 'other'].map((name) =>
+  checked(parameter(name, STRING), oneCharacter),
+);
 
 type Range = (size: number, count: number) => readonly [start: number, end: number];
+
+function checkCount(count: number): void {
+  if (count < 0) throw new DataError(`${count} characters cannot be masked or kept`);
+}
 
 function counted(range: Range): ScalarSignature[] {
   const evaluate = (text: string | null, count: number | null, masks: Masks): string | null => {
     if (text === null || count === null) return null;
-    if (count < 0) throw new DataError(`${count} characters cannot be masked or kept`);
+    checkCount(count);
     const [start, end] = range(text.length, Math.min(count, text.length));
     return mask(text, start, end, masks);
   };
-  const parameters = [parameter('input', STRING), parameter('count', INTEGER)];
+  const parameters = [parameter('input', STRING), checked(parameter('count', INTEGER), checkCount)];
   return [
     fixed(parameters, STRING, (text: string | null, count: number | null) =>
       evaluate(text, count, DEFAULT_MASKS),
@@ -70,10 +76,10 @@ function counted(range: Range): ScalarSignature[] {
         other: Character,
       ) =>
         evaluate(text, count, {
-          upper: checked(upper),
-          lower: checked(lower),
-          digit: checked(digit),
-          other: checked(other),
+          upper: oneCharacter(upper),
+          lower: oneCharacter(lower),
+          digit: oneCharacter(digit),
+          other: oneCharacter(other),
         }),
     ),
   ];
@@ -115,10 +121,10 @@ export const maskFunctions: readonly ScalarFunction[] = [
           text === null
             ? null
             : mask(text, 0, text.length, {
-                upper: checked(upper),
-                lower: checked(lower),
-                digit: checked(digit),
-                other: checked(other),
+                upper: oneCharacter(upper),
+                lower: oneCharacter(lower),
+                digit: oneCharacter(digit),
+                other: oneCharacter(other),
               }),
       ),
     ],

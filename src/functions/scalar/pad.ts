@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { BYTES, INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 
 const CATEGORY = 'STRING';
 
@@ -28,10 +28,12 @@ function checkedSize(size: number): number {
   return size;
 }
 
+const LENGTH = checked(parameter('length', INTEGER), checkedSize);
+
 function pad(side: 'left' | 'right'): ScalarSignature[] {
   return [
     fixed(
-      [parameter('input', STRING), parameter('length', INTEGER), parameter('padding', STRING)],
+      [parameter('input', STRING), LENGTH, parameter('padding', STRING)],
       STRING,
       (input: string, length: number, fill: string) =>
         padding(
@@ -44,7 +46,7 @@ function pad(side: 'left' | 'right'): ScalarSignature[] {
         ),
     ),
     fixed(
-      [parameter('input', BYTES), parameter('length', INTEGER), parameter('padding', BYTES)],
+      [parameter('input', BYTES), LENGTH, parameter('padding', BYTES)],
       BYTES,
       (input: Uint8Array, length: number, fill: Uint8Array) =>
         padding<Uint8Array>(

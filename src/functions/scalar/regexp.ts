@@ -3,7 +3,7 @@ import { DataError } from '../../common/error.ts';
 import { array, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
 import type { Parameter } from '../function.ts';
-import { parameter } from '../signature.ts';
+import { checked, parameter } from '../signature.ts';
 import { toRe2 } from './java-regexp.ts';
 
 /**
@@ -12,17 +12,21 @@ import { toRe2 } from './java-regexp.ts';
  */
 type Compile = (pattern: string) => RE2JS;
 
+function compileOne(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(toRe2(pattern));
+  } catch (error) {
+    throw new DataError(`the regular expression ${pattern} cannot be used (${(error as Error).message})`);
+  }
+}
+
 /** Compiles patterns; the last one is kept, which is the only one for a literal. */
 function openCompiler(): Compile {
   let last: string | undefined;
   let compiled: RE2JS | undefined;
   return (pattern) => {
     if (compiled === undefined || pattern !== last) {
-      try {
-        compiled = RE2JS.compile(toRe2(pattern));
-      } catch (error) {
-        throw new DataError(`the regular expression ${pattern} cannot be used (${(error as Error).message})`);
-      }
+      compiled = compileOne(pattern);
       last = pattern;
     }
     return compiled;
@@ -84,13 +88,12 @@ function replace(regexp: RE2JS, input: string, replacement: string): string {
   }
 }
 
-const PATTERN = parameter(
-  'pattern',
-  STRING,
-  'a regular expression of Java, without look-around and back references',
+const PATTERN = checked(
+  parameter('pattern', STRING, 'a regular expression of Java, without look-around and back references'),
+  compileOne,
 );
 const INPUT = parameter('input', STRING);
-const GROUP = parameter('group', INTEGER, 'which group of the pattern; 0 is all of it');
+const GROUP = checked(parameter('group', INTEGER, 'which group of the pattern; 0 is all of it'), checkGroup);
 
 function regexpFunction(
   name: string,

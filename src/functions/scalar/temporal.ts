@@ -1,17 +1,20 @@
 import { DataError } from '../../common/error.ts';
 import { BIGINT, DATE, INTEGER, STRING, TIME, TIMESTAMP } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter } from '../signature.ts';
 import { openSimpleDatePattern } from '../simple-date-pattern.ts';
-import { openTimePattern } from '../time-pattern.ts';
+import { openTimePattern, type TimePattern } from '../time-pattern.ts';
 import { instantOf, localZone, openTimeZone, UTC, type TimeZone } from '../time-zone.ts';
 
 const CATEGORY = 'DATE_TIME';
 const DAY_MS = 86_400_000;
-const UNIT = parameter('unit', { kind: 'interval-unit' });
-const PATTERN = parameter('pattern', STRING, 'a pattern of java.time, such as yyyy-MM-dd HH:mm:ss.SSS');
-const DATE_PATTERN = parameter('pattern', STRING, 'a pattern of SimpleDateFormat, such as dd/MM/yyyy');
-const ZONE = parameter('zone', STRING, 'a time zone, such as America/Los_Angeles or +01:00');
+const UNIT = checked(parameter('unit', { kind: 'interval-unit' }), unitMs);
+const JAVA_PATTERN = parameter('pattern', STRING, 'a pattern of java.time, such as yyyy-MM-dd HH:mm:ss.SSS');
+const PATTERN = checked(JAVA_PATTERN, openTimePattern);
+const ZONE = checked(
+  parameter('zone', STRING, 'a time zone, such as America/Los_Angeles or +01:00'),
+  openTimeZone,
+);
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   MILLISECOND: 1,
@@ -24,34 +27,50 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Milliseconds of an interval unit, such as DAY or DAYS. */
 function unitMs(unit: string): number {
   const size = UNIT_MS[unit.toUpperCase().replace(/S$/, '')];
-  if (size === undefined) throw new DataError(`${unit} is not a unit of fixed length`);
+  if (size === undefined)
+    throw new DataError(`${unit} is not a unit of fixed length, as DAYS and those below it are`);
   return size;
 }
 
 /** A date's instants and texts must stay where JavaScript and Java agree. */
 const MAX_MS = 8.64e15;
 
-function checked(epochMs: number): number {
+function inRange(epochMs: number): number {
   if (Math.abs(epochMs) > MAX_MS) throw new DataError('a timestamp is out of range');
   return epochMs;
 }
 
 function formatTimestamp(epochMs: number | bigint, pattern: string, zone: TimeZone): string {
-  return openTimePattern(pattern).format(checked(Number(epochMs)), zone);
+  return openTimePattern(pattern).format(inRange(Number(epochMs)), zone);
 }
 
-function formatDate(days: number, pattern: string): string {
+function openDatePattern(pattern: string): TimePattern {
   const compiled = openTimePattern(pattern);
   if (compiled.hasTime || compiled.hasZone)
     throw new DataError(`the pattern ${pattern} needs more than a date`);
-  return compiled.format(checked(days * DAY_MS), UTC);
+  return compiled;
 }
 
-function formatTime(millis: number, pattern: string): string {
+function openClockPattern(pattern: string): TimePattern {
   const compiled = openTimePattern(pattern);
   if (compiled.hasDate || compiled.hasZone)
     throw new DataError(`the pattern ${pattern} needs more than a time`);
-  return compiled.format(millis, UTC);
+  return compiled;
+}
+
+/** May have a zone, which says nothing about a time of day. */
+function openReadClockPattern(pattern: string): TimePattern {
+  const compiled = openTimePattern(pattern);
+  if (compiled.hasDate) throw new DataError(`the pattern ${pattern} has parts of a date`);
+  return compiled;
+}
+
+function formatDate(days: number, pattern: string): string {
+  return openDatePattern(pattern).format(inRange(days * DAY_MS), UTC);
+}
+
+function formatTime(millis: number, pattern: string): string {
+  return openClockPattern(pattern).format(millis, UTC);
 }
 
 function parseTimestamp(text: string, pattern: string, zone: TimeZone): number {
@@ -66,9 +85,7 @@ function parseDate(text: string, pattern: string): number {
 }
 
 function parseTime(text: string, pattern: string): number {
-  const compiled = openTimePattern(pattern);
-  if (compiled.hasDate) throw new DataError(`the pattern ${pattern} has parts of a date`);
-  return compiled.parseTime(text);
+  return openReadClockPattern(pattern).parseTime(text);
 }
 
 function addTime(unit: string, amount: number, millis: number): number {
@@ -110,6 +127,11 @@ function arithmetic(
 const GMT = openTimeZone('GMT');
 
 const TEXT = parameter('input', STRING);
+const DATE_PATTERN = checked(JAVA_PATTERN, openDatePattern);
+const SIMPLE_PATTERN = checked(
+  parameter('pattern', STRING, 'a pattern of SimpleDateFormat, such as dd/MM/yyyy'),
+  openSimpleDatePattern,
+);
 
 export const temporalFunctions: readonly ScalarFunction[] = [
   one(
@@ -117,14 +139,18 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     'Moves a timestamp by the difference between two time zones.',
     [["FORMAT_TIMESTAMP(CONVERT_TZ(FROM_UNIXTIME(0), 'UTC', 'Asia/Tokyo'), 'HH:mm')", "'09:00'"]],
     fixed(
-      [parameter('timestamp', TIMESTAMP), parameter('from', STRING), parameter('to', STRING)],
+      [
+        parameter('timestamp', TIMESTAMP),
+        checked(parameter('from', STRING), openTimeZone),
+        checked(parameter('to', STRING), openTimeZone),
+      ],
       TIMESTAMP,
       (epochMs: number, from: string, to: string) => {
         const source = openTimeZone(from);
         const target = openTimeZone(to);
         // The clock in `from` reads as if it were UTC; that instant is shown by the clock in `to`.
         const instant = instantOf(epochMs, source);
-        return checked(instant + target.offsetAt(instant));
+        return inRange(instant + target.offsetAt(instant));
       },
     ),
   ),
@@ -146,19 +172,19 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     'DATETOSTRING',
     'The text of days since 1970-01-01 (an INTEGER). FORMAT_DATE does it for DATE.',
     [["DATETOSTRING(0, 'yyyy-MM-dd')", "'1970-01-01'"]],
-    fixed([parameter('days', INTEGER), PATTERN], STRING, formatDate),
+    fixed([parameter('days', INTEGER), DATE_PATTERN], STRING, formatDate),
   ),
   one(
     'FORMAT_DATE',
     'The text of a date.',
     [["FORMAT_DATE(FROM_DAYS(18993), 'dd-MMM-yyyy')", "'01-Jan-2022'"]],
-    fixed([parameter('date', DATE), PATTERN], STRING, formatDate),
+    fixed([parameter('date', DATE), DATE_PATTERN], STRING, formatDate),
   ),
   one(
     'FORMAT_TIME',
     'The text of a time.',
     [["FORMAT_TIME(PARSE_TIME('13:05', 'HH:mm'), 'h:mm a')", "'1:05 PM'"]],
-    fixed([parameter('time', TIME), PATTERN], STRING, formatTime),
+    fixed([parameter('time', TIME), checked(JAVA_PATTERN, openClockPattern)], STRING, formatTime),
   ),
   one(
     'FORMAT_TIMESTAMP',
@@ -185,20 +211,20 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     'The timestamp that is a number of milliseconds after 1970-01-01T00:00 UTC.',
     [["FORMAT_TIMESTAMP(FROM_UNIXTIME(1000), 'ss')", "'01'"]],
     fixed([parameter('milliseconds', BIGINT)], TIMESTAMP, (epochMs: number | bigint) =>
-      checked(Number(epochMs)),
+      inRange(Number(epochMs)),
     ),
   ),
   one(
     'PARSE_DATE',
     'Reads a date.',
     [["FORMAT_DATE(PARSE_DATE('11/05/2019', 'dd/MM/yyyy'), 'yyyy-MM-dd')", "'2019-05-11'"]],
-    fixed([TEXT, DATE_PATTERN], DATE, parseDate),
+    fixed([TEXT, SIMPLE_PATTERN], DATE, parseDate),
   ),
   one(
     'PARSE_TIME',
     'Reads a time of day.',
     [["FORMAT_TIME(PARSE_TIME('01:00 PM', 'hh:mm a'), 'HH:mm')", "'13:00'"]],
-    fixed([TEXT, PATTERN], TIME, parseTime),
+    fixed([TEXT, checked(JAVA_PATTERN, openReadClockPattern)], TIME, parseTime),
   ),
   one(
     'PARSE_TIMESTAMP',
@@ -240,14 +266,14 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     TIMESTAMP,
     'Adds an amount of a unit to a timestamp.',
     ['UNIX_TIMESTAMP(TIMESTAMPADD(SECONDS, 2, FROM_UNIXTIME(0)))', '2000'],
-    (unit: string, amount: number, epochMs: number) => checked(epochMs + unitMs(unit) * amount),
+    (unit: string, amount: number, epochMs: number) => inRange(epochMs + unitMs(unit) * amount),
   ),
   arithmetic(
     'TIMESTAMPSUB',
     TIMESTAMP,
     'Takes an amount of a unit from a timestamp.',
     ['UNIX_TIMESTAMP(TIMESTAMPSUB(SECONDS, 2, FROM_UNIXTIME(5000)))', '3000'],
-    (unit: string, amount: number, epochMs: number) => checked(epochMs - unitMs(unit) * amount),
+    (unit: string, amount: number, epochMs: number) => inRange(epochMs - unitMs(unit) * amount),
   ),
   one(
     'TIMESTAMPTOSTRING',

@@ -144,7 +144,7 @@ function callOf(
       return { ...lambda, type, body: cast(lambda.body, type) };
     }
     const argument: Expression = analyzed[i] ?? { kind: 'literal', type, value: null };
-    const brought = coerceArgument(argument, node, type, i, name);
+    const brought = coerceArgument(argument, node, type, resolved.parameters[i]!, i, name);
     return GUARDED_ARGUMENTS.has(node.kind) ? guard(brought) : brought;
   });
   return {

@@ -12,7 +12,7 @@ import { analyzeConstructor } from './analyze-constructor.ts';
 import { cast } from './cast-expression.ts';
 import { coerce } from './coerce.ts';
 import type { ExpressionAnalysis, ExpressionContext } from './expression-context.ts';
-import { literalValue } from './literal.ts';
+import { fold, literalValue } from './literal.ts';
 import { checkPrecision, resolveType } from './resolve-type.ts';
 import { suggest } from './suggest.ts';
 
@@ -313,6 +313,7 @@ class Analysis implements ExpressionAnalysis {
       throw new SqlError('ML_TYPE', `CAST cannot turn ${printType(operand.type)} into ${printType(type)}`, {
         span,
       });
+    if (operand.kind === 'literal') return fold(operand, type, span)!;
     return { kind: 'cast', type, operand, guarded: true };
   }
 

@@ -1,4 +1,5 @@
-import { SqlError } from '../../common/error.ts';
+import { SqlError, type Span } from '../../common/error.ts';
+import type { Parameter } from '../../functions/function.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { asDecimalType, canWiden, isNumeric, isReadFromText } from '../../types/implicit-cast.ts';
 import { printType } from '../../types/print-type.ts';
@@ -6,7 +7,7 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type * as ast from '../parser/ast.ts';
 import { cast } from './cast-expression.ts';
-import { fold } from './literal.ts';
+import { attempt, fold } from './literal.ts';
 
 /** `expression` (which `node` stands for) where `type` is expected. `needs` begins the message when it can't be. */
 export function coerce(
@@ -34,17 +35,33 @@ export function coerce(
   });
 }
 
-/** The same for argument `at` (from 0) of a call of `name`, where any text is read as a time or as bytes. */
+/**
+ * The same for argument `at` (from 0) of a call of `name`. Any text is read as a time or as bytes, and a literal that the
+ * parameter cannot use is an error: it would be one for every row.
+ */
 export function coerceArgument(
   expression: Expression,
   node: ast.Expression,
   type: SqlType,
+  parameter: Parameter,
   at: number,
   name: string,
 ): Expression {
-  return node.kind !== 'string' && expression.type.kind === 'string' && isReadFromText(type)
-    ? cast(expression, type)
-    : coerce(expression, node, type, `argument ${at + 1} of ${name} must be`);
+  const argument =
+    node.kind !== 'string' && expression.type.kind === 'string' && isReadFromText(type)
+      ? cast(expression, type)
+      : coerce(expression, node, type, `argument ${at + 1} of ${name} must be`);
+  checkLiteral(argument, node.span, parameter);
+  return argument;
+}
+
+function checkLiteral(argument: Expression, span: Span, { check }: Parameter): void {
+  if (check === undefined) return;
+  // -1 is 1 with a sign before it.
+  const [literal, sign] = argument.kind === 'negate' ? [argument.operand, -1] : [argument, 1];
+  if (literal.kind !== 'literal' || literal.value === null) return;
+  const value = sign < 0 ? -Number(literal.value) : literal.value;
+  attempt(() => check(value as never), span);
 }
 
 export function isTemporal(type: SqlType): boolean {

@@ -101,7 +101,14 @@ export class QueryCalls {
       name: fn.name,
       signature: fn.signatures.indexOf(resolved.signature),
       args: args.map((arg, i) =>
-        coerceArgument(arg, call.arguments[i]!, resolved.argumentTypes[i]!, i, call.name),
+        coerceArgument(
+          arg,
+          call.arguments[i]!,
+          resolved.argumentTypes[i]!,
+          resolved.parameters[i]!,
+          i,
+          call.name,
+        ),
       ),
       type: resolved.returns,
     });
