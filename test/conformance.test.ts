@@ -15,16 +15,23 @@ const CASES = fileURLToPath(new URL('../../shared/conformance/ksqldb', import.me
 const FUNCTIONS = fileURLToPath(new URL('fixtures/test-functions.js', import.meta.url));
 const BASELINE = fileURLToPath(new URL('conformance-baseline.json', import.meta.url));
 
-test.skipIf(!existsSync(CASES)).each(['query', 'rest'] as const)(
-  'no fewer of ksqlDB’s %s cases pass than before (skipped without ../shared/conformance)',
-  async (folder) => {
-    const least = (JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>)[folder];
+test.skipIf(!existsSync(CASES)).each([
+  ['query', true],
+  ['query', false],
+  ['rest', true],
+  // Runs each both ways.
+  ['sql-tests', true],
+] as const)(
+  'no fewer of ksqlDB’s %s cases pass than before, optimizer %s (skipped without ../shared/conformance)',
+  async (folder, optimizer) => {
+    const name = optimizer ? folder : `${folder}, optimizer off`;
+    const least = (JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>)[name];
     const { functions, close } = loadUserFunctions(FUNCTIONS, systemClock);
     const lines: string[] = [];
     try {
       await runTests({
         paths: [join(CASES, folder)],
-        optimizer: true,
+        optimizer,
         functions,
         serve: (engine) => startServer({ engine, host: '127.0.0.1', port: 0, version: 'test' }),
         clock: systemClock,

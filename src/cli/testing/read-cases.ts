@@ -1,5 +1,4 @@
 import { DataError } from '../../common/error.ts';
-import { FORMATS } from '../../formats/registry.ts';
 import { JsonNumber, type JsonNode, parseJson } from '../../formats/json-node.ts';
 import type {
   CaseHeader,
@@ -11,10 +10,9 @@ import type {
   TestCase,
 } from './case.ts';
 import { DEFAULT_PARTITIONS } from './create-topics.ts';
+import { missingFormats } from './missing-formats.ts';
 
 type JsonObject = ReadonlyMap<string, JsonNode>;
-
-const REGISTRY_FORMATS = ['AVRO', 'PROTOBUF', 'JSON_SR', 'PROTOBUF_NOSR'];
 
 /**
  * The cases of a file, in order. Numbers keep their text; comments are allowed; unknown keys are ignored. A test with
@@ -101,16 +99,10 @@ function skipOf(
   if (test.get('enabled') === false) return 'is switched off';
   if (list(test.get('responses')).some((node) => object(node).has('queryProto')))
     return 'needs rows as Protobuf, which this release does not have';
-  const used = new Set(format === null ? [] : [format.toUpperCase()]);
-  for (const text of [...statements, ...[...properties].map(([name, value]) => `${name}='${value}'`)])
-    for (const match of text.matchAll(/format(?:\.key|\.value)?\s*=\s*'(\w+)'/gi))
-      used.add(match[1]!.toUpperCase());
-  const missing = REGISTRY_FORMATS.filter(
-    (name) => used.has(name) && !FORMATS.some((candidate) => candidate.name === name),
+  return missingFormats(
+    [...statements, ...[...properties].map(([name, value]) => `${name}='${value}'`)],
+    format === null ? [] : [format],
   );
-  return missing.length === 0
-    ? null
-    : `needs a format that this release does not have: ${missing.join(', ')}`;
 }
 
 function readTopic(node: JsonObject): CaseTopic {

@@ -16,6 +16,7 @@ import { createTopics } from './create-topics.ts';
 import { describeFailure, isForTheUser } from './describe-failure.ts';
 import { FedLog } from './fed-log.ts';
 import { openTestEngine } from './open-test-engine.ts';
+import { stepThrough } from './stepped-queries.ts';
 import { recordsOf, type TopicRecord } from './topic-records.ts';
 import { writeRecords } from './write-records.ts';
 
@@ -159,7 +160,7 @@ class CaseRun {
     try {
       const pipe = async (record: TopicRecord): Promise<void> => {
         fed.feed(record);
-        while (!this.#options.signal.aborted && (await streams.step(0)));
+        await stepThrough(streams, this.#options.signal);
       };
       for (const record of inputs) if (topics.includes(record.batch.topic)) await pipe(record);
       for (const topic of topics) {

@@ -8,8 +8,9 @@ import { readText } from '../../common/read-text.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { CaseResult } from './case.ts';
 import { describeFailure } from './describe-failure.ts';
+import { missingFormats } from './missing-formats.ts';
 import { readCases } from './read-cases.ts';
-import { readDirectedTests } from './read-directives.ts';
+import { hasDirectedTests, readDirectedTests } from './read-directives.ts';
 import { readScript } from './read-script.ts';
 import { runCase, type RunCaseOptions } from './run-case.ts';
 import { runRestCase, type Serve } from './run-rest-case.ts';
@@ -35,25 +36,38 @@ export interface TestRun {
   readonly caseTimeoutMs?: number;
 }
 
-/** Runs every case below the paths, one after another. Returns whether none failed. Throws what cannot be read. */
+/**
+ * Runs every case below the paths, one after another. Returns whether some passed and none failed: a path without
+ * tests, and a run that only skips, have shown nothing. Throws what cannot be read.
+ */
 export async function runTests(run: TestRun): Promise<boolean> {
   const results: CaseResult[] = [];
-  for (const file of run.paths.flatMap(filesOf))
-    for (const test of testsOf(file, run)) {
-      if (run.only !== undefined && !test.name.includes(run.only)) continue;
-      const result = await judge(test, run);
-      results.push(result);
-      if (result.status === 'failed') {
-        const variant = result.variant === '' ? '' : ` [${result.variant}]`;
-        run.write(`${result.file}: ${result.name}${variant}: ${result.reason}\n`);
-      }
-      await nextTurn();
+  for (const test of run.paths.flatMap((path) => testsBelow(path, run))) {
+    if (run.only !== undefined && !test.name.includes(run.only)) continue;
+    const result = await judge(test, run);
+    results.push(result);
+    if (result.status === 'failed') {
+      const variant = result.variant === '' ? '' : ` [${result.variant}]`;
+      run.write(`${result.file}: ${result.name}${variant}: ${result.reason}\n`);
     }
+    await nextTurn();
+  }
   if (run.report !== undefined) writeFileSync(run.report, `${JSON.stringify(results, null, 1)}\n`);
   const count = (status: CaseResult['status']): number =>
     results.filter((each) => each.status === status).length;
+  for (const [reason, skipped] of reasonsToSkip(results)) run.write(`skipped: ${skipped} (${reason})\n`);
+  if (results.length === 0) run.write(`no test has '${run.only ?? ''}' in its name\n`);
+  else if (count('passed') + count('failed') === 0) run.write('all tests were skipped: nothing was tested\n');
   run.write(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);
-  return count('failed') === 0;
+  return count('passed') > 0 && count('failed') === 0;
+}
+
+/** How many tests were skipped for each reason. */
+function reasonsToSkip(results: readonly CaseResult[]): ReadonlyMap<string, number> {
+  const reasons = new Map<string, number>();
+  for (const { status, reason } of results)
+    if (status === 'skipped' && reason !== null) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  return reasons;
 }
 
 /** What is run and counted as one. */
@@ -70,15 +84,29 @@ interface Test {
 const SCRIPT = '.test.sql';
 const SQL = '.sql';
 
+/** A path without tests is one test that fails: it was named because there are some. */
+function testsBelow(path: string, run: TestRun): readonly Test[] {
+  const tests = filesOf(path).flatMap((file) => testsOf(file, run));
+  if (tests.length > 0) return tests;
+  return [
+    failing(
+      path,
+      `there is no test in it: tests are ${SCRIPT} files, .sql files with --@test lines, .json files`,
+    ),
+  ];
+}
+
+function failing(file: string, reason: string): Test {
+  return { file, name: basename(file), variant: '', skip: null, run: () => Promise.resolve(reason) };
+}
+
 /** A file that cannot be read is one test that fails. */
 function testsOf(file: string, run: TestRun): readonly Test[] {
   try {
     return readTests(file, run);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    return [
-      { file, name: basename(file), variant: '', skip: null, run: () => Promise.resolve(error.message) },
-    ];
+    return [failing(file, error.message)];
   }
 }
 
@@ -94,21 +122,26 @@ function readTests(file: string, { optimizer, serve }: TestRun): readonly Test[]
         run: (options) => runRestCase(test, rest, must(serve), options),
       };
     });
-  const script = (name: string, run: (options: RunCaseOptions) => Promise<string | null>): readonly Test[] =>
+  const script = (
+    name: string,
+    skip: string | null,
+    run: (options: RunCaseOptions) => Promise<string | null>,
+  ): readonly Test[] =>
     (optimizer ? [true, false] : [false]).map((optimized) => ({
       file,
       name,
       variant: optimized ? '' : 'optimizer off',
-      skip: null,
+      skip,
       run: (options) => run({ ...options, optimizer: optimized }),
     }));
   const directed = readDirectedTests(text);
   if (directed !== null)
-    return directed.flatMap((test) => script(test.name, (options) => runDirectedTest(test, file, options)));
+    return directed.flatMap((test) =>
+      script(test.name, missingFormats([test.sql]), (options) => runDirectedTest(test, file, options)),
+    );
   const steps = readScript(text);
-  return script(basename(file, file.endsWith(SCRIPT) ? SCRIPT : SQL), (options) =>
-    runScript(steps, file, options),
-  );
+  const name = basename(file, file.endsWith(SCRIPT) ? SCRIPT : SQL);
+  return script(name, null, (options) => runScript(steps, file, options));
 }
 
 async function judge(test: Test, run: TestRun): Promise<CaseResult> {
@@ -142,7 +175,7 @@ async function limited(test: Test, run: TestRun): Promise<string | null> {
   }
 }
 
-/** The case files below a path, sorted; a file stands for itself. */
+/** The case files below a path, sorted; a file stands for itself. Of other SQL files, scripts say, there may be many. */
 function filesOf(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
@@ -150,6 +183,10 @@ function filesOf(path: string): readonly string[] {
     .flatMap((name) => {
       const inner = join(path, name);
       if (statSync(inner).isDirectory()) return filesOf(inner);
-      return name.endsWith('.json') || name.endsWith(SCRIPT) ? [inner] : [];
+      const isTest =
+        name.endsWith('.json') ||
+        name.endsWith(SCRIPT) ||
+        (name.endsWith(SQL) && hasDirectedTests(readText(inner)));
+      return isTest ? [inner] : [];
     });
 }

@@ -9,7 +9,7 @@ INSERT INTO ORDERS VALUES (2, 50);
 ASSERT VALUES LARGE (ID, AMOUNT) VALUES (2, 50);
 
 --@test: the first mistake ends the test
---@expected.error: io.confluent.ksql.util.KsqlException
+--@expected.error: ML_ASSERT
 --@expected.message: amount is 5, not 6
 RUN SCRIPT '../../fixtures/declare-orders.sql';
 INSERT INTO ORDERS VALUES (1, 5);

@@ -245,3 +245,17 @@ test('topics that nothing sizes have as many partitions as four that are asked f
   expect(results.map(({ status }) => status)).toEqual(['passed', 'failed']);
   expect(results[1]!.reason).toContain('SPREAD has 3 partitions and CITIES has 4');
 });
+
+test('a topic that CREATE … AS makes has its partitions, also where a later statement declares it', async () => {
+  const statements = [
+    LETTERS.replace(');', ', PARTITIONS=2);'),
+    "CREATE STREAM MADE WITH (KAFKA_TOPIC='made') AS SELECT * FROM S;",
+    "CREATE STREAM DECLARED (K STRING KEY, V STRING) WITH (KAFKA_TOPIC='made', VALUE_FORMAT='JSON');",
+    'CREATE STREAM COPY AS SELECT * FROM DECLARED;',
+  ];
+  const post = { topics: { topics: ['made', 'COPY'].map((name) => ({ name, partitions: 2 })) } };
+  const { results } = await run([
+    { name: 'made', statements, inputs: [input('a')], outputs: [output('a')], post },
+  ]);
+  expect(results[0]!.reason).toBeNull();
+});
