@@ -68,7 +68,7 @@ export function analyzeInsertValues(statement: ast.InsertValues, context: Analyz
       throw new SqlError('ML_DATA', `column ${printIdentifier(column.name)} is given twice`, {
         span: column.span,
       });
-    given.set(column.name, insertedConstant(statement.values[i]!, type, column.name, context));
+    given.set(column.name, insertedConstant(statement.values[i]!, type, column.name, context, true));
   });
   if (source.type === 'table')
     for (const column of key)
@@ -111,19 +111,23 @@ export function columnsOfValues(
   return columns;
 }
 
-/** The value of an expression without columns, in a column's type. Literals bend to it as far as a CAST would. */
+/**
+ * The value of an expression without columns, in a column's type. Literals bend to it as far as a CAST would. `drops`:
+ * fields of a STRUCT that the column lacks are left out, as ksqlDB does, unless it lacks all of them.
+ */
 export function insertedConstant(
   node: ast.Expression,
   type: SqlType,
   column: string,
   context: AnalyzeContext,
+  drops = false,
 ): SqlValue {
   if (node.kind === 'null') return null;
   // A time may be written as text.
   if (column === 'ROWTIME' && node.kind === 'string')
     return attempt(() => parseTimestamp(node.value), node.span);
   const expression = analyzeExpression(node, { ...context, scope: NO_COLUMNS, clause: 'VALUES' });
-  if (!fits(expression.type, type, literalValue(node) !== undefined))
+  if (!fits(expression.type, type, literalValue(node) !== undefined, drops))
     throw new SqlError(
       'ML_TYPE',
       `column ${printIdentifier(column)} is ${printType(type)}, and this is ${printType(expression.type)}`,
@@ -153,7 +157,7 @@ function isNarrowing(from: SqlType, to: SqlType): boolean {
 }
 
 /** A literal number may become a narrower one, if that holds it. */
-function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
+function fits(from: SqlType, to: SqlType, isLiteral: boolean, drops: boolean): boolean {
   if (openCast(from, to) === null) return false;
   if (from.kind === to.kind && !['array', 'map', 'struct'].includes(to.kind)) return true;
   if (isNumeric(from) && isNumeric(to)) return isLiteral || !isNarrowing(from, to);
@@ -165,18 +169,22 @@ function fits(from: SqlType, to: SqlType, isLiteral: boolean): boolean {
     case 'decimal':
       return from.kind === 'string';
     case 'array':
-      return from.kind === 'array' && fits(from.element, to.element, isLiteral);
+      return from.kind === 'array' && fits(from.element, to.element, isLiteral, drops);
     case 'map':
       return (
-        from.kind === 'map' && fits(from.key, to.key, isLiteral) && fits(from.value, to.value, isLiteral)
+        from.kind === 'map' &&
+        fits(from.key, to.key, isLiteral, drops) &&
+        fits(from.value, to.value, isLiteral, drops)
       );
     case 'struct':
       return (
         from.kind === 'struct' &&
         from.fields.every((field) => {
           const target = to.fields.find((other) => other.name === field.name);
-          return target !== undefined && fits(field.type, target.type, isLiteral);
-        })
+          return target === undefined ? drops : fits(field.type, target.type, isLiteral, drops);
+        }) &&
+        (from.fields.length === 0 ||
+          from.fields.some(({ name }) => to.fields.some((each) => each.name === name)))
       );
     default:
       return false;

@@ -5,6 +5,7 @@ import {
   type AnalyzedInsert,
   analyzeInsertValues,
 } from '../../../../src/sql/analyzer/analyze-insert-values.ts';
+import { analyzeAssertValues } from '../../../../src/sql/analyzer/analyze-assert-values.ts';
 import { analyzeInsertSelect } from '../../../../src/sql/analyzer/analyze-insert-select.ts';
 import { analyzeCreateSourceAs } from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzePullQuery, type PullPlan } from '../../../../src/sql/analyzer/analyze-pull-query.ts';
@@ -65,6 +66,10 @@ export function analyze(
         break;
       case 'insertValues':
         last = { catalog, insert: analyzeInsertValues(statement, context) };
+        break;
+      case 'assertValues':
+      case 'assertTombstone':
+        analyzeAssertValues(statement, context);
         break;
       case 'query':
         last =

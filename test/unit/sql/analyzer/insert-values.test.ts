@@ -26,6 +26,10 @@ test.each([
   ['ARRAY<DOUBLE>', 'ARRAY[1]', '[1.0]'],
   ['MAP<STRING, BIGINT>', "MAP('a' := 1)", '{a=1}'],
   ['STRUCT<A DOUBLE, B INT>', 'STRUCT(A := 1)', 'Struct{A=1.0}'],
+  // A field that the column lacks is left out.
+  ['STRUCT<A INT>', 'STRUCT(A := 1, B := 2)', 'Struct{A=1}'],
+  ['ARRAY<STRUCT<A INT>>', "ARRAY[STRUCT(A := 1, B := 'x')]", '[Struct{A=1}]'],
+  ['STRUCT<A STRUCT<B INT>>', 'STRUCT(A := STRUCT(B := 1, C := 2))', 'Struct{A=Struct{B=1}}'],
   ['INT', 'NULL', 'null'],
 ])('%s takes %s', (type, value, text) => {
   const { insert } = analyze(statements(type, value));
@@ -46,7 +50,14 @@ test.each([
   ['INT', 'CAST(1 AS BIGINT)', 'ML_TYPE'],
   ['ARRAY<INT>', 'ARRAY[1.5]', 'ML_TYPE'],
   ['ARRAY<INT>', "ARRAY['1']", 'ML_TYPE'],
+  // Not one field is the column's: a mistake.
   ['STRUCT<A INT>', 'STRUCT(B := 1)', 'ML_TYPE'],
+  ['STRUCT<A INT>', "STRUCT(A := 'x', B := 1)", 'ML_TYPE'],
 ])('%s does not take %s', (type, value, code) => {
   expect(errorOf(statements(type, value))).toMatchObject({ code, at: value });
+});
+
+test('ASSERT VALUES takes no field that the column lacks: it would assert nothing', () => {
+  const sql = statements('STRUCT<A INT>', 'STRUCT(A := 1, B := 2)').replace('INSERT INTO', 'ASSERT VALUES');
+  expect(errorOf(sql)).toMatchObject({ code: 'ML_TYPE', at: 'STRUCT(A := 1, B := 2)' });
 });
