@@ -6,7 +6,7 @@ import { finished, type Readable, type Writable } from 'node:stream';
 import { onAbort } from '../common/abort.ts';
 import { readText } from '../common/read-text.ts';
 import type { Session } from '../engine/session.ts';
-import { splitStatements } from '../sql/parser/split-statements.ts';
+import { isContinued, splitStatements } from '../sql/parser/split-statements.ts';
 import type { Backend } from './backend.ts';
 import { completionsOf } from './completion.ts';
 import { Output } from './output.ts';
@@ -35,7 +35,7 @@ const PROMPT = 'millrace> ';
 const CONTINUED = '       -> ';
 const HISTORY_MAX = 1000;
 
-const HELP = `Statements end with a semicolon and may span lines. Ctrl-C ends a running query, Ctrl-D leaves.
+const HELP = `Statements end with a semicolon and may span lines (\\ at the end of one joins the next to it). Ctrl-C ends a running query, Ctrl-D leaves.
   SHOW STREAMS; SHOW TABLES; SHOW TOPICS; SHOW QUERIES; DESCRIBE name; EXPLAIN statement;
   SELECT … FROM stream EMIT CHANGES;      rows as they come
   SELECT … FROM table WHERE key = …;      the table as it is now
@@ -62,6 +62,8 @@ class ReplSession {
   readonly #errors: Output;
   #format: OutputFormat;
   #buffer = '';
+  /** Lines that ended with a backslash, without it: they go on with the next line. */
+  #begun = '';
   #running: AbortController | null = null;
   /** Lines that came, that were taken, and that Ctrl-C put aside before they were. */
   #typed = 0;
@@ -128,7 +130,10 @@ class ReplSession {
         this.#prompt(lines);
       }
       if (broken !== null) await this.#unreadable(broken);
-      else if (this.#buffer.trim() !== '' && !this.#exit) await this.#statements(`${this.#buffer};`);
+      else {
+        const rest = this.#buffer + this.#begun;
+        if (rest.trim() !== '' && !this.#exit) await this.#statements(`${rest};`);
+      }
       if (interactive) await this.#output.write('\n');
     } finally {
       unsubscribe();
@@ -150,9 +155,15 @@ class ReplSession {
   }
 
   async #line(line: string): Promise<void> {
-    this.#spool?.write(`${this.#buffer === '' ? PROMPT : CONTINUED}${line}\n`);
-    if (this.#buffer === '' && (await this.#command(line.trim()))) return;
-    const { complete, rest } = splitStatements(`${this.#buffer}${line}\n`);
+    this.#spool?.write(`${this.#promptText()}${line}\n`);
+    const whole = this.#begun + line;
+    if (isContinued(this.#buffer + whole)) {
+      this.#begun = whole.slice(0, -1);
+      return;
+    }
+    this.#begun = '';
+    if (this.#buffer === '' && (await this.#command(whole.trim()))) return;
+    const { complete, rest } = splitStatements(`${this.#buffer}${whole}\n`);
     this.#buffer = rest;
     for (const statement of complete) {
       this.#remember(statement.text);
@@ -259,14 +270,19 @@ class ReplSession {
       return;
     }
     this.#buffer = '';
+    this.#begun = '';
     this.#options.output.write('\n');
     this.#prompt(lines);
   }
 
   #prompt(lines: Interface): void {
     if (!this.#options.interactive || this.#exit) return;
-    lines.setPrompt(this.#buffer === '' ? PROMPT : CONTINUED);
+    lines.setPrompt(this.#promptText());
     lines.prompt();
+  }
+
+  #promptText(): string {
+    return this.#buffer === '' && this.#begun === '' ? PROMPT : CONTINUED;
   }
 
   async #refreshNames(): Promise<void> {

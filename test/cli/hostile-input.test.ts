@@ -104,6 +104,16 @@ describe('standard input', () => {
     expect(running.stdout).toContain('\né€😀\n');
   });
 
+  test('a backslash at the end of a line joins the next to it, in a file it is a mistake', async () => {
+    const text =
+      "SHOW \\\nVARIABLES; -- one \\\nDEFINE x \\\n = 'two\\\nwords';\nSHOW VARIABLES;\noutput \\\njson\noutput\n";
+    const { code, stdout, stderr } = await millrace(['--output', 'csv'], text);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('X,twowords\n');
+    expect(stdout).toMatch(/json\n$/);
+    expect((await millrace(['run', file('joined.sql', text)])).stderr).toContain('ML_SYNTAX');
+  });
+
   test('noise and a line of 20 MB are refused in few words', async () => {
     const binary = shell(`$M < '${file('noise', noise)}'`);
     expect([binary.code, binary.stderr.length < 2000]).toEqual([1, true]);

@@ -53,6 +53,23 @@ export function unfinished(text: string): string {
   return text.slice(skipBlank(text, start));
 }
 
+/**
+ * Whether the last line of the text goes on with the next, as if there were no line break: it ends with a backslash, as
+ * typed lines may. A backslash in a comment or in a text between dollars is part of that.
+ */
+export function isContinued(text: string): boolean {
+  if (!text.endsWith('\\')) return false;
+  MARK.lastIndex = 0;
+  let last = '';
+  let end = 0;
+  for (let mark = MARK.exec(text); mark !== null; mark = MARK.exec(text)) {
+    last = mark[0];
+    end = MARK.lastIndex;
+    if (end === text.length) break;
+  }
+  return end < text.length || !/^(?:--|\/\*|\$)/.test(last);
+}
+
 function skipBlank(text: string, from: number): number {
   let at = from;
   for (;;) {

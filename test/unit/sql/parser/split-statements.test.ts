@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../../../../src/sql/parser/split-statements.ts';
+import { isContinued, splitStatements } from '../../../../src/sql/parser/split-statements.ts';
 
 test('statements end at semicolons that are not in strings, names or comments', () => {
   const text =
@@ -23,4 +23,17 @@ test.each([
   ['SELECT 1 -- ;', 'SELECT 1 -- ;'],
 ])('the rest of %j is %j', (text, rest) => {
   expect(splitStatements(text).rest).toBe(rest);
+});
+
+test.each([
+  ['SELECT \\', true],
+  ["SELECT 'a\\", true],
+  ["SELECT 'a' FROM \\", true],
+  ['SELECT', false],
+  ['SELECT \\ ', false],
+  ['SELECT 1 -- and so on \\', false],
+  ['SELECT 1 -- and so on \n \\', true],
+  ["CREATE FUNCTION F() AS $$ return 'a\\", false],
+])('%j goes on with the next line: %s', (text, expected) => {
+  expect(isContinued(text)).toBe(expected);
 });
