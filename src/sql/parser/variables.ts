@@ -19,10 +19,10 @@ import { quote, unquote } from './names.ts';
  *
  * Substitution works on tokens, never on text: whatever a value holds, it stays the one token it stands for, so
  * it can't end a string, begin a comment or add a clause. Names are case-insensitive. What is not defined stays
- * as it is inside quotes, and is an error alone.
+ * as it is inside quotes, and is an error alone. `$${name}` inside quotes is the text `${name}`, defined or not.
  */
 
-const REFERENCE = /\$\{[ \t]*([A-Za-z_][A-Za-z0-9_@]*)[ \t]*\}/g;
+const REFERENCE = /(\$?)\$\{[ \t]*([A-Za-z_][A-Za-z0-9_@]*)[ \t]*\}/g;
 
 /** What a value may be when it stands alone, most special first. */
 const SHAPES: readonly (readonly [RegExp, TokenType])[] = [
@@ -47,6 +47,12 @@ export interface Growth {
   left: number;
 }
 
+/** A token that variables have changed, and how it is written so that it is read as this token again. */
+export interface ChangedToken {
+  readonly token: IToken;
+  readonly written: string;
+}
+
 /** Whether the token came of a `${name}` that stood alone. */
 export function isSubstituted(token: IToken): boolean {
   return token.payload === SUBSTITUTED;
@@ -63,8 +69,8 @@ export function substituteVariables(
   tokens: readonly IToken[],
   variables: Variables,
   growth: Growth = { left: GROWTH_MAX },
-): IToken[] {
-  const changed: IToken[] = [];
+): ChangedToken[] {
+  const changed: ChangedToken[] = [];
   const grow = (token: IToken, characters: number): void => {
     growth.left -= Math.max(0, characters);
     if (growth.left >= 0) return;
@@ -91,32 +97,46 @@ export function substituteVariables(
       token.image = value;
       token.payload = SUBSTITUTED;
       retype(token, shape[1]);
-      changed.push(token);
+      changed.push({
+        token,
+        written: shape[1] === StringLiteral || shape[1] === QuotedIdentifier ? escaped(value) : value,
+      });
     } else if (token.tokenType === StringLiteral || token.tokenType === QuotedIdentifier) {
       if (!token.image.includes('${')) continue;
       const content = unquote(token.image);
-      const replaced = content.replaceAll(REFERENCE, (whole, name: string) => {
+      const replaced = content.replaceAll(REFERENCE, (whole, escape: string, name: string) => {
+        if (escape !== '') return whole.slice(1);
         const value = variables.get(name.toUpperCase()) ?? whole;
         grow(token, value.length - whole.length);
         return value;
       });
       if (replaced === content) continue;
       token.image = quote(replaced, token.image[0]!);
-      changed.push(token);
+      changed.push({ token, written: escaped(token.image) });
     }
   }
   return changed;
 }
 
+/** The quoted token with its `${name}`s as text. */
+function escaped(image: string): string {
+  return image.replaceAll(REFERENCE, (whole) => `$${whole}`);
+}
+
 /** The text with `changed` tokens written out; `start` and `end` bound it in the text the tokens came from. */
-export function spliceTokens(text: string, start: number, end: number, changed: readonly IToken[]): string {
+export function spliceTokens(
+  text: string,
+  start: number,
+  end: number,
+  changed: readonly ChangedToken[],
+): string {
   let spliced = '';
   let from = start;
-  for (const token of changed) {
+  for (const { token, written } of changed) {
     spliced += text.slice(from, token.startOffset);
     // A value must not grow together with its neighbours: `-${n}` with -5 would begin a comment.
     if (/[\w@'"`-]$/.test(spliced)) spliced += ' ';
-    spliced += token.image;
+    spliced += written;
     from = token.endOffset! + 1;
     if (/^[\w@'"`-]/.test(text.slice(from, from + 1))) spliced += ' ';
   }

@@ -465,6 +465,26 @@ describe('a text grows by its variables only so far', () => {
   });
 });
 
+test.each([
+  ["'$${v}'", '${v}'],
+  ["'$${ none }'", '${ none }'],
+  ["'a$$${v}b'", 'a$${v}b'],
+  ["'$${v}${v}'", '${v}$${none}'],
+  ["'${v}'", '$${none}'],
+  ["'$$'", '$$'],
+  ['`$${v}`', '${v}'],
+  ['${lone}', '${v}'],
+])('%s is the text %s, also when what was resolved is read again', (written, meant) => {
+  const variables = new Map([
+    ['v', '$${none}'],
+    ['lone', "'${v}'"],
+  ]);
+  const [parsed] = parseStatements(`SELECT 1 AS X FROM s WHERE ${written} = 1;`, variables);
+  const side = { left: written.startsWith('`') ? { name: meant } : { value: meant } };
+  expect(parsed!.statement).toMatchObject({ where: side });
+  expect(parseStatements(parsed!.resolvedText, variables)[0]!.statement).toMatchObject({ where: side });
+});
+
 test('where a literal is wanted a variable cannot name a column, and elsewhere it can', () => {
   const variables = new Map([['v', 'c']]);
   const error = errorOf(() => parseStatements('SELECT * FROM s WHERE c = ${v};', variables));
