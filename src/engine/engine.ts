@@ -318,8 +318,8 @@ export class Engine {
     return this.#sequence++;
   }
 
-  transientId(alias: string): string {
-    return `transient_${alias}_${Math.floor(this.options.random() * 1e15)}${this.#transients++}`;
+  transientId(alias: string, kind: 'transient' | 'SCALABLE_PUSH_QUERY' = 'transient'): string {
+    return `${kind}_${alias}_${Math.floor(this.options.random() * 1e15)}${this.#transients++}`;
   }
 
   /** It stands in the names of topics and of a directory, and a quoted name in an id may hold anything. */

@@ -13,11 +13,11 @@ const KSQL = new Set(
   max.push.queries metastore.backup.location metrics.tags.custom nested.error.set.null new.query.planner.enabled
   persistent.prefix query.cleanup.shutdown.timeout.ms query.error.max.queue.size query.persistent.max.bytes.buffering.total
   query.pull.consistency.token.enabled query.pull.enable.standby.reads query.pull.forwarding.timeout.ms
-  query.pull.interpreter.enabled query.pull.limit.clause.enabled query.pull.max.allowed.offset.lag
+  query.pull.interpreter.enabled query.pull.max.allowed.offset.lag
   query.pull.max.concurrent.requests query.pull.max.hourly.bandwidth.megabytes query.pull.max.qps
-  query.pull.metrics.enabled query.pull.router.thread.pool.size query.pull.stream.enabled
+  query.pull.metrics.enabled query.pull.router.thread.pool.size
   query.pull.thread.pool.size query.push.v2.alos.enabled query.push.v2.catchup.consumer.msg.window
-  query.push.v2.continuation.tokens.enabled query.push.v2.enabled query.push.v2.interpreter.enabled
+  query.push.v2.continuation.tokens.enabled query.push.v2.interpreter.enabled
   query.push.v2.latest.reset.age.ms query.push.v2.max.catchup.consumers
   query.push.v2.max.hourly.bandwidth.megabytes query.push.v2.metrics.enabled
   query.push.v2.new.latest.delay.ms query.push.v2.registry.installed query.retry.backoff.initial.ms

@@ -115,6 +115,24 @@ export const PROPERTIES: readonly Property[] = [
     value: truth,
   },
   {
+    name: 'ksql.query.pull.limit.clause.enabled',
+    default: 'true',
+    description: 'whether a pull query may have LIMIT',
+    value: truth,
+  },
+  {
+    name: 'ksql.query.pull.stream.enabled',
+    default: 'true',
+    description: 'whether a pull query may read a stream',
+    value: truth,
+  },
+  {
+    name: 'ksql.query.push.v2.enabled',
+    default: 'false',
+    description: 'whether push queries that ksqlDB would answer from a running query have ids as there',
+    value: truth,
+  },
+  {
     name: 'ksql.optimizer.enabled',
     default: 'true',
     description: 'whether plans are optimized; results are the same either way',

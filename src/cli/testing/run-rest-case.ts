@@ -66,7 +66,9 @@ class RestRun {
     this.#url = url;
     this.#options = options;
     this.#properties = {
+      // As the server is configured that ksqlDB runs them on.
       'auto.offset.reset': 'earliest',
+      'ksql.query.push.v2.enabled': 'true',
       ...Object.fromEntries(test.properties),
       ...(options.optimizer ? {} : { 'ksql.optimizer.enabled': 'false' }),
     };
@@ -89,8 +91,12 @@ class RestRun {
     }
     let running: Promise<Response> | null = null;
     if (queryFirst) {
-      running = this.#post('/query', queries[0] ?? '');
-      while (this.#engine.pushQueries.size === 0 && !this.#options.signal.aborted) await nextTurn();
+      let answered = false;
+      running = this.#post('/query', queries[0] ?? '').finally(() => {
+        answered = true;
+      });
+      const waits = (): boolean => !answered && this.#engine.pushQueries.size === 0;
+      while (waits() && !this.#options.signal.aborted) await nextTurn();
     }
     await writeRecords(this.#engine, inputs, true);
     await this.#engine.drain();

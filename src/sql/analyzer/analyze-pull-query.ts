@@ -1,4 +1,4 @@
-import { SqlError } from '../../common/error.ts';
+import { type Span, SqlError } from '../../common/error.ts';
 import { openOrder } from '../../types/compare-values.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import type { SqlType } from '../../types/sql-type.ts';
@@ -77,6 +77,10 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
         hint: `CREATE TABLE … AS SELECT * FROM ${printIdentifier(source.name)} and query that, or add EMIT CHANGES`,
       },
     );
+  if (query.limit !== null && isSwitchedOff('ksql.query.pull.limit.clause.enabled', context))
+    throw switchedOff('LIMIT in a query without EMIT', 'ksql.query.pull.limit.clause.enabled', query.span);
+  if (source.type === 'stream' && isSwitchedOff('ksql.query.pull.stream.enabled', context))
+    throw switchedOff('reading a stream without EMIT', 'ksql.query.pull.stream.enabled', query.from.span);
   const isPlace = (index: number): boolean => {
     const { kind } = row[index]!.origin;
     return kind === 'rowpartition' || kind === 'rowoffset';
@@ -92,7 +96,7 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
   if (
     source.type === 'table' &&
     isSwitchedOff('ksql.query.pull.table.scan.enabled', context) &&
-    needsScan(access, source, context)
+    needsScan(access, source, constraints, context)
   )
     throw new SqlError('ML_LIMIT', 'this query reads the whole table, and that is switched off', {
       span: query.span,
@@ -117,8 +121,24 @@ function isSwitchedOff(property: string, { properties }: AnalyzeContext): boolea
   return properties.get(property)?.toLowerCase() === 'false';
 }
 
-/** Ranges are read by the order of the stored bytes, which is that of the values for one STRING without a window. */
-function needsScan({ kind }: PullAccess, source: CatalogSource, context: AnalyzeContext): boolean {
+function switchedOff(what: string, property: string, span: Span): SqlError {
+  return new SqlError('ML_LIMIT', `${what} is switched off`, {
+    span,
+    hint: `SET '${property}' = 'true'`,
+  });
+}
+
+/**
+ * What ksqlDB reads without a scan: keys by one condition a column, and ranges by the order of the stored bytes, which
+ * is that of the values for one STRING without a window.
+ */
+function needsScan(
+  { kind }: PullAccess,
+  source: CatalogSource,
+  constraints: Constraints,
+  context: AnalyzeContext,
+): boolean {
+  if (source.schema.key.some((_, index) => constraints.get(index)?.narrowed === true)) return true;
   if (kind !== 'range') return kind === 'scan';
   return (
     isSwitchedOff('ksql.query.pull.range.scan.enabled', context) ||
@@ -180,9 +200,14 @@ function hull(constraint: Constraint | undefined, type: SqlType): Bounds {
   return { lower: sorted[0] ?? null, upper: sorted.at(-1) ?? null };
 }
 
-type Constraint =
-  | { readonly kind: 'values'; readonly type: SqlType; readonly values: readonly SqlValue[] }
-  | ({ readonly kind: 'range'; readonly type: SqlType } & Bounds);
+type Constraint = {
+  readonly type: SqlType;
+  /** Several conditions that have to hold together made it. */
+  readonly narrowed?: boolean;
+} & (
+  | { readonly kind: 'values'; readonly values: readonly SqlValue[] }
+  | ({ readonly kind: 'range' } & Bounds)
+);
 
 /** By column: what a row that passes must have there. A column that is missing may have anything. */
 type Constraints = ReadonlyMap<number, Constraint>;
@@ -349,10 +374,12 @@ function either(left: Constraints, right: Constraints): Constraints {
     const other = right.get(column);
     if (other === undefined) continue;
     const { type } = constraint;
+    const narrowed = constraint.narrowed === true || other.narrowed === true;
     if (constraint.kind === 'values' && other.kind === 'values') {
       result.set(column, {
         kind: 'values',
         type,
+        narrowed,
         values: distinct([...constraint.values, ...other.values], type),
       });
       continue;
@@ -367,7 +394,8 @@ function either(left: Constraints, right: Constraints): Constraints {
         a.lower === null || b.lower === null ? null : order(a.lower, b.lower) < 0 ? a.lower : b.lower;
       const upper =
         a.upper === null || b.upper === null ? null : order(a.upper, b.upper) > 0 ? a.upper : b.upper;
-      if (lower !== null || upper !== null) result.set(column, { kind: 'range', type, lower, upper });
+      if (lower !== null || upper !== null)
+        result.set(column, { kind: 'range', type, narrowed, lower, upper });
     }
   }
   return result;
@@ -375,18 +403,19 @@ function either(left: Constraints, right: Constraints): Constraints {
 
 function intersect(a: Constraint, b: Constraint): Constraint {
   const order = openOrder(a.type);
+  const narrowed = true;
   if (a.kind === 'values') {
-    if (b.kind === 'values') return { ...a, values: inBoth(a.values, b.values, order) };
+    if (b.kind === 'values') return { ...a, narrowed, values: inBoth(a.values, b.values, order) };
     const passes = (value: SqlValue): boolean =>
       (b.lower === null || order(value, b.lower) >= 0) && (b.upper === null || order(value, b.upper) <= 0);
-    return { ...a, values: a.values.filter(passes) };
+    return { ...a, narrowed, values: a.values.filter(passes) };
   }
   if (b.kind === 'values') return intersect(b, a);
   const lower =
     a.lower === null ? b.lower : b.lower === null || order(a.lower, b.lower) > 0 ? a.lower : b.lower;
   const upper =
     a.upper === null ? b.upper : b.upper === null || order(a.upper, b.upper) < 0 ? a.upper : b.upper;
-  return { kind: 'range', type: a.type, lower, upper };
+  return { kind: 'range', type: a.type, narrowed, lower, upper };
 }
 
 /** Of two lists in order, what is in both. */

@@ -122,7 +122,7 @@ test('a value in capitals means what it says', async () => {
 
 test('properties of ksqlDB that mean nothing here are taken; unknown ones only from requests', () => {
   for (const name of [
-    'ksql.query.pull.stream.enabled',
+    'ksql.query.pull.metrics.enabled',
     'ksql.idle.connection.timeout.seconds',
     'ksql.streams.num.stream.threads',
     'producer.linger.ms',

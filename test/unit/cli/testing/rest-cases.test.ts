@@ -142,3 +142,44 @@ test.each([
   const reason = matchResponses([wanted], [{ kind: 'admin', node: parseJson(found) }], () => 'the statement');
   expect(reason === null).toBe(matches);
 });
+
+const STARTED_FIRST = { inputConditions: { waitForActivePushQuery: true } };
+const LATEST = { properties: { 'auto.offset.reset': 'latest' } };
+const COPIED = [STATEMENTS[0]!, 'CREATE STREAM COPY AS SELECT * FROM S;'];
+const follows = (query: string, id: string, ...rows: readonly object[]): object => ({
+  name: query,
+  statements: [...COPIED, query],
+  inputs: INPUTS,
+  ...STARTED_FIRST,
+  responses: [
+    ...ADMIN,
+    { query: [{ header: { 'queryId|starts_with': id } }, ...rows, { finalMessage: 'Limit Reached' }] },
+  ],
+});
+
+test('what ksqlDB answers from a running query is named so; all else is transient', async () => {
+  const row = (...columns: unknown[]): object => ({ row: { columns } });
+  const results = await run([
+    {
+      ...follows('SELECT V FROM COPY EMIT CHANGES LIMIT 1;', 'SCALABLE_PUSH_QUERY_COPY_', row(1)),
+      ...LATEST,
+    },
+    {
+      ...follows('SELECT V FROM COPY WHERE V > 1 EMIT CHANGES LIMIT 1;', 'SCALABLE_PUSH_QUERY', row(2)),
+      ...LATEST,
+    },
+    follows('SELECT V FROM COPY EMIT CHANGES LIMIT 1;', 'transient_COPY_', row(1)),
+    { ...follows('SELECT V FROM S EMIT CHANGES LIMIT 1;', 'transient_S_', row(1)), ...LATEST },
+    { ...follows('SELECT ROWOFFSET O FROM COPY EMIT CHANGES LIMIT 1;', 'transient_', row(0)), ...LATEST },
+    { ...follows('SELECT COUNT(*) N FROM COPY EMIT CHANGES LIMIT 1;', 'transient_', row(1)), ...LATEST },
+  ]);
+  expect(results.map(({ reason }) => reason)).toEqual(results.map(() => null));
+});
+
+test('LIMIT 0 is answered with its header and its end', async () => {
+  const results = await run([
+    { ...follows('SELECT * FROM COPY EMIT CHANGES LIMIT 0;', 'SCALABLE_PUSH_QUERY'), ...LATEST },
+    follows('SELECT * FROM S EMIT CHANGES LIMIT 0;', 'transient_S'),
+  ]);
+  expect(results.map(({ reason }) => reason)).toEqual([null, null]);
+});

@@ -86,6 +86,42 @@ test('with scans switched off, ranges are read where the keys are stored in thei
   expect(integers).toThrow('reads the whole table');
 });
 
+test('with scans switched off, a key has one condition', () => {
+  const { catalog: strings } = analyze(
+    `CREATE STREAM S (K STRING KEY, L STRING KEY, V INT) WITH (KAFKA_TOPIC='s', FORMAT='JSON');
+     CREATE TABLE T AS SELECT K, COUNT(*) N FROM S GROUP BY K;
+     CREATE TABLE U AS SELECT K, L, COUNT(*) N FROM S GROUP BY K, L;`,
+  );
+  const off = new Map([['ksql.query.pull.table.scan.enabled', 'false']]);
+  const run = (where: string, properties?: Map<string, string>) => () =>
+    analyze(`SELECT * FROM ${where};`, properties, strings.copy());
+  const refused = ["T WHERE '0' < K AND K < '9'", "T WHERE K = 'a' AND K IN ('a', 'b')"];
+  for (const where of [...refused, `${refused[1]!} OR K = 'c'`]) {
+    expect(run(where, off)).toThrow('reads the whole table');
+    expect(run(where)).not.toThrow();
+  }
+  for (const where of [
+    "T WHERE K = 'a' AND N > 1",
+    "T WHERE K = 'a' OR K = 'b'",
+    "U WHERE K = 'a' AND L = 'b'",
+  ])
+    expect(run(where, off)).not.toThrow();
+});
+
+test('LIMIT, and reading streams, can be switched off', () => {
+  const run = (sql: string, property: string) => () =>
+    analyze(sql, new Map([[`ksql.query.pull.${property}.enabled`, 'false']]), catalog.copy());
+  expect(run('SELECT * FROM ONE LIMIT 3;', 'limit.clause')).toThrow(
+    'LIMIT in a query without EMIT is switched off',
+  );
+  expect(run('SELECT * FROM S LIMIT 3;', 'limit.clause')).toThrow('is switched off');
+  expect(run('SELECT * FROM ONE;', 'limit.clause')).not.toThrow();
+  expect(run('SELECT * FROM S EMIT CHANGES LIMIT 3;', 'limit.clause')).not.toThrow();
+  expect(run('SELECT * FROM S;', 'stream')).toThrow('reading a stream without EMIT is switched off');
+  expect(run('SELECT * FROM ONE;', 'stream')).not.toThrow();
+  expect(run('SELECT * FROM S EMIT CHANGES;', 'stream')).not.toThrow();
+});
+
 test('text is no key of numbers in a list, and may stand in lists of other columns', () => {
   const run = (where: string) => () =>
     analyze(`SELECT * FROM ONE WHERE ${where};`, undefined, catalog.copy());
