@@ -1,7 +1,11 @@
+import { isStoredQuery, type StoredQuery } from './stored-query.ts';
+
 /** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
 export interface Command {
-  /** 2 where `dismisses` is given: releases that do not know it must not replay the topic. */
-  readonly version: 1 | 2;
+  /**
+   * 2 where `dismisses` is given, 3 where `query` is: releases that do not know it must not replay the command.
+   */
+  readonly version: 1 | 2 | 3;
   /** Empty: nothing but `dismisses`. */
   readonly statement: string;
   /** What held for it then: the session's properties over the system's. */
@@ -10,12 +14,14 @@ export interface Command {
   readonly sequence: number;
   /** The query that it goes on with, where it replaced one: it is then complete without what it replaced. */
   readonly queryId?: string;
+  /** What runs for it. Commands of versions before 3 have none, and are planned by the release that replays them. */
+  readonly query?: StoredQuery;
   /** Commands that could not be replayed and were given up, by `LoggedCommand.id`. */
   readonly dismisses?: readonly number[];
 }
 
-/** The first version that this release cannot read. */
-const VERSION_MAX = 2;
+/** The last version that this release can read. */
+const VERSION_MAX = 3;
 
 /** A command in the log, or a record in its place that cannot be read as one. */
 export interface LoggedCommand {
@@ -42,11 +48,11 @@ export function readCommand(id: number, value: Buffer): LoggedCommand {
     return unreadable('the record is no command');
   }
   if (typeof parsed !== 'object' || parsed === null) return unreadable('the record is no command');
-  const { version, statement, properties, sequence, queryId, dismisses } = parsed as Partial<Command>;
+  const { version, statement, properties, sequence, queryId, query, dismisses } = parsed as Partial<Command>;
   if (typeof version === 'number' && version > VERSION_MAX)
     return unreadable(`the command was written by a later release (version ${version as number})`);
   const isCommand =
-    (version === 1 || version === 2) &&
+    (version === 1 || version === 2 || version === 3) &&
     typeof statement === 'string' &&
     typeof properties === 'object' &&
     properties !== null &&
@@ -54,6 +60,7 @@ export function readCommand(id: number, value: Buffer): LoggedCommand {
     Number.isSafeInteger(sequence) &&
     sequence! >= 0 &&
     (queryId === undefined || typeof queryId === 'string') &&
+    (query === undefined || isStoredQuery(query)) &&
     (dismisses === undefined || (Array.isArray(dismisses) && dismisses.every(Number.isSafeInteger)));
   if (!isCommand) return unreadable('the record is no command');
   return { id, value, command: parsed as Command, fault: null };

@@ -246,10 +246,12 @@ export class Commands {
   ): Promise<number> {
     const superseded = [...new Set([...this.failed.supersededBy(parsed.statement), ...gaveUp])];
     const dismisses = superseded.map(({ entry }) => entry.logged.id);
-    const command: Command =
-      dismisses.length === 0
-        ? { version: 1, statement: parsed.resolvedText, ...given }
-        : { version: 2, statement: parsed.resolvedText, ...given, dismisses };
+    const command: Command = {
+      version: given.query === undefined ? (dismisses.length === 0 ? 1 : 2) : 3,
+      statement: parsed.resolvedText,
+      ...given,
+      ...(dismisses.length === 0 ? {} : { dismisses }),
+    };
     const sizeBytes = encodeCommand(command).length;
     if (sizeBytes > COMMAND_BYTES_MAX)
       throw new SqlError(

@@ -10,6 +10,7 @@ import { Catalog } from '../sql/catalog/catalog.ts';
 import type { Statement } from '../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
+import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
 import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
@@ -31,6 +32,7 @@ import { RowBudget } from './row-budget.ts';
 import { CHANGING_STATEMENTS, Script } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { type Answer, StatementOrder } from './statement-order.ts';
+import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 const LOG_PATIENCE_MS = 30_000;
@@ -48,6 +50,8 @@ export interface EngineOptions {
   /** Whether statements are kept in, and replayed from, the command topic. */
   readonly commandLog: boolean;
   readonly version: string;
+  /** What the optimizer does to plans of new queries. Default its own rules. */
+  readonly rules?: readonly Rule[];
   /** Functions beside the built-in ones. */
   readonly functions?: FunctionRegistry;
   /**
@@ -358,19 +362,29 @@ export class Engine {
 
   /**
    * Makes a statement durable that has changed the catalog: before anything of it starts, so that a crash either
-   * replays it or never saw it. Resolves to the command's id, or null where none is kept. `queryId`: of the query that it replaces and goes on with. `gaveUp`: what could not be
-   * replayed and goes with it.
+   * replays it or never saw it. Resolves to the command's id, or null where none is kept. `queryId`: of the query that it
+   * replaces and goes on with. `query`: what it runs. `gaveUp`: what could not be replayed and goes with it.
    */
   async record(
     { replayed, properties, parsed, script, answerUnknown }: StatementCall,
     sequence: number,
     {
       queryId,
+      query,
       gaveUp,
-    }: { readonly queryId?: string | undefined; readonly gaveUp?: readonly FailedStatement[] } = {},
+    }: {
+      readonly queryId?: string | undefined;
+      readonly query?: StoredQuery;
+      readonly gaveUp?: readonly FailedStatement[];
+    } = {},
   ): Promise<number | null> {
     if (replayed !== null || this.#commands === null) return null;
-    const given = { properties: Object.fromEntries(properties), sequence };
+    const given = {
+      properties: Object.fromEntries(properties),
+      sequence,
+      ...(queryId === undefined ? {} : { queryId }),
+      ...(query === undefined ? {} : { query }),
+    };
     const cancel = this.options.clock.setTimer(this.logPatienceMs, () =>
       answerUnknown(
         new SqlError('ML_LOG', 'the log has not acknowledged the statement in time', {
@@ -378,9 +392,7 @@ export class Engine {
         }),
       ),
     );
-    return this.#commands
-      .record(parsed, queryId === undefined ? given : { ...given, queryId }, script, gaveUp)
-      .finally(cancel);
+    return this.#commands.record(parsed, given, script, gaveUp).finally(cancel);
   }
 
   /** Of that name, which may be written in lower case. */

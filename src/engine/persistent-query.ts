@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PlanNode } from '../sql/plan/node.ts';
 import type { OptimizerStep } from '../sql/optimizer/optimizer.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
+import type { StoredQuery } from './stored-query.ts';
 import { Streams, type StreamsOptions } from '../streams/runtime/streams.ts';
 
 export interface QueryError {
@@ -33,6 +34,8 @@ export class PersistentQuery {
   readonly sinkTopic: string | null;
   readonly plan: QueryPlan;
   readonly lowered: LoweredQuery;
+  /** What was, or would be, kept of it. */
+  readonly stored: StoredQuery;
   /** Replaced when the query is started again after a failure. */
   streams: Streams;
   readonly properties: ReadonlyMap<string, string>;
@@ -52,7 +55,7 @@ export class PersistentQuery {
   constructor(
     fields: Pick<
       PersistentQuery,
-      'id' | 'statementText' | 'sources' | 'sink' | 'sinkTopic' | 'plan' | 'lowered' | 'properties'
+      'id' | 'statementText' | 'sources' | 'sink' | 'sinkTopic' | 'plan' | 'lowered' | 'stored' | 'properties'
     >,
     options: StreamsOptions,
   ) {
@@ -63,6 +66,7 @@ export class PersistentQuery {
     this.sinkTopic = fields.sinkTopic;
     this.plan = fields.plan;
     this.lowered = fields.lowered;
+    this.stored = fields.stored;
     this.properties = fields.properties;
     this.#options = options;
     this.streams = this.#open();

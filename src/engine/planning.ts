@@ -13,12 +13,19 @@ export function optimizePlan(
   before: PlanNode,
   properties: ReadonlyMap<string, string>,
 ): QueryPlan {
-  const { functions } = engine;
-  const evaluation = evaluationFor(engine, properties);
   const off = propertyValue(properties, 'ksql.optimizer.enabled') === 'false';
-  const { plan: after, steps }: OptimizedPlan = off
-    ? { plan: before, steps: [] }
-    : optimize(before, { functions, evaluation });
+  return off ? { before, after: before, steps: [] } : applyRules(engine, before, properties);
+}
+
+/** From a naive plan to the optimized one. */
+export function applyRules(
+  engine: Engine,
+  before: PlanNode,
+  properties: ReadonlyMap<string, string>,
+): QueryPlan {
+  const { functions, options } = engine;
+  const evaluation = evaluationFor(engine, properties);
+  const { plan: after, steps }: OptimizedPlan = optimize(before, { functions, evaluation }, options.rules);
   return { before, after, steps };
 }
 

@@ -65,9 +65,18 @@ export const createFunction: StatementHandler<'createFunction'> = async (stateme
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.functions.set(name, fn);
-  engine.createdFunctions.keep(name, forget);
+  engine.createdFunctions.keep(name, forget, meaningOf(statement, code, types));
   return changed(`function/${name}/create`, `Created function ${name}`, sequence);
 };
+
+/** Everything that decides about what a function gives. */
+function meaningOf(
+  { strict }: StatementOf<'createFunction'>,
+  { form, parameters, body }: FunctionCode,
+  types: ReturnType<typeof typesOf>,
+): string {
+  return JSON.stringify([strict, form, parameters, body, types]);
+}
 
 /** DROP FUNCTION: refused while a query calls it. */
 export const dropFunction: StatementHandler<'dropFunction'> = async (statement, call) => {

@@ -8,8 +8,9 @@ import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
 import { queryIdOf } from '../command-names.ts';
-import { PersistentQuery } from '../persistent-query.ts';
-import { lowerPlan, optimizePlan } from '../planning.ts';
+import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
+import { optimizePlan } from '../planning.ts';
+import { loadQuery, storePlanned } from '../stored-query.ts';
 import { propertyValue } from '../properties.ts';
 import type { StatementResult } from '../result.ts';
 import { changed } from './answer.ts';
@@ -39,7 +40,7 @@ export async function createSourceTable(
   const table = { ...source, createdBy: queryId };
   const query = keepingQuery(table, queryId, call);
   const sequence = engine.nextSequence();
-  const recorded = await engine.record(call, sequence);
+  const recorded = await engine.record(call, sequence, { query: query.stored });
   engine.catalog.add(table);
   await engine.addQuery(query, call, recorded, () => engine.catalog.remove(name));
   return changed(`table/\`${name}\`/create`, `Table ${name} created`, sequence, queryId);
@@ -47,7 +48,31 @@ export async function createSourceTable(
 
 /** Reads the table from its beginning into a store, and does nothing else with it. */
 function keepingQuery(table: CatalogSource, queryId: string, call: StatementCall): PersistentQuery {
-  const { engine, properties, parsed } = call;
+  const { engine, properties, parsed, replayed } = call;
+  const { plan, lowered, stored } =
+    replayed?.query === undefined
+      ? storePlanned(engine, keepingPlan(table, call), properties, ignoreRow)
+      : loadQuery(engine, replayed.query, properties, ignoreRow);
+  return new PersistentQuery(
+    {
+      id: queryId,
+      statementText: parsed.resolvedText,
+      sources: [table.name],
+      sink: null,
+      sinkTopic: null,
+      plan,
+      lowered,
+      stored,
+      properties,
+    },
+    { ...engine.streamsOptions(queryId, properties), offsetReset: 'earliest' },
+  );
+}
+
+const ignoreRow = (): void => undefined;
+
+function keepingPlan(table: CatalogSource, call: StatementCall): QueryPlan {
+  const { engine, properties } = call;
   const catalog = engine.catalog.copy();
   catalog.add(table);
   const columns = columnsOfSource(table).map((column) => printIdentifier(column.name));
@@ -59,20 +84,7 @@ function keepingQuery(table: CatalogSource, queryId: string, call: StatementCall
   );
   const plan = optimizePlan(engine, before, properties);
   // To whoever optimizes, rows that go nowhere need no store.
-  const after = keptAgain(plan.after);
-  return new PersistentQuery(
-    {
-      id: queryId,
-      statementText: parsed.resolvedText,
-      sources: [table.name],
-      sink: null,
-      sinkTopic: null,
-      plan: { ...plan, after },
-      lowered: lowerPlan(engine, after, properties, () => undefined),
-      properties,
-    },
-    { ...engine.streamsOptions(queryId, properties), offsetReset: 'earliest' },
-  );
+  return { ...plan, after: keptAgain(plan.after) };
 }
 
 function keptAgain(node: PlanNode): PlanNode {

@@ -5,14 +5,14 @@ import type { Sandbox } from './function-sandbox.ts';
 /** The functions that CREATE FUNCTION has made, by name, and where their code runs. */
 export class CreatedFunctions {
   readonly #isolated: IsolatedFunctions;
-  readonly #forget = new Map<string, () => void>();
+  readonly #kept = new Map<string, { readonly forget: () => void; readonly meaning: string }>();
 
   constructor(clock: Clock) {
     this.#isolated = new IsolatedFunctions(clock);
   }
 
   has(name: string): boolean {
-    return this.#forget.has(name);
+    return this.#kept.has(name);
   }
 
   /**
@@ -22,15 +22,23 @@ export class CreatedFunctions {
     return this.#isolated.define(code);
   }
 
-  /** `forget`: of what `open` gave. What had the name before stays callable for the queries that opened it. */
-  keep(name: string, forget: () => void): void {
-    this.#forget.set(name, forget);
+  /**
+   * `forget`: of what `open` gave. What had the name before stays callable for the queries that opened it. `meaning`:
+   * everything that decides about what it gives, as text.
+   */
+  keep(name: string, forget: () => void, meaning: string): void {
+    this.#kept.set(name, { forget, meaning });
+  }
+
+  /** Undefined for what no statement has made. */
+  meaningOf(name: string): string | undefined {
+    return this.#kept.get(name)?.meaning;
   }
 
   /** Nothing calls the function any more. */
   remove(name: string): void {
-    this.#forget.get(name)?.();
-    this.#forget.delete(name);
+    this.#kept.get(name)?.forget();
+    this.#kept.delete(name);
   }
 
   close(): Promise<void> {

@@ -73,7 +73,7 @@ test.each([
     'is no command',
   ],
   ['is no text', Buffer.from([0xff, 0xfe, 0]), 'is no command'],
-  ['is of a later release', JSON.stringify({ ...command(1), version: 3 }), 'by a later release (version 3)'],
+  ['is of a later release', JSON.stringify({ ...command(1), version: 4 }), 'by a later release (version 4)'],
 ])('a record that %s is kept with what is wrong, and the others are read', async (_what, value, fault) => {
   await append(0);
   await write({ value });
