@@ -1,8 +1,12 @@
 /**
- * `npm run simulate -- [SEED] [COUNT]`: random topologies, inputs, orders of processing, commits, errors, rebalances and
+ * `npm run simulate -- [--library] [SEED] [COUNT]`: random topologies, inputs, orders of processing, commits, errors, rebalances and
  * crashes on the engine, each seed driven record by record and in the running loop, held to the reference interpreter.
  * COUNT seeds (10,000) from SEED (1), shared among all processors. Prints each seed that failed with its case, and
  * `N passed, N failed`. One seed again: `npm run simulate -- SEED 1`.
+ *
+ * With `--library`: cases of the whole streams library, with processors, headers, cogroups, suppressions and versioned
+ * tables, each once in the running loop, held to a model that shares no code with the engine. Prints in how many seeds
+ * each feature was.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -12,16 +16,17 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const [seed = '1', count = '10000'] = process.argv.slice(2);
+const library = process.argv[2] === '--library';
+const [seed = '1', count = library ? '2000' : '10000'] = process.argv.slice(library ? 3 : 2);
 if (!/^\d+$/.test(seed) || !/^[1-9]\d*$/.test(count)) {
-  console.error('usage: npm run simulate -- [SEED] [COUNT]');
+  console.error('usage: npm run simulate -- [--library] [SEED] [COUNT]');
   process.exit(2);
 }
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'millrace-simulate-'));
 const outfile = join(directory, 'main.mjs');
 await build({
-  entryPoints: [join(root, 'test/simulation/main.ts')],
+  entryPoints: [join(root, library ? 'test/simulation/library/main.ts' : 'test/simulation/main.ts')],
   outfile,
   bundle: true,
   packages: 'external',
@@ -34,10 +39,11 @@ await build({
 symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
 
 /** Seeds a worker takes at a time. */
-const PORTION = 250;
+const PORTION = library ? 50 : 250;
 const end = Number(seed) + Number(count);
 let next = Number(seed);
-const total = { seeds: 0, failed: 0, crashes: 0, errors: 0, restarts: 0, steps: 0 };
+const total = { seeds: 0, failed: 0, crashes: 0, errors: 0, restarts: 0, steps: 0, rows: 0 };
+const shares = new Map();
 let broken = false;
 
 /** Runs a portion of seeds in a process of its own; its last line tells how it went. */
@@ -66,7 +72,9 @@ async function work() {
       broken = true;
       return;
     }
-    for (const name of Object.keys(total)) total[name] += result[name];
+    for (const name of Object.keys(total)) total[name] += result[name] ?? 0;
+    for (const [name, seeds] of Object.entries(result.shares ?? {}))
+      shares.set(name, (shares.get(name) ?? 0) + seeds);
     if (process.stderr.isTTY)
       process.stderr.write(`\r${total.seeds} of ${count} seeds, ${total.failed} failed `);
   }
@@ -78,7 +86,10 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 if (process.stderr.isTTY) process.stderr.write('\n');
-const { crashes, errors, restarts, steps } = total;
+for (const [name, seeds] of [...shares].sort((a, b) => b[1] - a[1]))
+  console.log(`${((100 * seeds) / total.seeds).toFixed(1).padStart(5)} %  ${name}`);
+const { crashes, errors, restarts, steps, rows } = total;
+if (library) console.log(`${rows} output records compared`);
 console.log(
   `${steps} records processed, ${restarts} restarts, ${crashes} of them after a crash; ${errors} errors`,
 );

@@ -10,7 +10,7 @@ import { partitionOf, placeInputs, replayCase, type Step } from '../harness/refe
 export class CaseTopics {
   readonly globalTopics: ReadonlySet<string>;
   readonly #case: OracleCase;
-  readonly #log: Log;
+  #log: Log;
   readonly #partitions: number;
   /** By topic of the log: its place among them, by the number in its name, which counts operations. */
   readonly #internalTopics = new Map<string, number>();
@@ -32,6 +32,10 @@ export class CaseTopics {
     names.sort((a, b) => numberOf(a) - numberOf(b));
     names.forEach((name, i) => topics.#internalTopics.set(`${applicationId}-${name}`, i));
     return topics;
+  }
+
+  useLog(log: Log): void {
+    this.#log = log;
   }
 
   topology(): Topology {

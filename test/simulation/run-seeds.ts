@@ -1,6 +1,7 @@
 import { generateCase } from '../harness/reference/generate-case.ts';
 import type { Input, OracleCase } from '../harness/reference/oracle-case.ts';
 import { SeededRandom } from '../harness/reference/seeded-random.ts';
+import { CaseTopics } from './case-topics.ts';
 import { simulateCase } from './simulate-case.ts';
 import { type LoopOptions, simulateLoop } from './simulate-loop.ts';
 
@@ -42,7 +43,11 @@ export async function runSeeds(
       try {
         const result =
           'instances' in options
-            ? await simulateLoop(given, new SeededRandom(seed), options)
+            ? await simulateLoop(
+                (log, applicationId) => CaseTopics.create(given, log, applicationId),
+                new SeededRandom(seed),
+                options,
+              )
             : { errors: 0, ...(await simulateCase(given, seed, options)) };
         total.crashes += result.crashes.length;
         total.errors += result.errors;
@@ -78,5 +83,6 @@ function loopOptions(given: OracleCase, seed: number): LoopOptions {
     instances,
     atomicCommit,
     asynchronous: seed % 6 === 1,
+    logOnDisk: false,
   };
 }

@@ -7,10 +7,8 @@ import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
 import { Streams } from '../../src/streams/runtime/streams.ts';
-import type { OracleCase } from '../harness/reference/oracle-case.ts';
-import type { Step } from '../harness/reference/replay-case.ts';
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
-import { CaseTopics } from './case-topics.ts';
+import type { Topology } from '../../src/streams/topology/topology.ts';
 import { Crash } from './crash.ts';
 import { FaultyProcess } from './faults.ts';
 import { traceRecords } from './traced-topology.ts';
@@ -32,6 +30,25 @@ export interface LoopOptions {
   readonly atomicCommit: boolean;
   /** Whether records wait, each for a while, behind their sources. */
   readonly asynchronous: boolean;
+  /** Whether the log is on disk, and is closed and opened again when nobody uses it. */
+  readonly logOnDisk: boolean;
+}
+
+/**
+ * What is simulated: a topology, and its topics on a log, whose inputs are written bit by bit. `Step` is something that
+ * happened, above all a record that was processed.
+ */
+export interface SimulatedTopics<Step> {
+  readonly allProduced: boolean;
+  /** `note` takes what happened beside the records. */
+  topology(note: (step: Step) => void): Topology;
+  /** A record of the log as the case knows it. */
+  stepOf(topic: string, partition: number, offset: number): Step;
+  produce(count: number): Promise<void>;
+  /** What differs between the outputs and those that should come of `steps`; null when nothing does. */
+  compare(steps: readonly Step[]): Promise<string | null>;
+  /** The log was closed and opened again. */
+  useLog(log: Log): void;
 }
 
 export interface LoopResult {
@@ -48,27 +65,34 @@ export interface LoopResult {
  * log and of the state may fail, or be the last of its process. In the end the outputs must be those that the reference
  * gives for the records in the order in which they were committed: nothing lost, nothing twice.
  */
-export async function simulateLoop(
-  given: OracleCase,
+export async function simulateLoop<Step>(
+  createTopics: (log: Log, applicationId: string) => Promise<SimulatedTopics<Step>>,
   random: SeededRandom,
   options: LoopOptions,
 ): Promise<LoopResult> {
-  const directory = options.onDisk ? await mkdtemp(join(tmpdir(), 'millrace-loop-')) : null;
+  const directory =
+    options.onDisk || options.logOnDisk ? await mkdtemp(join(tmpdir(), 'millrace-loop-')) : null;
   const clock = new ManualClock(0);
-  const log = await openEmbeddedLog({ clock, logger: silentLogger });
-  const topics = await CaseTopics.create(given, log, APPLICATION);
-  const simulation = new LoopSimulation(topics, log, clock, random, options, directory);
+  const openLog = (): Promise<Log> =>
+    openEmbeddedLog({
+      clock,
+      logger: silentLogger,
+      ...(options.logOnDisk && { directory: join(directory!, 'log') }),
+    });
+  const log = await openLog();
+  const topics = await createTopics(log, APPLICATION);
+  const stateDirectory = options.onDisk ? join(directory!, 'state') : null;
+  const simulation = new LoopSimulation(topics, log, openLog, clock, random, options, stateDirectory);
   try {
     return await simulation.run();
   } finally {
     await simulation.release();
-    await log.close();
     if (directory !== null) await rm(directory, { recursive: true, force: true });
   }
 }
 
 /** One instance of the application, over the lives of its processes. */
-interface Instance {
+interface Instance<Step> {
   readonly number: number;
   readonly directory: string | null;
   process: FaultyProcess;
@@ -78,14 +102,15 @@ interface Instance {
   pending: Map<string, Step>;
 }
 
-class LoopSimulation {
-  readonly #topics: CaseTopics;
-  readonly #log: Log;
+class LoopSimulation<Step> {
+  readonly #topics: SimulatedTopics<Step>;
+  #log: Log;
+  readonly #openLog: () => Promise<Log>;
   readonly #clock: ManualClock;
   readonly #random: SeededRandom;
   readonly #options: LoopOptions;
   readonly #directory: string | null;
-  readonly #instances: Instance[] = [];
+  readonly #instances: Instance<Step>[] = [];
   /** What was committed, in order. */
   readonly #trace: Step[] = [];
   readonly #crashes: string[] = [];
@@ -93,10 +118,12 @@ class LoopSimulation {
   #owners = new Map<string, number>();
   #errors = 0;
   #restarts = 0;
+  #notes = 0;
 
   constructor(
-    topics: CaseTopics,
+    topics: SimulatedTopics<Step>,
     log: Log,
+    openLog: () => Promise<Log>,
     clock: ManualClock,
     random: SeededRandom,
     options: LoopOptions,
@@ -104,6 +131,7 @@ class LoopSimulation {
   ) {
     this.#topics = topics;
     this.#log = log;
+    this.#openLog = openLog;
     this.#clock = clock;
     this.#random = random;
     this.#options = options;
@@ -115,7 +143,7 @@ class LoopSimulation {
     for (let number = 0; number < this.#options.instances; number++) {
       const own =
         sharesDisk || this.#directory === null ? this.#directory : join(this.#directory, `${number}`);
-      const instance = { number, directory: own, lives: 0, pending: new Map() } as unknown as Instance;
+      const instance = { number, directory: own, lives: 0, pending: new Map() } as unknown as Instance<Step>;
       this.#instances.push(instance);
       await this.#start(instance);
     }
@@ -145,6 +173,7 @@ class LoopSimulation {
 
   async release(): Promise<void> {
     for (const { process } of this.#instances) await process.release();
+    await this.#log.close();
   }
 
   async #act(action: number): Promise<void> {
@@ -161,11 +190,11 @@ class LoopSimulation {
     else if (action < 0.985) await this.#rebalance();
   }
 
-  #turn(instance: Instance): Promise<void> {
+  #turn(instance: Instance<Step>): Promise<void> {
     return this.#settle(instance.streams.turn(0), instance);
   }
 
-  async #rest(instance: Instance): Promise<void> {
+  async #rest(instance: Instance<Step>): Promise<void> {
     instance.streams.pause();
     await this.#turn(instance);
     instance.streams.resume();
@@ -181,7 +210,7 @@ class LoopSimulation {
   }
 
   /** Waits for something that may need the clock to move. The loop of a dead process is ended: it would try for ever. */
-  async #settle(promise: Promise<unknown>, instance: Instance): Promise<void> {
+  async #settle(promise: Promise<unknown>, instance: Instance<Step>): Promise<void> {
     let settled = false;
     let ended = false;
     const outcome = promise.finally(() => (settled = true));
@@ -208,13 +237,18 @@ class LoopSimulation {
       if (process.crashedAt !== 'closed') this.#crashes.push(process.crashedAt!);
       await process.release();
     }
+    if (dead.length === this.#instances.length && this.#options.logOnDisk && this.#random.chance(0.5)) {
+      await this.#log.close();
+      this.#log = await this.#openLog();
+      this.#topics.useLog(this.#log);
+    }
     for (const instance of dead) {
       await this.#loseState(instance);
       await this.#start(instance);
     }
   }
 
-  async #start(instance: Instance): Promise<void> {
+  async #start(instance: Instance<Step>): Promise<void> {
     const random = this.#random;
     const { faults, atomicCommit, instances } = this.#options;
     for (;;) {
@@ -233,6 +267,7 @@ class LoopSimulation {
         onWritten: () => this.#written(instance),
       });
       instance.process = process;
+      const note = (step: Step): void => void instance.pending.set(`beside ${this.#notes++}`, step);
       const onRecord = (topic: string, partition: number, offset: number): void => {
         const name = `${topic}-${partition}-${offset}`;
         instance.pending.delete(name);
@@ -242,7 +277,7 @@ class LoopSimulation {
         for (let left = random.int(0, 3); left > 0; left--) await nextTurn();
       };
       const waits = this.#options.asynchronous ? wait : null;
-      const topology = traceRecords(this.#topics.topology(), onRecord, waits);
+      const topology = traceRecords(this.#topics.topology(note), onRecord, waits);
       instance.streams = new Streams(topology, {
         applicationId: APPLICATION,
         log: process.log,
@@ -286,12 +321,12 @@ class LoopSimulation {
     return owner;
   }
 
-  #written(instance: Instance): void {
+  #written(instance: Instance<Step>): void {
     this.#trace.push(...instance.pending.values());
     instance.pending.clear();
   }
 
-  async #loseState({ directory }: Instance): Promise<void> {
+  async #loseState({ directory }: Instance<Step>): Promise<void> {
     if (directory === null || this.#instances.length > 1 || !this.#random.chance(0.25)) return;
     const application = join(directory, APPLICATION);
     const all = this.#random.chance(0.5);
