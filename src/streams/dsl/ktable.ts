@@ -11,6 +11,7 @@ import {
 } from '../processors/suppress.ts';
 import type { OpenTransform, RowTransform } from '../processors/table-view.ts';
 import { transformTable } from '../processors/transform-table.ts';
+import type { ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
 import { codecOf, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
@@ -205,7 +206,8 @@ export class KTable<K, V> {
         `${name} waits for windows to close, but the table above has none`,
         'suppress until windows close right below a windowed aggregation, or until a time limit',
       );
-    const common: Omit<SuppressOptions, 'sendOldValues'> = {
+    const valuesOf = (): ValueCodec => codecOf(need(valueSerde ?? graph.defaultValueSerde, 'value', name));
+    const common: Omit<SuppressOptions, 'sendOldValues' | 'values'> = {
       store: storeName,
       index: until === 'window-close' ? null : `${storeName}-index`,
       until,
@@ -222,20 +224,20 @@ export class KTable<K, V> {
     const node = new GraphNode({
       name,
       write(plan, parents) {
-        const values = codecOf(need(valueSerde ?? graph.defaultValueSerde, 'value', name));
+        const values = valuesOf();
         const base = { kind: 'key-value', changelog: bounds.logging ?? true, persistent: true } as const;
         const stores: GraphStore[] = [
           { options: { ...base, name: storeName, values: bufferedChangeCodec(values) } },
         ];
         if (common.index !== null)
           stores.push({ options: { ...base, name: common.index, values: bufferTimeCodec } });
-        plan.processor(name, parents, () => suppress({ ...common, sendOldValues })(), stores);
+        plan.processor(name, parents, () => suppress({ ...common, values, sendOldValues })(), stores);
       },
     });
     graph.add([this.handle.node], node);
     const held: TableSupplier = {
       enableOldValues: (force) => (sendOldValues = supplier.enableOldValues(force)),
-      view: () => suppressedView(supplier.view(), { ...common, sendOldValues }),
+      view: () => suppressedView(supplier.view(), common),
     };
     return new KTable({ ...this.handle, node, name, supplier: held, queryableStore: undefined });
   }

@@ -24,6 +24,8 @@ export interface SuppressOptions {
   /** Infinity: without bound. */
   readonly recordsMax: number;
   readonly bytesMax: number;
+  /** Writes values as they are kept: what a bound in bytes counts. */
+  readonly values: ValueCodec;
   /** What happens when the buffer is full: the oldest goes out early, or the application stops. */
   readonly whenFull: 'emit' | 'shut-down';
   readonly sendOldValues: boolean;
@@ -52,6 +54,7 @@ export function suppress(options: SuppressOptions): () => Processor {
 class Suppress implements Processor {
   readonly #options: SuppressOptions;
   readonly #writer = new ByteWriter(256);
+  readonly #measured = new ByteWriter(256);
   #context!: ProcessorContext;
   #store!: KeyValueStore;
   #index: KeyValueStore | null = null;
@@ -129,14 +132,24 @@ class Suppress implements Processor {
     }
     const slot = store.find(this.#writer.buffer, 0, end);
     const held = slot < 0 ? null : (store.valueAt(slot) as BufferedChange);
-    const sizeBytes = end;
     const prior = held === null ? old : held.prior;
     const headers = this.#context.record.headers();
+    const sizeBytes =
+      this.#options.bytesMax === Infinity ? 0 : end + this.#bytesOf(value, old, prior, headers);
     const change: BufferedChange = { value, old, prior, timestamp, sizeBytes, headers };
     store.put(this.#writer.buffer, 0, end, change, timestamp);
-    if (held !== null) return;
-    this.#records.value++;
-    this.#bytes.value += sizeBytes;
+    if (held === null) this.#records.value++;
+    this.#bytes.value += sizeBytes - (held?.sizeBytes ?? 0);
+  }
+
+  /** Of values and headers, beside the key and the time. */
+  #bytesOf(value: unknown, old: unknown, prior: unknown, headers: readonly Header[]): number {
+    const writer = this.#measured;
+    writer.length = 0;
+    for (const each of [value, old, prior])
+      if (each !== null && each !== undefined) this.#options.values.encode(each, writer);
+    for (const each of headers) writer.length += Buffer.byteLength(each.key) + (each.value?.length ?? 0);
+    return writer.length;
   }
 
   #emitWhile(key: RecordKey, due: (time: number) => boolean): void {
@@ -173,7 +186,10 @@ class Suppress implements Processor {
 }
 
 /** The table behind a suppression: for a key that is held back, the row before the first change that is held. */
-export function suppressedView(parent: TableView, options: SuppressOptions): TableView {
+export function suppressedView(
+  parent: TableView,
+  options: Pick<SuppressOptions, 'store' | 'index' | 'suffix'>,
+): TableView {
   const stores = [...parent.stores, options.store];
   if (options.index !== null) stores.push(options.index);
   return { stores, open: (context) => new SuppressedReader(parent.open(context), options, context) };
@@ -181,13 +197,17 @@ export function suppressedView(parent: TableView, options: SuppressOptions): Tab
 
 class SuppressedReader implements TableReader {
   readonly #parent: TableReader;
-  readonly #options: SuppressOptions;
+  readonly #options: Pick<SuppressOptions, 'suffix'>;
   readonly #store: KeyValueStore;
   readonly #index: KeyValueStore | null;
   readonly #writer = new ByteWriter(256);
   timestamp = -1;
 
-  constructor(parent: TableReader, options: SuppressOptions, context: ProcessorContext) {
+  constructor(
+    parent: TableReader,
+    options: Pick<SuppressOptions, 'store' | 'index' | 'suffix'>,
+    context: ProcessorContext,
+  ) {
     this.#parent = parent;
     this.#options = options;
     this.#store = context.store(options.store) as KeyValueStore;
@@ -228,7 +248,7 @@ class SuppressedReader implements TableReader {
 }
 
 /**
- * [timestamp f64][size u32], then value, old and prior, each [length i32, -1 absent][bytes], then the headers, which
+ * [timestamp f64][size u32; 0 where no bound asks for it], then value, old and prior, each [length i32, -1 absent][bytes], then the headers, which
  * changes that earlier releases kept do not have.
  */
 export function bufferedChangeCodec(values: ValueCodec): ValueCodec {

@@ -161,6 +161,26 @@ describe('tables', () => {
     expect(await drive(build('emit'), full)).toEqual([['a', '1', 0]]);
     await expect(drive(build('shut-down'), full)).rejects.toThrow('3 records of at most 2');
   });
+
+  test('a bound in bytes counts the values, and what a later change of a key adds', async () => {
+    const build = (builder: StreamsBuilder): void =>
+      changes(
+        builder.table<string, string>('in').suppress(Suppressed.untilTimeLimit(1000, { bytesMax: 100 })),
+      );
+    const long = 'x'.repeat(80);
+    expect(
+      await drive(build, [
+        ['in', 'a', '1', 0],
+        ['in', 'b', long, 1],
+        ['in', 'b', '2', 2],
+        ['in', 'c', '3', 3],
+        ['in', 'c', long, 4],
+      ]),
+    ).toEqual([
+      ['a', '1', 0],
+      ['b', '2', 2],
+    ]);
+  });
 });
 
 describe('what readers of a table see', () => {
