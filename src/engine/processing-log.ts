@@ -1,11 +1,41 @@
 import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
+import { OF_KEY } from '../sql/lower/row-source.ts';
 import type { SkippedRecord } from '../streams/runtime/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
-import { BIGINT, BYTES, INTEGER, type SqlType, STRING } from '../types/sql-type.ts';
+import {
+  array,
+  BIGINT,
+  BYTES,
+  INTEGER,
+  type SqlType,
+  STRING,
+  struct,
+  type StructField,
+} from '../types/sql-type.ts';
 import { processingLogTopic } from './reserved-topics.ts';
 
+const CAUSE: StructField = { name: 'CAUSE', type: array(STRING) };
+const text = (name: string): StructField => ({ name, type: STRING });
+
+/** What ksqlDB's stream of this name has: a message of each kind, all but one of them null. */
+const MESSAGE = struct([
+  { name: 'TYPE', type: INTEGER },
+  {
+    name: 'DESERIALIZATIONERROR',
+    type: struct([text('TARGET'), text('ERRORMESSAGE'), text('RECORDB64'), CAUSE, text('topic')]),
+  },
+  { name: 'RECORDPROCESSINGERROR', type: struct([text('ERRORMESSAGE'), text('RECORD'), CAUSE]) },
+  { name: 'PRODUCTIONERROR', type: struct([text('ERRORMESSAGE')]) },
+  {
+    name: 'SERIALIZATIONERROR',
+    type: struct([text('TARGET'), text('ERRORMESSAGE'), text('RECORD'), CAUSE, text('topic')]),
+  },
+  { name: 'KAFKASTREAMSTHREADERROR', type: struct([text('ERRORMESSAGE'), text('THREADNAME'), CAUSE]) },
+]);
+
+/** Our own columns, and behind them ksqlDB's. */
 const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
   ['QUERY', STRING],
   ['NODE', STRING],
@@ -17,7 +47,39 @@ const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
   ['RECORD_KEY', BYTES],
   ['RECORD_VALUE', BYTES],
   ['RECORD_TEXT', STRING],
+  ['LOGGER', STRING],
+  ['LEVEL', STRING],
+  ['TIME', BIGINT],
+  ['MESSAGE', MESSAGE],
 ];
+
+/** What ksqlDB's programs read; the names of fields are those that it writes. */
+function messageOf({ reason, detail, topic, key, value }: SkippedRecord): Record<string, unknown> {
+  const error = { errorMessage: detail, cause: [detail] };
+  const isKey = reason === 'deserialization' && detail.startsWith(OF_KEY);
+  const record = value?.toString('utf8') ?? null;
+  const kinds = {
+    deserializationError: null as unknown,
+    recordProcessingError: null as unknown,
+    productionError: null,
+    serializationError: null as unknown,
+    kafkaStreamsThreadError: null,
+  };
+  switch (reason) {
+    case 'deserialization': {
+      const recordB64 = (isKey ? key : value)?.toString('base64') ?? null;
+      kinds.deserializationError = { target: isKey ? 'key' : 'value', ...error, recordB64, topic };
+      return { type: 0, ...kinds };
+    }
+    case 'serialization':
+      // The topic would be the one that was to be written to; the record and its place are those that were read.
+      kinds.serializationError = { target: null, ...error, record, topic: null };
+      return { type: 3, ...kinds };
+    default:
+      kinds.recordProcessingError = { ...error, record };
+      return { type: 1, ...kinds };
+  }
+}
 
 /** Rows of the log that wait for the next write; beyond that the records are only counted where they were skipped. */
 const PENDING_MAX = 10_000;
@@ -69,6 +131,7 @@ export class ProcessingLog {
     if (this.#pending >= PENDING_MAX) return;
     // A query on this log that cannot evaluate its rows would feed itself for ever.
     if (skipped.topic === this.topic) return;
+    const timestamp = this.#clock.now();
     const value = Buffer.from(
       JSON.stringify({
         QUERY: queryId,
@@ -81,9 +144,12 @@ export class ProcessingLog {
         RECORD_KEY: skipped.key?.toString('base64') ?? null,
         RECORD_VALUE: skipped.value?.toString('base64') ?? null,
         RECORD_TEXT: skipped.value?.toString('utf8') ?? null,
+        LOGGER: `processing.${queryId}.${skipped.node}`,
+        LEVEL: 'ERROR',
+        TIME: timestamp,
+        MESSAGE: messageOf(skipped),
       }),
     );
-    const timestamp = this.#clock.now();
     this.#writer
       .appender({ topic: this.topic, partition: 0 })
       .append(timestamp, value, -1, -1, value, 0, value.length, null);

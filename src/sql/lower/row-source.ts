@@ -86,6 +86,9 @@ export function rowSource(
   return () => new RowSource(fill, keyless, keySerde, written);
 }
 
+/** Begins the detail of a record whose key, and not its value, cannot be read. */
+export const OF_KEY = 'key: ';
+
 class RowSource implements Processor {
   readonly #fill: FillRow | null;
   readonly #keyless: boolean;
@@ -115,7 +118,7 @@ class RowSource implements Processor {
         own.setValue(key.value as SqlValue[]);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        return this.#context.skip('deserialization', error.message);
+        return this.#context.skip('deserialization', `${OF_KEY}${error.message}`);
       }
       own.windowStart = key.windowStart;
       own.windowEnd = key.windowEnd;
