@@ -46,15 +46,17 @@ export const delimited: Format = {
       rawRanges: null,
       rawFallback: () => null,
       decode(buffer, start, end, row) {
+        // Nothing is how the null of a lone column is written, and too little for several.
         const fields =
-          start === end ? undefined : splitLine(checkedText(asBuffer(buffer), start, end), delimiter);
-        // A record without bytes is a row of nulls, as for JSON.
-        if (fields !== undefined && fields.length !== columns.length)
+          start === end
+            ? columns.slice(0, 1).map(() => '')
+            : splitLine(checkedText(asBuffer(buffer), start, end), delimiter);
+        if (fields.length !== columns.length)
           throw new DataError(
-            `expected ${columns.length} columns separated by ${JSON.stringify(delimiter)}, found ${fields.length}`,
+            `expected ${columns.length} columns separated by ${JSON.stringify(delimiter)}, found ${start === end ? 'nothing' : fields.length}`,
           );
         for (const { column, slot, read } of targets) {
-          const text = fields?.[column] ?? '';
+          const text = fields[column]!;
           row[slot] = text === '' ? null : read(text);
         }
       },

@@ -154,17 +154,21 @@ describe('DELIMITED', () => {
     [' "1" , x', [1, ' x']],
     [',', [null, null]],
     ['1,""', [1, null]],
-    ['', [null, null]],
   ])('%j', (line, row) => {
     expect(decode(delimited, columnsOf(INTEGER, STRING), Buffer.from(line))).toEqual(row);
   });
 
-  test.each(['1', '1,a,b', 'x,a', '1,"a', '1,"a"b', '1,a\nb', '"1\n",2\n3', '1.5,a'])(
+  test.each(['', '\n', '1', '1,a,b', 'x,a', '1,"a', '1,"a"b', '1,a\nb', '"1\n",2\n3', '1.5,a'])(
     'refuses %j',
     (line) => {
       expect(() => decode(delimited, columnsOf(INTEGER, STRING), Buffer.from(line))).toThrow(DataError);
     },
   );
+
+  test('nothing is the null of a lone column', () => {
+    expect(encode(delimited, columnsOf(STRING), [null]).toString()).toBe('');
+    expect(decode(delimited, columnsOf(STRING), Buffer.alloc(0))).toEqual([null]);
+  });
 
   test('invalid UTF-8 is refused', () => {
     expect(() => decode(delimited, columnsOf(STRING), Buffer.from([0xc3]))).toThrow(DataError);
