@@ -1,7 +1,6 @@
 import { SqlError } from '../../common/error.ts';
-import { printIdentifier, printType } from '../../types/print-type.ts';
+import { printIdentifier } from '../../types/print-type.ts';
 import type { Column } from '../../types/schema.ts';
-import type { SqlType } from '../../types/sql-type.ts';
 import type { CatalogSource } from '../catalog/source.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
@@ -146,29 +145,6 @@ export function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
         span: column.span,
         hint: `give it another name: ${column.name} AS …`,
       });
-  for (const key of query.key)
-    if (containsMap(key.type))
-      throw new SqlError(
-        'ML_SCHEMA',
-        `key column ${printIdentifier(key.name)} of type ${printType(key.type)} holds a MAP`,
-        {
-          span: node.span,
-          hint: 'a MAP cannot be part of a key',
-        },
-      );
-}
-
-function containsMap(type: SqlType): boolean {
-  switch (type.kind) {
-    case 'map':
-      return true;
-    case 'array':
-      return containsMap(type.element);
-    case 'struct':
-      return type.fields.some((field) => containsMap(field.type));
-    default:
-      return false;
-  }
 }
 
 /** The property by which ksqlDB's streams may lose key columns, and have them in the order in which they are selected. */

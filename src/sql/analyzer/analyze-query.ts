@@ -17,6 +17,7 @@ import {
   type SelectColumn,
   sourcesOf,
 } from './analyzed-query.ts';
+import { checkKeyType } from './check-key-type.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { QueryCalls } from './query-calls.ts';
 import { PSEUDO_COLUMNS, Scope } from './scope.ts';
@@ -112,6 +113,9 @@ class QueryAnalysis {
         return { position, aliases: [position], name: partitionBy.names[i]!, type: expression.type };
       });
     }
+    key.forEach((column, i) =>
+      checkKeyType(column, (query.groupBy[i] ?? query.partitionBy[i] ?? query).span),
+    );
     const select = items.map((item, i): SelectColumn => {
       const expression = place(item.expression);
       return {

@@ -8,6 +8,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogSource, SourceTimestamp, SourceWindow } from '../catalog/source.ts';
 import type { AlterSource, CreateSource, TableElement } from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
+import { checkKeyType } from './check-key-type.ts';
 import { resolveType } from './resolve-type.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
@@ -240,6 +241,7 @@ export function schemaOf(
               hint: sourceKind === 'table' ? 'write PRIMARY KEY' : 'write KEY',
             },
           );
+        checkKeyType(column, element.type.span);
         key.push(column);
         break;
       case 'headers':

@@ -16,6 +16,32 @@ const CASES: readonly (readonly [sql: string, code: string, at: string])[] = [
     'ML_PROPERTY',
     "'yyyy-bb'",
   ],
+  // Keys hold no MAP, however deep.
+  ...(
+    [
+      ['STREAM', 'MAP<STRING, INT>'],
+      ['TABLE', 'MAP<STRING, INT>'],
+      ['STREAM', 'ARRAY<MAP<STRING, INT>>'],
+      ['TABLE', 'STRUCT<A INT, B ARRAY<STRUCT<C MAP<STRING, INT>>>>'],
+    ] as const
+  ).map(
+    ([kind, type]) =>
+      [
+        `CREATE ${kind} X (K ${type} ${kind === 'TABLE' ? 'PRIMARY ' : ''}KEY, V INT) WITH (KAFKA_TOPIC='x', FORMAT='JSON');`,
+        'ML_SCHEMA',
+        type,
+      ] as const,
+  ),
+  [
+    "SELECT MAP('a' := ID), COUNT(*) FROM ORDERS GROUP BY MAP('a' := ID) EMIT CHANGES;",
+    'ML_SCHEMA',
+    "MAP('a' := ID)",
+  ],
+  [
+    "CREATE STREAM X WITH (KEY_FORMAT='JSON') AS SELECT ARRAY[AS_MAP(TAGS, TAGS)] AS M, ID FROM ORDERS PARTITION BY ARRAY[AS_MAP(TAGS, TAGS)];",
+    'ML_SCHEMA',
+    'ARRAY[AS_MAP(TAGS, TAGS)]',
+  ],
   ['SELECT AMNT FROM ORDERS EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'AMNT'],
   ['SELECT * FROM ORDRES EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'ORDRES'],
   ['SELECT X.ID FROM ORDERS O EMIT CHANGES;', 'ML_NAME_UNKNOWN', 'X.ID'],
