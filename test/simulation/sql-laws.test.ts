@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkSeed, type SeedResult } from './sql/check-laws.ts';
+import { checkWorld } from './sql/check-world.ts';
 
 /** A few hundred of the queries that `node scripts/fuzz-sql.js` goes through; a failure names its seed. */
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
@@ -40,3 +41,18 @@ test('generated queries keep the laws of partitioning, of the optimizer and of s
 test.each(FAULTS.filter(([seed]) => !SEEDS.includes(seed)))('seed %i: %s', async (seed) => {
   expect((await checkSeed(seed)).failures).toEqual([]);
 });
+
+/** Worlds in which queries meet restarts, replacements, several partitions and equal times. */
+const WORLDS = Array.from({ length: 20 }, (_, i) => i + 1);
+
+test('queries of generated worlds give what is there, whatever happens to them', async () => {
+  const failures: string[] = [];
+  let checked = 0;
+  for (const seed of WORLDS) {
+    const result = await checkWorld(seed, new Set(['unreadable records']));
+    failures.push(...result.failures);
+    checked += result.checked;
+  }
+  expect(failures).toEqual([]);
+  expect(checked).toBeGreaterThan(160);
+}, 180_000);
