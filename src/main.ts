@@ -94,6 +94,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .description('runs script files and prints the rows of their queries')
     .argument('<file...>')
     .option('--stay', 'keep the queries running until Ctrl-C')
+    .option('--fresh', 'begin anew: forget offsets and state of the script’s queries')
     .exitOverride()
     .action(async (files: string[], _options: object, command: Command) =>
       finish(await runCommand(files, command.optsWithGlobals())),
@@ -104,6 +105,7 @@ function buildProgram(finish: (code: number) => void): Command {
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--demo', 'with a demo stream to query')
     .option('--queries-file <file>', 'run the statements of this file at start (headless)')
+    .option('--fresh', 'begin anew: forget offsets and state of the file’s queries')
     .option(
       '--limit <name=number>',
       'how much clients may take (docs/server.md); may be given several times',

@@ -1,13 +1,14 @@
+import { resolve } from 'node:path';
+import { SqlError } from '../common/error.ts';
 import { readText } from '../common/read-text.ts';
 import type { Script } from '../engine/script.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import type { Outcome } from './backend.ts';
-import { type RunOptions, runStatement } from './run-statements.ts';
+import { describeError, type RunOptions, runStatement } from './run-statements.ts';
 import { ScriptError, type ScriptStatement, scriptStatements } from './script-statements.ts';
 
 export interface ScriptRunner {
-  /** The progress of a script with this text; null where progress is not kept. */
-  openScript(text: string): Promise<Script | null>;
+  openScript(files: readonly string[], statements: readonly ParsedStatement[]): Promise<Script>;
   execute(statement: ParsedStatement, script: Script): Promise<Outcome>;
 }
 
@@ -46,31 +47,35 @@ export async function runFiles(
       return { ok: false, script: null };
     }
   }
-  // What the scripts run by name belongs to them: changed, they are other scripts.
-  return runAll(statements, statements.map((each) => each.text).join('\n'), options, runner);
+  let script: Script;
+  try {
+    script = await runner.openScript(
+      files.map((file) => resolve(file)),
+      statements,
+    );
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    await options.errors.write(`${describeError(error, '')}\n`);
+    return { ok: false, script: null };
+  }
+  return { ok: await runAll(statements, script, options, runner), script };
 }
 
 async function runAll(
   statements: readonly ScriptStatement[],
-  text: string,
+  script: Script,
   options: RunOptions,
   runner: ScriptRunner,
-): Promise<{ ok: boolean; script: Script | null }> {
-  const script = await runner.openScript(text);
+): Promise<boolean> {
   for (const [index, statement] of statements.entries()) {
     if (options.signal.aborted || options.output.closed) break;
     if (statements.length > index + 1 && isEndless(statement))
       await options.errors.write(followed(statement));
-    if (script === null) {
-      if (!(await runStatement(statement, options))) return { ok: false, script };
-      continue;
-    }
     script.index = index;
-    if (script.isDone(statement.statement.kind)) continue;
-    if (!(await runStatement(statement, options, (each) => runner.execute(each, script))))
-      return { ok: false, script };
+    if (script.isDone()) continue;
+    if (!(await runStatement(statement, options, (each) => runner.execute(each, script)))) return false;
   }
-  return { ok: true, script };
+  return true;
 }
 
 /** A push query without LIMIT, or PRINT without one. */

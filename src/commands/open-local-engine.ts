@@ -7,12 +7,15 @@ import { openLog } from './open-log.ts';
 /** How much clients may take of it. */
 export type EngineLimits = Pick<EngineOptions, 'openQueriesMax' | 'clientBytesMax' | 'clientsBytesMax'>;
 
+/** The same, and whether a script says what runs. */
+export type LocalEngineOptions = EngineLimits & Pick<EngineOptions, 'keepQueries' | 'fresh'>;
+
 /** An engine in this process. `properties` hold for all of it. */
 export async function openLocalEngine(
   options: CommonOptions,
   commandLog: boolean,
   properties: ReadonlyMap<string, string>,
-  limits: EngineLimits = {},
+  more: LocalEngineOptions = {},
 ): Promise<Engine> {
   const [{ openEngine }, { openStateBackend }, { openLogger }, { systemClock, systemRandom }] =
     await Promise.all([
@@ -35,7 +38,7 @@ export async function openLocalEngine(
     commandLog,
     version: packageJson.version,
     properties,
-    ...limits,
+    ...more,
     ...(options.functions === undefined
       ? {}
       : {

@@ -9,14 +9,17 @@ import { runOptions } from './run-options.ts';
 /** `millrace run`: runs script files to the end of what their sources held. */
 export async function runCommand(
   files: readonly string[],
-  options: CommonOptions & { stay?: boolean },
+  options: CommonOptions & { readonly stay?: boolean; readonly fresh?: boolean },
 ): Promise<number> {
   const session = await openSession(options.set);
   // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
+  const keepQueries = options.kafka !== undefined;
+  const fresh = options.fresh === true;
   const engine = await openLocalEngine(
     options,
-    options.dataDir !== undefined && options.kafka === undefined,
+    options.dataDir !== undefined && !keepQueries,
     await ofStart(session),
+    { keepQueries, fresh },
   );
   const signal = interruption();
   const [{ LocalBackend }, { runFiles }] = await Promise.all([
@@ -27,9 +30,10 @@ export async function runCommand(
   try {
     const run = await runOptions(options, backend, session, signal, false);
     const { ok, script } = await runFiles(files, run, {
-      openScript: (text) => engine.openScript(text),
+      openScript: (paths, statements) => engine.openScript(paths, statements, fresh),
       execute: (statement, each) => backend.execute(statement, session, each),
     });
+    if (ok) engine.tellLeft();
     if (ok && options.stay === true) await aborted(signal);
     if (ok && !signal.aborted) await untilAborted(signal, engine.drain());
     if (ok && !signal.aborted && options.stay !== true) await script?.finish();

@@ -18,6 +18,7 @@ export async function serverCommand(
     readonly port: string;
     readonly host: string;
     readonly queriesFile?: string;
+    readonly fresh?: boolean;
     readonly demo?: boolean;
     readonly allowOrigin: readonly string[];
     readonly allowHost: readonly string[];
@@ -29,12 +30,17 @@ export async function serverCommand(
   const limits = (await import('./server-limits.ts')).parseLimits(options.limit);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
+  const isDurable = options.kafka !== undefined || options.dataDir !== undefined;
+  if (options.fresh === true && !headless)
+    throw new UsageError(
+      '--fresh is for the script of --queries-file: at the prompt, DROP what is to begin anew',
+    );
   const engine = await openLocalEngine(
     options,
-    !headless && (options.kafka !== undefined || options.dataDir !== undefined),
+    !headless && isDurable,
     // Every client's session begins with them.
     new Map(session.properties),
-    limits.engine,
+    { ...limits.engine, keepQueries: headless && isDurable, fresh: options.fresh === true },
   );
   const signal = interruption();
   const { startServer } = await import('../server/server.ts');
@@ -49,10 +55,11 @@ export async function serverCommand(
       const backend = new LocalBackend(engine, '');
       const run = await runOptions(options, backend, session, signal, false);
       const { ok } = await runFiles([options.queriesFile], run, {
-        openScript: () => Promise.resolve(null),
-        execute: (statement) => backend.execute(statement, session),
+        openScript: (files, statements) => engine.openScript(files, statements),
+        execute: (statement, script) => backend.execute(statement, session, script),
       });
       if (!ok) return EXIT_FAILED;
+      engine.tellLeft();
     }
     const server = await startServer({
       engine,

@@ -2,7 +2,8 @@ import { must } from '../common/assert.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { type Command, encodeCommand, type LoggedCommand, readCommand } from './command.ts';
 import { ownName } from './reserved-topics.ts';
-import type { Script } from './script.ts';
+import { readRecords } from './read-records.ts';
+import type { ScriptProgress } from './script.ts';
 import { encodeSnapshotKey, readSnapshotKey, SNAPSHOT_FORMAT, type SnapshotKey } from './snapshot-key.ts';
 
 /** What the topic says: the commands that count, in order. */
@@ -42,37 +43,20 @@ export class CommandLog {
 
   /** All commands, oldest first, and whatever else is there. */
   async read(): Promise<ReadCommands> {
-    const { start, end } = must((await this.#log.admin.offsets(this.topic))[0]);
     const reading = new CommandReading();
-    const reader = this.#log.openReader();
-    const partition = { topic: this.topic, partition: 0 };
-    try {
-      reader.assign({ ...partition, offset: start });
-      while (reader.position(partition) < end) {
-        for (const { buffer, first, count, offsets, ...at } of await reader.poll(200)) {
-          const part = (from: number, to: number): Buffer | null =>
-            from < 0 ? null : Buffer.from(buffer.subarray(from, to));
-          for (let i = first; i < count; i++)
-            reading.add(
-              offsets[i]!,
-              part(at.keyStart[i]!, at.keyEnd[i]!),
-              part(at.valueStart[i]!, at.valueEnd[i]!) ?? NOTHING,
-            );
-        }
-      }
-    } finally {
-      await reader.close();
-    }
+    await readRecords(this.#log, this.topic, (offset, key, value) =>
+      reading.add(offset, key, value ?? NOTHING),
+    );
     return reading;
   }
 
   /**
    * Resolves to the command's id when it is in the log, in one step with the progress of the script that it belongs to.
    */
-  async append(command: Command, nowMs: number, script: Script | undefined): Promise<number> {
-    const writer = script?.writer ?? this.#writer;
+  async append(command: Command, nowMs: number, progress: ScriptProgress | null): Promise<number> {
+    const writer = progress?.writer ?? this.#writer;
     this.#add(writer, nowMs, null, encodeCommand(command));
-    await (script === undefined ? writer.flush() : script.commit());
+    await (progress === null ? writer.flush() : progress.commit());
     return writer.endOffset({ topic: this.topic, partition: 0 }) - 1;
   }
 

@@ -20,6 +20,9 @@ export interface Command {
   readonly dismisses?: readonly number[];
 }
 
+/** Below what a log takes as one record, so that a snapshot of it, which says a little more, fits too. */
+export const COMMAND_BYTES_MAX = 800_000;
+
 /** The last version that this release can read. */
 const VERSION_MAX = 3;
 

@@ -6,9 +6,9 @@ import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { CommandHistory, type HistoryEntry } from './command-history.ts';
 import type { CommandLog } from './command-log.ts';
 import { type CatalogKey, definedBy, mentionedBy } from './command-names.ts';
-import { type Command, encodeCommand } from './command.ts';
+import { type Command, COMMAND_BYTES_MAX, encodeCommand } from './command.ts';
 import { type FailedStatement, FailedStatements, reasonOf } from './failed-statements.ts';
-import type { Script } from './script.ts';
+import type { ScriptProgress } from './script.ts';
 
 /** What replaying works with: the engine. */
 export interface ReplayHost {
@@ -25,9 +25,6 @@ export interface ReplayHost {
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 5 * 60 * 1000;
 const DEAD_COMMANDS_MAX = 100;
-
-/** Below what a log takes as one record, so that a snapshot of it, which says a little more, fits too. */
-const COMMAND_BYTES_MAX = 800_000;
 
 /**
  * The commands of a service: replayed when it starts, recorded as statements change the catalog, and compacted.
@@ -241,7 +238,7 @@ export class Commands {
   async record(
     parsed: ParsedStatement,
     given: Omit<Command, 'version' | 'statement' | 'dismisses'>,
-    script: Script | undefined,
+    progress: ScriptProgress | null,
     gaveUp: readonly FailedStatement[] = [],
   ): Promise<number> {
     const superseded = [...new Set([...this.failed.supersededBy(parsed.statement), ...gaveUp])];
@@ -259,20 +256,20 @@ export class Commands {
         `this statement is too long to be kept: ${sizeBytes} bytes of at most ${COMMAND_BYTES_MAX}`,
         { span: parsed.statement.span },
       );
-    const id = await this.#append(command, script);
+    const id = await this.#append(command, progress);
     this.#parsed.set(id, parsed);
     this.#history.add({ id, value: encodeCommand(command), command, fault: null }, parsed.statement);
     return id;
   }
 
   /** Forgets commands, as if they had never been. */
-  async dismiss(ids: readonly number[], script: Script | undefined): Promise<void> {
+  async dismiss(ids: readonly number[], progress: ScriptProgress | null): Promise<void> {
     const { sequence } = this.#host;
-    await this.#append({ version: 2, statement: '', properties: {}, sequence, dismisses: ids }, script);
+    await this.#append({ version: 2, statement: '', properties: {}, sequence, dismisses: ids }, progress);
   }
 
-  async #append(command: Command, script: Script | undefined): Promise<number> {
-    const id = await this.#log.append(command, this.#clock.now(), script).catch((error: unknown) => {
+  async #append(command: Command, progress: ScriptProgress | null): Promise<number> {
+    const id = await this.#log.append(command, this.#clock.now(), progress).catch((error: unknown) => {
       this.#isUncertain = true;
       throw error;
     });

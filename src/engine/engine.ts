@@ -12,13 +12,16 @@ import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
+import { lockState } from '../streams/runtime/state-directory.ts';
 import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
 import { Commands, type ReplayHost } from './commands.ts';
+import { queryIdOf } from './command-names.ts';
 import { drainQueries } from './drain.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
+import { KeptQueries } from './kept-queries.ts';
 import { keptProperties } from './kept-properties.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { OpenQueries } from './open-queries.ts';
@@ -29,7 +32,8 @@ import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { InsertWriters } from './insert-writers.ts';
 import { RowBudget } from './row-budget.ts';
-import { CHANGING_STATEMENTS, Script } from './script.ts';
+import { CHANGING_STATEMENTS, Script, ScriptProgress } from './script.ts';
+import { dropsOf } from './script-drops.ts';
 import { newSession, type Session } from './session.ts';
 import { type Answer, StatementOrder } from './statement-order.ts';
 import type { StoredQuery } from './stored-query.ts';
@@ -49,6 +53,13 @@ export interface EngineOptions {
   readonly serviceId: string;
   /** Whether statements are kept in, and replayed from, the command topic. */
   readonly commandLog: boolean;
+  /**
+   * Whether a script says at each start what runs, and its queries go on: what was accepted for them is kept then, in a
+   * topic of its own. Default false.
+   */
+  readonly keepQueries?: boolean;
+  /** Whether those that were kept are forgotten with their offsets and state. Default false. */
+  readonly fresh?: boolean;
   readonly version: string;
   /** What the optimizer does to plans of new queries. Default its own rules. */
   readonly rules?: readonly Rule[];
@@ -82,7 +93,7 @@ export interface StatementCall {
   /** What holds for the statement: the session's properties over the system's. */
   readonly properties: ReadonlyMap<string, string>;
   readonly parsed: ParsedStatement;
-  /** Set while a script runs whose progress is kept. */
+  /** Set while a script runs. */
   readonly script: Script | undefined;
   /**
    * The command that is replayed: it was accepted once, so that what only holds then is not asked again (topics, the
@@ -124,6 +135,8 @@ export class Engine {
   readonly rowBudget: RowBudget;
   readonly processingLog: ProcessingLog;
   catalog = new Catalog();
+  /** The queries of the script that says what runs here; null where there is none, or nothing outlives the process. */
+  readonly kept: KeptQueries | null;
   /** Null where nothing outlives the process. */
   readonly #commands: Commands | null;
   #closing = false;
@@ -141,6 +154,7 @@ export class Engine {
     options: EngineOptions,
     executeStatement: ExecuteStatement,
     commandLog: CommandLog | null,
+    kept: KeptQueries | null,
     processingLog: ProcessingLog,
     writer: LogWriter,
   ) {
@@ -154,6 +168,8 @@ export class Engine {
     this.systemProperties = new Map(options.properties);
     this.reservedTopics = new ReservedTopics(options.serviceId, this.systemProperties);
     this.evaluation = { now: () => (options.functionClock ?? options.clock).now(), random: options.random };
+    this.kept = kept;
+    this.#sequence = kept?.nextSequence ?? 0;
     this.processingLog = processingLog;
     this.#writer = writer;
     this.#insertWriters = new InsertWriters(options.log);
@@ -168,9 +184,14 @@ export class Engine {
   /** See `openEngine`. */
   static async open(options: EngineOptions, executeStatement: ExecuteStatement): Promise<Engine> {
     const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
+    const kept =
+      options.keepQueries === true
+        ? await KeptQueries.open(options.log, options.serviceId, options.clock)
+        : null;
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
     const writer = await options.log.openWriter();
-    const engine = new Engine(options, executeStatement, commandLog, processingLog, writer);
+    const engine = new Engine(options, executeStatement, commandLog, kept, processingLog, writer);
+    if (options.fresh === true) await engine.#beginAnew();
     await engine.#commands?.replay();
     return engine;
   }
@@ -301,7 +322,7 @@ export class Engine {
     if (undo === null || !(failure instanceof LogError) || failure.kind !== 'invalid-topic') return;
     await this.removeQuery(query, call);
     undo();
-    if (recorded !== null) await this.#commands?.dismiss([recorded], call.script);
+    if (recorded !== null) await this.#commands?.dismiss([recorded], call.script?.progress ?? null);
     throw new SqlError('ML_TOPIC', failure.message, { span: call.parsed.statement.span });
   }
 
@@ -315,11 +336,91 @@ export class Engine {
     this.queries.delete(query.id);
     this.catalog.removeQuery(query.id);
     if (replayed === null || query.isStarted) await query.terminate();
+    if (replayed === null) await this.kept?.remove(query.id);
   }
 
-  /** The number that the next query's name is made from. */
-  nextSequence(): number {
-    return this.#sequence++;
+  /** What a query is known by at the next start; null where its command says that. `name`: by which it asks. */
+  nextIdentity({ replayed }: StatementCall, name: string): string | null {
+    return replayed === null && this.kept !== null ? this.kept.next(name) : null;
+  }
+
+  /**
+   * The id of a query, and the number that names made from it: `given`, or a new one, whose name nothing bears yet. Throws
+   * `SqlError` when state lies under that name of which nobody knows what made it.
+   */
+  async nameQuery(
+    { parsed: { statement }, replayed }: StatementCall,
+    given: string | undefined,
+    stored: StoredQuery,
+  ): Promise<{ readonly sequence: number; readonly queryId: string }> {
+    if (given !== undefined && this.kept !== null) return { sequence: this.#sequence, queryId: given };
+    const sequence = this.#sequence++;
+    const queryId = given ?? must(queryIdOf(statement, sequence));
+    if (this.kept === null || replayed !== null) return { sequence, queryId };
+    if (this.options.fresh === true) await this.forgetState(queryId, stored);
+    else if ((await this.log.admin.committed(this.applicationId(queryId))).length > 0)
+      throw new SqlError(
+        'ML_NAME_TAKEN',
+        `there is state of a query ${queryId}, and nothing says what it was: whether this one may go on with it cannot be known`,
+        {
+          span: statement.span,
+          hint: 'it was left by an earlier release, or by a prompt or server without a script: start with --fresh to begin anew, or with another --service-id',
+        },
+      );
+    return { sequence, queryId };
+  }
+
+  /** Makes durable what runs for a query of a script. */
+  async keep(
+    { parsed, properties, replayed }: StatementCall,
+    identity: string | null,
+    query: PersistentQuery,
+  ): Promise<void> {
+    if (this.kept === null || identity === null || replayed !== null) return;
+    if (this.kept.get(identity)?.query !== query.stored)
+      await this.kept.keep(identity, {
+        version: 1,
+        queryId: query.id,
+        statement: parsed.resolvedText,
+        properties: Object.fromEntries(properties),
+        query: query.stored,
+      });
+    this.kept.take(identity);
+  }
+
+  /** Offsets, internal topics, changelogs and local state of a query that does not run. */
+  async forgetState(queryId: string, { stores, topics }: StoredQuery): Promise<void> {
+    const { admin } = this.log;
+    const { stateDirectory } = this.options;
+    const id = this.applicationId(queryId);
+    if (stateDirectory !== null) await (await lockState(stateDirectory, id)).delete();
+    const committed = await admin.committed(id);
+    if (committed.length > 0)
+      await admin.alterCommitted(
+        id,
+        committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
+      );
+    const own = [
+      ...topics.map((topic) => `${id}-${topic}`),
+      ...stores.map((store) => `${id}-${store}-changelog`),
+    ];
+    const there = new Set(await admin.listTopics());
+    for (const topic of own) if (there.has(topic)) await admin.deleteTopic(topic);
+  }
+
+  async #beginAnew(): Promise<void> {
+    for (const { queryId, query } of this.kept?.all() ?? []) await this.forgetState(queryId, query);
+    await this.kept?.clear();
+  }
+
+  /** Says which queries of earlier starts the script no longer has. */
+  tellLeft(): void {
+    const queries = (this.kept?.left() ?? []).map(({ queryId }) => queryId);
+    if (queries.length > 0)
+      this.options.logger.warn(
+        { queries },
+        'the script no longer has these queries: they do not run; their state is kept until a start with --fresh',
+      );
   }
 
   transientId(alias: string, kind: 'transient' | 'SCALABLE_PUSH_QUERY' = 'transient'): string {
@@ -392,7 +493,7 @@ export class Engine {
         }),
       ),
     );
-    return this.#commands.record(parsed, given, script, gaveUp).finally(cancel);
+    return this.#commands.record(parsed, given, script?.progress ?? null, gaveUp).finally(cancel);
   }
 
   /** Of that name, which may be written in lower case. */
@@ -414,7 +515,7 @@ export class Engine {
   async giveUp(statements: readonly FailedStatement[], { script }: StatementCall): Promise<void> {
     await this.#commands?.dismiss(
       statements.map(({ entry }) => entry.logged.id),
-      script,
+      script?.progress ?? null,
     );
   }
 
@@ -429,20 +530,37 @@ export class Engine {
     topic: string,
     script: Script | undefined,
   ): Promise<{ writer: LogWriter; commit: () => Promise<void> }> {
-    const writer = script?.writer ?? (await this.#insertWriters.writer(topic));
+    const progress = script?.progress ?? null;
+    const writer = progress?.writer ?? (await this.#insertWriters.writer(topic));
     return {
       writer,
       commit: async () => {
-        await (script === undefined ? writer.flush() : script.commit());
+        await (progress === null ? writer.flush() : progress.commit());
         this.#unsettled = true;
       },
     };
   }
 
-  /** The progress of a script with this text; null where nothing outlives the process. */
-  async openScript(text: string): Promise<Script | null> {
-    if (this.#commands === null) return null;
-    return Script.open(this.log, this.options.serviceId, this.#commands.topic, text);
+  /**
+   * A script, with its progress where statements are kept. `fresh`: what its statements have made in earlier runs is
+   * dropped first, with all state; topics that they write stay as they are.
+   */
+  async openScript(
+    files: readonly string[],
+    statements: readonly ParsedStatement[],
+    fresh = false,
+  ): Promise<Script> {
+    if (this.#commands === null) return new Script(statements, null);
+    const { topic } = this.#commands;
+    const { serviceId } = this;
+    if (fresh) await this.#dropMadeBy(statements);
+    const progress = await ScriptProgress.open(this.log, { serviceId, topic, fresh }, files, statements);
+    return new Script(statements, progress);
+  }
+
+  async #dropMadeBy(statements: readonly ParsedStatement[]): Promise<void> {
+    for (const sql of dropsOf(statements, this.catalog))
+      for (const parsed of parseStatements(sql)) await this.execute(parsed, newSession());
   }
 
   /**
@@ -511,6 +629,7 @@ export class Engine {
     await this.createdFunctions.close();
     await this.processingLog.close();
     await this.#commands?.close();
+    await this.kept?.close();
     await this.#insertWriters.close();
     await this.#writer.close();
     await this.log.close();

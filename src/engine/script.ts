@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { SqlError } from '../common/error.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import type { ParsedStatement } from '../sql/parser/parse.ts';
 import { ownName } from './reserved-topics.ts';
 
 /** Statements that change the log or the catalog: done once. All others read, or change the session: always run. */
@@ -20,48 +22,138 @@ export const CHANGING_STATEMENTS: ReadonlySet<string> = new Set([
   'alterSystem',
 ]);
 
+/** The statements of script files, which run one after another. */
+export class Script {
+  readonly statements: readonly ParsedStatement[];
+  /** Null where progress is not kept: every statement runs at every start. */
+  readonly progress: ScriptProgress | null;
+  /** What its statements have made in this run, as `source:S`, `type:T`, …: a second one of a name is a mistake. */
+  readonly made = new Set<string>();
+  #index = 0;
+
+  constructor(statements: readonly ParsedStatement[], progress: ScriptProgress | null) {
+    this.statements = statements;
+    this.progress = progress;
+  }
+
+  /** The statement that is running. */
+  get index(): number {
+    return this.#index;
+  }
+
+  set index(index: number) {
+    this.#index = index;
+    if (this.progress !== null) this.progress.index = index;
+  }
+
+  /** Whether the running statement must not take effect again. */
+  isDone(): boolean {
+    const { progress, index, statements } = this;
+    return (
+      progress !== null && index < progress.done && CHANGING_STATEMENTS.has(statements[index]!.statement.kind)
+    );
+  }
+
+  /** Whether the source that the running statement makes is replaced by a later one, which has the last word about it. */
+  isReplacedLater(name: string): boolean {
+    for (const { statement } of this.statements.slice(this.#index + 1)) {
+      if (!('name' in statement) || statement.name !== name) continue;
+      if (statement.kind === 'dropSource') return false;
+      if (statement.kind === 'createSourceAs' && statement.orReplace) return true;
+    }
+    return false;
+  }
+
+  /** How many statements before the running one are INSERT INTO … SELECT into the same stream without a QUERY_ID. */
+  insertPlace(target: string): number {
+    return this.statements
+      .slice(0, this.#index)
+      .filter(
+        ({ statement }) =>
+          statement.kind === 'insertSelect' &&
+          statement.target === target &&
+          !statement.properties.some(({ name }) => name === 'QUERY_ID'),
+      ).length;
+  }
+
+  /** The script has ended. */
+  async finish(): Promise<void> {
+    await this.progress?.finish();
+  }
+
+  async close(): Promise<void> {
+    await this.progress?.close();
+  }
+}
+
 /**
  * How far a script has come, kept in the durable log in the same step as what its statements write: a script that
  * was killed half-way and is run again neither repeats its INSERTs nor trips over its own CREATEs. A script that
- * ended is forgotten, so that running it again runs it again.
+ * ended is forgotten, so that running it again runs it again. Scripts are told apart by their files. What is done must
+ * not have been changed since, what comes after it may.
  */
-export class Script {
+export class ScriptProgress {
   readonly #log: Log;
   readonly #group: string;
   readonly #topic: string;
+  readonly #digests: Digests;
   readonly writer: LogWriter;
   /** Statements below this index took effect in an earlier run. */
   readonly done: number;
   /** The statement that is running. */
   index = 0;
 
-  private constructor(log: Log, group: string, topic: string, writer: LogWriter, done: number) {
+  private constructor(
+    log: Log,
+    group: string,
+    topic: string,
+    digests: Digests,
+    writer: LogWriter,
+    done: number,
+  ) {
     this.#log = log;
     this.#group = group;
     this.#topic = topic;
+    this.#digests = digests;
     this.writer = writer;
     this.done = done;
   }
 
-  /** `text` identifies the script; `topic` is any topic of the log that always exists. */
-  static async open(log: Log, serviceId: string, topic: string, text: string): Promise<Script> {
-    const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-    const group = ownName(serviceId, `script_${digest}`);
-    const committed = await log.admin.committed(group);
-    return new Script(log, group, topic, await log.openWriter({ group }), committed[0]?.offset ?? 0);
-  }
-
-  /** Whether the statement at `index` must not take effect again. */
-  isDone(kind: string): boolean {
-    return this.index < this.done && CHANGING_STATEMENTS.has(kind);
+  /**
+   * `topic` is any topic of the log that always exists; `fresh`: what was done before is forgotten. Throws `SqlError` when
+   * the script was stopped behind statements that are others now.
+   */
+  static async open(
+    log: Log,
+    {
+      serviceId,
+      topic,
+      fresh,
+    }: { readonly serviceId: string; readonly topic: string; readonly fresh: boolean },
+    files: readonly string[],
+    statements: readonly ParsedStatement[],
+  ): Promise<ScriptProgress> {
+    const group = ownName(serviceId, `script_${digestOf(files)}`);
+    const [committed] = fresh ? [] : await log.admin.committed(group);
+    const done = committed?.offset ?? 0;
+    const digests = new Digests(statements);
+    if (committed !== undefined && committed.metadata !== digests.ofFirst(done))
+      throw new SqlError(
+        'ML_UNSUPPORTED',
+        `the script was stopped after ${done} of its statements, and those have been changed since: which of its INSERTs are done cannot be told`,
+        { hint: 'run it to its end as it was, or start with --fresh to begin anew' },
+      );
+    return new ScriptProgress(log, group, topic, digests, await log.openWriter({ group }), done);
   }
 
   /** Everything gathered in `writer`, and that the running statement is done, in one step. */
   async commit(): Promise<void> {
-    await this.writer.commit([{ topic: this.#topic, partition: 0, offset: this.index + 1, metadata: '' }]);
+    const offset = this.index + 1;
+    const metadata = this.#digests.ofFirst(offset);
+    await this.writer.commit([{ topic: this.#topic, partition: 0, offset, metadata }]);
   }
 
-  /** The script has ended: the next run begins at its first statement. */
+  /** The next run begins at the first statement. */
   async finish(): Promise<void> {
     await this.writer.close();
     await this.#log.admin.alterCommitted(this.#group, [{ topic: this.#topic, partition: 0, offset: null }]);
@@ -70,4 +162,26 @@ export class Script {
   async close(): Promise<void> {
     await this.writer.close();
   }
+}
+
+/** What the first so many statements say, each digest made from the one before. */
+class Digests {
+  readonly #statements: readonly ParsedStatement[];
+  readonly #digests: string[] = [''];
+
+  constructor(statements: readonly ParsedStatement[]) {
+    this.#statements = statements;
+  }
+
+  ofFirst(count: number): string {
+    for (let i = this.#digests.length; i <= count; i++)
+      this.#digests.push(
+        digestOf([this.#digests[i - 1]!, this.#statements[i - 1]?.resolvedText.trim() ?? 'nothing']),
+      );
+    return this.#digests[count]!;
+  }
+}
+
+function digestOf(texts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
 }

@@ -10,6 +10,7 @@ import type { FunctionCode } from '../user-functions/isolated-functions.ts';
 import { openFunction } from '../user-functions/load-user-functions.ts';
 import { stripTypes } from '../user-functions/strip-types.ts';
 import { changed, type StatementHandler } from './answer.ts';
+import { goesOn, isRerun } from './earlier-query.ts';
 import { giveUpDropped } from './give-up.ts';
 
 /** CREATE FUNCTION: code in the statement, which becomes part of the language until DROP FUNCTION. */
@@ -21,6 +22,10 @@ export const createFunction: StatementHandler<'createFunction'> = async (stateme
       span: statement.span,
       hint: 'whoever starts the process can allow it: --set ksql.udfs.enabled=true',
     });
+  const types = typesOf(statement, call);
+  const code = codeOf(statement);
+  const meaning = meaningOf(statement, code, types);
+  const goes = isRerun(call, `function:${name}`) && engine.createdFunctions.meaningOf(name) === meaning;
   if (engine.functions.has(name)) {
     if (!engine.createdFunctions.has(name))
       throw new SqlError('ML_NAME_TAKEN', `function ${name} comes with the engine and cannot be replaced`, {
@@ -33,14 +38,14 @@ export const createFunction: StatementHandler<'createFunction'> = async (stateme
         `function ${name} exists already: nothing was created`,
         engine.sequence,
       );
-    if (!statement.orReplace)
+    if (!statement.orReplace && !goes)
       throw new SqlError('ML_NAME_TAKEN', `function ${name} exists already`, {
         span: nameSpan,
         hint: `write CREATE OR REPLACE FUNCTION, or DROP FUNCTION ${name} first`,
       });
   }
-  const types = typesOf(statement, call);
-  const code = codeOf(statement);
+  call.script?.made.add(`function:${name}`);
+  if (goes) return goesOn(engine, `function/${name}/create`, null, `function ${name}`);
   const { sandbox, members, forget } = opened(statement, code, call);
   const fn = openFunction(
     sandbox,
@@ -65,7 +70,7 @@ export const createFunction: StatementHandler<'createFunction'> = async (stateme
   const { sequence } = engine;
   await engine.record(call, sequence);
   engine.functions.set(name, fn);
-  engine.createdFunctions.keep(name, forget, meaningOf(statement, code, types));
+  engine.createdFunctions.keep(name, forget, meaning);
   return changed(`function/${name}/create`, `Created function ${name}`, sequence);
 };
 

@@ -1,81 +1,171 @@
-import { must } from '../../common/assert.ts';
+import { assert, must } from '../../common/assert.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import {
   type AnalyzedPersistentQuery,
   analyzeCreateSourceAs,
 } from '../../sql/analyzer/analyze-persistent.ts';
 import { SqlError } from '../../common/error.ts';
+import { checkReplacement } from '../../sql/analyzer/analyze-source.ts';
 import { buildPersistentPlan } from '../../sql/plan/build-plan.ts';
-import type { StatementCall } from '../engine.ts';
-import { queryIdOf } from '../command-names.ts';
+import { printIdentifier } from '../../types/print-type.ts';
+import type { Engine, StatementCall } from '../engine.ts';
 import { PersistentQuery } from '../persistent-query.ts';
 import { optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
 import { continueWith } from '../replacement.ts';
-import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
+import { loadQuery, meanTheSame, type PlannedQuery, storePlanned } from '../stored-query.ts';
 import { ensureTopic, partitionsOf } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
+import { checkSame, earlierQuery, goesOn, isRerun } from './earlier-query.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: StatementHandler<'createSourceAs'> = async (statement, call) => {
-  const { engine, properties } = call;
-  const { name, sourceKind, ifNotExists, span } = statement;
+  const { engine, properties, script, replayed } = call;
+  const { name, sourceKind, ifNotExists, orReplace, nameSpan, span } = statement;
   if (ifNotExists && engine.catalog.has(name))
     return answer({ '@type': 'warning_entity', message: `${name} exists already: nothing was created` });
-  const analyzed = analyzeCreateSourceAs(statement, analyzeContext(call));
+  const commandId = `${sourceKind}/\`${name}\`/create`;
+  const there = queryMaking(engine, name);
+  const rerun = !orReplace && there !== null && isRerun(call, `source:${name}`);
+  const context = analyzeContext(call);
+  const analyzed = analyzeCreateSourceAs(
+    statement,
+    rerun ? { ...context, catalog: engine.catalog.without(name) } : context,
+  );
   const { replaces } = analyzed;
-  engine.reservedTopics.checkWritable(analyzed.sink.topic, analyzed.topic.span ?? statement.nameSpan);
+  engine.reservedTopics.checkWritable(analyzed.sink.topic, analyzed.topic.span ?? nameSpan);
   // A query that cannot be planned must fail before its topic exists.
   const planned = planQuery(call, analyzed);
-  const replaced =
-    replaces === null || replaces.createdBy === null ? undefined : engine.queries.get(replaces.createdBy);
+  const replacing = `CREATE OR REPLACE ${sourceKind.toUpperCase()}`;
+  const isDecidedLater = script?.isReplacedLater(name) ?? false;
+  if (rerun) {
+    const old = { statement: there.statementText, query: there.stored, plan: there.plan };
+    if (!isDecidedLater) checkSame(call, printIdentifier(name), old, planned, replacing, nameSpan);
+    script?.made.add(`source:${name}`);
+    return goesOn(engine, commandId, there.id, name);
+  }
+  script?.made.add(`source:${name}`);
+  const replaced = replaces === null ? null : there;
+  if (replaced !== null && script !== undefined && replayed === null) {
+    const old = { statement: replaced.statementText, query: replaced.stored };
+    if (meanTheSame(engine, old, { statement: call.parsed.resolvedText, query: planned.stored })) {
+      const { partitions, createdBy } = must(engine.catalog.get(name));
+      engine.catalog.replace({ ...analyzed.sink, partitions, createdBy });
+      return goesOn(engine, commandId, replaced.id, name);
+    }
+  }
+  const identity = replaced === null ? engine.nextIdentity(call, `sink ${name}`) : null;
+  const earlier = earlierQuery(call, identity, nameSpan);
+  let run = planned;
   // What is replayed was taken once.
-  const run =
-    replaced === undefined || call.replayed !== null
-      ? planned
-      : continueWith(engine, name, replaced, planned, properties, span);
+  if (replaced !== null && replayed === null)
+    run = continueWith(engine, name, replaced, planned, properties, span);
+  if (earlier !== null) {
+    run = earlier.planned;
+    const old = { ...earlier.kept, ...earlier.planned };
+    const now = { statement: call.parsed.resolvedText, query: planned.stored };
+    if (orReplace && !meanTheSame(engine, old, now)) {
+      checkReplacement(sinkOf(earlier.planned), analyzed.sink, nameSpan);
+      run = continueWith(engine, name, earlier.planned, planned, properties, span);
+    } else if (!isDecidedLater) checkSame(call, printIdentifier(name), old, planned, replacing, nameSpan);
+  }
   // As many as what it reads has, which may have come back since it was declared.
   const first = engine.catalog.get(analyzed.reads[0]!);
   const wished =
-    analyzed.topic.partitions === 0 && call.replayed === null && first !== undefined
+    analyzed.topic.partitions === 0 && replayed === null && first !== undefined
       ? await partitionsOf(engine.log.admin, first)
       : analyzed.topic.partitions;
   const partitions = await ensureTopic(call, { ...analyzed.topic, partitions: wished, sourceKind });
-  const sequence = engine.nextSequence();
-  const queryId = replaced?.id ?? call.replayed?.queryId ?? must(queryIdOf(statement, sequence));
+  const given = replaced?.id ?? earlier?.kept.queryId ?? replayed?.queryId;
+  const { sequence, queryId } = await engine.nameQuery(call, given, run.stored);
   const sink = { ...analyzed.sink, partitions, createdBy: queryId };
   const query = openQuery(call, analyzed, run, queryId);
-  const recorded = await engine.record(call, sequence, { queryId: replaced?.id, query: run.stored });
+  const recorded = await engine.record(call, sequence, {
+    queryId: replaced?.id,
+    query: run.stored,
+  });
+  await engine.keep(call, identity ?? engine.kept?.identityOf(queryId) ?? null, query);
   if (replaces === null) engine.catalog.add(sink);
   else engine.catalog.replace(sink);
   // The new query has the old one's id, so it goes on with its offsets and state.
   await replaced?.close();
-  const undo = replaces === null ? () => engine.catalog.remove(name) : null;
+  const undo = replaces === null && earlier === null ? () => engine.catalog.remove(name) : null;
   await engine.addQuery(query, call, recorded, undo);
-  return changed(`${sourceKind}/\`${name}\`/create`, `Created query with ID ${queryId}`, sequence, queryId);
+  return changed(commandId, `Created query with ID ${queryId}`, sequence, queryId);
 };
 
 /** INSERT INTO … SELECT: one more query that writes a stream. */
 export const insertSelect: StatementHandler<'insertSelect'> = async (statement, call) => {
-  const { engine } = call;
+  const { engine, script } = call;
+  const { target, targetSpan } = statement;
+  const commandId = `stream/\`${target}\`/create`;
   const analyzed = analyzeInsertSelect(statement, analyzeContext(call));
-  if (analyzed.queryId !== null && engine.queries.has(analyzed.queryId))
-    throw new SqlError('ML_NAME_TAKEN', `a query ${analyzed.queryId} runs already`, { span: statement.span });
-  engine.reservedTopics.checkWritable(analyzed.sink.topic, statement.targetSpan);
+  const there = insertThere(call, target, analyzed.queryId);
+  if (there !== null && !isRerun(call, `query:${there.id}`))
+    throw new SqlError('ML_NAME_TAKEN', `a query ${there.id} runs already`, { span: statement.span });
+  engine.reservedTopics.checkWritable(analyzed.sink.topic, targetSpan);
   const planned = planQuery(call, analyzed);
-  const sequence = engine.nextSequence();
-  const queryId = must(queryIdOf(statement, sequence));
-  const query = openQuery(call, analyzed, planned, queryId);
-  const recorded = await engine.record(call, sequence, { query: planned.stored });
-  await engine.addQuery(query, call, recorded, () => undefined);
-  return changed(
-    `stream/\`${statement.target}\`/create`,
-    `Created query with ID ${queryId}`,
-    sequence,
-    queryId,
+  if (there !== null) {
+    const old = { statement: there.statementText, query: there.stored, plan: there.plan };
+    checkSame(call, `query ${there.id}`, old, planned, null, targetSpan);
+    script?.made.add(`query:${there.id}`);
+    return goesOn(engine, commandId, there.id, target);
+  }
+  const identity = engine.nextIdentity(
+    call,
+    analyzed.queryId === null ? `insert ${target}` : `query ${analyzed.queryId}`,
   );
+  const earlier = earlierQuery(call, identity, targetSpan);
+  if (earlier !== null) {
+    const old = { ...earlier.kept, ...earlier.planned };
+    checkSame(call, `query ${earlier.kept.queryId}`, old, planned, null, targetSpan);
+  }
+  const run = earlier?.planned ?? planned;
+  const { sequence, queryId } = await engine.nameQuery(call, earlier?.kept.queryId, run.stored);
+  script?.made.add(`query:${queryId}`);
+  const query = openQuery(call, analyzed, run, queryId);
+  const recorded = await engine.record(call, sequence, { query: run.stored });
+  await engine.keep(call, identity, query);
+  await engine.addQuery(query, call, recorded, earlier === null ? () => undefined : null);
+  return changed(commandId, `Created query with ID ${queryId}`, sequence, queryId);
 };
+
+/** The query that fills a source; null where there is none. */
+function queryMaking(engine: Engine, name: string): PersistentQuery | null {
+  const createdBy = engine.catalog.get(name)?.createdBy ?? null;
+  return createdBy === null ? null : (engine.queries.get(createdBy) ?? null);
+}
+
+/** The query of that id, or the one that an earlier run of the script has made for the statement in its place. */
+function insertThere(
+  { engine, script, replayed }: StatementCall,
+  target: string,
+  queryId: string | null,
+): PersistentQuery | null {
+  if (queryId !== null) return engine.queries.get(queryId) ?? null;
+  if (script === undefined || script.progress === null || replayed !== null) return null;
+  const inserts = engine.catalog
+    .writersOf(target)
+    .filter((id) => id.startsWith('INSERTQUERY_') && id !== engine.catalog.get(target)?.createdBy);
+  const id = inserts[script.insertPlace(target)];
+  return id === undefined ? null : (engine.queries.get(id) ?? null);
+}
+
+/** What a query writes, as far as its plan says. */
+function sinkOf({ plan: { before } }: PlannedQuery): Parameters<typeof checkReplacement>[0] {
+  assert(before.kind === 'sink', 'what CREATE … AS makes writes');
+  const { columns, keyPositions, valuePositions, topic, keyFormat, valueFormat, timestamp } = before;
+  const pick = (positions: readonly number[]) => positions.map((position) => columns[position]!);
+  return {
+    topic,
+    keyFormat,
+    valueFormat,
+    timestamp:
+      timestamp === null ? null : { column: columns[timestamp.column]!.name, format: timestamp.format },
+    schema: { key: pick(keyPositions), value: pick(valuePositions), headers: [] },
+  };
+}
 
 /** What was stored when the statement was accepted, where it is replayed. */
 function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery): PlannedQuery {

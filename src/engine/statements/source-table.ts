@@ -7,14 +7,14 @@ import { parseStatements } from '../../sql/parser/parse.ts';
 import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
-import { queryIdOf } from '../command-names.ts';
 import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
 import { optimizePlan } from '../planning.ts';
-import { loadQuery, storePlanned } from '../stored-query.ts';
+import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
 import { propertyValue } from '../properties.ts';
 import type { StatementResult } from '../result.ts';
 import { changed } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
+import { earlierQuery } from './earlier-query.ts';
 
 /**
  * Whether a query keeps the table's rows, so that pull queries can ask for them. Those of a windowed topic would be
@@ -36,23 +36,32 @@ export async function createSourceTable(
 ): Promise<StatementResult> {
   const { engine } = call;
   const { name } = source;
-  const queryId = must(queryIdOf(call.parsed.statement, engine.sequence));
+  const { statement } = call.parsed;
+  const identity = engine.nextIdentity(call, `rows of ${name}`);
+  const earlier = earlierQuery(call, identity, statement.span, ignoreRow);
+  const fresh = planned({ ...source, createdBy: 'CST' }, call);
+  // Its rows are a copy of the topic: what is kept of other columns is made anew.
+  const isSame = earlier !== null && earlier.kept.query.fingerprint === fresh.stored.fingerprint;
+  if (earlier !== null && !isSame) await engine.forgetState(earlier.kept.queryId, earlier.kept.query);
+  const run = isSame ? earlier.planned : fresh;
+  const { sequence, queryId } = await engine.nameQuery(call, earlier?.kept.queryId, run.stored);
   const table = { ...source, createdBy: queryId };
-  const query = keepingQuery(table, queryId, call);
-  const sequence = engine.nextSequence();
+  const query = keepingQuery(table, run, queryId, call);
   const recorded = await engine.record(call, sequence, { query: query.stored });
+  await engine.keep(call, identity, query);
   engine.catalog.add(table);
   await engine.addQuery(query, call, recorded, () => engine.catalog.remove(name));
   return changed(`table/\`${name}\`/create`, `Table ${name} created`, sequence, queryId);
 }
 
 /** Reads the table from its beginning into a store, and does nothing else with it. */
-function keepingQuery(table: CatalogSource, queryId: string, call: StatementCall): PersistentQuery {
-  const { engine, properties, parsed, replayed } = call;
-  const { plan, lowered, stored } =
-    replayed?.query === undefined
-      ? storePlanned(engine, keepingPlan(table, call), properties, ignoreRow)
-      : loadQuery(engine, replayed.query, properties, ignoreRow);
+function keepingQuery(
+  table: CatalogSource,
+  { plan, lowered, stored }: PlannedQuery,
+  queryId: string,
+  call: StatementCall,
+): PersistentQuery {
+  const { engine, properties, parsed } = call;
   return new PersistentQuery(
     {
       id: queryId,
@@ -70,6 +79,13 @@ function keepingQuery(table: CatalogSource, queryId: string, call: StatementCall
 }
 
 const ignoreRow = (): void => undefined;
+
+function planned(table: CatalogSource, call: StatementCall): PlannedQuery {
+  const { engine, properties, replayed } = call;
+  return replayed?.query === undefined
+    ? storePlanned(engine, keepingPlan(table, call), properties, ignoreRow)
+    : loadQuery(engine, replayed.query, properties, ignoreRow);
+}
 
 function keepingPlan(table: CatalogSource, call: StatementCall): QueryPlan {
   const { engine, properties } = call;

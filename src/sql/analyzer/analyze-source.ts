@@ -191,7 +191,11 @@ export function checkName(
 }
 
 /** Whether a source may become another: columns may be added at the end, nothing else may change. */
-export function checkReplacement(before: CatalogSource, after: CatalogSource, span: Span): void {
+export function checkReplacement(
+  before: Pick<CatalogSource, 'topic' | 'keyFormat' | 'valueFormat' | 'timestamp' | 'schema'>,
+  after: CatalogSource,
+  span: Span,
+): void {
   const refuse = (what: string): never => {
     throw new SqlError(
       'ML_UNSUPPORTED',

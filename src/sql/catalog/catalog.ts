@@ -28,6 +28,13 @@ export class Catalog {
     return new Catalog(this);
   }
 
+  /** A copy that lacks a source. */
+  without(name: string): Catalog {
+    const copy = this.copy();
+    copy.#sources.delete(name);
+    return copy;
+  }
+
   get(name: string): CatalogSource | undefined {
     return this.#sources.get(name);
   }

@@ -36,7 +36,7 @@ async function write(...records: readonly TestRecord[]): Promise<void> {
 }
 
 async function append(...numbers: readonly number[]): Promise<void> {
-  for (const each of numbers) await commands.append(command(each), 1000, undefined);
+  for (const each of numbers) await commands.append(command(each), 1000, null);
 }
 
 async function readAll(): Promise<readonly LoggedCommand[]> {
@@ -50,7 +50,7 @@ async function read(): Promise<readonly number[]> {
 
 test('commands come back as they were written, in order, with their place, also to who opens it later', async () => {
   expect(await readAll()).toEqual([]);
-  for (let i = 0; i < 3; i++) expect(await commands.append(command(i), 1000, undefined)).toBe(i);
+  for (let i = 0; i < 3; i++) expect(await commands.append(command(i), 1000, null)).toBe(i);
   const later = await CommandLog.open(log, 'x');
   expect((await later.read()).commands.map(({ id, command: each }) => [id, each])).toEqual([
     [0, command(0)],

@@ -287,15 +287,16 @@ test('a script goes on where it was, whatever has become of the command log', as
   const log = await openLog();
   const engine = await open(log, 1);
   await execute(engine, "CREATE STREAM S (K INT KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');");
-  const script = (await engine.openScript('text'))!;
-  for (const [index, sql] of ['CREATE STREAM A AS SELECT * FROM S;', 'DROP STREAM A;'].entries()) {
+  const statements = parseStatements('CREATE STREAM A AS SELECT * FROM S; DROP STREAM A;');
+  const script = await engine.openScript(['a.sql'], statements);
+  for (const [index, statement] of statements.entries()) {
     script.index = index;
-    await engine.execute(parseStatements(sql)[0]!, newSession(), script);
+    await engine.execute(statement, newSession(), script);
   }
   await script.close();
   for (let i = 0; i < 20; i++) await execute(engine, `CREATE STREAM B AS SELECT * FROM S; DROP STREAM B;`);
   expect((await log.admin.offsets('_millrace_test_command_topic'))[0]!.start).toBeGreaterThan(20);
-  expect((await engine.openScript('text'))!.done).toBe(2);
+  expect((await engine.openScript(['a.sql'], statements)).progress!.done).toBe(2);
   await engine.close();
 });
 

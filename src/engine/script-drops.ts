@@ -1,0 +1,40 @@
+import { printIdentifier } from '../types/print-type.ts';
+import type { Catalog } from '../sql/catalog/catalog.ts';
+import type { ParsedStatement } from '../sql/parser/parse.ts';
+import { queryIdOf } from './command-names.ts';
+
+/**
+ * Statements that take back what a script's statements have made in earlier runs, the last first: queries, streams, tables,
+ * types and functions. Topics stay. What others use is refused when they run, and says by whom.
+ */
+export function dropsOf(statements: readonly ParsedStatement[], catalog: Catalog): readonly string[] {
+  const drops = new Set<string>();
+  for (const { statement } of [...statements].reverse()) {
+    switch (statement.kind) {
+      case 'insertSelect': {
+        const given = statement.properties.some(({ name }) => name === 'QUERY_ID');
+        const isOfIt = (id: string): boolean =>
+          given ? id === queryIdOf(statement, 0) : id.startsWith('INSERTQUERY_');
+        for (const id of catalog.writersOf(statement.target))
+          if (isOfIt(id)) drops.add(`TERMINATE ${printIdentifier(id)};`);
+        break;
+      }
+      case 'createSource':
+      case 'createSourceAs': {
+        const { name } = statement;
+        const type = (catalog.get(name)?.type ?? statement.sourceKind).toUpperCase();
+        drops.add(`DROP ${type} IF EXISTS ${printIdentifier(name)};`);
+        break;
+      }
+      case 'createType':
+        drops.add(`DROP TYPE IF EXISTS ${printIdentifier(statement.name)};`);
+        break;
+      case 'createFunction':
+        drops.add(`DROP FUNCTION IF EXISTS ${printIdentifier(statement.name)};`);
+        break;
+      default:
+        break;
+    }
+  }
+  return [...drops];
+}
