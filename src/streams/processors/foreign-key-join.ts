@@ -1,3 +1,4 @@
+import { must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
@@ -276,9 +277,26 @@ export interface ResolveAnswersOptions {
   readonly values: ValueCodec;
   readonly join: 'inner' | 'left';
   readonly joiner: ValueJoiner;
+  /** Absent: as Kafka Streams has it, which may keep the result of a row that is gone: see `ResolveAnswers`. */
+  readonly askAgain?: AskAgain;
 }
 
-/** Step 4: the result, null where there is none (any more). What the left row asked before it changed is dropped. */
+/** For whom an answer without a value is no news of the row as it is now. */
+export interface AskAgain {
+  readonly foreignKeyOf: ValueMapper;
+  readonly foreignKeySerde: Serde;
+  /** Child nodes: who takes subscriptions, and who takes results. */
+  readonly subscriptions: string;
+  readonly results: string;
+}
+
+/**
+ * Step 4: the result, null where there is none (any more). What the left row asked before it changed is dropped.
+ *
+ * A row that leaves its key asks for an answer, so that its result goes; a row that comes asks for one only where there is
+ * a right row. When it comes before that answer, nothing would take the result of the earlier row away: of an inner
+ * join, whatever says that there is none makes the row of now ask again.
+ */
 export function resolveAnswers(options: ResolveAnswersOptions): () => Processor {
   return () => new ResolveAnswers(options);
 }
@@ -286,11 +304,14 @@ export function resolveAnswers(options: ResolveAnswersOptions): () => Processor 
 class ResolveAnswers implements Processor {
   readonly #options: ResolveAnswersOptions;
   readonly #writer = new ByteWriter(256);
+  readonly #foreignKey: RecordKey | null;
   #context!: ProcessorContext;
   #left!: TableReader;
 
   constructor(options: ResolveAnswersOptions) {
     this.#options = options;
+    this.#foreignKey =
+      options.askAgain === undefined ? null : new RecordKey(options.askAgain.foreignKeySerde);
   }
 
   init(context: ProcessorContext): void {
@@ -313,9 +334,35 @@ class ResolveAnswers implements Processor {
       hash = hashValue(this.#writer.buffer, 0, this.#writer.length);
     }
     const current = hash === null || answer.hash === null ? hash === answer.hash : hash.equals(answer.hash);
-    if (!current) return;
+    if (!current) {
+      if (join === 'inner' && answer.value === null) this.#askAgain(key, left, hash, answer, timestamp);
+      return;
+    }
     const none = answer.value === null && (join === 'inner' || left === null);
-    this.#context.forward(key, none ? null : joiner(left, answer.value, key), undefined, timestamp);
+    this.#forward(key, none ? null : joiner(left, answer.value, key), timestamp);
+  }
+
+  #forward(key: RecordKey, value: unknown, timestamp: number): void {
+    const { askAgain } = this.#options;
+    if (askAgain === undefined) this.#context.forward(key, value, undefined, timestamp);
+    else this.#context.forwardTo(askAgain.results, key, value, undefined, timestamp);
+  }
+
+  #askAgain(
+    key: RecordKey,
+    left: unknown,
+    hash: Buffer | null,
+    { partition }: Answer,
+    timestamp: number,
+  ): void {
+    const { askAgain } = this.#options;
+    if (askAgain === undefined) return;
+    const to = must(this.#foreignKey);
+    to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp, this.#context.record));
+    if (!to.present) return this.#forward(key, null, timestamp);
+    const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
+    const subscription: Subscription = { hash, instruction: Instruction.subscribe, primaryKey, partition };
+    return this.#context.forwardTo(askAgain.subscriptions, to, subscription, undefined, timestamp);
   }
 }
 

@@ -241,8 +241,9 @@ export class Streams {
     const own = new Set(repartitionTopics.map(({ name }) => this.#plan?.topicName(name)));
     const outer = await this.#endOffsets((topic) => !own.has(topic));
     let before = new Map<string, number>();
-    // What is read now is in the next repartition topic one round later, and none leads back to one before it.
-    for (let round = 0; round <= repartitionTopics.length; round++) {
+    // What is read now is in the next repartition topic one round later. They lead back at most once, where a row of a
+    // join by foreign key asks again.
+    for (let round = 0; round <= 2 * repartitionTopics.length; round++) {
       const inner = await this.#endOffsets((topic) => own.has(topic));
       if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
       before = inner;

@@ -55,6 +55,7 @@ export function lowerForeignKeyJoin(
   topology.addCopartition([answerTopic, ...left.topics]);
 
   const subscribe = `${name} subscribe`;
+  const subscriptions = `${name} subscription sink`;
   const foreignKeyOf = openForeignKey(node, lowering);
   topology.addProcessor({
     name: subscribe,
@@ -66,14 +67,6 @@ export function lowerForeignKeyJoin(
       quiet: node.narrowedFrom !== undefined,
     }),
     parents: [left.parent],
-  });
-  topology.addSink({
-    name: `${name} subscription sink`,
-    topic: subscriptionTopic,
-    parents: [subscribe],
-    key: foreignKeySerde,
-    value: subscriptionSerde as Serde,
-    headers: true,
   });
   const source = `${name} subscription source`;
   topology.addSource({
@@ -126,10 +119,19 @@ export function lowerForeignKeyJoin(
       values,
       join,
       joiner: newRowJoiner(node, wanted.columns),
+      askAgain: { foreignKeyOf, foreignKeySerde, subscriptions, results: name },
     }),
     parents: [answered],
   });
   for (const each of leftView.stores) topology.connectStore(each, resolve);
+  topology.addSink({
+    name: subscriptions,
+    topic: subscriptionTopic,
+    parents: [subscribe, resolve],
+    key: foreignKeySerde,
+    value: subscriptionSerde as Serde,
+    headers: true,
+  });
 
   const result = wanted.old || wanted.keep !== 'nothing' ? `${name}-table` : null;
   topology.addProcessor({
