@@ -1,10 +1,11 @@
 import type { AsyncCallsOptions } from '../processors/async-calls.ts';
+import { wholeNumber, wholeOrEndless } from './check-number.ts';
 
 /** How an operation waits for the outside. */
 export interface AsyncOptions {
   /** Calls of one task that may be on their way at a time. Default 16. */
   readonly concurrency?: number;
-  /** A call that takes longer fails. Default 30,000. */
+  /** A call that takes longer fails. Default 30,000; `Infinity`: never. */
   readonly timeoutMs?: number;
 }
 
@@ -24,5 +25,8 @@ export function resultsOf<K, V>(results: AsyncResults<K, V>): readonly AsyncResu
 }
 
 export function callOptions({ concurrency = 16, timeoutMs = 30_000 }: AsyncOptions): AsyncCallsOptions {
-  return { concurrency, timeoutMs };
+  return {
+    concurrency: wholeNumber(concurrency, 'the concurrency of asynchronous calls', 1),
+    timeoutMs: wholeOrEndless(timeoutMs, 'the timeoutMs of asynchronous calls', 1),
+  };
 }

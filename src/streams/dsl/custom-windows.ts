@@ -1,8 +1,8 @@
 import { instantOf, openTimeZone } from '../../functions/time-zone.ts';
 import { isTime, shown } from '../topology/record-time.ts';
-import { TopologyError } from '../topology/topology-error.ts';
-import { plain } from './user-function.ts';
-import type { Window } from './windows.ts';
+import { wholeNumber } from './check-number.ts';
+import { given, plain } from './user-function.ts';
+import { graceOf, type Window } from './windows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -33,13 +33,11 @@ export class CustomWindows {
   readonly graceMs: number;
 
   private constructor({ windowsFor, sizeMs, graceMs = 0 }: CustomWindowsOptions) {
-    if (!(sizeMs > 0)) throw new TopologyError('a window must be longer than nothing');
-    if (!(graceMs >= 0)) throw new TopologyError('grace cannot be negative');
     plain(windowsFor, 'windowsFor');
-    this.sizeMs = sizeMs;
-    this.graceMs = graceMs;
+    this.sizeMs = wholeNumber(sizeMs, 'the size of windows in milliseconds', 1);
+    this.graceMs = graceOf(graceMs);
     this.windowsFor = (timestamp) => {
-      const windows = windowsFor(timestamp);
+      const windows = given(windowsFor(timestamp), 'windowsFor');
       for (const { start, end } of windows)
         if (!isTime(start) || !isTime(end) || end <= start || end - start > sizeMs)
           throw new TypeError(

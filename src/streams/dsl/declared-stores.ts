@@ -1,6 +1,8 @@
 import { TopologyError } from '../topology/topology-error.ts';
 import type { Graph, GraphStore } from './graph.ts';
+import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
+import { given, plain } from './user-function.ts';
 import type { Materialized } from './options.ts';
 import type { Serde } from '../topology/serde.ts';
 
@@ -34,11 +36,13 @@ export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
   const { name, kind, retentionMs = RETENTION_MS, windowSizeMs, rowsMax } = declaration;
   const plan = { name, materialized: declaration as AnyMaterialized };
   graph.keySerdes.set(name, declaration.keySerde as Serde | undefined);
-  if ((kind === 'window') !== (windowSizeMs !== undefined && windowSizeMs > 0))
+  if ((kind === 'window') !== (windowSizeMs !== undefined))
     throw new TopologyError(
       `store ${name} is of kind ${kind} ${kind === 'window' ? 'without' : 'with'} a windowSizeMs`,
       "declare kind 'window' together with windowSizeMs, which says where its windows end",
     );
+  if (windowSizeMs !== undefined) wholeNumber(windowSizeMs, `the windowSizeMs of store ${name}`, 1);
+  wholeOrEndless(retentionMs, `the retentionMs of store ${name}`, 0);
   if ((kind === 'versioned') !== (declaration.versioned !== undefined))
     throw new TopologyError(
       `store ${name} is of kind ${kind} ${kind === 'versioned' ? 'without' : 'with'} the option versioned`,
@@ -53,11 +57,13 @@ export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
 function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
   const { options } = store;
   if (rowsMax === undefined) return store;
-  if (options.kind === 'key-value' && rowsMax > 0) return { ...store, options: { ...options, rowsMax } };
-  throw new TopologyError(
-    `store ${options.name} cannot have at most ${rowsMax} rows`,
-    'rowsMax is for key-value stores, and more than 0',
-  );
+  if (options.kind !== 'key-value')
+    throw new TopologyError(
+      `store ${options.name} is of kind ${options.kind} with a rowsMax`,
+      'leave it out: it is for key-value stores',
+    );
+  wholeNumber(rowsMax, `the rowsMax of store ${options.name}`, 1);
+  return { ...store, options: { ...options, rowsMax } };
 }
 
 /** Stores as an operation names them: by name, or by a declaration that it brings. */
@@ -69,7 +75,7 @@ export function connectStores(
   references: StoreReferences,
   supplier: { readonly stores?: () => readonly AnyDeclaration[] },
 ): string[] {
-  const brought = supplier.stores?.() ?? [];
+  const brought = supplier.stores === undefined ? [] : given(plain(supplier.stores, 'stores')(), 'stores');
   const names = [...references, ...brought].map((each) =>
     typeof each === 'string' ? each : declareStore(graph, each),
   );

@@ -4,6 +4,7 @@ import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat, type WindowLength } from '../topology/topology.ts';
+import { plainMethods } from './user-function.ts';
 import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
@@ -276,7 +277,10 @@ export interface RepartitionOptions {
 
 /** The serde, or an error that says where one is missing. */
 export function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
-  if (serde !== undefined) return serde;
+  if (serde !== undefined) {
+    plainMethods(serde, `the serde for the ${what}s of ${where}`, ['serialize', 'deserialize']);
+    return serde;
+  }
   throw new TopologyError(
     `there is no serde for the ${what}s of ${where}`,
     'give one to the operation, or a default to the StreamsBuilder',

@@ -9,7 +9,7 @@ import { processAsync } from '../processors/process-async.ts';
 import { RecordKey } from '../processors/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
 import { tableSource } from '../processors/table-source.ts';
-import { timeOf } from '../topology/record-time.ts';
+import { shown, timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode } from '../topology/topology.ts';
 import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
@@ -42,6 +42,7 @@ import {
 } from './stream-joins.ts';
 import { SourceTable } from './table-suppliers.ts';
 import { connectStores, type StoreReferences } from './declared-stores.ts';
+import { wholeNumber } from './check-number.ts';
 import { done, given, holds, keyGiven, plain, type Plain } from './user-function.ts';
 import {
   fixedKeyProcessor,
@@ -166,7 +167,12 @@ export class KStream<K, V> {
     const { graph, name: parent } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-PRINTER-');
     const { write, label = parent, mapper = (key, value) => `${String(key)}, ${String(value)}` } = printed;
-    const open = forEach((key, value) => write(`[${label}]: ${mapper(userKey(key) as K, value as V)}`));
+    plain(write, name);
+    plain(mapper, name);
+    const open = forEach((key, value) => {
+      const text = given(mapper(userKey(key) as K, value as V), 'mapper');
+      done(write(`[${label}]: ${text}`), 'printer');
+    });
     graph.add(
       [this.handle.node],
       new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
@@ -223,6 +229,7 @@ export class KStream<K, V> {
     const valueSerde = (options.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
     const { partitioner, partitions } = options;
     if (partitioner !== undefined) plain(partitioner, prefix);
+    if (partitions !== undefined) wholeNumber(partitions, `the number of partitions of ${prefix}`, 1);
     const node = repartitionNode(graph, {
       prefix,
       keySerde,
@@ -258,7 +265,10 @@ export class KStream<K, V> {
       const { partitioner } = produced;
       const sink: Omit<SinkNode, 'kind'> = {
         name,
-        topic: typeof topic === 'string' ? topic : (key, value) => topic(userKey(key) as K, value as V),
+        topic:
+          typeof topic === 'string'
+            ? topic
+            : (key, value) => topicGiven(topic(userKey(key) as K, value as V)),
         parents,
         key: need(
           (produced.keySerde as Serde | undefined) ?? this.handle.keySerde ?? graph.defaultKeySerde,
@@ -675,4 +685,9 @@ export class KStream<K, V> {
     );
     return new KStream(joinWithStream(kind, left, right, joiner, windows, joined));
   }
+}
+
+function topicGiven(topic: unknown): string {
+  if (typeof topic === 'string') return topic;
+  throw new TypeError(`the function that names topics gave ${shown(given(topic, 'topic'))}`);
 }

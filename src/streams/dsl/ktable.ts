@@ -28,7 +28,7 @@ import { JoinedTable, type TableSupplier, TransformedTable } from './table-suppl
 import { TopologyError } from '../topology/topology-error.ts';
 import { connectStores, type StoreReferences } from './declared-stores.ts';
 import { type BringsStores, contextOf, type TableValueTransformer } from './user-processor.ts';
-import { given, holds, keyGiven, plain, type Plain } from './user-function.ts';
+import { done, given, holds, keyGiven, plain, plainMethods, type Plain } from './user-function.ts';
 import { UserTurn } from './user-turn.ts';
 import type { Suppressed } from './windows.ts';
 
@@ -120,15 +120,16 @@ export class KTable<K, V> {
     const stores = connectStores(graph, options.stores ?? [], supplier);
     const open: OpenTransform = (context) => {
       const transformer = supplier();
+      plainMethods(transformer, 'what a supplier gave', ['transform'], ['init', 'close']);
       const turn = new UserTurn(context);
-      transformer.init?.(contextOf(context, turn, graph.shapeOf));
+      done(transformer.init?.(contextOf(context, turn, graph.shapeOf)), 'init of the transformer');
       return {
         transform: (value, key, timestamp) =>
           turn.run(key, timestamp, () =>
             given(transformer.transform(value as V | null, userKey(key) as K), 'transformer'),
           ),
         absentToo: true,
-        close: () => transformer.close?.(),
+        close: () => done(transformer.close?.(), 'close of the transformer'),
       };
     };
     return this.#transform('KTABLE-TRANSFORMVALUES-', open, false, undefined, materialized, {

@@ -2,6 +2,7 @@ import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
 import { codecOf, type Graph, type GraphStore, need } from './graph.ts';
+import { wholeNumber } from './check-number.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
@@ -61,12 +62,7 @@ export function timedStore(
 export function historyOf({ name, materialized }: StorePlan): number | undefined {
   const { versioned } = materialized;
   if (versioned === undefined) return undefined;
-  const { historyRetentionMs } = versioned;
-  if (historyRetentionMs >= 0) return historyRetentionMs;
-  throw new TopologyError(
-    `the history of store ${name} is ${historyRetentionMs} ms long`,
-    'give historyRetentionMs a number of 0 or more',
-  );
+  return wholeNumber(versioned.historyRetentionMs, `the historyRetentionMs of store ${name}`, 0);
 }
 
 function common(plan: StorePlan): { name: string; changelog: boolean; persistent: boolean } {

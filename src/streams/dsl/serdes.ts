@@ -129,7 +129,13 @@ export const Serdes = {
 const jsonSerde: Serde = {
   check(value) {
     const type = typeof value;
-    if (type === 'undefined' || type === 'function' || type === 'symbol' || type === 'bigint')
+    if (
+      type === 'undefined' ||
+      type === 'function' ||
+      type === 'symbol' ||
+      type === 'bigint' ||
+      value instanceof Promise
+    )
       throw new DataError(`${shown(value)} cannot be written as JSON`);
   },
   serialize(value, writer) {

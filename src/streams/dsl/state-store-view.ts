@@ -153,6 +153,12 @@ export function openStoreView(
   }
 }
 
+/** What is not there must be said to be: a value that was forgotten would delete the row. */
+function valueToPut(value: unknown, store: string): unknown {
+  if (value === undefined) throw new TypeError(`store ${store} is given undefined for a value: null deletes`);
+  return value;
+}
+
 class KeyBytes {
   readonly serde: Serde;
   readonly #writer = new ByteWriter(64);
@@ -207,7 +213,7 @@ class KeyValueView implements KeyValueStoreView<unknown, unknown> {
   put(key: unknown, value: unknown, timestamp?: number): void {
     const time = this.#timeToPut(timestamp);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, value ?? null, time);
+    this.#store.put(bytes, 0, bytes.length, valueToPut(value, this.name), time);
   }
 
   putIfAbsent(key: unknown, value: unknown, timestamp?: number): unknown {
@@ -311,7 +317,7 @@ class WindowView implements WindowStoreView<unknown, unknown> {
   put(key: unknown, value: unknown, windowStart: number): void {
     const time = this.#timeToPut(windowStart ?? null);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, time, value ?? null, time);
+    this.#store.put(bytes, 0, bytes.length, time, valueToPut(value, this.name), time);
   }
 
   fetch(key: unknown, from: number, to: number): Row<Windowed<unknown>, unknown>[] {
@@ -401,7 +407,7 @@ class SessionView implements SessionStoreView<unknown, unknown> {
     const from = this.#timeToPut(start ?? null);
     const to = this.#timeToPut(end ?? null);
     const bytes = this.#keys.of(key);
-    this.#store.put(bytes, 0, bytes.length, from, to, value ?? null, to);
+    this.#store.put(bytes, 0, bytes.length, from, to, valueToPut(value, this.name), to);
   }
 }
 
@@ -430,7 +436,7 @@ class VersionedView implements VersionedStoreView<unknown, unknown> {
   put(key: unknown, value: unknown, timestamp: number): boolean {
     const time = this.#timeToPut(timestamp ?? null);
     const bytes = this.#keys.of(key);
-    return this.#store.put(bytes, 0, bytes.length, value ?? null, time) !== NOT_PUT;
+    return this.#store.put(bytes, 0, bytes.length, valueToPut(value, this.name), time) !== NOT_PUT;
   }
 
   delete(key: unknown, timestamp: number): Version<unknown> | null {

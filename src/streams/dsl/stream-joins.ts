@@ -14,6 +14,7 @@ import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
 import { TopologyError } from '../topology/topology-error.ts';
+import { wholeNumber } from './check-number.ts';
 import { given, keyGiven, plain } from './user-function.ts';
 import type { JoinWindows } from './windows.ts';
 
@@ -87,8 +88,7 @@ export function joinWithTable(
 
 /** Records may wait for changes of a table only as long as the table remembers what it was. */
 function checkGrace(name: string, graceMs: number, historyMs: number | undefined): void {
-  if (!(graceMs >= 0))
-    throw new TopologyError(`the grace period of ${name} is ${graceMs} ms`, 'give a number of 0 or more');
+  wholeNumber(graceMs, `the grace period of ${name} in milliseconds`, 0);
   if (historyMs === undefined)
     throw new TopologyError(
       `${name} has a grace period, but its table keeps no history`,

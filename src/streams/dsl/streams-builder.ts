@@ -1,5 +1,7 @@
 import { tableSource } from '../processors/table-source.ts';
 import { storeView } from '../processors/table-view.ts';
+import { isOffsetReset } from '../topology/offset-reset.ts';
+import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TopicPattern } from '../topology/topic-pattern.ts';
 import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topology/topology.ts';
@@ -26,6 +28,7 @@ import {
 } from './user-processor.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
+import { wholeNumber } from './check-number.ts';
 import { plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { Windowed } from './windows.ts';
@@ -337,6 +340,14 @@ export class StreamsBuilder {
     pattern?: TopicPattern,
   ): void {
     const where = pattern === undefined ? topics.join(', ') : `topics like ${pattern.source}`;
+    const { offsetReset } = consumed;
+    if (offsetReset !== undefined && !isOffsetReset(offsetReset))
+      throw new TopologyError(
+        `the offset reset of ${where} is ${shown(offsetReset)}`,
+        'give earliest, latest, none or { byDurationMs } of whole milliseconds',
+      );
+    if (windowed?.kind === 'time' && typeof windowed.sizeMs !== 'function')
+      wholeNumber(windowed.sizeMs, `the size of the windows of ${where} in milliseconds`, 1);
     topology.addSource({
       name,
       topics,

@@ -1,3 +1,4 @@
+import { shown } from '../topology/record-time.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
 /**
@@ -21,6 +22,24 @@ export function plain<F>(fn: F, where: string): F {
   if (typeof fn !== 'function') throw new TopologyError(`${where} takes a function, not ${typeof fn}`);
   if (fn.constructor === AsyncFunction) throw new TopologyError(`the function of ${where} is async`, INSTEAD);
   return fn;
+}
+
+/** Looks at an object of the user's: that it has these methods, and maybe the others, none of them async. */
+export function plainMethods(
+  object: unknown,
+  where: string,
+  methods: readonly string[],
+  others: readonly string[] = [],
+): void {
+  if (object instanceof Promise) object.catch(() => undefined);
+  if (typeof object !== 'object' || object === null || object instanceof Promise)
+    throw new TopologyError(
+      `${where} is ${shown(object)}`,
+      `an object with ${methods.join(' and ')} is needed`,
+    );
+  const found = object as Readonly<Record<string, unknown>>;
+  for (const name of methods) plain(found[name], `${name}, of ${where},`);
+  for (const name of others) if (found[name] !== undefined) plain(found[name], `${name}, of ${where},`);
 }
 
 /** What a function gave, for one whose result counts: anything but undefined and promises. Throws `TypeError`. */

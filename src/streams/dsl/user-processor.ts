@@ -8,7 +8,8 @@ import type { WindowLength } from '../topology/topology.ts';
 import { userKey } from './graph.ts';
 import type { AnyDeclaration } from './declared-stores.ts';
 import { openStoreView, type StateStoreView } from './state-store-view.ts';
-import { done, plain } from './user-function.ts';
+import { headersOf } from './headers.ts';
+import { done, plain, plainMethods } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import { UserTurn } from './user-turn.ts';
 
@@ -153,6 +154,7 @@ const made = new WeakSet<object>();
 
 /** Tasks that shared a processor would mix up its fields, and each other's contexts. */
 function newlyMade<T extends object>(processor: T): T {
+  plainMethods(processor, 'what a supplier gave', ['process'], ['init', 'close']);
   if (made.has(processor))
     throw new TopologyError(
       'a supplier gave the same processor twice',
@@ -176,7 +178,7 @@ function forwardRecord(
       ? context.forward(key, value, undefined, timestamp)
       : context.forwardTo(child, key, value, undefined, timestamp);
   if (headers === undefined) forward();
-  else withHeaders(context.record, headers, forward);
+  else withHeaders(context.record, headersOf(headers, `${context.nodeName} forwards`), forward);
 }
 
 export function contextOf(context: ProcessorContext, turn: UserTurn, shapeOf: ShapeOf): UserContext {
@@ -233,16 +235,15 @@ class UserNode implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context;
     this.#turn = new UserTurn(context);
-    const { process } = this.#user as { process: unknown };
-    plain(process, context.nodeName);
     const { names, shapeOf } = this.#stores;
     this.#byKey = names
       .map((name) => ({ store: context.store(name), keys: shapeOf(name).keys }))
       .filter(({ store }) => store.kind === 'key-value' || store.kind === 'versioned');
-    this.#user.init?.({
+    const made = this.#user.init?.({
       ...contextOf(context, this.#turn, shapeOf),
       ...this.#forwards(context, this.#turn),
     } as UserProcessorContext<unknown, unknown>);
+    done(made, 'init of the processor');
   }
 
   /** A guess: most processors look up the key of the record. What else they read they wait for. */
@@ -268,6 +269,6 @@ class UserNode implements Processor {
   }
 
   close(): void {
-    this.#user.close?.();
+    done(this.#user.close?.(), 'close of the processor');
   }
 }

@@ -1,6 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import type { Serde } from '../topology/serde.ts';
 import { windowEnd, type WindowedKeyFormat } from '../topology/topology.ts';
+import { wholeNumber } from './check-number.ts';
 import type { Windowed } from './windows.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { Windowed } from './windows.ts';
  * windows, [key][end][start] for sessions. `inner` is asked for when the first key is read or written.
  */
 export function windowedSerde<K>(inner: () => Serde<K>, format: WindowedKeyFormat): Serde<Windowed<K>> {
+  if (format.kind === 'time' && typeof format.sizeMs !== 'function')
+    wholeNumber(format.sizeMs, 'the size of windows in milliseconds', 1);
   const suffix = format.kind === 'session' ? 16 : 8;
   return {
     serialize({ key, window }, writer) {

@@ -13,6 +13,7 @@ import type { KTable } from './ktable.ts';
 import { type AnyMaterialized, materialize, type StorePlan, timedStore } from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
+import { wholeOrEndless } from './check-number.ts';
 import { given, initialOf, plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import {
@@ -129,6 +130,7 @@ export function sessionWindowKind(windows: SessionWindows): WindowKind {
 /** How long the store keeps windows, as given or as long as they can change. */
 export function retentionOf(plan: StorePlan, kind: WindowKind, emit: EmitStrategy): number {
   const { retentionMs = kind.retentionMs } = plan.materialized;
+  wholeOrEndless(retentionMs, `the retentionMs of store ${plan.name}`, 0);
   if (retentionMs < kind.retentionMs)
     throw new TopologyError(
       `store ${plan.name} keeps windows for ${retentionMs} ms, but they can change for ${kind.retentionMs} ms`,

@@ -1,4 +1,5 @@
 import { TopologyError } from '../topology/topology-error.ts';
+import { wholeNumber, wholeOrEndless } from './check-number.ts';
 
 /** Bounds of a window in milliseconds. `end` is excluded for time windows, included for sliding windows and sessions. */
 export interface Window {
@@ -19,6 +20,10 @@ function check(holds: boolean, message: string): void {
   if (!holds) throw new TopologyError(message);
 }
 
+export function graceOf(graceMs: number): number {
+  return wholeOrEndless(graceMs, 'the grace of windows in milliseconds', 0);
+}
+
 /** Tumbling windows [start, start + size), or hopping ones with `advanceBy`. Aligned to the epoch. */
 export class TimeWindows {
   readonly sizeMs: number;
@@ -26,15 +31,10 @@ export class TimeWindows {
   readonly graceMs: number;
 
   private constructor(sizeMs: number, advanceMs: number, graceMs: number) {
-    check(sizeMs > 0, 'a window must be longer than nothing');
-    check(
-      advanceMs > 0 && advanceMs <= sizeMs,
-      'windows advance by more than nothing and at most by their size',
-    );
-    check(graceMs >= 0, 'grace cannot be negative');
-    this.sizeMs = sizeMs;
-    this.advanceMs = advanceMs;
-    this.graceMs = graceMs;
+    this.sizeMs = wholeNumber(sizeMs, 'the size of windows in milliseconds', 1);
+    this.advanceMs = wholeNumber(advanceMs, 'what windows advance by, in milliseconds,', 1);
+    this.graceMs = graceOf(graceMs);
+    check(advanceMs <= sizeMs, 'windows advance at most by their size');
   }
 
   static ofSizeAndGrace(sizeMs: number, graceMs: number): TimeWindows {
@@ -55,8 +55,7 @@ export class UnlimitedWindows {
   readonly startMs: number;
 
   private constructor(startMs: number) {
-    check(startMs >= 0, 'a window cannot start before the epoch');
-    this.startMs = startMs;
+    this.startMs = wholeNumber(startMs, 'the start of an unlimited window in milliseconds', 0);
   }
 
   static of(): UnlimitedWindows {
@@ -74,10 +73,8 @@ export class SlidingWindows {
   readonly graceMs: number;
 
   private constructor(differenceMs: number, graceMs: number) {
-    check(differenceMs >= 0, 'a time difference cannot be negative');
-    check(graceMs >= 0, 'grace cannot be negative');
-    this.differenceMs = differenceMs;
-    this.graceMs = graceMs;
+    this.differenceMs = wholeNumber(differenceMs, 'the time difference of windows in milliseconds', 0);
+    this.graceMs = graceOf(graceMs);
   }
 
   static ofTimeDifferenceAndGrace(differenceMs: number, graceMs: number): SlidingWindows {
@@ -95,10 +92,8 @@ export class SessionWindows {
   readonly graceMs: number;
 
   private constructor(gapMs: number, graceMs: number) {
-    check(gapMs > 0, 'the gap of a session must be longer than nothing');
-    check(graceMs >= 0, 'grace cannot be negative');
-    this.gapMs = gapMs;
-    this.graceMs = graceMs;
+    this.gapMs = wholeNumber(gapMs, 'the gap of sessions in milliseconds', 1);
+    this.graceMs = graceOf(graceMs);
   }
 
   static ofInactivityGapAndGrace(gapMs: number, graceMs: number): SessionWindows {
@@ -117,11 +112,10 @@ export class JoinWindows {
   readonly graceMs: number;
 
   private constructor(beforeMs: number, afterMs: number, graceMs: number) {
+    this.beforeMs = wholeNumber(beforeMs, 'how far a join window reaches back, in milliseconds,', -Infinity);
+    this.afterMs = wholeNumber(afterMs, 'how far a join window reaches on, in milliseconds,', -Infinity);
+    this.graceMs = graceOf(graceMs);
     check(beforeMs + afterMs >= 0, 'a join window cannot end before it begins');
-    check(graceMs >= 0, 'grace cannot be negative');
-    this.beforeMs = beforeMs;
-    this.afterMs = afterMs;
-    this.graceMs = graceMs;
   }
 
   static ofTimeDifferenceAndGrace(differenceMs: number, graceMs: number): JoinWindows {
@@ -162,9 +156,14 @@ export class Suppressed {
   readonly options: SuppressedOptions;
 
   private constructor(until: 'window-close' | 'time-limit', waitMs: number, options: SuppressedOptions) {
+    const { recordsMax = Infinity, bytesMax = Infinity } = options;
     this.until = until;
-    this.waitMs = waitMs;
-    this.options = options;
+    this.waitMs = wholeOrEndless(waitMs, 'how long a suppression waits, in milliseconds,', 0);
+    this.options = {
+      ...options,
+      recordsMax: wholeOrEndless(recordsMax, 'the recordsMax of a suppression', 0),
+      bytesMax: wholeOrEndless(bytesMax, 'the bytesMax of a suppression', 0),
+    };
   }
 
   /** Windowed tables: one change a window, when it has closed. Never early, so a bound shuts down when it is full. */
@@ -174,7 +173,6 @@ export class Suppressed {
 
   /** At most one change a key in `waitMs` of stream time. */
   static untilTimeLimit(waitMs: number, options: SuppressedOptions = {}): Suppressed {
-    check(waitMs >= 0, 'a time limit cannot be negative');
     return new Suppressed('time-limit', waitMs, options);
   }
 }

@@ -1,9 +1,9 @@
-import type { Clock } from '../../common/clock.ts';
+import { TIMER_MS_MAX, type Clock } from '../../common/clock.ts';
 
 export interface AsyncCallsOptions {
   /** Calls that run at a time, for each task. */
   readonly concurrency: number;
-  /** A call that takes longer fails. */
+  /** A call that takes longer fails; beyond what timers can wait (24.8 days) none does. */
   readonly timeoutMs: number;
 }
 
@@ -86,10 +86,12 @@ export class AsyncCalls {
       this.start();
       this.#wake();
     };
+    const { timeoutMs } = this.#options;
+    const late = (): void =>
+      settle({ error: new Error(`the call has not come back within ${timeoutMs} ms`) });
     const cancel =
-      this.#clock?.setTimer(this.#options.timeoutMs, () =>
-        settle({ error: new Error(`the call has not come back within ${this.#options.timeoutMs} ms`) }),
-      ) ?? ((): void => undefined);
+      (timeoutMs > TIMER_MS_MAX ? undefined : this.#clock?.setTimer(timeoutMs, late)) ??
+      ((): void => undefined);
     // What throws at once is a failure like any other.
     void (async () => call.run())().then(
       (value) => settle({ value }),

@@ -53,9 +53,11 @@ class ProcessAsync implements Processor {
       this.#prepare(kept, value, timestamp, context),
       (outcome: CallOutcome) => {
         restore();
-        if ('value' in outcome) this.#forward(outcome.value, kept, timestamp, context);
-        else {
-          const { error } = outcome;
+        try {
+          if ('error' in outcome) throw outcome.error;
+          this.#forward(outcome.value, kept, timestamp, context);
+        } catch (error) {
+          // No other operator called this one, so nobody else says where it was.
           context.skip('evaluation', error instanceof Error ? error.message : String(error), error);
         }
       },

@@ -1,6 +1,8 @@
 import { TIMER_MS_MAX } from '../../common/clock.ts';
 import { describeRange, isWholeIn, type WholeRange } from '../../common/whole-number.ts';
 import { isTopicName } from '../../log/topic-name.ts';
+import { isOffsetReset } from '../topology/offset-reset.ts';
+import { shown } from '../topology/record-time.ts';
 import type { StreamsOptions } from './streams-options.ts';
 
 const TIME: WholeRange = { min: 0, max: TIMER_MS_MAX };
@@ -20,9 +22,6 @@ const RANGES = {
   restartMaxMs: TIME,
 } satisfies Partial<Record<keyof StreamsOptions, WholeRange>>;
 
-const RESETS: readonly unknown[] = ['earliest', 'latest', 'none'];
-const DURATION: WholeRange = { min: 0, max: Number.MAX_SAFE_INTEGER };
-
 /** Throws `RangeError`, which names the option and what it may be: also for programs that no compiler has checked. */
 export function checkOptions(options: StreamsOptions): void {
   for (const [name, range] of Object.entries(RANGES))
@@ -33,20 +32,21 @@ export function checkOptions(options: StreamsOptions): void {
     throw wrong('applicationId', 'up to 249 letters, digits, dots, underscores and dashes', applicationId);
   if (deadLetterTopic !== undefined && !isTopicName(deadLetterTopic))
     throw wrong('deadLetterTopic', 'the name of a topic', deadLetterTopic);
-  if (typeof offsetReset === 'object' && offsetReset !== null)
-    checkNumber('offsetReset.byDurationMs', offsetReset.byDurationMs, DURATION, true);
-  else if (offsetReset !== undefined && !RESETS.includes(offsetReset))
-    throw wrong('offsetReset', 'earliest, latest, none or { byDurationMs }', offsetReset);
+  if (offsetReset !== undefined && !isOffsetReset(offsetReset))
+    throw wrong(
+      'offsetReset',
+      'earliest, latest, none or { byDurationMs } of whole milliseconds',
+      offsetReset,
+    );
   if (typeof onUncaughtError !== 'function' && ![undefined, 'stop', 'replace'].includes(onUncaughtError))
     throw wrong('onUncaughtError', 'stop, replace or a function', onUncaughtError);
 }
 
-function checkNumber(name: string, value: unknown, range: WholeRange, required = false): void {
-  if (value === undefined && !required) return;
+function checkNumber(name: string, value: unknown, range: WholeRange): void {
+  if (value === undefined) return;
   if (!isWholeIn(value, range)) throw wrong(name, describeRange(range), value);
 }
 
 function wrong(name: string, wanted: string, value: unknown): RangeError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return new RangeError(`${name} must be ${wanted}, not ${shown}`);
+  return new RangeError(`${name} must be ${wanted}, not ${shown(value)}`);
 }

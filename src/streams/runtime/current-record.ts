@@ -2,7 +2,8 @@ import type { Header, RecordBatch } from '../../log/record-batch.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { RecordContext } from '../processors/processor.ts';
 
-const NO_HEADERS: readonly Header[] = [];
+/** Of all records that have none, so nobody may add to it. */
+const NO_HEADERS: readonly Header[] = Object.freeze([]);
 
 /** The record in flight, read from its batch when asked. */
 export class CurrentRecord implements RecordContext {
@@ -27,7 +28,7 @@ export class CurrentRecord implements RecordContext {
     const { batch, index } = this;
     // The count comes first: most records have none, and sinks ask for each.
     if (batch === null || batch.buffer[batch.headersStart[index]!] === 0) return NO_HEADERS;
-    return readHeaders(batch, index);
+    return Object.freeze(readHeaders(batch, index));
   }
 
   replaceHeaders(headers: readonly Header[] | null): readonly Header[] | null {

@@ -17,6 +17,7 @@ import {
   type VersionedStoreView,
   type WindowStoreView,
 } from '../dsl/state-store-view.ts';
+import { headersOf } from '../dsl/headers.ts';
 import { named, TopologyError } from '../topology/topology-error.ts';
 import type { ErrorHandlers } from '../runtime/error-handlers.ts';
 import type { InputQueue } from '../runtime/input-queue.ts';
@@ -272,7 +273,9 @@ export class TopologyTestDriver {
         value ?? none,
         value === null ? -1 : 0,
         value?.length ?? 0,
-        record.headers === undefined || record.headers.length === 0 ? null : record.headers,
+        record.headers === undefined || record.headers.length === 0
+          ? null
+          : headersOf(record.headers, `a record is piped into topic ${topic} with`),
       );
     await this.#writer.flush();
     this.#written.push({ topic, partition });

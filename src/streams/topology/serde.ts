@@ -28,7 +28,10 @@ export const stringSerde: Serde<string> = {
   check(value) {
     if (typeof value !== 'string') throw new DataError(`${shown(value)} is not a text`);
   },
-  serialize: (value, writer) => writer.writeText(value),
+  serialize(value, writer) {
+    if (typeof value !== 'string') stringSerde.check!(value);
+    writer.writeText(value);
+  },
   deserialize: (buffer, start, end) => (buffer as Buffer).toString('utf8', start, end),
 };
 
@@ -37,6 +40,9 @@ export const bytesSerde: Serde<Uint8Array> = {
   check(value) {
     if (!(value instanceof Uint8Array)) throw new DataError(`${shown(value)} is not bytes`);
   },
-  serialize: (value, writer) => writer.writeBytes(value),
+  serialize(value, writer) {
+    bytesSerde.check!(value);
+    writer.writeBytes(value);
+  },
   deserialize: (buffer, start, end) => Buffer.from(buffer.subarray(start, end)),
 };

@@ -226,3 +226,57 @@ test('a suppressed row, over a restart', async () => {
   await reader.close();
   expect(seen).toEqual(['of=a none=null', 'of=b none=null']);
 });
+
+test('nobody adds headers to a record that others have too', async () => {
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  const pushed: unknown[] = [];
+  const source = builder.stream<string, string>('in');
+  source.process(() => ({
+    process({ headers }) {
+      try {
+        (headers as unknown[]).push({ key: 'of', value: Buffer.from('somebody else') });
+      } catch (error) {
+        pushed.push(error);
+      }
+    },
+  }));
+  source.to('out');
+  const driver = await TopologyTestDriver.open(builder.build());
+  onTestFinished(() => driver.close());
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  const own = [{ key: 'of', value: Buffer.from('me') }];
+  await input.pipeInputs([{ value: 'none' }, { value: 'one', headers: own }, { value: 'none' }]);
+  const results = await driver.createOutputTopic('out', Serdes.string, Serdes.string).readRecords();
+  expect(results.map(({ headers }) => headers)).toEqual([[], own, []]);
+  expect(pushed).toHaveLength(3);
+});
+
+test.each([
+  ['an object', { of: 'me' }],
+  ['a map', new Map([['of', 'me']])],
+  ['a text', 'of'],
+  ['a header of text', [{ key: 'of', value: 'me' }]],
+  ['a header without a value', [{ key: 'of' }]],
+  ['a header without a key', [{ value: Buffer.from('me') }]],
+  ['no header', [null]],
+])('%s in the place of headers is refused', async (_, given) => {
+  const headers = given as never;
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  builder
+    .stream<string, string>('in')
+    .process(() => {
+      let forward: (value: string) => void;
+      return {
+        init: (context) => void (forward = (value) => context.forward({ key: 'k', value, headers })),
+        process: ({ value }) => forward(value),
+      };
+    })
+    .to('out');
+  const driver = await TopologyTestDriver.open(builder.build());
+  onTestFinished(() => driver.close().catch(() => undefined));
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  await expect(input.pipeInput({ value: 'v', headers })).rejects.toThrow(/topic in with .* for headers/);
+  await expect(input.pipeInput({ value: 'v' })).rejects.toThrow(
+    /KSTREAM-PROCESSOR-0000000001 forwards .* for headers: they are a list of/,
+  );
+});

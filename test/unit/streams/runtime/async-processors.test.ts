@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { ManualClock, systemClock, TIMER_MS_MAX } from '../../../../src/common/clock.ts';
 import { DataError } from '../../../../src/common/error.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
@@ -172,6 +172,48 @@ test('a call that fails stops the application before its record is committed, or
   expect(lenient.skippedRecords).toBe(1);
   expect(await results()).toEqual(['TWO']);
   await lenient.close();
+});
+
+test('a result that is none is a fault of its record, and the handler decides', async () => {
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  const wrong: Record<string, unknown> = {
+    late: { key: 'k', value: 'v', timestamp: 1.5 },
+    nothing: true,
+    absent: { key: 'k', value: undefined },
+  };
+  builder
+    .stream<string, string>('in')
+    .processAsync<string, string>(async ({ key, value }) =>
+      value in wrong ? (wrong[value] as never) : { key, value },
+    )
+    .to('out');
+  const driver = await TopologyTestDriver.open(builder.build(), {
+    handlers: { processing: continueOnError },
+  });
+  onTestFinished(() => driver.close());
+  await driver
+    .createInputTopic('in', Serdes.string, Serdes.string)
+    .pipeValues([...Object.keys(wrong), 'good']);
+  expect(await driver.createOutputTopic('out', Serdes.string, Serdes.string).readValues()).toEqual(['good']);
+  expect(driver.skipped.map(({ node, offset }) => [node, offset])).toEqual(
+    [0, 1, 2].map((offset) => ['KSTREAM-PROCESSOR-0000000001', offset]),
+  );
+});
+
+test('a call may be given all time', async () => {
+  const streams = await open(asking({ timeoutMs: Infinity }));
+  const delays: number[] = [];
+  const setTimer = clock.setTimer.bind(clock);
+  clock.setTimer = (delayMs, action) => {
+    delays.push(delayMs);
+    return setTimer(delayMs, action);
+  };
+  await send(['a', 'one']);
+  await turns(streams, () => service.asked.length === 1);
+  // A timer of the machine that waits longer fires at once.
+  expect(delays.filter((delayMs) => delayMs > TIMER_MS_MAX)).toEqual([]);
+  service.answer('one');
+  await streams.close();
 });
 
 test('a call that does not come back in time has failed', async () => {
