@@ -16,6 +16,8 @@ export interface ExpectedCase {
     schema: string;
     keyFormat?: object;
   }[];
+  /** Topics that there have to be afterwards; those that a query makes for itself by ksqlDB's names, optimized only. */
+  readonly topics?: readonly { name: string; partitions?: number }[];
   /** The last statement is rejected. */
   readonly rejected?: boolean;
 }
@@ -24,7 +26,7 @@ export type Row = readonly [topic: string, key: unknown, value: unknown, more?: 
 
 /** Runs a case as `millrace test` would, with the optimizer and without it. Numbers lose their text: 1.50 is 1.5. */
 export async function expectCase(expected: ExpectedCase): Promise<void> {
-  const { statements, properties, inputs, outputs, sources, rejected } = expected;
+  const { statements, properties, inputs, outputs, sources, topics, rejected } = expected;
   const record = ([topic, key, value, more]: Row): object => ({ topic, key, value, ...more });
   const json = JSON.stringify({
     tests: [
@@ -34,7 +36,7 @@ export async function expectCase(expected: ExpectedCase): Promise<void> {
         properties,
         inputs: (inputs ?? []).map(record),
         outputs: (outputs ?? []).map(record),
-        post: { sources: sources ?? [] },
+        post: { sources: sources ?? [], topics: { topics: topics ?? [] } },
         ...(rejected === true ? { expectedException: {} } : {}),
       },
     ],

@@ -70,7 +70,7 @@ class QueryAnalysis {
   analyze(): AnalyzedQuery {
     const query = this.#query;
     this.#checkClauses();
-    const windowing = query.window === null ? null : windowDefinition(query.window);
+    const windowing = query.window === null ? null : windowDefinition(query.window, query.emit);
     const where = query.where === null ? null : analyzeCondition(query.where, this.#clause('WHERE'));
     const groupBy = query.groupBy.map((node) => analyzeExpression(node, this.#clause('GROUP BY')));
     const selectContext = this.#selectContext(windowing !== null);
@@ -191,14 +191,16 @@ class QueryAnalysis {
     return { catalog, functions, scope: this.#scope, clause, spans: this.#spans };
   }
 
-  /** SELECT may name window bounds and call aggregate and table functions. */
+  /** SELECT may name window bounds, as ksqlDB has it of one source only, and call aggregate and table functions. */
   #selectContext(windowed: boolean): ExpressionContext {
-    const bounds = windowed
-      ? [
-          { source: null, name: 'WINDOWSTART', type: BIGINT, index: WINDOW_START },
-          { source: null, name: 'WINDOWEND', type: BIGINT, index: WINDOW_END },
-        ]
-      : [];
+    const from = this.#from;
+    const bounds =
+      windowed && from.kind === 'source'
+        ? [
+            { source: from.alias, name: 'WINDOWSTART', type: BIGINT, index: WINDOW_START },
+            { source: from.alias, name: 'WINDOWEND', type: BIGINT, index: WINDOW_END },
+          ]
+        : [];
     const scope = bounds.length === 0 ? this.#scope : new Scope([...this.#scope.columns, ...bounds]);
     return {
       ...this.#clause('SELECT'),

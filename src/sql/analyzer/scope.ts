@@ -116,7 +116,9 @@ export class Scope {
         span,
         hint: 'write its expression again here',
       });
-    throw new SqlError('ML_NAME_UNKNOWN', `column ${printIdentifier(name)} does not exist`, {
+    const unknown = `column ${printIdentifier(name)} does not exist`;
+    if (WINDOW_BOUNDS.has(name)) throw new SqlError('ML_NAME_UNKNOWN', unknown, { span, hint: BOUNDS_HINT });
+    throw new SqlError('ML_NAME_UNKNOWN', unknown, {
       span,
       hint: suggest(
         name,
@@ -128,6 +130,9 @@ export class Scope {
     });
   }
 }
+
+const BOUNDS_HINT =
+  'windowed sources have it, and SELECT where one source is grouped in a WINDOW; of a join, make a stream first and group that';
 
 /** Whether a name must have been written between quotes: perhaps it was meant as text. */
 function isQuoted(name: string): boolean {

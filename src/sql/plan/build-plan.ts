@@ -373,10 +373,10 @@ function joinSide(input: PlanNode, relation: AnalyzedRelation, key: Expression):
 
 /**
  * How keys are written where both sides meet. Whoever is keyed already stays where it is, the left if both are; the
- * table of a stream-table or foreign-key join always.
+ * right table of a foreign-key join always.
  */
 function joinKeyFormat(left: JoinSide, right: JoinSide, shape: JoinNode['shape']): SideFormat {
-  const rightStays = shape === 'stream-table' || shape === 'foreign-key' || (right.isKey && !left.isKey);
+  const rightStays = shape === 'foreign-key' || (right.isKey && !left.isKey);
   const [stays, moves] = rightStays ? [right, left] : [left, right];
   if (stays.isKey && !REGISTERED.has(stays.format.name)) return stays.format;
   return internalKeyFormat(stays.format, moves.node, [moves.position]);

@@ -26,3 +26,21 @@ test('equal decimals are one group, however many digits they came with', () =>
       ['TOPS', 1.5, { N: 2 }],
     ],
   }));
+
+const ORDERS =
+  "CREATE STREAM ORDERS (K STRING KEY, ID INT, V INT) WITH (KAFKA_TOPIC='orders', FORMAT='JSON');";
+
+test.each([
+  ['ROWTIME, ID', '*', { ROWTIME: 10, ID: 22 }, { V: 3, K: 'a' }],
+  ['ID, ROWTIME', '*', { ID: 22, ROWTIME: 10 }, { V: 3, K: 'a' }],
+  ['K, ROWTIME', '*', { K: 'a', ROWTIME: 10 }, { V: 3, ID: 22 }],
+  ['ROWTIME, ID', 'ID, V, ROWTIME AS T', { ID: 22, T: 10 }, { V: 3 }],
+  ['ID, ROWTIME', 'ROWTIME AS T, AS_VALUE(ROWTIME) AS U, ID, V', { ID: 22, T: 10 }, { V: 3, U: 10 }],
+  ['ID, ROWTIME / 2', 'ROWTIME / 2 AS H, ID, V', { ID: 22, H: 5 }, { V: 3 }],
+] as const)('ROWTIME may be one of several keys: PARTITION BY %s of SELECT %s', (keys, select, key, value) =>
+  expectCase({
+    statements: [ORDERS, `CREATE STREAM KEYED AS SELECT ${select} FROM ORDERS PARTITION BY ${keys};`],
+    inputs: [['orders', 'a', { ID: 22, V: 3 }, { timestamp: 10 }]],
+    outputs: [['KEYED', key, value, { timestamp: 10 }]],
+  }),
+);
