@@ -3,10 +3,10 @@ import {
   answerSubscribers,
   answerSubscription,
   type Answer,
-  type Subscription,
   receiveSubscriptions,
   resolveAnswers,
   sendSubscriptions,
+  subscriptionPartition,
   subscriptionSerde,
 } from '../processors/foreign-key-join.ts';
 import type { RecordKey } from '../processors/record-key.ts';
@@ -86,8 +86,7 @@ export function joinByForeignKey(
       key: foreignKeySerde(),
       value: subscriptionSerde as Serde,
       headers: true,
-      // Without a foreign key it stays in the row's own partition: the same at every run.
-      partitioner: (key, value) => (key.present ? -1 : (value as Subscription).partition),
+      partitioner: subscriptionPartition,
     });
   });
   const source = node(receiveSource, ({ topology }) => {

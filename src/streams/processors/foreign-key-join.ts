@@ -369,6 +369,14 @@ class ResolveAnswers implements Processor {
 const VERSION = 0;
 const HASH_BYTES = 16;
 
+/**
+ * Where a subscription goes: by its foreign key (-1). One without stays with its row, as far as there are so many
+ * partitions: the same at every run, and any will do.
+ */
+export function subscriptionPartition(key: RecordKey, value: unknown, partitions: number): number {
+  return key.present ? -1 : (value as Subscription).partition % partitions;
+}
+
 /** [version][instruction][partition i32][hash present][hash 16][primary key]. */
 export const subscriptionSerde: Serde<Subscription> = {
   serialize({ hash, instruction, primaryKey, partition }, writer) {

@@ -8,6 +8,7 @@ import {
   receiveSubscriptions,
   resolveAnswers,
   sendSubscriptions,
+  subscriptionPartition,
   subscriptionSerde,
 } from '../../../streams/processors/foreign-key-join.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
@@ -131,6 +132,7 @@ export function lowerForeignKeyJoin(
     key: foreignKeySerde,
     value: subscriptionSerde as Serde,
     headers: true,
+    partitioner: subscriptionPartition,
   });
 
   const result = wanted.old || wanted.keep !== 'nothing' ? `${name}-table` : null;

@@ -284,6 +284,17 @@ describe('tables joined by foreign key', () => {
     ]);
   });
 
+  test('a left join of more partitions than the other table has keeps orders without a user', async () => {
+    const orders = ['o1', 'o2', 'o3', 'o4'];
+    const found = await drive(
+      build('leftJoin'),
+      orders.map((order, i): Piped => ['orders', order, ':tea', i]),
+      { topics: { orders: 4, users: 1 } },
+    );
+    expect(found).toHaveLength(orders.length);
+    expect(found).toEqual(expect.arrayContaining(orders.map((order, i) => [order, ':tea+null', i])));
+  });
+
   test('a left join keeps orders without a user', async () => {
     expect(
       await drive(build('leftJoin'), [
