@@ -46,7 +46,7 @@ export interface KeyValueStoreView<K, V> {
   prefixScan<P>(prefix: P, serde: Serde<P>): Row<K, V>[];
   /**
    * The rows of `range`, or of `reverseRange`, a few at a time: for those who may stop early, or whose rows are many. What
-   * is put meanwhile ahead of it is met.
+   * is put or removed meanwhile ahead of it may be met as it was before, or as it is.
    *
    * ```ts
    * for (const { key, value } of rows.iterate({ from: 'a', reverse: true })) if (found(value)) break;

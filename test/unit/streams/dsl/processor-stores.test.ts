@@ -119,6 +119,29 @@ describe.each(['in memory', 'on disk'])('stores of processors, %s', (where) => {
     ]);
   });
 
+  test('windows and sessions of before the retention, and of its very end, are not seen', async () => {
+    const windows = await ask(
+      { name: 'rows', kind: 'window', windowSizeMs: 5, retentionMs: 10 },
+      (rows: WindowStoreView<string, string>) => [5, 6, 15].forEach((start) => rows.put('k', 'v', start)),
+      (rows: WindowStoreView<string, string>) => [
+        rows.fetch('k', 0, 20).map(({ key }) => key.window.start),
+        rows.fetchAll(0, 20).map(({ key }) => key.window.start),
+        rows.get('k', 5),
+      ],
+    );
+    expect(windows).toEqual([[6, 15], [6, 15], null]);
+    const sessions = await ask(
+      { name: 'rows', kind: 'session', retentionMs: 10 },
+      (rows: SessionStoreView<string, string>) => [5, 6, 15].forEach((end) => rows.put('k', 1, end, 'v')),
+      (rows: SessionStoreView<string, string>) => [
+        rows.fetch('k').map(({ key }) => key.window.end),
+        rows.fetchAll(0, 20).map(({ key }) => key.window.end),
+        rows.get('k', 1, 5),
+      ],
+    );
+    expect(sessions).toEqual([[6, 15], [6, 15], null]);
+  });
+
   test('what puts and removes says what was there', async () => {
     const builder = builderOfTexts();
     const said: unknown[] = [];
