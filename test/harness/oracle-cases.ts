@@ -77,11 +77,15 @@ export function topologyOf(test: OracleCase): {
   return { topology: builder.build(test.optimize ? ALL_OPTIMIZATIONS : {}), sinks, topics: [...topics] };
 }
 
-/** Runs a case through the public DSL and the test driver. */
-export async function runOracleCase(test: OracleCase): Promise<OracleOutputs> {
+/** Runs a case through the public DSL and the test driver; with an empty directory for its state, all of it read from there. */
+export async function runOracleCase(test: OracleCase, stateOnDisk?: string): Promise<OracleOutputs> {
   const { topology, sinks, topics } = topologyOf(test);
   const counts = Object.fromEntries(topics.map((topic) => [topic, 1]));
-  const driver = await TopologyTestDriver.open(topology, { topics: counts, changelogs: false });
+  const driver = await TopologyTestDriver.open(topology, {
+    topics: counts,
+    changelogs: false,
+    ...(stateOnDisk !== undefined && { stateOnDisk }),
+  });
   const inputs = new Map<string, TestInputTopic<string, number>>();
   for (const input of test.inputs) {
     if ('wall' in input) {
