@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
+import { RecordFailure } from '../../src/streams/runtime/error-handlers.ts';
 import { Streams } from '../../src/streams/runtime/streams.ts';
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
 import type { Topology } from '../../src/streams/topology/topology.ts';
@@ -119,6 +120,7 @@ class LoopSimulation<Step> {
   #errors = 0;
   #restarts = 0;
   #notes = 0;
+  #failure: RecordFailure | null = null;
 
   constructor(
     topics: SimulatedTopics<Step>,
@@ -150,6 +152,7 @@ class LoopSimulation<Step> {
     for (let actions = 0; !(await this.#isDone()); actions += this.#topics.allProduced ? 1 : 0) {
       if (actions > ACTIONS_MAX) return this.#result('it does not come to an end');
       await this.#act(actions < CALM_AFTER ? this.#random.next() : 0.2 + this.#random.next() * 0.7);
+      if (this.#failure !== null) throw this.#failure;
       await this.#recover();
     }
     for (const each of this.#instances) await this.#settle(each.streams.close(), each);
@@ -292,7 +295,11 @@ class LoopSimulation<Step> {
         bufferBytesMax: random.pick([1, 500, 5000, 1 << 20]),
         maxIdleMs: random.pick([-1, 0, 0, 50]),
         restartMinMs: 10,
-        onUncaughtError: (error) => (error instanceof Crash ? 'stop' : 'replace'),
+        onUncaughtError: (error) => {
+          // Of the case, not of the log or the state: trying again would not help.
+          if (error instanceof RecordFailure) this.#failure = error;
+          return error instanceof Crash || error instanceof RecordFailure ? 'stop' : 'replace';
+        },
         onStateChange: (next) => {
           // What was not committed is forgotten.
           if (next === 'restoring') instance.pending = new Map();

@@ -1,3 +1,4 @@
+import { CustomWindows } from '../../../src/streams/dsl/custom-windows.ts';
 import type { StateStoreDeclaration } from '../../../src/streams/dsl/declared-stores.ts';
 import type { GlobalKTable } from '../../../src/streams/dsl/global-ktable.ts';
 import type { KGroupedStream } from '../../../src/streams/dsl/grouped-stream.ts';
@@ -25,6 +26,11 @@ import type { Serde } from '../../../src/streams/topology/serde.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
 import {
   appended,
+  CUSTOM_SIZE_MS,
+  customWindows,
+  extracted,
+  scatteredTo,
+  writtenTo,
   joined,
   keyFor,
   mapped,
@@ -39,7 +45,14 @@ import {
   withdrawn,
 } from './case-functions.ts';
 import type { LibraryCase, Op, Step, ValueType } from './case.ts';
-import { type Process, PROCESSORS, type UserContext, type UserRecord, WINDOW_MS } from './user-processors.ts';
+import {
+  type Process,
+  PROCESSORS,
+  RETENTION_MS,
+  type UserContext,
+  type UserRecord,
+  WINDOW_MS,
+} from './user-processors.ts';
 
 type Stream = KStream<string | null, Value | null>;
 type Table = KTable<string, Value>;
@@ -57,7 +70,7 @@ export function buildTopology(given: LibraryCase, note: (step: Step) => void): T
   const builder = new StreamsBuilder({ keySerde, valueSerde: Serdes.string });
   const build = new Build(builder, given, note);
   for (const op of given.ops) build.add(op);
-  return builder.build();
+  return builder.build({ reuseSourceTopics: given.reuseTopics });
 }
 
 class Build {
@@ -110,7 +123,15 @@ class Build {
       value !== null && passes(value, op.mod!, op.rem!);
     switch (op.op) {
       case 'stream':
-        return this.#builder.stream(op.topic!, serdes);
+        return this.#builder.stream(op.topic!, {
+          ...serdes,
+          ...(op.extracts === true && {
+            timestampExtractor: (
+              { value, timestamp }: { value: Value | null; timestamp: number },
+              partitionTime: number,
+            ) => extracted(value, timestamp, partitionTime),
+          }),
+        });
       case 'table':
         return this.#builder.table(op.topic!, serdes, this.#kept(op));
       case 'globalTable':
@@ -145,6 +166,9 @@ class Build {
           name: id,
           ...(serdes as object),
           partitions: op.partitions!,
+          ...(op.scatters === true && {
+            partitioner: (_key, value, count) => scatteredTo(value, count),
+          }),
         });
       case 'merge':
         return stream.merge(other as Stream);
@@ -196,7 +220,10 @@ class Build {
         return aggregateTable(op, table, this.#serdesOf(op.in!).valueSerde, this.#kept(op));
       case 'to': {
         const output = source instanceof KStream ? source : (source as KTable<unknown, unknown>).toStream();
-        (output as KStream<string, Value>).to(op.topic!, serdes as never);
+        (output as KStream<string, Value>).to(op.topic!, {
+          ...(serdes as object),
+          ...(op.scatters === true && { partitioner: (_key, value, count) => writtenTo(value, count) }),
+        });
         return null;
       }
       default:
@@ -233,11 +260,15 @@ class Build {
       case 'leftJoinGlobal':
         return stream.leftJoin(other as GlobalKTable<string, Value>, byRecord, joined, { name: op.id });
       case 'joinTables':
-        return table.join(right, joined as (l: Value, r: Value) => Value, kept);
+        return table.join(right, joined as (l: Value, r: Value) => Value, this.#keptIfNamed(op));
       case 'leftJoinTables':
-        return table.leftJoin(right, joined as (l: Value, r: Value | null) => Value, kept);
+        return table.leftJoin(right, joined as (l: Value, r: Value | null) => Value, this.#keptIfNamed(op));
       case 'outerJoinTables':
-        return table.outerJoin(right, joined as (l: Value | null, r: Value | null) => Value, kept);
+        return table.outerJoin(
+          right,
+          joined as (l: Value | null, r: Value | null) => Value,
+          this.#keptIfNamed(op),
+        );
       case 'foreignKey':
         return table.join(right, byValue, joined as (l: Value, r: Value) => Value, kept, { name: op.id });
       case 'leftForeignKey':
@@ -347,13 +378,16 @@ function storesOf(op: Op): StateStoreDeclaration<string, string>[] {
       name,
       kind: store,
       ...serdes,
-      ...(store === 'window' && { windowSizeMs: WINDOW_MS }),
+      ...(store === 'window' && { windowSizeMs: WINDOW_MS, retentionMs: RETENTION_MS }),
+      ...(store === 'session' && { retentionMs: RETENTION_MS }),
       ...(store === 'versioned' && { versioned: { historyRetentionMs: 30 } }),
     },
   ];
 }
 
-function windowsOf(op: Op): TimeWindows | SlidingWindows {
+function windowsOf(op: Op): TimeWindows | SlidingWindows | CustomWindows {
+  if (op.window === 'custom')
+    return CustomWindows.of({ windowsFor: customWindows, sizeMs: CUSTOM_SIZE_MS, graceMs: op.grace! });
   if (op.window === 'sliding') return SlidingWindows.ofTimeDifferenceAndGrace(op.size!, op.grace!);
   const windows = TimeWindows.ofSizeAndGrace(op.size!, op.grace!);
   return op.window === 'hopping' ? windows.advanceBy(op.advance!) : windows;

@@ -42,6 +42,41 @@ export function spread(value: Value | null, count: number): string[] {
   return Array.from({ length: hashOf(textOf(value)) % count }, (_, i) => short(`${textOf(value)}.${i}`));
 }
 
+/** A record's time, by its value: negative for a record that is left out. */
+export function extracted(value: Value | null, timestamp: number, partitionTime: number): number {
+  if (value === null) return timestamp;
+  const choice = hashOf(textOf(value)) % 8;
+  if (choice === 0) return -1;
+  if (choice === 1 && partitionTime >= 0) return partitionTime;
+  return choice === 2 ? timestamp + 11 : timestamp;
+}
+
+export function scatteredTo(value: Value | null, partitions: number): number {
+  return hashOf(textOf(value)) % partitions;
+}
+
+/** Everywhere, nowhere, where the key belongs (-1), or elsewhere. */
+export function writtenTo(value: Value | null, partitions: number): number | readonly number[] {
+  const choice = hashOf(textOf(value)) % 5;
+  if (choice === 0) return [];
+  if (choice === 1) return Array.from({ length: partitions }, (_, i) => partitions - 1 - i);
+  return choice === 2 ? -1 : scatteredTo(value, partitions);
+}
+
+export const CUSTOM_SIZE_MS = 30;
+
+/** Windows of two lengths in turn, of which the longer reaches into the next. */
+export function customWindows(timestamp: number): { readonly start: number; readonly end: number }[] {
+  const last = Math.floor(timestamp / 20) * 20;
+  return [last - 20, last]
+    .filter((start) => start >= 0 && timestamp < start + customLength(start))
+    .map((start) => ({ start, end: start + customLength(start) }));
+}
+
+export function customLength(start: number): number {
+  return start % 40 === 0 ? 20 : CUSTOM_SIZE_MS;
+}
+
 /** Order matters in all of these: what is aggregated in another order is found out. */
 export function appended(state: readonly string[], value: Value | null, by = ''): string[] {
   return [...state, by + textOf(value)].slice(-6);

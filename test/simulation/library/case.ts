@@ -7,6 +7,8 @@ export interface LibraryCase {
   /** Each names its inputs by the `id` of an earlier one. */
   readonly ops: readonly Op[];
   readonly inputs: readonly Input[];
+  /** Whether tables are restored from the topics that they are read from, where they can be. */
+  readonly reuseTopics: boolean;
 }
 
 export interface CaseTopic {
@@ -27,6 +29,10 @@ export interface Op {
   readonly members?: readonly string[];
   readonly topic?: string;
   readonly partitions?: number;
+  /** Of `stream`: its times are those of an extractor. */
+  readonly extracts?: boolean;
+  /** Of `repartition` and `to`: a partitioner says where records go. */
+  readonly scatters?: boolean;
   /** What the values of the result are. */
   readonly type: ValueType;
   readonly n?: number;
@@ -37,7 +43,7 @@ export interface Op {
   readonly store?: string;
   /** The history of a versioned store in ms. */
   readonly history?: number;
-  readonly window?: 'tumbling' | 'hopping' | 'sliding' | 'session';
+  readonly window?: 'tumbling' | 'hopping' | 'sliding' | 'session' | 'custom';
   readonly size?: number;
   readonly advance?: number;
   readonly grace?: number;

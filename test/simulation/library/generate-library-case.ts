@@ -63,6 +63,7 @@ class Draft {
       topics: this.#topics,
       ops: this.#ops,
       inputs: this.#drawInputs(),
+      reuseTopics: random.chance(0.3),
     };
   }
 
@@ -136,7 +137,12 @@ class Draft {
     const partitions = random.chance(0.8) ? this.#partitions : random.int(1, 4);
     this.#topics.push({ name, partitions });
     this.#inputs.push(name);
-    if (op === 'stream') this.#add(op, { kind: 'stream', partitions }, { topic: name });
+    if (op === 'stream')
+      this.#add(
+        op,
+        { kind: 'stream', partitions },
+        { topic: name, ...(random.chance(0.2) && { extracts: true }) },
+      );
     else if (op === 'globalTable') this.#add(op, { kind: 'global', partitions }, { topic: name });
     else this.#add(op, { kind: 'table', partitions, fixed: true }, { topic: name });
     if (op !== 'table') return;
@@ -199,12 +205,13 @@ class Draft {
     return this.#add(
       'repartition',
       { kind: 'stream', partitions, type: from.type },
-      { in: from.id, partitions },
+      { in: from.id, partitions, ...(this.#random.chance(0.2) && { scatters: true }) },
     );
   }
 
-  #processor(from: Handle): void {
+  #processor(given: Handle): void {
     const random = this.#random;
+    const from = this.#asText(given);
     const kind = random.pick(Object.keys(PROCESSORS)) as ProcessorKind;
     const { schedules, keepsKey } = PROCESSORS[kind];
     const fixed = keepsKey && random.chance(0.5);
@@ -222,17 +229,26 @@ class Draft {
     );
   }
 
+  /** What comes out of processors is text, some of it as it was. */
+  #asText(from: Handle): Handle {
+    if (from.type === 'text') return from;
+    const { kind, partitions, rekeyed } = from;
+    return this.#add('mapValues', { kind, partitions, rekeyed }, { in: from.id, add: 0 });
+  }
+
   #merge(left: Handle, right: Handle): void {
     if (left.type !== right.type || left.id === right.id) return;
+    // Tasks of streams that meet count for all that leaves them.
+    const other = this.#matched(right, left.partitions);
     this.#add(
       'merge',
       {
         kind: 'stream',
         type: left.type,
-        partitions: Math.max(left.partitions, right.partitions),
-        rekeyed: left.rekeyed || right.rekeyed,
+        partitions: left.partitions,
+        rekeyed: left.rekeyed || other.rekeyed,
       },
-      { in: left.id, with: right.id },
+      { in: left.id, with: other.id },
     );
   }
 
@@ -279,7 +295,7 @@ class Draft {
 
   #window(emits: boolean): OpFields & { window: NonNullable<Op['window']> } {
     const random = this.#random;
-    const window = random.pick(['tumbling', 'hopping', 'session', 'sliding'] as const);
+    const window = random.pick(['tumbling', 'hopping', 'session', 'sliding', 'custom'] as const);
     const size = random.int(1, 8) * 5;
     // Which sliding windows a late record still changes depends on those that were made before: the oracle knows.
     if (window === 'sliding') return { window, size, grace: 1_000_000, emit: 'update' };
@@ -289,7 +305,7 @@ class Draft {
       size,
       grace,
       ...(window === 'hopping' && { advance: random.pick([size, Math.ceil(size / 2), Math.ceil(size / 3)]) }),
-      emit: emits && random.chance(0.3) ? 'close' : 'update',
+      emit: emits && window !== 'custom' && random.chance(0.3) ? 'close' : 'update',
     };
   }
 
@@ -475,7 +491,15 @@ class Draft {
       const topic = `out${i}`;
       const partitions = this.#nullKeys ? 1 : this.#random.int(1, 3);
       this.#topics.push({ name: topic, partitions });
-      this.#ops.push({ id: `n${this.#ops.length}`, op: 'to', in: leaf.id, topic, type: leaf.type });
+      const scatters = this.#random.chance(0.15) && !leaf.loose;
+      this.#ops.push({
+        id: `n${this.#ops.length}`,
+        op: 'to',
+        in: leaf.id,
+        topic,
+        type: leaf.type,
+        ...(scatters && { scatters }),
+      });
     });
   }
 

@@ -4,6 +4,7 @@ import type { Log } from '../../../src/log/log.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
 import type { SimulatedTopics } from '../simulate-loop.ts';
 import { buildTopology } from './build-topology.ts';
+import { customLength } from './case-functions.ts';
 import type { Input, LibraryCase, Op, OutputRow, Step, TextHeader } from './case.ts';
 import { placeInputs, runModel } from './model/model.ts';
 
@@ -184,7 +185,8 @@ function keyReader(op: Op, { ops }: LibraryCase): (bytes: Buffer) => string {
   return (bytes) => {
     const at = bytes.length - (window === 'session' ? 16 : 8);
     const last = Number(bytes.readBigInt64BE(bytes.length - 8));
-    const end = window === 'session' ? Number(bytes.readBigInt64BE(at)) : last + size!;
+    const length = window === 'custom' ? customLength(last) : size!;
+    const end = window === 'session' ? Number(bytes.readBigInt64BE(at)) : last + length;
     return `${bytes.subarray(0, at).toString()}@${last}-${end}`;
   };
 }

@@ -22,6 +22,7 @@ function passedThrough(): { given: ReturnType<typeof generateLibraryCase>; steps
   const { inputs } = generateLibraryCase(1);
   const given = {
     seed: 0,
+    reuseTopics: false,
     topics: [
       { name: 'in0', partitions: 2 },
       { name: 'out0', partitions: 2 },

@@ -83,6 +83,8 @@ export type Process = (record: UserRecord) => void;
 export type ProcessorKind = keyof typeof PROCESSORS;
 
 export const WINDOW_MS = 20;
+/** Of the stores of windows and of sessions. */
+export const RETENTION_MS = 60;
 export const GAP_MS = 8;
 
 /** What kind of store each needs; those with `schedules` have a punctuation. */

@@ -1,4 +1,15 @@
-import { keyFor, mapped, passes, short, spread, textOf, type Value } from '../case-functions.ts';
+import {
+  extracted,
+  scatteredTo,
+  writtenTo,
+  keyFor,
+  mapped,
+  passes,
+  short,
+  spread,
+  textOf,
+  type Value,
+} from '../case-functions.ts';
 import type { Input, LibraryCase, Op, OutputRow, Step, TextHeader } from '../case.ts';
 import { PROCESSORS, type UserHeader } from '../user-processors.ts';
 import { Flow, type Key, Group, idOf, type Rec, type Sink, Table } from './flow.ts';
@@ -144,6 +155,8 @@ class Partition {
   readonly #schedules: Schedule[] = [];
   readonly #streamTimes = new Map<Group, number>();
   readonly #topicOf = new Map<string, string>();
+  readonly #extracts = new Set<string>();
+  readonly #partitionTimes = new Map<string, number>();
   #inFlight = '//';
 
   constructor(
@@ -166,8 +179,9 @@ class Partition {
     }
   }
 
-  receive(topic: string, offset: number, record: Rec): void {
+  receive(topic: string, offset: number, given: Rec): void {
     const { flow, sink } = this.#sources.get(topic)!;
+    const record = this.#timed(topic, given);
     const group = flow.group.root;
     const streamTime = Math.max(record.ts, this.#streamTimes.get(group) ?? -1);
     this.#streamTimes.set(group, streamTime);
@@ -181,6 +195,15 @@ class Partition {
       while (each.next <= streamTime) each.next += each.op.every!;
       each.fire(streamTime);
     }
+  }
+
+  /** With the time that the topic's extractor gives it. What has none does not come here. */
+  #timed(topic: string, record: Rec): Rec {
+    const partitionTime = this.#partitionTimes.get(topic) ?? -1;
+    const ts = this.#extracts.has(topic) ? extracted(record.value, record.ts, partitionTime) : record.ts;
+    if (ts < 0) throw new Error(`a record of ${topic} has no time, and was processed`);
+    this.#partitionTimes.set(topic, Math.max(partitionTime, ts));
+    return { ...record, ts };
   }
 
   opened(id: string): void {
@@ -198,10 +221,11 @@ class Partition {
   }
 
   /** The stream behind a topic of its own; records without a key stop in front of it. */
-  #through(stream: Flow, topic: string, partitions = stream.partitions): Flow {
+  #through(stream: Flow, topic: string, partitions = stream.partitions, scatters = false): Flow {
     this.#model.addTopic(topic, partitions);
     stream.children.push((record) => {
-      if (record.key !== null) this.#model.send(topic, record);
+      if (record.key !== null)
+        this.#model.send(topic, record, scatters ? scatteredTo(record.value, partitions) : undefined);
     });
     const flow = new Flow(new Group(), partitions);
     return this.#source(topic, flow, (record) => flow.forward(record));
@@ -225,6 +249,7 @@ class Partition {
     const { id } = op;
     if (op.op === 'stream') {
       const flow = new Flow(new Group(), counts.get(op.topic!)!);
+      if (op.extracts === true) this.#extracts.add(op.topic!);
       return this.#source(op.topic!, flow, (record) => flow.forward(record));
     }
     if (op.op === 'table') {
@@ -237,11 +262,18 @@ class Partition {
       );
       return op.window === undefined ? cogroup(op, members) : windowed(op, members);
     }
-    if (source instanceof Table) return this.#ofTable(op, source, other as Table);
-    return this.#ofStream(op, source!, other);
+    if (source instanceof Table) return this.#ofTable(op, source, other as Table, counts);
+    return this.#ofStream(op, source!, other, counts);
   }
 
-  #ofStream(op: Op, stream: Flow, other: Flow | undefined): Flow | null {
+  #write(op: Op, record: Rec, counts: ReadonlyMap<string, number>): void {
+    const to = op.scatters === true ? writtenTo(record.value, counts.get(op.topic!)!) : -1;
+    if (to === -1) return this.#model.send(op.topic!, record);
+    for (const each of typeof to === 'number' ? [to] : to) this.#model.send(op.topic!, record, each);
+    return undefined;
+  }
+
+  #ofStream(op: Op, stream: Flow, other: Flow | undefined, counts: ReadonlyMap<string, number>): Flow | null {
     const { id, n } = op;
     const holds = (value: Value | null): boolean => value !== null && passes(value, op.mod!, op.rem!);
     switch (op.op) {
@@ -271,7 +303,7 @@ class Partition {
           forward(r.value === null ? r : { ...r, key: keyFor(r.value, n!) }),
         );
       case 'repartition':
-        return this.#through(stream, `${id}-repartition`, op.partitions!);
+        return this.#through(stream, `${id}-repartition`, op.partitions!, op.scatters);
       case 'merge': {
         stream.group.unite(other!.group);
         const partitions = Math.max(stream.partitions, other!.partitions);
@@ -300,14 +332,14 @@ class Partition {
       case 'leftJoinGlobal':
         return joinGlobal(op, stream, this.#globals.get(this.#topicOf.get(op.with!)!)!);
       case 'to':
-        stream.children.push((record) => this.#model.send(op.topic!, record));
+        stream.children.push((record) => this.#write(op, record, counts));
         return null;
       default:
         return joinStreams(op, this.#keyed(stream, `${id}-left`), this.#keyed(other!, `${id}-right`));
     }
   }
 
-  #ofTable(op: Op, table: Table, other: Table): Flow | null {
+  #ofTable(op: Op, table: Table, other: Table, counts: ReadonlyMap<string, number>): Flow | null {
     const { id } = op;
     const kinds = { joinTables: 'inner', leftJoinTables: 'left', outerJoinTables: 'outer' } as const;
     const closesAfter = (table as WindowedTable | HeldTable).closesAfter;
@@ -365,7 +397,7 @@ class Partition {
         return this.#joinByForeignKey(op, table, other);
       case 'to':
         table.children.push(({ key, value, ts, headers }) =>
-          this.#model.send(op.topic!, { key, value, ts, headers }),
+          this.#write(op, { key, value, ts, headers }, counts),
         );
         return null;
       default:

@@ -4,11 +4,10 @@ import {
   type KeyValueRows,
   type SessionRows,
   type VersionRows,
+  RETENTION_MS,
   WINDOW_MS,
   type WindowRows,
 } from '../user-processors.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Stores as processors of one's own see them. `now` is the time of the record, or the punctuation, in flight. */
 export function openUserStore(kind: string | null, now: () => number): unknown {
@@ -50,7 +49,7 @@ function keyValueRows(now: () => number): KeyValueRows {
 }
 
 function windowRows(): WindowRows {
-  const rows = new TimedRows(DAY_MS);
+  const rows = new TimedRows(RETENTION_MS);
   const view = (found: ReturnType<TimedRows['seen']>): ReturnType<WindowRows['fetch']> =>
     found.map(({ key, start, value, ts }) => ({
       key: { key, window: { start, end: start + WINDOW_MS } },
@@ -70,7 +69,7 @@ function windowRows(): WindowRows {
 }
 
 function sessionRows(): SessionRows {
-  const rows = new TimedRows(DAY_MS);
+  const rows = new TimedRows(RETENTION_MS);
   const view = (found: ReturnType<TimedRows['seen']>): ReturnType<SessionRows['fetch']> =>
     found.map(({ key, start, time, value }) => ({
       key: { key, window: { start, end: time } },

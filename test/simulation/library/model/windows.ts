@@ -1,4 +1,12 @@
-import { appended, merged, reduced, textOf, type Value } from '../case-functions.ts';
+import {
+  appended,
+  CUSTOM_SIZE_MS,
+  customWindows,
+  merged,
+  reduced,
+  textOf,
+  type Value,
+} from '../case-functions.ts';
 import type { Op } from '../case.ts';
 import { type Flow, type Key, type Rec, type Row, Table } from './flow.ts';
 import { TimedRows } from './rows.ts';
@@ -39,6 +47,7 @@ export function windowed(op: Op, inputs: readonly Flow[]): WindowedTable {
   const isCogroup = op.members !== undefined;
   const initial = isCogroup ? [] : initialOf(op);
   const windows = {
+    custom: timeWindows,
     tumbling: timeWindows,
     hopping: timeWindows,
     session: sessionWindows,
@@ -61,8 +70,15 @@ export function windowed(op: Op, inputs: readonly Flow[]): WindowedTable {
 type Make = (add: Add) => (record: Rec) => void;
 
 function timeWindows(op: Op, table: WindowedTable, initial: Value | null): Make {
-  const size = op.size!;
+  const size = op.window === 'custom' ? CUSTOM_SIZE_MS : op.size!;
   const advance = op.advance ?? size;
+  const windowsFor = (ts: number): { readonly start: number; readonly end: number }[] => {
+    if (op.window === 'custom') return customWindows(ts);
+    const found = [];
+    for (let start = 0; start <= ts; start += advance)
+      if (start + size > ts) found.push({ start, end: start + size });
+    return found;
+  };
   const closes = op.emit === 'close';
   // Windows that are told when they close are read back by time, which shows one millisecond more.
   const rows = new TimedRows(size + op.grace! + (closes ? 1 : 0));
@@ -74,14 +90,14 @@ function timeWindows(op: Op, table: WindowedTable, initial: Value | null): Make 
       const { ts } = record;
       streamTime = Math.max(streamTime, ts);
       const closedAt = streamTime - op.grace!;
-      for (let start = 0; start <= ts; start += advance) {
-        if (start + size <= ts || start + size <= closedAt) continue;
+      for (const { start, end } of windowsFor(ts)) {
+        if (end <= closedAt) continue;
         const row = rows.of(key, start, start)[0];
         const before = row?.value ?? initial;
         const value = add(before, record.value);
         const at = Math.max(ts, row?.ts ?? ts);
         rows.put({ key, start, time: start, value, ts: at });
-        const windowKey = { key, start, end: start + size, session: false };
+        const windowKey = { key, start, end, session: false };
         if (!closes) table.change({ ...record, key: windowKey }, value, before, at);
       }
       if (!closes || closedAt <= toldUpTo) return;
@@ -100,7 +116,7 @@ function sessionWindows(op: Op, table: WindowedTable, initial: Value | null): Ma
   const closes = op.emit === 'close';
   const isCount = op.aggregate === 'count';
   const isReduce = op.aggregate === 'reduce';
-  const rows = new TimedRows(gap + op.grace! + (closes ? 1_000_000 : 0));
+  const rows = new TimedRows(gap + op.grace!);
   const merge = (left: Value | null, right: Value): Value => {
     if (isCount) return (left as number) + (right as number);
     if (isReduce) return left === null ? right : reduced(textOf(left), textOf(right));
