@@ -95,6 +95,8 @@ export interface ModelWindow {
   readonly advanceMs: number;
   /** Null: what is the default. */
   readonly graceMs: number | null;
+  /** Only final results are told. */
+  readonly isFinal: boolean;
 }
 
 interface Group {
@@ -106,7 +108,8 @@ interface Group {
 
 const DAY_MS = 86_400_000;
 
-const graceOf = ({ graceMs, sizeMs }: ModelWindow): number => graceMs ?? DAY_MS - sizeMs;
+const graceOf = ({ graceMs, sizeMs, isFinal }: ModelWindow): number =>
+  graceMs ?? (isFinal ? 0 : DAY_MS - sizeMs);
 
 export interface Grouping {
   readonly groups: readonly Group[];

@@ -177,6 +177,7 @@ export class QueryGenerator {
       sizeMs,
       advanceMs: kind === 'HOPPING' ? sizeMs / 2 : sizeMs,
       graceMs: random.chance(0.7) ? random.pick(graces) : null,
+      isFinal: kind !== 'SESSION' && random.chance(0.25),
     };
   }
 
@@ -369,7 +370,7 @@ export class QueryGenerator {
       keySize: null,
       reads: ['S', 'R'],
       isRepartitioned: !byKey,
-      window: { kind: 'TUMBLING', sizeMs: beforeMs, advanceMs: beforeMs, graceMs },
+      window: { kind: 'TUMBLING', sizeMs: beforeMs, advanceMs: beforeMs, graceMs, isFinal: false },
       expected: (world) => {
         const [must, may]: [string[], string[]] = [[], []];
         const right = rowsOf(world, 'R');
@@ -520,7 +521,7 @@ export class QueryGenerator {
     const random = this.#random;
     const { from, keys, where, aggregates, rows, lateIsLate, mayBeWindowed } = parts;
     const window = mayBeWindowed && random.chance(0.6) ? this.#window() : null;
-    const isFinal = window !== null && window.kind !== 'SESSION' && random.chance(0.25);
+    const isFinal = window?.isFinal === true;
     // A store forgets windows, its topic does not.
     const isPulled = window === null || window.kind === 'SESSION' || (!isFinal && random.chance(0.5));
     const least = aggregates.includes(COUNT_ALL) && random.chance(0.15) ? 1 : null;
