@@ -2,7 +2,7 @@ import { SqlError, type Span } from '../../common/error.ts';
 import { openComparison } from '../../types/compare-values.ts';
 import { commonType } from '../../types/implicit-cast.ts';
 import { printType } from '../../types/print-type.ts';
-import { BIGINT, BOOLEAN, TIMESTAMP, type SqlType } from '../../types/sql-type.ts';
+import { BIGINT, BOOLEAN, STRING, TIMESTAMP, type SqlType } from '../../types/sql-type.ts';
 import { parseTimestamp } from '../../types/temporal.ts';
 import type { ComparisonOperator, Expression } from '../expressions/expression.ts';
 import type * as ast from '../parser/ast.ts';
@@ -33,6 +33,12 @@ export function analyzeComparison(
   /** What the left is, when that is known. */
   known?: Expression,
 ): Expression {
+  const isNullSafe = operator.startsWith('IS');
+  if (isNullSafe && (leftNode.kind === 'null' || rightNode.kind === 'null')) {
+    const other = leftNode.kind === 'null' ? rightNode : leftNode;
+    const operand = analysis.analyzeOrNull(other, STRING);
+    return { kind: 'is-null', type: BOOLEAN, operand, negated: operator === 'IS DISTINCT FROM' };
+  }
   refuseNullSide(leftNode, operator);
   refuseNullSide(rightNode, operator);
   const [left, right] = comparable(

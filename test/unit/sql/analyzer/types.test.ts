@@ -43,6 +43,9 @@ test.each([
   ['FILTER(M, (K, V) => V > I)', 'MAP<STRING, BIGINT>'],
   ['COALESCE(NULL, I)', 'INTEGER'],
   ['NULL IS NULL', 'BOOLEAN'],
+  ['A IS DISTINCT FROM NULL', 'BOOLEAN'],
+  ['NULL IS NOT DISTINCT FROM R', 'BOOLEAN'],
+  ['NULL IS DISTINCT FROM NULL', 'BOOLEAN'],
 ])('%s is %s', (expression, type) => {
   const { plan } = analyze(`${SOURCE} SELECT ${expression} AS C FROM T EMIT CHANGES;`);
   expect(printType(plan!.columns[0]!.type)).toBe(type);
