@@ -29,12 +29,35 @@ function joinBytes(separator: Uint8Array, items: readonly (Uint8Array | null)[])
 
 const NO_BYTES = new Uint8Array(0);
 
+/** The function that the operator || is. No call can name it. */
+export const CONCATENATION = '||';
+
 export const concatFunctions: readonly ScalarFunction[] = [
+  {
+    kind: 'scalar',
+    name: CONCATENATION,
+    category: CATEGORY,
+    description:
+      'The operator between two texts, or two BYTES: both, one after the other; null if either is.',
+    examples: [
+      ["'a' || 'b' || 'c'", "'abc'"],
+      ["'a' || NULL", 'NULL'],
+    ],
+    nulls: 'propagate',
+    signatures: [
+      fixed([variadic('items', STRING)], STRING, (...items: string[]) => {
+        let joined = '';
+        for (const item of items) joined += item;
+        return joined;
+      }),
+      fixed([variadic('items', BYTES)], BYTES, (...items: Uint8Array[]) => Buffer.concat(items)),
+    ],
+  },
   {
     kind: 'scalar',
     name: 'CONCAT',
     category: CATEGORY,
-    description: 'The arguments one after another. Nulls are left out; also the || operator.',
+    description: 'The arguments one after another. Nulls are left out; with || a null makes null of all.',
     examples: [["CONCAT('a', NULL, 'b')", "'ab'"]],
     nulls: 'handled',
     signatures: [

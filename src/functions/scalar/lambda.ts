@@ -22,9 +22,9 @@ function lambda(parameters: readonly ParameterType[], returns: ParameterType): P
   return { kind: 'lambda', parameters, returns };
 }
 
+/** As in WHERE, what is null does not hold. */
 function decided(verdict: SqlValue): boolean {
-  if (verdict === null) throw new DataError('the lambda of FILTER gave null');
-  return verdict as boolean;
+  return verdict === true;
 }
 
 function transformMap(entries: Entries, keyOf: LambdaValue, valueOf: LambdaValue): SqlValue {

@@ -1,6 +1,7 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import type { ArgumentType } from '../../functions/match-signature.ts';
 import { resolveScalar } from '../../functions/resolve.ts';
+import { CONCATENATION } from '../../functions/scalar/concat.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import { STRING, type SqlType } from '../../types/sql-type.ts';
@@ -67,8 +68,8 @@ export function analyzeCall(analysis: ExpressionAnalysis, node: ast.FunctionCall
 }
 
 /**
- * `left || right`, which is CONCAT. What a chain has joined so far takes one more argument, as long as nothing in it can
- * raise an error that a CONCAT of its own would have to catch.
+ * `left || right`, which is a call. What a chain has joined so far takes one more argument, as long as nothing in it can
+ * raise an error that a call of its own would have to catch.
  */
 export function analyzeConcatenation(
   analysis: ExpressionAnalysis,
@@ -78,7 +79,7 @@ export function analyzeConcatenation(
   const right = node.right.kind === 'null' ? null : analyzeArgument(analysis, node.right);
   const call = callOf(
     analysis,
-    'CONCAT',
+    CONCATENATION,
     [node.left, node.right],
     [node.left.kind === 'null' ? null : left, right],
     node.span,
@@ -88,7 +89,7 @@ export function analyzeConcatenation(
   const isLonger =
     node.left.kind === 'concatenation' &&
     first?.kind === 'call' &&
-    first.name === 'CONCAT' &&
+    first.name === CONCATENATION &&
     first.signature === call.signature &&
     first.args.length < JOINED_MAX &&
     [...first.args.slice(-2), last!].every(isQuiet);

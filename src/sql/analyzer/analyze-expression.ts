@@ -69,9 +69,8 @@ class Analysis implements ExpressionAnalysis {
       line.push(innermost);
       innermost = beginningOf(innermost);
     }
-    // NULL || 'a' has a value, and no other operator on NULL has.
-    const isJoined = line.at(-1)?.kind === 'concatenation';
-    let analyzed = isJoined ? this.analyzeOrNull(innermost, STRING) : this.#analyzeAlone(innermost);
+    const type = typeOfNull(line.at(-1)?.kind);
+    let analyzed = type === null ? this.#analyzeAlone(innermost) : this.analyzeOrNull(innermost, type);
     for (let next = line.pop(); next !== undefined; next = line.pop())
       analyzed = this.#extend(analyzed, next);
     return analyzed;
@@ -98,7 +97,7 @@ class Analysis implements ExpressionAnalysis {
           type: BOOLEAN,
           operator: node.operator === 'AND' ? 'and' : 'or',
           left: asBoolean(first, node.left, node.operator),
-          right: asBoolean(this.analyze(node.right), node.right, node.operator),
+          right: asBoolean(this.analyzeOrNull(node.right, BOOLEAN), node.right, node.operator),
         };
       case 'not':
         return { kind: 'not', type: BOOLEAN, operand: asBoolean(first, node.operand, 'NOT') };
@@ -363,6 +362,12 @@ function beginningOf(node: Chained): ast.Expression {
     default:
       return node.left;
   }
+}
+
+/** What NULL is beside an operator whose operands say so; null for other operators. */
+function typeOfNull(operator: ast.ExpressionKind | undefined): SqlType | null {
+  if (operator === 'concatenation') return STRING;
+  return operator === 'logical' || operator === 'not' ? BOOLEAN : null;
 }
 
 function refuseNullOperands(node: ast.Arithmetic): void {

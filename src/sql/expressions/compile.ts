@@ -10,7 +10,7 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { Row, SqlValue } from '../../types/value.ts';
 import type { Expression } from './expression.ts';
 import { openLike } from './like.ts';
-import { firstOperand } from './walk.ts';
+import { conjunctsOf, firstOperand } from './walk.ts';
 
 /**
  * Expressions become functions, once per query. The code is made of fixed pieces of text, positions and small numbers;
@@ -19,13 +19,13 @@ import { firstOperand } from './walk.ts';
  * Chains of any length become statements one after another, never code within code: V8's parser recurses. Variables are
  * used again, because all of a function's are in its stack frame.
  *
- * What raises (null in arithmetic, null as a condition, division by zero) leaves by a `break` to where the error is
+ * What raises (null in arithmetic, division by zero) leaves by a `break` to where the error is
  * reported, with an error made beforehand: data full of nulls costs no exceptions and no stack traces.
  */
 
 /** The value of the expression over a row. Throws `DataError` when it raises. */
 export type Evaluator = (row: Row) => SqlValue;
-/** Whether the row passes. An error or null is false. */
+/** Whether the row passes. An error is false, and so is null. */
 export type Predicate = (row: Row) => boolean;
 /** Writes each item's value to the slot of its position in `target`, which must not be `row`. */
 export type Projection = (row: Row, target: SqlValue[]) => void;
@@ -46,7 +46,10 @@ export function compileEvaluator(
   return code.build('row') as Evaluator;
 }
 
-/** Compiles a condition. Every error (also of guarded parts) and a null answer is told to `onError`. */
+/**
+ * Compiles a condition. Every error (also of guarded parts) is told to `onError`. Of operands joined by AND those behind
+ * one that does not hold are not evaluated, be it false or null: the same as if each were a filter of its own.
+ */
 export function compilePredicate(
   expression: Expression,
   registry: FunctionRegistry,
@@ -58,9 +61,12 @@ export function compilePredicate(
   code.report = (error) => `${report}(${error});`;
   code.raise = (error) => `{ ${report}(${error}); return false; }`;
   code.attempt(() => {
-    const value = code.emit(expression);
-    code.raiseIfNull(value, NULL_CONDITION);
-    code.lines.push(`return ${value.text};`);
+    for (const conjunct of conjunctsOf(expression)) {
+      const value = code.emit(conjunct);
+      code.lines.push(`if (!${value.text}) return false;`);
+      code.variables.release(value);
+    }
+    code.lines.push('return true;');
   }, 'return false;');
   return code.build('row') as Predicate;
 }
@@ -108,9 +114,7 @@ export function evaluateConstant(
 }
 
 const NULL_ARITHMETIC = new DataError('arithmetic on a null value');
-const NULL_CONDITION = new DataError('a condition is null');
 const NULL_INDEX = new DataError('a subscript is null');
-const NULL_PATTERN = new DataError('LIKE with a null value');
 const DIVISION_BY_ZERO = new DataError('division by zero');
 
 /** JavaScript text that is safe to repeat: a name, a literal, or a read of the row. */
@@ -304,9 +308,8 @@ class Code {
   }
 
   /** Emits in a block of its own, for a part that is evaluated only sometimes; assigns the value to `target`. */
-  #emitInto(target: Operand, expression: Expression, nullError: DataError | null): void {
+  #emitInto(target: Operand, expression: Expression): void {
     const value = this.emit(expression);
-    if (nullError !== null) this.raiseIfNull(value, nullError);
     this.lines.push(`${target.text} = ${value.text};`);
     this.variables.release(value);
   }
@@ -341,18 +344,14 @@ class Code {
       case 'comparison':
         return this.#comparison(expression, must(first));
       case 'logical': {
-        const left = must(first);
-        this.raiseIfNull(left, NULL_CONDITION);
-        const answer = this.#let(left.text, false, left);
-        this.lines.push(expression.operator === 'and' ? `if (${answer.text}) {` : `if (!${answer.text}) {`);
-        this.#emitInto(answer, expression.right, NULL_CONDITION);
-        this.lines.push('}');
-        return answer;
+        return this.#logical(expression, must(first));
       }
       case 'not': {
         const operand = must(first);
-        this.raiseIfNull(operand, NULL_CONDITION);
-        return this.#let(`!${operand.text}`, false, operand);
+        const not = operand.nullable
+          ? `${operand.text} === null ? null : !${operand.text}`
+          : `!${operand.text}`;
+        return this.#let(not, operand.nullable, operand);
       }
       case 'is-null': {
         const operand = must(first);
@@ -393,6 +392,19 @@ class Code {
       case 'lambda':
         return this.#lambda(expression);
     }
+  }
+
+  /** Null is unknown: TRUE OR null is TRUE, and TRUE AND null null. */
+  #logical({ operator, right }: Extract<Expression, { kind: 'logical' }>, left: Operand): Operand {
+    // What settles it whatever the right is, which then is not evaluated, and what leaves it to the right.
+    const [settled, open] = operator === 'and' ? ['false', 'true'] : ['true', 'false'];
+    const answer = this.#let(left.text, left.nullable, left);
+    this.lines.push(`if (${answer.text} !== ${settled}) {`);
+    const value = this.emit(right);
+    const takes = left.nullable ? `if (${answer.text} === ${open} || ${value.text} === ${settled}) ` : '';
+    this.lines.push(`${takes}${answer.text} = ${value.text};`, '}');
+    this.variables.release(value);
+    return { ...answer, nullable: left.nullable || value.nullable };
   }
 
   #share({ parameter, body }: Extract<Expression, { kind: 'let' }>, value: Operand): Operand {
@@ -443,13 +455,12 @@ class Code {
     this.lines.push(`${result.text} = null;`, `${label}: {`);
     for (const branch of branches) {
       const when = this.emit(branch.when);
-      this.raiseIfNull(when, NULL_CONDITION);
       this.lines.push(`if (${when.text}) {`);
       this.variables.release(when);
-      this.#emitInto(result, branch.result, null);
+      this.#emitInto(result, branch.result);
       this.lines.push(`break ${label};`, '}');
     }
-    if (otherwise !== null) this.#emitInto(result, otherwise, null);
+    if (otherwise !== null) this.#emitInto(result, otherwise);
     this.lines.push('}');
     return result;
   }
@@ -577,22 +588,18 @@ class Code {
 
   #like(expression: Extract<Expression, { kind: 'like' }>, value: Operand): Operand {
     const { pattern, escape, negated } = expression;
-    this.raiseIfNull(value, NULL_PATTERN);
     const not = negated ? '!' : '';
-    if (pattern.kind === 'literal' && typeof pattern.value === 'string')
-      return this.#let(
-        `${not}${this.constant(openLike(pattern.value, escape))}(${value.text})`,
-        false,
-        value,
-      );
-    const other = this.emit(pattern);
-    this.raiseIfNull(other, NULL_PATTERN);
-    return this.#let(
-      `${not}${this.constant(openLike)}(${other.text}, ${this.constant(escape)})(${value.text})`,
-      false,
-      value,
-      other,
-    );
+    const isLiteral = pattern.kind === 'literal' && typeof pattern.value === 'string';
+    const other = isLiteral ? null : this.emit(pattern);
+    const matches = isLiteral
+      ? this.constant(openLike(pattern.value as string, escape))
+      : `${this.constant(openLike)}(${other!.text}, ${this.constant(escape)})`;
+    const operands = other === null ? [value] : [value, other];
+    const nulls = operands.filter(({ nullable }) => nullable).map(({ text }) => `${text} === null`);
+    const test = `${not}${matches}(${value.text})`;
+    return nulls.length === 0
+      ? this.#let(test, false, ...operands)
+      : this.#let(`${nulls.join(' || ')} ? null : ${test}`, true, ...operands);
   }
 
   #cast(value: Operand, from: SqlType, to: SqlType): Operand {

@@ -5,8 +5,9 @@ import type { SqlValue } from '../../types/value.ts';
  * Resolved expressions: plain data, stored inside plans, compiled once per query. Columns are positions in the
  * flat row of the node below (`plan/node.ts`); names, overloads and implicit casts ended in the analyzer.
  *
- * Null and error rules are ksqlDB's (two-valued): a comparison with NULL is false; NULL in arithmetic or a failed
- * function raises, which makes the whole select item NULL (a filter: false) and is counted and logged. Where
+ * A comparison with NULL is false, as in ksqlDB; AND, OR, NOT and LIKE know NULL as SQL does, and a condition that is
+ * NULL does not hold. NULL in arithmetic or a failed function raises, as in ksqlDB, which makes the whole select item NULL
+ * (a filter: false) and is counted and logged. Where
  * ksqlDB guards a part of an expression on its own, the part has `guarded: true`: its error makes just it NULL.
  */
 export type Expression = { readonly type: SqlType; readonly guarded?: boolean } & ExpressionKind;

@@ -1,6 +1,5 @@
 /**
- * Compiles a LIKE pattern: `%` any run of characters, `_` one character, after `escape` the character itself. As in
- * ksqlDB neither wildcard crosses a line break. Runs in time proportional to text × pattern at worst, whatever the
+ * Compiles a LIKE pattern: `%` any run of characters, `_` one character, after `escape` the character itself. Runs in time proportional to text × pattern at worst, whatever the
  * pattern: on a mismatch only the latest `%` is made longer (an earlier one could not do better).
  */
 export function openLike(pattern: string, escape: string | null): (text: string) => boolean {
@@ -29,7 +28,7 @@ export function openLike(pattern: string, escape: string | null): (text: string)
       if (at < text.length && element < elements.length) {
         const unit = text.charCodeAt(at);
         const wanted = elements[element]!;
-        if (wanted === unit || (wanted === ANY_ONE && !isLineBreak(unit))) {
+        if (wanted === unit || wanted === ANY_ONE) {
           // A pair of surrogates is one character.
           const pair =
             wanted === ANY_ONE && (unit & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
@@ -38,7 +37,7 @@ export function openLike(pattern: string, escape: string | null): (text: string)
           continue;
         }
       }
-      if (runElement < 0 || runEnd >= text.length || isLineBreak(text.charCodeAt(runEnd))) return false;
+      if (runElement < 0 || runEnd >= text.length) return false;
       at = ++runEnd;
       element = runElement + 1;
     }
@@ -47,7 +46,3 @@ export function openLike(pattern: string, escape: string | null): (text: string)
 
 const ANY_RUN = -1;
 const ANY_ONE = -2;
-
-function isLineBreak(unit: number): boolean {
-  return unit === 10 || unit === 13 || unit === 0x85 || unit === 0x2028 || unit === 0x2029;
-}

@@ -1,3 +1,4 @@
+import { CONCATENATION } from '../../functions/scalar/concat.ts';
 import { printType } from '../../types/print-type.ts';
 import { printValue } from '../../types/print-value.ts';
 import type { Expression } from './expression.ts';
@@ -13,7 +14,7 @@ export function printExpression(expression: Expression, columnNames: readonly st
 /** `operands`: as they were printed. */
 function printNode(node: Expression, operands: readonly string[], columnNames: readonly string[]): string {
   const inner = (operand: Expression, at: number): string =>
-    COMPOUND.has(operand.kind) ? `(${operands[at]!})` : operands[at]!;
+    COMPOUND.has(operand.kind) || isConcatenation(operand) ? `(${operands[at]!})` : operands[at]!;
   switch (node.kind) {
     case 'column':
       return columnNames[node.index] ?? `#${node.index}`;
@@ -47,7 +48,12 @@ function printNode(node: Expression, operands: readonly string[], columnNames: r
     case 'cast':
       return `CAST(${operands[0]!} AS ${printType(node.type)})`;
     case 'call':
-      return `${node.name}(${commas(operands)})`;
+      if (isConcatenation(node))
+        return joined(
+          node.args.map((arg, i) => inner(arg, i)),
+          ` ${CONCATENATION} `,
+        );
+      return `${node.name}(${joined(operands, ', ')})`;
     case 'subscript':
       return `${inner(node.operand, 0)}[${operands[1]!}]`;
     case 'field': {
@@ -73,8 +79,12 @@ function printNode(node: Expression, operands: readonly string[], columnNames: r
 }
 
 /** As `join`, which would copy the first text once for each call of a chain of them. */
-function commas(texts: readonly string[]): string {
-  return texts.length === 0 ? '' : texts.reduce((all, text) => `${all}, ${text}`);
+function joined(texts: readonly string[], by: string): string {
+  return texts.length === 0 ? '' : texts.reduce((all, text) => `${all}${by}${text}`);
+}
+
+function isConcatenation(node: Expression): boolean {
+  return node.kind === 'call' && node.name === CONCATENATION;
 }
 
 function printLiteral({ value, type }: Extract<Expression, { kind: 'literal' }>): string {

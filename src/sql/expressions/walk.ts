@@ -144,6 +144,18 @@ export function firstOperand(expression: Expression): Expression | undefined {
   }
 }
 
+/** The operands of a chain of ANDs, left to right. A guarded AND is one operand: it fails as a whole. */
+export function conjunctsOf(predicate: Expression): readonly Expression[] {
+  const conjuncts: Expression[] = [];
+  const open = [predicate];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === 'logical' && node.operator === 'and' && node.guarded !== true)
+      open.push(node.right, node.left);
+    else conjuncts.push(node);
+  }
+  return conjuncts;
+}
+
 /**
  * What `f` makes of the expression from what it made of the operands (in evaluation order), bottom-up. Where `leave`
  * gives something, that is the result of the node, and its operands are not looked at. All walks of an expression stand

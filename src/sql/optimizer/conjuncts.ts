@@ -1,18 +1,6 @@
 import { BOOLEAN } from '../../types/sql-type.ts';
-import { conditionCanFail } from '../expressions/can-fail.ts';
+import { canFail } from '../expressions/can-fail.ts';
 import type { Expression } from '../expressions/expression.ts';
-
-/** The operands of a chain of ANDs, left to right. A guarded AND is one operand: it fails as a whole. */
-export function conjunctsOf(predicate: Expression): readonly Expression[] {
-  const conjuncts: Expression[] = [];
-  const open = [predicate];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === 'logical' && node.operator === 'and' && node.guarded !== true)
-      open.push(node.right, node.left);
-    else conjuncts.push(node);
-  }
-  return conjuncts;
-}
 
 /**
  * Which conjuncts may be evaluated before the others, so that the same rows pass and the same failures are told.
@@ -26,7 +14,7 @@ export function movable(
   let stays = false;
   let failing = false;
   return conjuncts.map((conjunct) => {
-    const fails = conditionCanFail(conjunct);
+    const fails = canFail(conjunct);
     if (test(conjunct) && !failing && (!fails || (sameRows && !stays))) return true;
     stays = true;
     failing ||= fails;

@@ -61,8 +61,8 @@ const MODEL_LAWS = [
  * Random queries over random records, held to laws that need no other engine:
  *
  * - **partitioning** (SQLancer's TLP): each row of a query without WHERE is a row of exactly one of `WHERE p`,
- *   `WHERE NOT p` and `WHERE p IS NULL`, with the same values. ksqlDB's conditions are two-valued but may fail, for
- *   instance over a null operand of AND; then the row is in none of the three, and dropping it was reported.
+ *   `WHERE NOT p` and `WHERE p IS NULL`, with the same values. A condition may fail, for instance by arithmetic with
+ *   null; then the row is in none of the three, and dropping it was reported.
  * - **optimizer**: switched off, the same rows come in the same order, but for removals of what is not there.
  * - **streaming is batch**: the last state of a changing result is what plain code makes of the rows at the end.
  */

@@ -23,6 +23,8 @@ export interface Modelled {
   readonly value: (row: ModelRow) => ModelValue;
   /** Its failure is null where it is an argument of a function, and nothing more. */
   readonly guarded?: true;
+  /** A literal: a cast of it that has no value is refused. */
+  readonly literal?: true;
 }
 
 /** The value of an item of SELECT: what raises is null. */
@@ -48,10 +50,6 @@ const ORDERED: readonly GeneratedType[] = ['STRING', 'DATE', 'TIME', 'TIMESTAMP'
 function known(value: ModelValue): Exclude<ModelValue, null> {
   if (value === null) throw new Raised('null');
   return value;
-}
-
-function truth(value: ModelValue): boolean {
-  return known(value) as boolean;
 }
 
 /** As an argument: null in place of a failure, where the language says so. */
@@ -352,14 +350,20 @@ export class ModelGenerator {
       () => {
         const [a, b] = [this.of('BOOLEAN', depth - 1), this.of('BOOLEAN', depth - 1)];
         const operator = random.pick(['AND', 'OR']);
+        const settled = operator === 'OR';
         return of(`${a.sql} ${operator} ${b.sql}`, (row) => {
-          const first = truth(a.value(row));
-          return first === (operator === 'OR') ? first : truth(b.value(row));
+          const first = a.value(row);
+          if (first === settled) return settled;
+          const second = b.value(row);
+          return second === settled ? settled : first === null ? null : second;
         });
       },
       () => {
         const a = this.of('BOOLEAN', depth - 1);
-        return of(`NOT ${a.sql}`, (row) => !truth(a.value(row)));
+        return of(`NOT ${a.sql}`, (row) => {
+          const value = a.value(row);
+          return value === null ? null : value === false;
+        });
       },
       () => {
         const a = this.any(depth - 1);
@@ -405,10 +409,10 @@ export class ModelGenerator {
           ['a_', (text: string) => text.length === 2 && text.startsWith('a')],
         ] as const);
         const not = random.pick(['', 'NOT ']);
-        return of(
-          `${a.sql} ${not}LIKE '${pattern}'`,
-          (row) => test(known(a.value(row)) as string) === (not === ''),
-        );
+        return of(`${a.sql} ${not}LIKE '${pattern}'`, (row) => {
+          const value = a.value(row);
+          return value === null ? null : test(value as string) === (not === '');
+        });
       },
     ])();
   }
@@ -422,12 +426,12 @@ export class ModelGenerator {
       (): Modelled => ({
         type,
         sql: `CASE WHEN ${condition.sql} THEN ${a.sql} ELSE ${b.sql} END`,
-        value: (row) => (truth(condition.value(row)) ? a.value(row) : b.value(row)),
+        value: (row) => (condition.value(row) === true ? a.value(row) : b.value(row)),
       }),
       (): Modelled => ({
         type,
         sql: `CASE WHEN ${condition.sql} THEN ${a.sql} END`,
-        value: (row) => (truth(condition.value(row)) ? a.value(row) : null),
+        value: (row) => (condition.value(row) === true ? a.value(row) : null),
       }),
       () =>
         call(`COALESCE(${a.sql}, ${b.sql})`, (row) => {
@@ -480,39 +484,19 @@ export class ModelGenerator {
       };
     }
     const a = this.of(from, depth - 1);
-    return {
-      type,
-      guarded: true,
-      sql: `CAST(${a.sql} AS ${type})`,
-      value: guard((row) => {
-        const x = a.value(row);
-        if (x === null) return null;
-        if (typeof x === 'number') return fit(new Fixed(BigInt(x), 0), 6, 2);
-        const match = /^([+-]?)(\d+)(?:\.(\d*))?$/.exec((x as string).trim());
-        if (match === null) throw new Raised('no number');
-        const [, sign, whole, fraction = ''] = match;
-        return fit(
-          new Fixed(BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n), fraction.length),
-          6,
-          2,
-        );
-      }),
-    };
+    return castOf(type, a, (x) => {
+      if (typeof x === 'number') return fit(new Fixed(BigInt(x), 0), 6, 2);
+      const match = /^([+-]?)(\d+)(?:\.(\d*))?$/.exec((x as string).trim());
+      if (match === null) throw new Raised('no number');
+      const [, sign, whole, fraction = ''] = match;
+      return fit(new Fixed(BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n), fraction.length), 6, 2);
+    });
   }
 
   #cast(type: GeneratedType, depth: number): Modelled {
     const random = this.#random;
     const [from, convert] = random.pick(CASTS[type]!);
-    const a = this.of(from, depth - 1);
-    return {
-      type,
-      guarded: true,
-      sql: `CAST(${a.sql} AS ${type})`,
-      value: guard((row) => {
-        const x = a.value(row);
-        return x === null ? null : convert(x);
-      }),
-    };
+    return castOf(type, this.of(from, depth - 1), convert);
   }
 
   /** A column of the type, or else a literal. */
@@ -520,7 +504,12 @@ export class ModelGenerator {
     const random = this.#random;
     const column = random.chance(0.75) ? this.columnOf(type) : null;
     if (column !== null) return column;
-    const literal = (sql: string, value: ModelValue): Modelled => ({ type, sql, value: () => value });
+    const literal = (sql: string, value: ModelValue): Modelled => ({
+      type,
+      sql,
+      value: () => value,
+      literal: true,
+    });
     const cast = (sql: string, value: ModelValue): Modelled => ({ ...literal(sql, value), guarded: true });
     switch (type) {
       case 'INT': {
@@ -576,6 +565,22 @@ export class ModelGenerator {
 /** A cast that fails is null. */
 function guard(value: Evaluate): Evaluate {
   return (row) => itemOf({ value }, row);
+}
+
+function castOf(type: GeneratedType, a: Modelled, convert: Convert): Modelled {
+  const value: Evaluate = (row) => {
+    const x = a.value(row);
+    return x === null ? null : convert(x);
+  };
+  let sql = a.sql;
+  if (a.literal === true)
+    try {
+      value({});
+    } catch (error) {
+      if (!(error instanceof Raised)) throw error;
+      sql = 'NULL';
+    }
+  return { type, guarded: true, sql: `CAST(${sql} AS ${type})`, value: guard(value) };
 }
 
 type Convert = (value: Exclude<ModelValue, null>) => ModelValue;

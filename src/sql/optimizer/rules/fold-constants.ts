@@ -1,7 +1,7 @@
 import type { Expression } from '../../expressions/expression.ts';
-import { fold, mapChildren, transform } from '../../expressions/walk.ts';
+import { conjunctsOf, fold, mapChildren, transform } from '../../expressions/walk.ts';
 import type { PlanNode } from '../../plan/node.ts';
-import { conjunctionOf, conjunctsOf, isTrue } from '../conjuncts.ts';
+import { conjunctionOf, isTrue } from '../conjuncts.ts';
 import { evaluateWhole } from '../evaluate-whole.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
@@ -9,7 +9,7 @@ import type { Rule, RuleContext } from '../rule.ts';
  * What: an expression that reads no column becomes its value; conjuncts of a filter that are TRUE go.
  * Why good: it is computed once instead of for every row.
  * Illegal: for volatile functions (`SELECT RANDOM() * 2`); for expressions that fail (`SELECT 1/0`): the failure is
- * an answer that belongs to the row; TRUE inside `NOT (TRUE AND B)`: a null B there raises, a bare one does not.
+ * an answer that belongs to the row.
  * After: nothing.
  */
 export const foldConstants: Rule = {

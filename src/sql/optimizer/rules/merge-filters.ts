@@ -1,5 +1,6 @@
 import type { Rule } from '../rule.ts';
-import { conjunctionOf, conjunctsOf } from '../conjuncts.ts';
+import { conjunctsOf } from '../../expressions/walk.ts';
+import { conjunctionOf } from '../conjuncts.ts';
 
 /**
  * What: `filter b (filter a (x))` becomes `filter a AND b (x)`.

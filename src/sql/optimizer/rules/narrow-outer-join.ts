@@ -1,8 +1,7 @@
-import { conditionCanFail } from '../../expressions/can-fail.ts';
+import { canFail } from '../../expressions/can-fail.ts';
 import type { Expression } from '../../expressions/expression.ts';
-import { columnsOf, isVolatile, transform } from '../../expressions/walk.ts';
+import { columnsOf, conjunctsOf, isVolatile, transform } from '../../expressions/walk.ts';
 import type { JoinKind, JoinNode } from '../../plan/node.ts';
-import { conjunctsOf } from '../conjuncts.ts';
 import { evaluateWhole } from '../evaluate-whole.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
@@ -28,7 +27,7 @@ export const narrowOuterJoin: Rule = {
     const needs = (isOfSide: (index: number) => boolean): boolean => {
       for (const conjunct of conjuncts.slice(0, TRIED_MAX)) {
         if (rejectsNulls(conjunct, isOfSide, context)) return true;
-        if (conditionCanFail(conjunct)) return false;
+        if (canFail(conjunct)) return false;
       }
       return false;
     };
@@ -74,5 +73,5 @@ function rejectsNulls(
     expression.kind === 'column' ? { kind: 'literal', type: expression.type, value: null } : expression,
   );
   const value = evaluateWhole(nulled, context);
-  return value !== undefined && value !== null && value !== true;
+  return value !== undefined && value !== true;
 }

@@ -1,7 +1,7 @@
 import { canFail } from '../../expressions/can-fail.ts';
-import { columnsOf, isVolatile } from '../../expressions/walk.ts';
+import { columnsOf, conjunctsOf, isVolatile } from '../../expressions/walk.ts';
 import { filter } from '../../plan/build-plan.ts';
-import { conjunctionOf, conjunctsOf, movable } from '../conjuncts.ts';
+import { conjunctionOf, movable } from '../conjuncts.ts';
 import { isCostly, substitute } from '../reads.ts';
 import type { Rule } from '../rule.ts';
 

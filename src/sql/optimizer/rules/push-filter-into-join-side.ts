@@ -1,6 +1,6 @@
-import { columnsOf, isVolatile } from '../../expressions/walk.ts';
+import { columnsOf, conjunctsOf, isVolatile } from '../../expressions/walk.ts';
 import { filter } from '../../plan/build-plan.ts';
-import { conjunctionOf, conjunctsOf, movable } from '../conjuncts.ts';
+import { conjunctionOf, movable } from '../conjuncts.ts';
 import type { Rule } from '../rule.ts';
 
 /**

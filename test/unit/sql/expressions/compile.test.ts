@@ -124,7 +124,7 @@ describe('arithmetic', () => {
   });
 });
 
-describe('conditions are two-valued', () => {
+describe('comparisons are two-valued, conditions three-valued', () => {
   const equals = (operator: '=' | '<>' | 'is-distinct' | 'is-not-distinct'): Expression => ({
     kind: 'comparison',
     type: BOOLEAN,
@@ -155,26 +155,88 @@ describe('conditions are two-valued', () => {
     expect(evaluate(inList(false, 1, 2, 3, 4, 5, 6), [7])).toBe(false);
   });
 
-  test('AND stops at the first false; null in it drops the row and is reported', () => {
-    const errors: string[] = [];
-    const both = (left: Expression, right: Expression): Expression => ({
-      kind: 'logical',
+  test('AND, OR and NOT know null as unknown', () => {
+    const answers = (operator: 'and' | 'or'): readonly SqlValue[] =>
+      TRUTHS.flatMap((left) =>
+        TRUTHS.map((right) => {
+          const value = evaluate(logical(operator, column(BOOLEAN, 0), column(BOOLEAN, 1)), [left, right]);
+          // The same with operands of which one is known.
+          expect(evaluate(logical(operator, literal(BOOLEAN, left), column(BOOLEAN, 0)), [right])).toBe(
+            value,
+          );
+          expect(evaluate(logical(operator, column(BOOLEAN, 0), literal(BOOLEAN, right)), [left])).toBe(
+            value,
+          );
+          return value;
+        }),
+      );
+    expect(answers('and')).toEqual([true, false, null, false, false, false, null, false, null]);
+    expect(answers('or')).toEqual([true, true, true, true, false, null, true, null, null]);
+    const negation: Expression = { kind: 'not', type: BOOLEAN, operand: column(BOOLEAN, 0) };
+    expect(TRUTHS.map((value) => evaluate(negation, [value]))).toEqual([false, true, null]);
+  });
+
+  test('AND and OR stop where the left settles it', () => {
+    const fails: Expression = {
+      kind: 'comparison',
       type: BOOLEAN,
-      operator: 'and',
-      left,
-      right,
-    });
-    const report = (error: DataError): void => void errors.push(error.message);
+      operator: '=',
+      left: call('BOOM'),
+      right: literal(INTEGER, 1),
+    };
+    expect(evaluate(logical('and', column(BOOLEAN, 0), fails), [false])).toBe(false);
+    expect(evaluate(logical('or', column(BOOLEAN, 0), fails), [true])).toBe(true);
+    expect(() => evaluate(logical('or', column(BOOLEAN, 0), fails), [null])).toThrow('boom');
+  });
+
+  test('a condition that is null does not hold, and is no error', () => {
+    const errors: string[] = [];
     const passes = (expression: Expression, row: readonly SqlValue[]): boolean =>
-      compilePredicate(expression, registry, context, report)(row);
-    expect(passes(both(column(BOOLEAN, 0), column(BOOLEAN, 1)), [false, null])).toBe(false);
-    expect(errors).toEqual([]);
-    expect(passes(both(column(BOOLEAN, 0), column(BOOLEAN, 1)), [true, null])).toBe(false);
-    expect(errors).toEqual(['a condition is null']);
+      compilePredicate(expression, registry, context, (error) => void errors.push(error.message))(row);
+    const fails: Expression = {
+      kind: 'comparison',
+      type: BOOLEAN,
+      operator: '=',
+      left: call('BOOM'),
+      right: literal(INTEGER, 1),
+    };
     expect(passes(column(BOOLEAN, 0), [null])).toBe(false);
-    expect(errors).toHaveLength(2);
+    expect(passes(logical('and', column(BOOLEAN, 0), column(BOOLEAN, 1)), [true, null])).toBe(false);
+    expect(passes(logical('and', column(BOOLEAN, 0), column(BOOLEAN, 1)), [true, true])).toBe(true);
+    expect(passes(logical('or', column(BOOLEAN, 0), column(BOOLEAN, 1)), [null, true])).toBe(true);
+    // What is behind an operand that does not hold is not evaluated, as if each were a filter.
+    expect(passes(logical('and', column(BOOLEAN, 0), fails), [null])).toBe(false);
+    expect(errors).toEqual([]);
+  });
+
+  test('CASE goes on where WHEN is null, LIKE of null is null', () => {
+    const text = (value: string): Expression => literal(STRING, value);
+    const choice: Expression = {
+      kind: 'case',
+      type: STRING,
+      branches: [{ when: column(BOOLEAN, 0), result: text('when') }],
+      otherwise: text('else'),
+    };
+    expect(TRUTHS.map((value) => evaluate(choice, [value]))).toEqual(['when', 'else', 'else']);
+    const like = (pattern: Expression): Expression => ({
+      kind: 'like',
+      type: BOOLEAN,
+      operand: column(STRING, 0),
+      pattern,
+      escape: null,
+      negated: true,
+    });
+    expect(evaluate(like(text('a%')), [null])).toBe(null);
+    expect(evaluate(like(column(STRING, 1)), ['a', null])).toBe(null);
+    expect(evaluate(like(column(STRING, 1)), ['a', 'b%'])).toBe(true);
   });
 });
+
+const TRUTHS = [true, false, null] as const;
+
+function logical(operator: 'and' | 'or', left: Expression, right: Expression): Expression {
+  return { kind: 'logical', type: BOOLEAN, operator, left, right };
+}
 
 test('in a projection an error makes just its item null and names it', () => {
   const errors: [number, string][] = [];

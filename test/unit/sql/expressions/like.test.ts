@@ -7,7 +7,7 @@ function reference(pattern: string): RegExp {
   const text = Array.from(pattern).map((c) =>
     c === '%' ? '.*' : c === '_' ? '.' : c.replace(/[\\^$.*+?()[\]{}|/-]/, String.raw`\$&`),
   );
-  return new RegExp(`^${text.join('')}$`, 'u');
+  return new RegExp(`^${text.join('')}$`, 'su');
 }
 
 test('agrees with the regular expression, line breaks and all', () => {
