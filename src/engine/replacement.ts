@@ -1,10 +1,12 @@
 import { SqlError, type Span } from '../common/error.ts';
 import type { PlanNode } from '../sql/plan/node.ts';
 import { explainPlan } from '../sql/plan/explain.ts';
+import { keepingRowsOf } from '../sql/plan/kept-columns.ts';
 import { changeOfState } from '../sql/plan/kept-state.ts';
 import type { Engine } from './engine.ts';
+import type { QueryPlan } from './persistent-query.ts';
 import { applyRules } from './planning.ts';
-import { type PlannedQuery, type StoredQuery, storePlanned } from './stored-query.ts';
+import { type PlannedQuery, storePlanned } from './stored-query.ts';
 
 /**
  * How a query runs that takes the place of another one and goes on with its state: from the same stores and topics, so
@@ -20,7 +22,7 @@ export function continueWith(
   span: Span,
 ): PlannedQuery {
   const change = changeOfState(old.plan.before, next.plan.before);
-  const found = change === null ? runningOn(engine, old.stored, next, properties) : null;
+  const found = change === null ? runningOn(engine, old, next, properties) : null;
   if (found !== null) return found;
   throw new SqlError(
     'ML_UNSUPPORTED',
@@ -34,18 +36,21 @@ export function continueWith(
 
 function runningOn(
   engine: Engine,
-  { stores, topics }: StoredQuery,
+  old: PlannedQuery,
   next: PlannedQuery,
   properties: ReadonlyMap<string, string>,
 ): PlannedQuery | null {
-  // Records may be on their way through any topic that there was; another one is empty when the query begins.
-  const goesOn = ({ stored }: PlannedQuery): boolean =>
-    stored.stores.join() === stores.join() && topics.every((topic) => stored.topics.includes(topic));
-  if (goesOn(next)) return next;
+  const { stores, topics } = old.stored;
   const { before } = next.plan;
-  for (const plan of [applyRules(engine, before, properties), { before, after: before, steps: [] }]) {
-    const other = storePlanned(engine, plan, properties);
-    if (goesOn(other)) return other;
+  const unruled: QueryPlan = { before, after: before, steps: [] };
+  for (const plan of [next.plan, applyRules(engine, before, properties), unruled]) {
+    const after = keepingRowsOf(old.plan.after, plan.after);
+    if (after === null) continue;
+    const planned = after === next.plan.after ? next : storePlanned(engine, { ...plan, after }, properties);
+    const { stored } = planned;
+    // Records may be on their way through any topic that there was; another one is empty when the query begins.
+    if (stored.stores.join() === stores.join() && topics.every((topic) => stored.topics.includes(topic)))
+      return planned;
   }
   return null;
 }

@@ -10,7 +10,7 @@ import { asBuffer, asciiText, utf8Text } from './text-slice.ts';
  * The binary form of rows in state stores and internal topics. Compact, exact, and read by nobody else:
  *
  * ```
- * row      version byte 1, null bitmap (bit c of byte c/8: column c is null), then the values that are not null
+ * row      version byte, null bitmap (bit c of byte c/8: column c is null), then the values that are not null
  * BOOLEAN  a byte        INTEGER, BIGINT, DATE, TIME, TIMESTAMP  zigzag varint of up to 64 bits
  * DOUBLE   8 bytes, big-endian        DECIMAL  varint byte length, two's complement of the unscaled value, big-endian
  * STRING   varint byte length * 2, plus 1 when all bytes are ASCII; UTF-8        BYTES  varint length, bytes
@@ -27,25 +27,31 @@ export interface RowCodec {
   decode(buffer: Uint8Array, start: number, end: number): SqlValue[];
 }
 
-const VERSION = 1;
-
-export function openRowCodec(types: readonly SqlType[]): RowCodec {
+/**
+ * The version of a row is 1 where rows never had other columns. `earlier`: how many of the columns rows of version 1 have,
+ * those of version 2, and so on; the others are null. Those of the version after them, which is written, have all.
+ */
+export function openRowCodec(types: readonly SqlType[], earlier: readonly number[] = []): RowCodec {
+  const version = earlier.length + 1;
   const fields = openFields(types);
+  const older = earlier.map((count) => openFields(types.slice(0, count)));
   const cursor: Cursor = { buffer: Buffer.alloc(0), at: 0, end: 0 };
   return {
     encode(row, writer) {
-      writer.writeByte(VERSION);
+      writer.writeByte(version);
       fields.write(row, writer);
     },
     decode(buffer, start, end) {
-      if (start >= end || buffer[start] !== VERSION)
+      const found = start < end && buffer[start] === version ? fields : older[buffer[start]! - 1];
+      if (start >= end || found === undefined)
         throw new DataError(
-          `a stored row begins with ${start >= end ? 'nothing' : `byte ${buffer[start]}`}, not version ${VERSION}`,
+          `a stored row begins with ${start >= end ? 'nothing' : `byte ${buffer[start]}`}, not version ${version}`,
         );
       cursor.buffer = asBuffer(buffer);
       cursor.at = start + 1;
       cursor.end = end;
-      const row = fields.read(cursor);
+      const row = found.read(cursor);
+      for (let c = row.length; c < types.length; c++) row.push(null);
       if (cursor.at !== end)
         throw new DataError(
           `a stored row of ${cursor.at - start} bytes is followed by ${end - cursor.at} more`,

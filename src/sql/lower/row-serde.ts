@@ -5,12 +5,19 @@ import type { ValueCodec } from '../../state/store.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { PlanColumn } from '../plan/node.ts';
 
-/** Flat rows of `columns` in the binary form, of which only the columns `carried` are written; others are null. */
+/**
+ * Flat rows of `columns` in the binary form, of which only the columns `carried` are written; others are null. `earlier`: of
+ * which so many of them rows may be that are older, for each time that there were fewer.
+ */
 export function rowSerde(
   columns: readonly PlanColumn[],
   carried: readonly number[],
+  earlier: readonly number[] = [],
 ): Serde<SqlValue[]> & ValueCodec {
-  const codec = openRowCodec(carried.map((position) => columns[position]!.type));
+  const codec = openRowCodec(
+    carried.map((position) => columns[position]!.type),
+    earlier,
+  );
   const compact: SqlValue[] = carried.map(() => null);
   const blank: SqlValue[] = columns.map(() => null);
   const encode = (row: SqlValue[], writer: ByteWriter): void => {

@@ -90,6 +90,11 @@ export interface SourceNode extends RowShape {
   readonly timestamp: { readonly column: number; readonly format: string | null } | null;
   /** A table source keeps its rows in a store (to know old values, to be joined with). */
   readonly materialized: boolean;
+  /**
+   * Positions of the columns in that store, where queries with other columns had it before: those of the first one, then
+   * what each later one added, which is null in rows that are older. Absent: the columns that are wanted.
+   */
+  readonly kept?: readonly (readonly number[])[];
 }
 
 export interface FilterNode extends RowShape {

@@ -302,6 +302,7 @@ const NODES: { readonly [K in PlanNode['kind']]: f.Fields<Omit<PlanNodeOf<K>, 'k
     valueColumns: f.columns,
     timestamp: TIMESTAMP,
     materialized: f.flag,
+    kept: f.optional(f.list(f.list(f.whole))),
     ...SHAPE,
     columns: f.list(SOURCE_COLUMN),
   },

@@ -122,6 +122,41 @@ test.each(SWITCHES)('the counts go on, with the optimizer %s and then %s', async
   expect((await execute(engine, 'SELECT * FROM R;')).rows).toEqual([[1, 3]]);
 });
 
+test.each(SWITCHES)(
+  'the rows of a table get columns more (optimizer %s and then %s)',
+  async (...optimizer) => {
+    const columns = Array.from({ length: 9 }, (_, i) => `C${i}`);
+    const wide = `CREATE TABLE W (ID INT PRIMARY KEY, ${columns.map((name) => `${name} INT`).join(', ')})
+    WITH (KAFKA_TOPIC='w', VALUE_FORMAT='JSON', PARTITIONS=1);`;
+    await execute(engine, wide);
+    const insert = (id: number, value: number): Promise<unknown> =>
+      execute(
+        engine,
+        `INSERT INTO W (ID, ${columns.join(', ')}) VALUES (${id}, ${columns.map(() => value).join(', ')});`,
+      );
+    const select = (names: readonly string[]): string => `SELECT ID, ${names.join(', ')} FROM W WHERE C5 > 0`;
+    expect(await replace('TABLE', select(['C5']), select(['C5']), optimizer)).toBeNull();
+    await insert(1, 1);
+    await insert(2, 1);
+    await execute(engine, `CREATE OR REPLACE TABLE R AS ${select(['C5', 'C1'])};`);
+    await insert(2, 2);
+    await insert(3, 3);
+    await execute(
+      engine,
+      `CREATE OR REPLACE TABLE R AS ${select(['C5', 'C1', 'C8', 'C0', 'C2', 'C3', 'C4', 'C6'])};`,
+    );
+    await insert(3, 0);
+    await insert(4, 4);
+    await engine.drain();
+    // A row has the columns that the query had when it came, as in the table's topic.
+    expect((await execute(engine, 'SELECT ID, C5, C1, C8, C6 FROM R;')).rows).toEqual([
+      [1, 1, null, null, null],
+      [2, 2, 2, null, null],
+      [4, 4, 4, 4, 4],
+    ]);
+  },
+);
+
 test('a column of a source is another column when it has another type', async () => {
   await execute(engine, `${SOURCES} CREATE TABLE R AS SELECT ID, MAX(C1) AS M FROM A GROUP BY ID;`);
   await execute(

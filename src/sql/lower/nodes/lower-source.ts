@@ -7,6 +7,7 @@ import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode, WindowShape } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { bytesSerde } from '../../../streams/topology/serde.ts';
+import { keptColumns } from '../../plan/kept-columns.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 import { fillRow, rowSource } from '../row-source.ts';
@@ -71,13 +72,15 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
     open: tableSource({ store, sendOldValues: store !== null, keep }),
     parents: [rows.parent],
   });
-  const kept = node.columns.flatMap((column, i) => (column.wanted ? [i] : []));
+  const layers = keptColumns(node);
+  const kept = layers.flat();
+  const earlier = layers.slice(0, -1).map((_, i) => layers.slice(0, i + 1).flat().length);
   if (store !== null)
     topology.addStore({
       options: {
         kind: 'key-value',
         name: store,
-        values: rowSerde(node.columns, kept),
+        values: rowSerde(node.columns, kept, earlier),
         changelog: true,
         persistent: true,
       },
