@@ -1,15 +1,19 @@
+import { must } from '../common/assert.ts';
 import type { ByteWriter } from '../common/bytes.ts';
 import { DataError, SqlError } from '../common/error.ts';
-import { base64Text, parseBase64 } from '../types/base64.ts';
-import { parseBigint, parseInteger } from '../types/bigint.ts';
+import { base64Text, isBase64, parseBase64 } from '../types/base64.ts';
+import { parseBigint } from '../types/bigint.ts';
 import { Decimal } from '../types/decimal.ts';
 import { doubleText, parseDouble } from '../types/double-text.ts';
 import { printType } from '../types/print-type.ts';
 import type { Column } from '../types/schema.ts';
+import type { SqlType } from '../types/sql-type.ts';
 import type { SqlValue } from '../types/value.ts';
-import type { Decoder, Encoder, Format, FormatSettings } from './format.ts';
+import type { Decoder, Encoder, Format, FormatSettings, WantedColumn } from './format.ts';
+import { numberShape, type NumberShape, plainNumberEnd, wholeRange } from './plain-number.ts';
 import { checkKinds, checkProperties } from './settings.ts';
-import { asBuffer, checkedText } from './text-slice.ts';
+import { asBuffer, asciiText, checkedText } from './text-slice.ts';
+import { viewOf } from './view-of.ts';
 
 /**
  * A line of comma-separated values (RFC 4180), one value a column: quoted where needed, empty is null, temporal
@@ -37,31 +41,7 @@ export const delimited: Format = {
       'timestamp',
     ]);
   },
-  openDecoder(columns, settings, wanted): Decoder {
-    const delimiter = delimiterOf(settings);
-    const targets = wanted
-      .filter((want) => want.slot >= 0)
-      .map((want) => ({ ...want, read: openRead(columns[want.column]!) }));
-    return {
-      rawRanges: null,
-      rawFallback: () => null,
-      decode(buffer, start, end, row) {
-        // Nothing is how the null of a lone column is written, and too little for several.
-        const fields =
-          start === end
-            ? columns.slice(0, 1).map(() => '')
-            : splitLine(checkedText(asBuffer(buffer), start, end), delimiter);
-        if (fields.length !== columns.length)
-          throw new DataError(
-            `expected ${columns.length} columns separated by ${JSON.stringify(delimiter)}, found ${start === end ? 'nothing' : fields.length}`,
-          );
-        for (const { column, slot, read } of targets) {
-          const text = fields[column]!;
-          row[slot] = text === '' ? null : read(text);
-        }
-      },
-    };
-  },
+  openDecoder: (columns, settings, wanted) => new DelimitedDecoder(columns, delimiterOf(settings), wanted),
   openEncoder(columns, settings): Encoder {
     const delimiter = delimiterOf(settings);
     const prints = columns.map((column) => openWrite(column));
@@ -90,6 +70,122 @@ function delimiterOf(settings: FormatSettings): string {
       hint: 'give one character, or TAB or SPACE',
     });
   return text;
+}
+
+/** A column: how its values are read, and where they go. */
+interface Target {
+  readonly type: SqlType;
+  readonly number: NumberShape;
+  readonly read: (text: string) => SqlValue;
+  /** Empty: its values are only checked. */
+  readonly slots: readonly number[];
+}
+
+/**
+ * Plain lines (ASCII, no quotes) are read where they lie, and columns that nobody wants are checked without making
+ * anything of them; whatever is unusual, or may not fit, is split and read column by column, which also words the error.
+ */
+class DelimitedDecoder implements Decoder {
+  readonly rawRanges = null;
+  readonly #targets: readonly Target[];
+  readonly #delimiter: string;
+  readonly #delimiterByte: number;
+
+  constructor(columns: readonly Column[], delimiter: string, wanted: readonly WantedColumn[]) {
+    this.#targets = columns.map((column, index) => ({
+      type: column.type,
+      number: numberShape(column.type),
+      read: openRead(column),
+      slots: wanted.flatMap((want) => (want.column === index && want.slot >= 0 ? [want.slot] : [])),
+    }));
+    this.#delimiter = delimiter;
+    const code = delimiter.charCodeAt(0);
+    this.#delimiterByte = code < 0x80 ? code : -1;
+  }
+
+  rawFallback(): SqlValue {
+    return null;
+  }
+
+  decode(buffer: Uint8Array, start: number, end: number, row: SqlValue[]): void {
+    let isPlain: boolean;
+    try {
+      isPlain = this.#scan(buffer, start, end, row);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      isPlain = false;
+    }
+    if (!isPlain) this.#decodeExactly(buffer, start, end, row);
+  }
+
+  /** Throws `DataError`. */
+  #decodeExactly(buffer: Uint8Array, start: number, end: number, row: SqlValue[]): void {
+    const targets = this.#targets;
+    // Nothing is how the null of a lone column is written, and too little for several.
+    const fields =
+      start === end
+        ? targets.slice(0, 1).map(() => '')
+        : splitLine(checkedText(asBuffer(buffer), start, end), this.#delimiter);
+    if (fields.length !== targets.length)
+      throw new DataError(
+        `expected ${targets.length} columns separated by ${JSON.stringify(this.#delimiter)}, found ${start === end ? 'nothing' : fields.length}`,
+      );
+    for (let i = 0; i < targets.length; i++) {
+      const { read, slots } = targets[i]!;
+      const text = fields[i]!;
+      const value = text === '' ? null : read(text);
+      for (const slot of slots) row[slot] = value;
+    }
+  }
+
+  /** False when the line must be read exactly. */
+  #scan(buffer: Uint8Array, start: number, end: number, row: SqlValue[]): boolean {
+    const targets = this.#targets;
+    const view = viewOf(buffer);
+    if (end > start && buffer[end - 1] === LINE_FEED) end--;
+    if (end > start && buffer[end - 1] === CARRIAGE_RETURN) end--;
+    let at = start;
+    for (let i = 0; i < targets.length; i++) {
+      if (i > 0 && at++ >= end) return false;
+      const { type, number, read, slots } = targets[i]!;
+      const from = at;
+      while (at < end && buffer[at] !== this.#delimiterByte) {
+        const byte = buffer[at++]!;
+        if (byte === QUOTE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte >= 0x80) return false;
+      }
+      if (slots.length > 0) {
+        const value = from === at ? null : read(asciiText(asBuffer(buffer), from, at));
+        for (const slot of slots) row[slot] = value;
+      } else if (from < at && !fits(type, number, view, buffer, from, at)) {
+        return false;
+      }
+    }
+    return at === end && end > start;
+  }
+}
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Whether ASCII text surely is a value of the type. */
+function fits(
+  type: SqlType,
+  number: NumberShape,
+  view: DataView,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  switch (type.kind) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'bytes':
+      return isBase64(buffer, start, end);
+    default:
+      return plainNumberEnd(number, view, buffer, start, end) === end;
+  }
 }
 
 /**
@@ -163,17 +259,21 @@ function openRead(column: Column): (text: string) => SqlValue {
       `column ${name}: expected ${printType(type)}, found ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}`,
     );
   };
-  const between = (min: number, max: number) => (text: string) => {
-    const value = parseBigint(text.trim());
-    return typeof value === 'number' && value >= min && value <= max ? value : refuse(text);
-  };
   switch (type.kind) {
     case 'string':
       return (text) => text;
     case 'boolean':
       return (text) => text.trim().toLowerCase() === 'true';
     case 'integer':
-      return (text) => parseInteger(text.trim()) ?? refuse(text);
+    case 'date':
+    case 'time':
+    case 'timestamp': {
+      const { least, most } = must(wholeRange(type));
+      return (text) => {
+        const value = parseBigint(text.trim());
+        return typeof value === 'number' && value >= least && value <= most ? value : refuse(text);
+      };
+    }
     case 'bigint':
       return (text) => parseBigint(text.trim()) ?? refuse(text);
     case 'double':
@@ -196,12 +296,6 @@ function openRead(column: Column): (text: string) => SqlValue {
           return refuse(text);
         }
       };
-    case 'date':
-      return between(-100_000_000, 100_000_000);
-    case 'time':
-      return between(0, 86_399_999);
-    case 'timestamp':
-      return between(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     default:
       return refuse;
   }

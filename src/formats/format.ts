@@ -29,7 +29,7 @@ export interface FormatSettings {
   readonly properties: ReadonlyMap<string, string>;
 }
 
-/** A column that the query needs, and what for. Decoding the rest is skipped. */
+/** A column that the query needs, and what for. The rest is checked, and nothing is made of it. */
 export interface WantedColumn {
   /** Index into the format's columns. */
   readonly column: number;
@@ -51,7 +51,8 @@ export interface Decoder {
    * Reads `buffer[start, end)` into the wanted slots of `row`; a missing field becomes null. The range is
    * never null bytes: the caller deals with those.
    *
-   * Throws `DataError` naming field, expected type and what was found; the row is then undefined.
+   * Throws `DataError` naming field, expected type and what was found, for any of the columns, wanted or not: which
+   * records can be read does not depend on what is asked of them. The row is then undefined.
    */
   decode(buffer: Uint8Array, start: number, end: number, row: SqlValue[]): void;
   /**

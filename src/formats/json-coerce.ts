@@ -1,14 +1,14 @@
+import { must } from '../common/assert.ts';
 import { DataError } from '../common/error.ts';
 import { parseBase64 } from '../types/base64.ts';
-import { parseBigint, parseInteger, type Bigint } from '../types/bigint.ts';
+import { parseBigint, type Bigint } from '../types/bigint.ts';
 import { Decimal } from '../types/decimal.ts';
 import { parseDouble } from '../types/double-text.ts';
 import { printType } from '../types/print-type.ts';
 import type { SqlType, StructType } from '../types/sql-type.ts';
 import type { SqlValue } from '../types/value.ts';
 import { JsonNumber, type JsonNode } from './json-node.ts';
-
-const DAY_MS = 86_400_000;
+import { wholeRange } from './plain-number.ts';
 
 /** Null gives null. Throws `DataError`. */
 export type Coerce = (node: JsonNode) => SqlValue;
@@ -32,13 +32,15 @@ function openInnerCoerce(type: SqlType, path: string): Coerce {
     case 'boolean':
       return (node) => (typeof node === 'boolean' ? node : refuse(node));
     case 'integer':
-      return (node) => readWhole(node, -2147483648, 2147483647) ?? refuse(node);
     case 'date':
-      return (node) => readWhole(node, -100_000_000, 100_000_000) ?? refuse(node);
     case 'time':
-      return (node) => readWhole(node, 0, DAY_MS - 1) ?? refuse(node);
-    case 'timestamp':
-      return (node) => readWhole(node, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? refuse(node);
+    case 'timestamp': {
+      const { least, most } = must(wholeRange(type));
+      return (node) => {
+        const value = readBigint(node);
+        return typeof value === 'number' && value >= least && value <= most ? value : refuse(node);
+      };
+    }
     case 'bigint':
       return (node) => readBigint(node) ?? refuse(node);
     case 'double':
@@ -99,15 +101,6 @@ export function fieldOf(node: ReadonlyMap<string, JsonNode>, name: string): Json
   let found: JsonNode = null;
   for (const [key, value] of node) if (key.toUpperCase() === name) found = value;
   return found;
-}
-
-function readWhole(node: JsonNode, min: number, max: number): number | undefined {
-  if (typeof node === 'string') {
-    const value = min === -2147483648 ? parseInteger(node) : parseBigint(node);
-    return typeof value === 'number' && value >= min && value <= max ? value : undefined;
-  }
-  const value = readBigint(node);
-  return typeof value === 'number' && value >= min && value <= max ? value : undefined;
 }
 
 function readBigint(node: JsonNode): Bigint | undefined {

@@ -5,7 +5,7 @@ import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
 import type { Decoder, Encoder, Format } from './format.ts';
 import { checkKinds, checkProperties } from './settings.ts';
-import { asBuffer, checkedText } from './text-slice.ts';
+import { asBuffer, checkedText, isText } from './text-slice.ts';
 
 /**
  * Kafka's own serializers: one column, INTEGER, BIGINT and DOUBLE big-endian in 4, 8 and 8 bytes, STRING as UTF-8,
@@ -25,21 +25,21 @@ export const kafka: Format = {
       });
   },
   openDecoder(columns, _settings, wanted): Decoder {
-    const read = columns[0] === undefined ? undefined : openRead(columns[0]);
+    const column = columns[0] === undefined ? null : openRead(columns[0]);
     const slots = wanted.flatMap((column) => (column.slot >= 0 ? [column.slot] : []));
     const raws = wanted.flatMap((column) => (column.raw >= 0 ? [column.raw] : []));
     const rawRanges = raws.length === 0 ? null : new Int32Array(2 * (Math.max(...raws) + 1)).fill(-1);
     return {
       rawRanges,
       decode(buffer, start, end, row) {
-        if (read === undefined) return;
+        if (column === null) return;
         if (slots.length > 0) {
-          const value = read(asBuffer(buffer), start, end);
+          const value = column.read(asBuffer(buffer), start, end);
           for (const slot of slots) row[slot] = value;
+        } else {
+          column.check(buffer, start, end);
         }
         if (rawRanges === null) return;
-        // Not decoded, so not checked above: the width must be right before the bytes are copied.
-        if (slots.length === 0) read(asBuffer(buffer), start, end);
         for (const raw of raws) {
           rawRanges[2 * raw] = start;
           rawRanges[2 * raw + 1] = end;
@@ -79,43 +79,70 @@ export const kafka: Format = {
   },
 };
 
-function openRead(column: Column): (buffer: Buffer, start: number, end: number) => SqlValue {
+/** Both throw `DataError` when the bytes are no value of the column. */
+interface Read {
+  read(buffer: Buffer, start: number, end: number): SqlValue;
+  /** Makes nothing. */
+  check(buffer: Uint8Array, start: number, end: number): void;
+}
+
+function openRead(column: Column): Read {
   const checkWidth = (start: number, end: number, widthBytes: number): void => {
     if (end - start !== widthBytes)
       throw new DataError(
         `column ${column.name}: expected ${column.type.kind.toUpperCase()} of ${widthBytes} bytes, found ${end - start} bytes`,
       );
   };
+  const refuseText = (): never => {
+    throw new DataError(`column ${column.name}: expected STRING, found bytes that are not UTF-8`);
+  };
   switch (column.type.kind) {
     case 'integer':
-      return (buffer, start, end) => {
-        checkWidth(start, end, 4);
-        return buffer.readInt32BE(start);
+      return {
+        check: (_buffer, start, end) => checkWidth(start, end, 4),
+        read(buffer, start, end) {
+          checkWidth(start, end, 4);
+          return buffer.readInt32BE(start);
+        },
       };
     case 'bigint':
-      return (buffer, start, end) => {
-        checkWidth(start, end, 8);
-        const high = buffer.readInt32BE(start);
-        // Within ±2^52 two 32-bit reads are exact and cheaper than a bigint.
-        if (high < 0x10_0000 && high >= -0x10_0000)
-          return high * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
-        return toBigint(buffer.readBigInt64BE(start));
+      return {
+        check: (_buffer, start, end) => checkWidth(start, end, 8),
+        read(buffer, start, end) {
+          checkWidth(start, end, 8);
+          const high = buffer.readInt32BE(start);
+          // Within ±2^52 two 32-bit reads are exact and cheaper than a bigint.
+          if (high < 0x10_0000 && high >= -0x10_0000)
+            return high * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
+          return toBigint(buffer.readBigInt64BE(start));
+        },
       };
     case 'double':
-      return (buffer, start, end) => {
-        checkWidth(start, end, 8);
-        return buffer.readDoubleBE(start);
+      return {
+        check: (_buffer, start, end) => checkWidth(start, end, 8),
+        read(buffer, start, end) {
+          checkWidth(start, end, 8);
+          return buffer.readDoubleBE(start);
+        },
       };
     case 'string':
-      return (buffer, start, end) => {
-        try {
-          return checkedText(buffer, start, end);
-        } catch {
-          throw new DataError(`column ${column.name}: expected STRING, found bytes that are not UTF-8`);
-        }
+      return {
+        check(buffer, start, end) {
+          if (!isText(buffer, start, end)) refuseText();
+        },
+        read(buffer, start, end) {
+          try {
+            return checkedText(buffer, start, end);
+          } catch {
+            return refuseText();
+          }
+        },
       };
     default:
-      return (buffer, start, end) => Uint8Array.prototype.slice.call(buffer, start, end);
+      return {
+        check() {},
+        read: (buffer, start, end) => Uint8Array.prototype.slice.call(buffer, start, end),
+      };
   }
 }
 

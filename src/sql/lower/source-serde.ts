@@ -24,8 +24,8 @@ export interface SourceSerde extends Serde<SqlValue[] | null> {
 
 /**
  * Values of a source's topic as flat rows: the wanted value columns in their slots, everything else null, for the
- * row source to fill. Always the same array. With nothing wanted the bytes are hardly looked at. The JSON text `null` is
- * a record without a value.
+ * row source to fill. Always the same array. Bytes are checked against all columns, whichever are wanted. The JSON text
+ * `null` is a record without a value.
  */
 export function sourceSerde(node: SourceNode): SourceSerde {
   const row: SqlValue[] = node.columns.map(() => null);
@@ -38,8 +38,9 @@ export function sourceSerde(node: SourceNode): SourceSerde {
     if (column.origin.kind !== 'value' || !(column.wanted || column.raw)) return;
     wanted.push({ column: column.origin.index, slot: raw < 0 ? slot : -1, raw });
   });
+  // Of a source that declares nothing of its values, any bytes are one.
   const decoder =
-    wanted.length === 0
+    node.valueColumns.length === 0
       ? null
       : formatOf(node.valueFormat.name).openDecoder(
           node.valueColumns,

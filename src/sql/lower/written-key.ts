@@ -1,3 +1,4 @@
+import { numberShape } from '../../formats/plain-number.ts';
 import type { PlanColumn, SideFormat } from '../plan/node.ts';
 
 /** Whether key bytes are surely those that their format's own encoder writes for their value. False: perhaps not. */
@@ -19,9 +20,11 @@ export function openWrittenKey(columns: readonly PlanColumn[], format: SideForma
     case 'bigint':
     case 'date':
     case 'time':
-    case 'timestamp':
+    case 'timestamp': {
+      const { digits, signed } = numberShape(column.type);
       // A minus at the start of a line is quoted.
-      return format.name === 'JSON' ? isPlainNumber : isDigits;
+      return isPlainNumber(digits, signed && format.name === 'JSON');
+    }
     case 'string':
       return format.name === 'JSON' ? isPlainJsonText : isPlainWord;
     default:
@@ -50,18 +53,16 @@ function isAscii(buffer: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** Digits without a leading zero, few enough for any type. */
-function isPlainNumber(buffer: Uint8Array, start: number, end: number): boolean {
-  const negative = buffer[start] === 0x2d;
-  const first = negative ? start + 1 : start;
-  if (first >= end || end - first > 9) return false;
-  if (buffer[first] === 0x30) return end - first === 1 && !negative;
-  for (let i = first; i < end; i++) if (buffer[i]! < 0x30 || buffer[i]! > 0x39) return false;
-  return true;
-}
-
-function isDigits(buffer: Uint8Array, start: number, end: number): boolean {
-  return buffer[start] !== 0x2d && isPlainNumber(buffer, start, end);
+/** Digits without a leading zero, few enough for the type. */
+function isPlainNumber(digits: number, signed: boolean): WrittenKey {
+  return (buffer, start, end) => {
+    const negative = buffer[start] === 0x2d;
+    const first = negative ? start + 1 : start;
+    if (first >= end || end - first > digits || (negative && !signed)) return false;
+    if (buffer[first] === 0x30) return end - first === 1 && !negative;
+    for (let i = first; i < end; i++) if (buffer[i]! < 0x30 || buffer[i]! > 0x39) return false;
+    return true;
+  };
 }
 
 /** ASCII in quotes, with nothing in it that JSON escapes. */

@@ -283,6 +283,31 @@ describe('malformed records', () => {
   });
 });
 
+test.each<[SqlType, readonly string[], string]>([
+  // What was learned of a value that had to be looked at again, and below names that change.
+  [
+    struct([
+      { name: 'B', type: INTEGER },
+      { name: 'C', type: INTEGER },
+    ]),
+    ['{"B":"\\u0031","C":1}', '{"B":1,"C":1}'],
+    '{"B":1,"C":"x"}',
+  ],
+  [
+    map(STRING, struct([{ name: 'É', type: INTEGER }])),
+    ['{"x":{"o":1}}', '{"y":{"o":1}}', '{"z":{"o":1},"É":{"É":1}}'],
+    '{"u":{"É":"x"}}',
+  ],
+])('a column of %o that nobody wants is checked as ever after others', (type, good, bad) => {
+  const decoder = json.openDecoder([{ name: 'A', type }], wrapped, []);
+  const read = (text: string): void => {
+    const bytes = Buffer.from(`{"A":${text}}`);
+    decoder.decode(bytes, 0, bytes.length, []);
+  };
+  for (const text of good) for (let i = 0; i < 70; i++) expect(() => read(text)).not.toThrow();
+  expect(() => read(bad)).toThrow(DataError);
+});
+
 describe('unwrapped', () => {
   test.each<[SqlType, string, SqlValue]>([
     [INTEGER, '10', 10],

@@ -4,10 +4,9 @@ import type { Rule } from '../rule.ts';
 /**
  * What: a source's key, pseudo and header columns that nobody above it reads any more are not wanted.
  * Why good: they are not filled in.
- * Illegal: for columns of the value. Which of them are decoded is settled by the statement, before any rule: a record
- * that is wrong only in a column that folding made idle must be dropped with and without the optimizer. A key is
- * checked whether or not it is wanted. Where the plan does not end in a sink or output it is not known who reads
- * (`CREATE SOURCE TABLE` keeps whole rows).
+ * Illegal: for columns of the value. Which of them are kept is settled by the statement, before any rule: a table's
+ * store holds them, and must be read again with the optimizer off. Where the plan does not end in a sink or output it is
+ * not known who reads (`CREATE SOURCE TABLE` keeps whole rows).
  * After: prune-columns: what a project computes for nobody still counts as read.
  */
 export const pruneSourceColumns: Rule = {

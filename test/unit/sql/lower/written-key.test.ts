@@ -3,7 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../../src/common/bytes.ts';
 import { rowKeySerde } from '../../../../src/sql/lower/row-key-serde.ts';
 import { openWrittenKey } from '../../../../src/sql/lower/written-key.ts';
-import { BIGINT, BYTES, DOUBLE, INTEGER, STRING, type SqlType } from '../../../../src/types/sql-type.ts';
+import {
+  BIGINT,
+  BYTES,
+  DATE,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  TIME,
+  TIMESTAMP,
+  type SqlType,
+} from '../../../../src/types/sql-type.ts';
 
 const open = (format: string, type: SqlType) => {
   const columns = [{ name: 'K', type }];
@@ -12,27 +22,30 @@ const open = (format: string, type: SqlType) => {
 };
 
 describe.each(['JSON', 'DELIMITED'])('%s', (format) => {
-  test.each([INTEGER, BIGINT, STRING])('keys taken as written are what the encoder writes: %o', (type) => {
-    const { written, serde } = open(format, type);
-    const text =
-      type === STRING
-        ? fc.oneof(
-            fc.string(),
-            fc.string({ unit: 'binary' }),
-            fc.string().map((each) => JSON.stringify(each)),
-          )
-        : fc.oneof(fc.stringMatching(/^-?\d{1,12}$/), fc.stringMatching(/^[-+0-9. e]{1,6}$/));
-    fc.assert(
-      fc.property(text, (key) => {
-        const bytes = Buffer.from(key);
-        if (!written(bytes, 0, bytes.length)) return;
-        const writer = new ByteWriter(16);
-        serde.serialize(serde.deserialize(bytes, 0, bytes.length), writer);
-        expect(Buffer.from(writer.buffer.subarray(0, writer.length)).toString()).toBe(key);
-      }),
-      { numRuns: 500 },
-    );
-  });
+  test.each([INTEGER, BIGINT, DATE, TIME, TIMESTAMP, STRING])(
+    'keys taken as written are what the encoder writes: %o',
+    (type) => {
+      const { written, serde } = open(format, type);
+      const text =
+        type === STRING
+          ? fc.oneof(
+              fc.string(),
+              fc.string({ unit: 'binary' }),
+              fc.string().map((each) => JSON.stringify(each)),
+            )
+          : fc.oneof(fc.stringMatching(/^-?\d{1,12}$/), fc.stringMatching(/^[-+0-9. e]{1,6}$/));
+      fc.assert(
+        fc.property(text, (key) => {
+          const bytes = Buffer.from(key);
+          if (!written(bytes, 0, bytes.length)) return;
+          const writer = new ByteWriter(16);
+          serde.serialize(serde.deserialize(bytes, 0, bytes.length), writer);
+          expect(Buffer.from(writer.buffer.subarray(0, writer.length)).toString()).toBe(key);
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 });
 
 test('the usual keys are recognized, others are not', () => {
@@ -45,6 +58,10 @@ test('the usual keys are recognized, others are not', () => {
   expect(holds('JSON', INTEGER, '042')).toBe(false);
   expect(holds('JSON', INTEGER, '-0')).toBe(false);
   expect(holds('JSON', INTEGER, '"42"')).toBe(false);
+  expect(holds('JSON', BIGINT, '123456789012345')).toBe(true);
+  expect(holds('JSON', DATE, '999999999')).toBe(false);
+  expect(holds('DELIMITED', TIME, '86400000')).toBe(false);
+  expect(holds('JSON', TIME, '-1')).toBe(false);
   expect(holds('JSON', STRING, '"user_1 ok"')).toBe(true);
   expect(holds('JSON', STRING, '"a\\u0041"')).toBe(false);
   expect(holds('JSON', STRING, ' "a"')).toBe(false);
