@@ -42,7 +42,7 @@ symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
 const PORTION = library ? 50 : 250;
 const end = Number(seed) + Number(count);
 let next = Number(seed);
-const total = { seeds: 0, failed: 0, crashes: 0, errors: 0, restarts: 0, steps: 0, rows: 0 };
+const total = { seeds: 0, failed: 0, crashes: 0, errors: 0, restarts: 0, steps: 0, states: 0, rows: 0 };
 const shares = new Map();
 let broken = false;
 
@@ -88,8 +88,8 @@ try {
 if (process.stderr.isTTY) process.stderr.write('\n');
 for (const [name, seeds] of [...shares].sort((a, b) => b[1] - a[1]))
   console.log(`${((100 * seeds) / total.seeds).toFixed(1).padStart(5)} %  ${name}`);
-const { crashes, errors, restarts, steps, rows } = total;
-if (library) console.log(`${rows} output records compared`);
+const { crashes, errors, restarts, steps, states, rows } = total;
+if (library) console.log(`${rows} output records compared, and all stores of ${states} cases`);
 console.log(
   `${steps} records processed, ${restarts} restarts, ${crashes} of them after a crash; ${errors} errors`,
 );

@@ -2,11 +2,21 @@ import { ByteWriter } from '../../../src/common/bytes.ts';
 import { readHeaders } from '../../../src/log/record-batch-codec.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
+import type { Streams } from '../../../src/streams/runtime/streams.ts';
 import type { SimulatedTopics } from '../simulate-loop.ts';
 import { buildTopology } from './build-topology.ts';
-import { customLength } from './case-functions.ts';
+import { customLength, type Value } from './case-functions.ts';
+import { WINDOW_MS } from './user-processors.ts';
 import type { Input, LibraryCase, Op, OutputRow, Step, TextHeader } from './case.ts';
-import { placeInputs, runModel } from './model/model.ts';
+import {
+  placeInputs,
+  rowLine,
+  runModel,
+  type StoreContent,
+  storesAfter,
+  versionLine,
+  windowLine,
+} from './model/model.ts';
 
 /** The topics of a case of the library on a log: its inputs are written bit by bit, its outputs held to the model. */
 export class LibraryTopics implements SimulatedTopics<Step> {
@@ -84,6 +94,19 @@ export class LibraryTopics implements SimulatedTopics<Step> {
         const difference = differenceOf(looksAt(op, this.#case), rows, found);
         if (difference !== null) return `${op.topic}-${partition}, ${difference}`;
       }
+    }
+    return null;
+  }
+
+  async compareState(instances: readonly Streams[], steps: readonly Step[]): Promise<string | null> {
+    for (const [name, { kind, keys, lines }] of storesAfter(this.#case, steps)) {
+      const found: string[] = [];
+      for (const streams of instances) found.push(...(await linesOf(streams, name, kind, keys)));
+      found.sort();
+      const at = lines.findIndex((line, i) => line !== found[i]);
+      if (at < 0 && lines.length === found.length) continue;
+      const part = (all: readonly string[]): string => all.slice(Math.max(0, at), at + 4).join(' ');
+      return `store ${name}, ${lines.length}/${found.length} rows: wanted ${part(lines)}, found ${part(found)}`;
     }
     return null;
   }
@@ -192,3 +215,34 @@ function keyReader(op: Op, { ops }: LibraryCase): (bytes: Buffer) => string {
 }
 
 const KEEPS_WINDOWS = new Set(['suppressClose', 'suppressTime', 'filterTable', 'mapTable']);
+
+/** What a store of the application holds, in the lines of the model; none where this instance has no task with it. */
+async function linesOf(
+  streams: Streams,
+  name: string,
+  kind: StoreContent['kind'],
+  keys: readonly string[],
+): Promise<string[]> {
+  if (streams.stores(name).length === 0) return [];
+  const lines: string[] = [];
+  if (kind === 'key-value')
+    for (const { key, value, timestamp } of await streams.keyValueStore<string, Value>(name).all())
+      lines.push(rowLine(key, value, timestamp));
+  else if (kind === 'window')
+    for (const { key, windowStart, value } of await streams
+      .windowStore<string, Value>(name)
+      .fetchAll(0, FOREVER))
+      lines.push(windowLine(key, windowStart, windowStart + WINDOW_MS, value));
+  else if (kind === 'session')
+    for (const { key, start, end, value } of await streams
+      .sessionStore<string, Value>(name)
+      .fetchAll(0, FOREVER))
+      lines.push(windowLine(key, start, end, value));
+  else {
+    const store = streams.versionedStore<string, Value>(name);
+    for (const key of keys) for (const each of await store.versions(key)) lines.push(versionLine(key, each));
+  }
+  return lines;
+}
+
+const FOREVER = Number.MAX_SAFE_INTEGER;

@@ -7,7 +7,7 @@ import { LibraryTopics } from './library-topics.ts';
 export interface LibraryResult {
   readonly failures: string[];
   /** How often things happened, over all seeds. */
-  readonly totals: Record<'crashes' | 'errors' | 'restarts' | 'steps' | 'rows', number>;
+  readonly totals: Record<'crashes' | 'errors' | 'restarts' | 'steps' | 'states' | 'rows', number>;
   /** In how many seeds a feature was. */
   readonly shares: Record<string, number>;
 }
@@ -15,7 +15,7 @@ export interface LibraryResult {
 /** Runs seeds of the library's cases on the engine, and holds what comes out to the model. */
 export async function runLibrarySeeds(first: number, count: number): Promise<LibraryResult> {
   const failures: string[] = [];
-  const totals = { crashes: 0, errors: 0, restarts: 0, steps: 0, rows: 0 };
+  const totals = { crashes: 0, errors: 0, restarts: 0, steps: 0, states: 0, rows: 0 };
   const shares: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
     const given = generateLibraryCase(seed);
@@ -37,6 +37,7 @@ export async function runLibrarySeeds(first: number, count: number): Promise<Lib
       totals.errors += result.errors;
       totals.restarts += result.restarts - 1;
       totals.steps += result.steps;
+      totals.states += result.states;
       if (result.difference !== null)
         failed(`${result.difference}; crashes: ${result.crashes.join(', ') || 'none'}`);
     } catch (error) {

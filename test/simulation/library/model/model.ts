@@ -11,7 +11,14 @@ import {
   type Value,
 } from '../case-functions.ts';
 import type { Input, LibraryCase, Op, OutputRow, Step, TextHeader } from '../case.ts';
-import { PROCESSORS, type UserHeader } from '../user-processors.ts';
+import {
+  type KeyValueRows,
+  PROCESSORS,
+  type SessionRows,
+  type UserHeader,
+  type WindowRows,
+} from '../user-processors.ts';
+import type { TableRows } from './rows.ts';
 import { Flow, type Key, Group, idOf, type Rec, type Sink, Table } from './flow.ts';
 import { joinGlobal, joinStreams, joinTable } from './joins.ts';
 import { partitionOf } from './murmur2.ts';
@@ -49,9 +56,25 @@ export function placeInputs({ topics, inputs }: LibraryCase): Map<string, Input[
  * By topic, partition and offset. Throws where a step cannot be.
  */
 export function runModel(given: LibraryCase, steps: readonly Step[]): Map<string, OutputRow[][]> {
+  return modelAfter(given, steps).outputs();
+}
+
+/** What the stores hold then, those with a name: a line a row, by store. */
+export function storesAfter(given: LibraryCase, steps: readonly Step[]): Map<string, StoreContent> {
+  return modelAfter(given, steps).stores();
+}
+
+export interface StoreContent {
+  readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
+  /** Every key that the model has seen, in any store. */
+  readonly keys: readonly string[];
+  readonly lines: readonly string[];
+}
+
+function modelAfter(given: LibraryCase, steps: readonly Step[]): Model {
   const model = new Model(given);
   for (const step of steps) model.step(step);
-  return model.outputs();
+  return model;
 }
 
 interface Schedule {
@@ -125,6 +148,17 @@ class Model {
     return undefined;
   }
 
+  stores(): Map<string, StoreContent> {
+    const found = new Map<string, { kind: StoreContent['kind']; lines: string[] }>();
+    const keys = new Set<string>();
+    for (const partition of this.#partitions)
+      for (const [name, { kind, lines }] of partition.stores(keys)) {
+        const before = found.get(name)?.lines ?? [];
+        found.set(name, { kind, lines: [...before, ...lines].sort() });
+      }
+    return new Map([...found].map(([name, content]) => [name, { ...content, keys: [...keys] }]));
+  }
+
   outputs(): Map<string, OutputRow[][]> {
     return new Map(
       this.#outputs.map((topic) => [
@@ -156,6 +190,8 @@ class Partition {
   readonly #streamTimes = new Map<Group, number>();
   readonly #topicOf = new Map<string, string>();
   readonly #extracts = new Set<string>();
+  readonly #ops: readonly Op[];
+  readonly #userStores = new Map<string, unknown>();
   readonly #partitionTimes = new Map<string, number>();
   #inFlight = '//';
 
@@ -166,6 +202,7 @@ class Partition {
     globals: ReadonlyMap<string, ReadonlyMap<string, Value>>,
   ) {
     this.#number = number;
+    this.#ops = given.ops;
     this.#model = model;
     this.#globals = globals;
     const counts = new Map(given.topics.map(({ name, partitions }) => [name, partitions]));
@@ -213,6 +250,28 @@ class Partition {
   fired(id: string, now: number): void {
     this.#inFlight = '/-1/-1';
     this.#schedules.find((each) => each.id === id)!.fire(now);
+  }
+
+  /** Its rows of all named stores; the keys that they have are added to `keys`. */
+  stores(keys: Set<string>): Map<string, { readonly kind: StoreContent['kind']; readonly lines: string[] }> {
+    const found = new Map<string, { readonly kind: StoreContent['kind']; readonly lines: string[] }>();
+    for (const op of this.#ops) {
+      const { rows } = (this.#made.get(op.id) ?? {}) as { rows?: TableRows | null };
+      if (op.store !== undefined && rows !== undefined && rows !== null) {
+        for (const key of rows.keys) keys.add(key);
+        const isVersioned = op.history !== undefined;
+        const lines = rows.keys.flatMap((key) => {
+          if (isVersioned) return rows.versions(key).map((each) => versionLine(key, each));
+          const row = rows.get(key);
+          return row === null ? [] : [rowLine(key, row.value, row.ts)];
+        });
+        found.set(op.store, { kind: isVersioned ? 'versioned' : 'key-value', lines });
+      }
+      const { store: kind } = op.kind === undefined ? { store: null } : PROCESSORS[op.kind];
+      if (kind !== null)
+        found.set(`${op.id}-store`, { kind, lines: linesOf(kind, this.#userStores.get(op.id), keys) });
+    }
+    return found;
   }
 
   #source<F extends Flow>(topic: string, flow: F, sink: Sink): F {
@@ -434,6 +493,7 @@ class Partition {
     let headers: readonly TextHeader[] = [];
     let key: Key | null = null;
     const store = openUserStore(kind.store, () => now);
+    this.#userStores.set(op.id, store);
     const process = kind.open({
       store: () => store,
       forward: (record) =>
@@ -480,4 +540,37 @@ function each(stream: Flow, rekeyed: boolean, make: (record: Rec, forward: Sink)
 
 function toText({ key, value }: UserHeader): TextHeader {
   return [key, value === null ? null : value.toString()];
+}
+
+/** A row of a store as a line of text. */
+export function rowLine(key: string, value: Value, timestamp: number): string {
+  return JSON.stringify([key, textOf(value), timestamp]);
+}
+
+export function versionLine(
+  key: string,
+  {
+    value,
+    timestamp,
+    validTo,
+  }: { readonly value: Value; readonly timestamp: number; readonly validTo: number | null },
+): string {
+  return JSON.stringify([key, textOf(value), timestamp, validTo]);
+}
+
+export function windowLine(key: string, start: number, end: number, value: Value): string {
+  return JSON.stringify([key, start, end, textOf(value)]);
+}
+
+function linesOf(kind: StoreContent['kind'], store: unknown, keys: Set<string>): string[] {
+  if (kind === 'key-value')
+    return (store as KeyValueRows).all().map(({ key, value, timestamp }) => rowLine(key, value, timestamp));
+  if (kind === 'versioned') {
+    const { rows } = store as { rows: TableRows };
+    for (const key of rows.keys) keys.add(key);
+    return rows.keys.flatMap((key) => rows.versions(key).map((each) => versionLine(key, each)));
+  }
+  return (store as WindowRows | SessionRows)
+    .fetchAll(0, Number.MAX_SAFE_INTEGER)
+    .map(({ key: { key, window }, value }) => windowLine(key, window.start, window.end, value));
 }

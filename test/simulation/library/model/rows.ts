@@ -42,6 +42,10 @@ export class TableRows {
     return rowOf(found);
   }
 
+  get keys(): string[] {
+    return [...this.#versions.keys()];
+  }
+
   /** Those that were valid within the history, by time. */
   versions(
     key: Key,

@@ -77,45 +77,45 @@ export class SourceTable extends StoredTable {
 export class DerivedTable extends Table {
   readonly #parent: Table;
   readonly #of: (value: Value | null, key: Key) => Value | null;
-  readonly #rows: TableRows | null;
+  readonly rows: TableRows | null;
   readonly history: boolean;
 
   constructor(parent: Table, op: Op, of: (value: Value | null, key: Key) => Value | null, hides: boolean) {
     super(parent.group, parent.partitions);
     this.#parent = parent;
     this.#of = of;
-    this.#rows = op.store === undefined ? null : new TableRows(op.history ?? null);
-    this.history = this.#rows === null ? parent.history : op.history !== undefined;
+    this.rows = op.store === undefined ? null : new TableRows(op.history ?? null);
+    this.history = this.rows === null ? parent.history : op.history !== undefined;
     // A removal that nobody saw may still be a version.
     const dropsNothings = hides && !parent.history;
     if (dropsNothings) this.sendsOld = parent.enableOld(false);
     parent.children.push((record) => {
       const key = record.key!;
       const now = of(record.value, key);
-      const stored = this.#rows?.get(key)?.value ?? null;
-      const before = !this.sendsOld ? null : this.#rows === null ? of(record.old ?? null, key) : stored;
+      const stored = this.rows?.get(key)?.value ?? null;
+      const before = !this.sendsOld ? null : this.rows === null ? of(record.old ?? null, key) : stored;
       if (dropsNothings && this.sendsOld && now === null && before === null) return;
-      if (this.#rows === null) return this.change(record, now, before, record.ts, record.late);
-      const put = this.#rows.put(key, now, record.ts);
+      if (this.rows === null) return this.change(record, now, before, record.ts, record.late);
+      const put = this.rows.put(key, now, record.ts);
       if (put !== 'refused') this.change(record, now, before, record.ts, put === 'older');
     });
   }
 
   enableOld(force: boolean): boolean {
-    if (this.#rows !== null || this.#parent.enableOld(force)) this.sendsOld = true;
+    if (this.rows !== null || this.#parent.enableOld(force)) this.sendsOld = true;
     return this.sendsOld;
   }
 
   makeReadable(): void {
-    if (this.#rows === null) this.#parent.makeReadable();
+    if (this.rows === null) this.#parent.makeReadable();
   }
 
   get(key: Key): Row | null {
-    return this.#rows === null ? this.#seen(this.#parent.get(key), key) : this.#rows.get(key);
+    return this.rows === null ? this.#seen(this.#parent.get(key), key) : this.rows.get(key);
   }
 
   getAsOf(key: Key, ts: number): Row | null {
-    return this.#rows === null ? this.#seen(this.#parent.getAsOf(key, ts), key) : this.#rows.getAsOf(key, ts);
+    return this.rows === null ? this.#seen(this.#parent.getAsOf(key, ts), key) : this.rows.getAsOf(key, ts);
   }
 
   #seen(row: Row | null, key: Key): Row | null {
@@ -210,7 +210,7 @@ function taken(op: Op, state: Value, value: Value): Value {
 export class JoinedTable extends Table {
   readonly #left: Table;
   readonly #right: Table;
-  readonly #rows: TableRows | null;
+  readonly rows: TableRows | null;
   readonly #kind: 'inner' | 'left' | 'outer';
   readonly history: boolean;
 
@@ -220,8 +220,8 @@ export class JoinedTable extends Table {
     this.#left = left;
     this.#right = right;
     this.#kind = kind;
-    this.#rows = op.store === undefined ? null : new TableRows(op.history ?? null);
-    this.history = this.#rows !== null && op.history !== undefined;
+    this.rows = op.store === undefined ? null : new TableRows(op.history ?? null);
+    this.history = this.rows !== null && op.history !== undefined;
     if (kind !== 'inner') left.enableOld(true);
     if (kind === 'outer') right.enableOld(true);
     left.makeReadable();
@@ -243,8 +243,8 @@ export class JoinedTable extends Table {
     const of = (own: Value | null): Value | null => (isLeft ? this.#of(own, theirs) : this.#of(theirs, own));
     const at = Math.max(ts, other?.ts ?? ts);
     const [after, before] = [of(value), of(old)];
-    if (this.#rows === null) return this.change(record, after, before, at);
-    const put = this.#rows.put(record.key!, after, at);
+    if (this.rows === null) return this.change(record, after, before, at);
+    const put = this.rows.put(record.key!, after, at);
     if (put !== 'refused') this.change(record, after, before, at, put === 'older');
   }
 
@@ -262,21 +262,21 @@ export class JoinedTable extends Table {
   }
 
   makeReadable(): void {
-    if (this.#rows !== null) return;
+    if (this.rows !== null) return;
     this.#left.makeReadable();
     this.#right.makeReadable();
   }
 
   get(key: Key): Row | null {
-    if (this.#rows !== null) return this.#rows.get(key);
+    if (this.rows !== null) return this.rows.get(key);
     const [left, right] = [this.#left.get(key), this.#right.get(key)];
     const value = this.#of(left?.value ?? null, right?.value ?? null);
     return value === null ? null : { value, ts: Math.max(left?.ts ?? -1, right?.ts ?? -1) };
   }
 
   getAsOf(key: Key, ts: number): Row | null {
-    if (this.#rows === null) throw new Error('a join without a store has no history');
-    return this.#rows.getAsOf(key, ts);
+    if (this.rows === null) throw new Error('a join without a store has no history');
+    return this.rows.getAsOf(key, ts);
   }
 }
 

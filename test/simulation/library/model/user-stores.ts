@@ -88,9 +88,10 @@ function sessionRows(): SessionRows {
   };
 }
 
-function versionRows(): VersionRows {
+function versionRows(): VersionRows & { readonly rows: TableRows } {
   const rows = new TableRows(30);
   return {
+    rows,
     get(key, asOf = Infinity) {
       const row = rows.getAsOf(key, asOf);
       return row === null ? null : { value: row.value as string, timestamp: row.ts };
