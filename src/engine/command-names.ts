@@ -58,7 +58,9 @@ export function droppedBy(statement: Statement): CatalogKey | null {
 /** Every stream, table, type and function that a statement works with, apart from the one that it defines. */
 export function mentionedBy(statement: Statement): ReadonlySet<CatalogKey> {
   const keys = new Set<CatalogKey>();
-  if (statement.kind === 'insertSelect') keys.add(`source:${statement.target}`);
+  if (statement.kind === 'insertSelect' || statement.kind === 'insertValues')
+    keys.add(`source:${statement.target}`);
+  if (statement.kind === 'describeSource') keys.add(`source:${statement.name}`);
   // Expressions may be too deep for a walk that calls itself.
   const pending: unknown[] = [statement];
   while (pending.length > 0) {

@@ -99,6 +99,8 @@ export class Commands {
         next = Math.max(next, logged.command.sequence + (entry.queryId === null && fault === null ? 0 : 1));
     }
     for (const entry of this.#history.live()) await this.#try(entry, faults.get(entry) ?? null);
+    // What took the place of something that could not be replayed stands behind what had waited for that.
+    while ((await this.#tryFailed()) > 0);
     this.#host.sequence = next;
     for (const { id, text, errors } of this.failed.all())
       this.#logger.error(
@@ -176,18 +178,24 @@ export class Commands {
   async #retry(): Promise<void> {
     if (this.#closed) return;
     const { sequence } = this.#host;
-    let done = 0;
-    for (const { entry, id } of this.failed.all()) {
-      if (entry.statement === null || !(await this.#try(entry, null))) continue;
-      done++;
-      this.#logger.info({ id }, 'a statement that could not be replayed has taken effect');
-    }
+    const done = await this.#tryFailed();
     this.#host.sequence = sequence;
     if (done > 0) {
       this.#retries = 0;
       await this.#host.startQueries(this.#held());
     }
     this.#retryLater();
+  }
+
+  /** Returns how many of those that had failed have taken effect. */
+  async #tryFailed(): Promise<number> {
+    let done = 0;
+    for (const { entry, id } of this.failed.all()) {
+      if (entry.statement === null || !(await this.#try(entry, null))) continue;
+      done++;
+      this.#logger.info({ id }, 'a statement that could not be replayed has taken effect');
+    }
+    return done;
   }
 
   /** Commands that were given up and are in the log: they were recorded, so they take effect, before anything else. */
@@ -216,6 +224,11 @@ export class Commands {
    */
   async check(statement: Statement): Promise<void> {
     if (this.#isUncertain) await this.#takeLate();
+    this.explain(statement);
+  }
+
+  /** Throws `SqlError` when the statement names what could not be replayed: why it is not there. */
+  explain(statement: Statement): void {
     const keys = new Set(mentionedBy(statement));
     if (statement.kind === 'alterSource') keys.add(`source:${statement.name}`);
     for (const key of keys) {

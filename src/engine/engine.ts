@@ -226,7 +226,18 @@ export class Engine {
       return this.#order.change(session, (answer) => this.#change(parsed, session, script, answer));
     // What only looks, and waits, holds nobody up.
     await this.#order.changesOf(session);
-    return this.#executeStatement(this.#call(parsed, session, script));
+    return this.#run(this.#call(parsed, session, script));
+  }
+
+  async #run(call: StatementCall): Promise<StatementResult> {
+    try {
+      return await this.#executeStatement(call);
+    } catch (error) {
+      // There may be a reason for it not being there.
+      if (error instanceof SqlError && error.code === 'ML_NAME_UNKNOWN')
+        this.#commands?.explain(call.parsed.statement);
+      throw error;
+    }
   }
 
   /** The answer may come before the statement is through, when the log is away, and INSERT lets others go on before it. */
@@ -247,7 +258,7 @@ export class Engine {
     };
     if (endsQueries(parsed.statement)) await this.settle();
     if (parsed.statement.kind !== 'insertValues') await this.#commands?.check(parsed.statement);
-    const result = await this.#executeStatement(call);
+    const result = await this.#run(call);
     answer.resolve(later === null ? result : (later as Promise<void>).then(() => result));
     await this.#commands?.compactWhenDue();
   }

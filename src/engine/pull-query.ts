@@ -40,7 +40,9 @@ export async function pullRows(
   if (query === undefined || materialization === null)
     throw new SqlError(
       'ML_UNSUPPORTED',
-      `the rows of ${plan.source.name} are not kept by the query that makes it`,
+      query === undefined
+        ? `no query keeps the rows of ${plan.source.name}`
+        : `the rows of ${plan.source.name} are not kept by the query that makes it`,
       {
         span: statement.from.span,
         hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,

@@ -84,8 +84,7 @@ export function lowerStreamStreamJoin(
     parents: [otherRemembers],
   });
 
-  // Kafka Streams' window stores do not show the row at the very end of the retention.
-  const retentionMs = beforeMs + afterMs + graceMs - 1;
+  const retentionMs = beforeMs + afterMs + graceMs;
   const window = {
     kind: 'window',
     changelog: true,
