@@ -1,4 +1,4 @@
-import { systemClock } from '../../../src/common/clock.ts';
+import { sleep, systemClock } from '../../../src/common/clock.ts';
 import { SeededRandom } from '../../harness/random.ts';
 import { History, type Plan, planEvents, planSlots, type Running, VARIANTS } from './history.ts';
 import { generateWorld, type Trait, type World } from './world.ts';
@@ -27,6 +27,7 @@ export interface WorldResult {
 
 export const QUERIES_PER_WORLD = 10;
 const QUERIES_ON_DISK = 4;
+const QUERIES_IF_LONELY = 2;
 const WORLD_MS_MAX = 60_000;
 
 const TRAITS: readonly Trait[] = [
@@ -58,8 +59,10 @@ export async function checkWorld(
   const random = new SeededRandom(seed ^ 0x1f123bb5);
   const { mode, events } = planEvents(random);
   const world = generateWorld(seed, events.length + 1, without);
-  const slots = planSlots(random, world, events, mode === 'disk' ? QUERIES_ON_DISK : QUERIES_PER_WORLD);
-  const plan: Plan = { mode, events, slots, seed };
+  const isLonely = random.chance(0.1);
+  const count = isLonely ? QUERIES_IF_LONELY : mode === 'disk' ? QUERIES_ON_DISK : QUERIES_PER_WORLD;
+  const slots = planSlots(random, world, events, count);
+  const plan: Plan = { mode, events, slots, isLonely, seed };
   const { history, wrong, early } = await check(seed, plan, without);
   const failures: string[] = history.trouble.map((text) => `seed ${seed}: ${text}`);
   if (wrong.size > 0) {
@@ -83,18 +86,22 @@ export async function checkWorld(
 async function check(seed: number, plan: Plan, without: ReadonlySet<Trait>): Promise<Checked> {
   const world = generateWorld(seed, plan.events.length + 1, without);
   const history = new History(world, plan, without);
-  let wrong = new Map<string, string>();
+  const wrong = new Map<string, string>();
   const early = new Set<string>();
   await inTime(
     seed,
-    history.run(async () => {
+    history.run(async (phase) => {
+      const known = { ...world, records: world.records.filter((each) => each.phase <= phase) };
       await history.read();
-      wrong = differences(history.running, world);
-      if (wrong.size === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const found = differences(history.running, known);
+      if (found.size === 0) return;
+      await sleep(systemClock, 100);
       await history.read();
-      const later = differences(history.running, world);
-      for (const name of wrong.keys()) if (!later.has(name)) early.add(name);
+      const later = differences(history.running, known);
+      for (const [name, text] of found) {
+        if (!wrong.has(name)) wrong.set(name, text);
+        if (!later.has(name)) early.add(name);
+      }
     }),
   );
   return { history, wrong, early };

@@ -38,6 +38,8 @@ export interface Plan {
   /** Each is followed, or accompanied, by the records of the next phase. */
   readonly events: readonly EventKind[];
   readonly slots: readonly Slot[];
+  /** The queries are few, so that nobody waits for them because of others, and are looked at after every phase. */
+  readonly isLonely: boolean;
   readonly seed: number;
 }
 
@@ -128,9 +130,9 @@ export class History {
     });
   }
 
-  /** Runs all of it, and calls `look` when everything must be there, with the engine open. */
-  async run(look: () => Promise<void>): Promise<void> {
-    const { mode, events } = this.#plan;
+  /** Runs all of it, and calls `look` when everything up to a phase must be there, with the engine open. */
+  async run(look: (phase: number) => Promise<void>): Promise<void> {
+    const { mode, events, isLonely } = this.#plan;
     if (mode === 'disk') this.#directory = await mkdtemp(join(tmpdir(), 'millrace-history-'));
     this.#under = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
     try {
@@ -145,11 +147,12 @@ export class History {
       await this.#declare();
       for (const running of this.running) await this.#create(running);
       for (const event of events) {
-        await this.#engine.drain();
+        if (isLonely) await look(this.#phase - 1);
+        else await this.#engine.drain();
         if (this.#without.has('interruptions')) await this.#produce();
         else await this.#happen(event);
       }
-      await look();
+      await look(this.#phase - 1);
     } finally {
       this.#log.die();
       await this.#engine.close().catch(() => undefined);
@@ -220,6 +223,7 @@ export class History {
       clock: this.#clock,
       stateDirectory: this.#directory,
       commandLog: this.#plan.mode !== 'memory',
+      commitIntervalMs: this.#plan.isLonely ? 30 : 5,
     });
   }
 

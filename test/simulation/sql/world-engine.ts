@@ -44,9 +44,10 @@ export interface WorldEngineOptions {
   readonly clock: Clock;
   readonly stateDirectory: string | null;
   readonly commandLog: boolean;
+  readonly commitIntervalMs: number;
 }
 
-export function openWorldEngine(options: WorldEngineOptions): Promise<Engine> {
+export function openWorldEngine({ commitIntervalMs, ...options }: WorldEngineOptions): Promise<Engine> {
   const all: EngineOptions = {
     state: openStateBackend(),
     random: () => 0.5,
@@ -54,7 +55,7 @@ export function openWorldEngine(options: WorldEngineOptions): Promise<Engine> {
     serviceId: 'world',
     version: 'test',
     // What is written to a topic in between can be read when it is committed.
-    properties: new Map([['commit.interval.ms', '5']]),
+    properties: new Map([['commit.interval.ms', String(commitIntervalMs)]]),
     ...options,
   };
   return openEngine(all);

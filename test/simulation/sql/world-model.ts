@@ -1,4 +1,4 @@
-import { type Cell, type Cells, COLUMNS, isTable, type TopicName, type World } from './world.ts';
+import { type Cell, type Cells, COLUMNS, LATE_MS, type TopicName, type World } from './world.ts';
 
 /**
  * What queries over a world give: loops over its records in the order in which one reader of all partitions by time
@@ -12,13 +12,15 @@ export interface Flowing {
   readonly turn: number;
   readonly late: boolean;
   readonly phase: number;
+  /** It is open what it met on its way. */
+  readonly isOpen?: boolean;
 }
 
 /** Lines that a result has, and lines that it may have: where it is open whether somebody waited. */
 export interface Expected {
   readonly must: readonly string[];
   readonly may: readonly string[];
-  /** Lines that begin so are not looked at. */
+  /** Lines that begin so are not looked at; '' is all of them. */
   readonly open: readonly string[];
 }
 
@@ -72,20 +74,29 @@ export function tableAt(world: World, topic: TopicName, turn = Infinity): Readon
   return rows;
 }
 
-/** Each row with that of a table, as the table was then. */
+/**
+ * Each row with that of a table, as the table was then. A row that comes after a later one of its partition need not do
+ * so in the partition of its new key, where it `isRepartitioned`: it may meet an earlier row of the table.
+ */
 export function lookUp(
   world: World,
   rows: readonly Flowing[],
   table: TopicName,
   key: Term,
-  isLeft: boolean,
+  { isLeft, isRepartitioned }: { readonly isLeft: boolean; readonly isRepartitioned: boolean },
 ): readonly Flowing[] {
-  if (!isTable(table)) throw new Error(`${table} is no table`);
   return rows.flatMap((each) => {
     const id = key.of(each.row);
-    const found = id === null ? undefined : tableAt(world, table, each.turn).get(id);
-    if (found === undefined && !isLeft) return [];
-    return [{ ...each, row: { ...each.row, ...(found ?? noCells(table)) } }];
+    const at = (turn: number): Cells | undefined =>
+      id === null ? undefined : tableAt(world, table, turn).get(id);
+    const found = at(each.turn);
+    const own = each.late ? each.time + LATE_MS : each.time;
+    const changes = world.records.some(
+      (other) => other.topic === table && other.key === id && other.turn > own && other.turn <= each.turn,
+    );
+    const isOpen = each.isOpen === true || (isRepartitioned && changes);
+    if (found === undefined && !isLeft && !isOpen) return [];
+    return [{ ...each, isOpen, row: { ...each.row, ...(found ?? noCells(table)) } }];
   });
 }
 

@@ -11,6 +11,7 @@ import {
   type ModelAggregate,
   type ModelWindow,
   noCells,
+  prefixOf,
   rowsOf,
   tableAt,
   type Term,
@@ -288,7 +289,7 @@ export class QueryGenerator {
       key,
       rows: (world) =>
         steps.reduce(
-          (rows, { table, isLeft }) => lookUp(world, rows, table, key, isLeft),
+          (rows, { table, isLeft }) => lookUp(world, rows, table, key, { isLeft, isRepartitioned: !byKey }),
           rowsOf(world, topic),
         ),
       isRepartitioned: !byKey,
@@ -317,12 +318,16 @@ export class QueryGenerator {
       reads: [topic, ...tables],
       isRepartitioned,
       window: null,
-      expected: (world) =>
-        exactly(
-          rows(world)
-            .filter(({ row }) => passes(where, row))
+      expected(world) {
+        const passed = rows(world).filter(({ row }) => passes(where, row));
+        return {
+          must: passed
+            .filter((each) => each.isOpen !== true)
             .map(({ row }) => lineOf(shown.map(({ of }) => of(row)))),
-        ),
+          may: [],
+          open: passed.filter((each) => each.isOpen === true).map(({ row }) => prefixOf([shown[0]!.of(row)])),
+        };
+      },
     };
   }
 
@@ -554,6 +559,7 @@ export class QueryGenerator {
       window,
       expected(world) {
         const passed = rows(world).filter(({ row }) => passes(where, row));
+        if (passed.some((each) => each.isOpen === true)) return { must: [], may: [], open: [''] };
         const { groups, open } = groupRows(passed, keys, window, lateIsLate);
         const [must, may]: [string[], string[]] = [[], []];
         for (const group of groups) {
@@ -602,5 +608,5 @@ function windowText(window: ModelWindow | null, isKept: boolean): string {
 
 /** Whether a line is not looked at. */
 export function isOpen(expected: Expected, line: string): boolean {
-  return expected.open.some((start) => line === `${start}]` || line.startsWith(`${start},`));
+  return expected.open.some((start) => start === '' || line === `${start}]` || line.startsWith(`${start},`));
 }

@@ -44,7 +44,8 @@ export interface World {
 export type Trait = 'interruptions' | 'partitions' | 'equal times' | 'unreadable records' | 'late records';
 
 const START_MS = 1_600_000_000_000;
-const LATE_MS = 10 * 86_400_000;
+/** How much older a late record is than the one that it is a copy of. */
+export const LATE_MS = 10 * 86_400_000;
 const TOPICS: readonly TopicName[] = ['S', 'R', 'T', 'U'];
 
 export const isTable = (topic: TopicName): boolean => topic === 'T' || topic === 'U';
