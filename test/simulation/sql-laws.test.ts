@@ -43,16 +43,16 @@ test.each(FAULTS.filter(([seed]) => !SEEDS.includes(seed)))('seed %i: %s', async
 });
 
 /** Worlds in which queries meet restarts, replacements, several partitions and equal times. */
-const WORLDS = Array.from({ length: 20 }, (_, i) => i + 1);
+const WORLDS = Array.from({ length: 16 }, (_, i) => i + 1);
 
 test('queries of generated worlds give what is there, whatever happens to them', async () => {
   const failures: string[] = [];
   let checked = 0;
   for (const seed of WORLDS) {
-    const result = await checkWorld(seed, new Set(['unreadable records']));
+    const result = await checkWorld(seed);
     failures.push(...result.failures);
     checked += result.checked;
   }
   expect(failures).toEqual([]);
-  expect(checked).toBeGreaterThan(160);
+  expect(checked).toBeGreaterThan(120);
 }, 180_000);

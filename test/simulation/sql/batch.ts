@@ -16,26 +16,12 @@ export interface BatchEvent {
 }
 
 /** The records of a source that a query can read. `prefix`: how the query names the source's columns. */
-export function eventsOf(
-  records: readonly GeneratedRecord[],
-  sql: string,
-  prefix = '',
-): readonly BatchEvent[] {
-  const read = columnsRead(sql, prefix);
+export function eventsOf(records: readonly GeneratedRecord[], prefix = ''): readonly BatchEvent[] {
   return records.flatMap(({ id, value, timestamp, wrong, wrongKey }): BatchEvent[] => {
-    if (wrongKey !== undefined || wrong?.columns.some((name) => read.has(name)) === true) return [];
+    if (wrongKey !== undefined || wrong !== undefined) return [];
     if (value === null) return [{ key: id, row: null, timestamp }];
     return [{ key: id, row: rowOfRecord(id, value, timestamp, prefix), timestamp }];
   });
-}
-
-/** The columns that a query names are those that it decodes. */
-function columnsRead(sql: string, prefix: string): ReadonlySet<string> {
-  return new Set(
-    [...sql.matchAll(/(?<prefix>\w+\.)?(?<name>C\d+_\d)/g)].flatMap((match) =>
-      (match.groups!['prefix'] ?? '') === prefix ? [match.groups!['name']!] : [],
-    ),
-  );
 }
 
 function rowOfRecord(
@@ -50,15 +36,10 @@ function rowOfRecord(
 }
 
 /** What is left in a table. */
-export function tableOf(
-  records: readonly GeneratedRecord[],
-  sql: string,
-  prefix = '',
-): ReadonlyMap<number, ModelRow> {
-  const read = columnsRead(sql, prefix);
+export function tableOf(records: readonly GeneratedRecord[], prefix = ''): ReadonlyMap<number, ModelRow> {
   const rows = new Map<number, ModelRow>();
   for (const { id, value, timestamp, wrong } of records) {
-    if (id === null || wrong?.columns.some((name) => read.has(name)) === true) continue;
+    if (id === null || wrong !== undefined) continue;
     if (value === null) rows.delete(id);
     else rows.set(id, rowOfRecord(id, value, timestamp, prefix));
   }

@@ -33,8 +33,8 @@ export interface GeneratedRecord {
   /** By column name; null: no value at all. */
   readonly value: Readonly<Record<string, ModelValue>> | null;
   readonly timestamp: number;
-  /** The value is written as this text instead, which some columns cannot be read from. */
-  readonly wrong?: { readonly text: string; readonly columns: readonly string[] };
+  /** The value is written as this text instead, which cannot be read, if only for one of its columns. */
+  readonly wrong?: string;
   /** The key is written as this text, which is none. */
   readonly wrongKey?: string;
 }
@@ -106,9 +106,8 @@ function wrongText(
   value: Readonly<Record<string, ModelValue>>,
   columns: readonly GeneratedColumn[],
   random: SeededRandom,
-): NonNullable<GeneratedRecord['wrong']> {
-  if (random.chance(0.3))
-    return { text: random.pick(['oops', '[1]', '7']), columns: columns.map(({ name }) => name) };
+): string {
+  if (random.chance(0.3)) return random.pick(['oops', '[1]', '7']);
   const column = random.pick(columns.filter(({ type }) => type !== 'STRING'));
   const wrong = /^(?:ARRAY|MAP)/.test(column.type)
     ? '"x"'
@@ -116,7 +115,7 @@ function wrongText(
   const fields = Object.entries(value).map(
     ([name, each]) => `${JSON.stringify(name)}:${name === column.name ? wrong : jsonText(each)}`,
   );
-  return { text: `{${fields.join(',')}}`, columns: [column.name] };
+  return `{${fields.join(',')}}`;
 }
 
 /**

@@ -46,7 +46,7 @@ export class ModelLaws {
   async select(): Promise<string | null> {
     const { items, where, explode, partition } = this.#parts();
     const sql = `SELECT ${selectList(['ID', ...items.map(sqlOf), ...explode.map(({ sql: array }) => `EXPLODE(${array})`)])} FROM A${whereOf(where)}${partition === null ? '' : ` PARTITION BY ${partition.sql}`} EMIT CHANGES;`;
-    const expected = eventsOf(this.#input.events[0], sql).flatMap(({ row }) =>
+    const expected = eventsOf(this.#input.events[0]).flatMap(({ row }) =>
       row === null || !passes(where, row)
         ? []
         : exploded(explode, row).map((extra) =>
@@ -66,7 +66,7 @@ export class ModelLaws {
     const final = window !== null && random.chance(0.35);
     const having = this.#having(calls);
     const sql = `${groupSelect('A', keys, calls, window)}${windowOf(window)}${whereOf(where)} GROUP BY ${keys.map(sqlOf).join(', ')}${having === null ? '' : ` HAVING ${having.sql}`} EMIT ${final ? 'FINAL' : 'CHANGES'};`;
-    const rows = eventsOf(this.#input.events[0], sql).flatMap(({ row, timestamp }) =>
+    const rows = eventsOf(this.#input.events[0]).flatMap(({ row, timestamp }) =>
       row !== null && passes(where, row) ? [{ row, timestamp }] : [],
     );
     const groups = groupsOf(rows, keys, window, final);
@@ -83,7 +83,7 @@ export class ModelLaws {
     const keys = this.#keys('');
     const calls = [COUNT_ALL, ...this.#undoCalls('')];
     const sql = `${groupSelect('L', keys, calls, null)}${whereOf(where)} GROUP BY ${keys.map(sqlOf).join(', ')} EMIT CHANGES;`;
-    const rows = [...tableOf(this.#input.left, sql).values()].filter((row) => passes(where, row));
+    const rows = [...tableOf(this.#input.left).values()].filter((row) => passes(where, row));
     const expected = groupLines(
       groupsOf(
         rows.map((row) => ({ row, timestamp: 0 })),
@@ -131,7 +131,7 @@ export class ModelLaws {
     const key = kind === 'FULL OUTER JOIN' ? ['ROWKEY'] : [];
     const sql = `SELECT ${selectList([...key, 'A.ID', 'B.ID', ...items.map(sqlOf)])} FROM A ${kind} B WITHIN ${within}${grace} ON ${on[0].sql} = ${on[1].sql}${whereOf(where)} EMIT CHANGES;`;
     const events = this.#input.events;
-    const { pairs, padded } = joinStreams(eventsOf(events[0], sql, 'A.'), eventsOf(events[1], sql, 'B.'), {
+    const { pairs, padded } = joinStreams(eventsOf(events[0], 'A.'), eventsOf(events[1], 'B.'), {
       kind,
       beforeMs,
       afterMs,
@@ -192,12 +192,12 @@ export class ModelLaws {
     const items = sides.map((side) => side.any(2));
     const where = random.chance(0.6) ? random.pick(sides).predicate(2) : null;
     const sql = `SELECT ${selectList(['A.ID', ...steps.map(({ on }) => on.sql), ...items.map(sqlOf)])} FROM A ${steps.map(({ table, kind, on }) => `${kind} ${table} ON ${on.sql} = ${table}.ID`).join(' ')}${whereOf(where)} EMIT CHANGES;`;
-    const expected = eventsOf(this.#input.events[0], sql, 'A.').flatMap(({ row }) => {
+    const expected = eventsOf(this.#input.events[0], 'A.').flatMap(({ row }) => {
       if (row === null) return [];
       let joined = row;
       for (const { table, kind, on, rows } of steps) {
         const key = itemOf(on, joined);
-        const found = key === null ? undefined : tableOf(rows, sql, `${table}.`).get(key as number);
+        const found = key === null ? undefined : tableOf(rows, `${table}.`).get(key as number);
         if (found === undefined && kind === 'JOIN') return [];
         joined = { ...joined, ...(found ?? this.#nulls(`${table}.`)) };
       }
@@ -227,9 +227,9 @@ export class ModelLaws {
     const more = third === null ? '' : ` ${third} Q ON ${key} = Q.ID`;
     const sql = `SELECT ${selectList([key, ...items.map(sqlOf)])} FROM L ${kind} R ON L.ID = R.ID${more}${whereOf(where)} EMIT CHANGES;`;
     const [left, right, other] = [
-      tableOf(this.#input.left, sql, 'L.'),
-      tableOf(this.#input.right, sql, 'R.'),
-      tableOf(this.#input.third, sql, 'Q.'),
+      tableOf(this.#input.left, 'L.'),
+      tableOf(this.#input.right, 'R.'),
+      tableOf(this.#input.third, 'Q.'),
     ];
     const expected: string[] = [];
     for (let id = 0; id <= 5; id++) {
@@ -255,8 +255,8 @@ export class ModelLaws {
     const where = random.chance(0.4) ? random.pick([left, right]).predicate(2) : null;
     const named = [`${key.sql} AS K0`, ...calls.map(({ sql }, i) => `${sql} AS X${i}`)];
     const sql = `SELECT ${named.join(', ')} FROM L ${kind} R ON ${on.sql} = R.ID${whereOf(where)} GROUP BY ${key.sql} EMIT CHANGES;`;
-    const lefts = tableOf(this.#input.left, sql, 'L.');
-    const rights = tableOf(this.#input.right, sql, 'R.');
+    const lefts = tableOf(this.#input.left, 'L.');
+    const rights = tableOf(this.#input.right, 'R.');
     const joined = [...lefts.values()].flatMap((row) => {
       const id = itemOf(on, row);
       const found = id === null ? undefined : rights.get(id as number);
@@ -292,8 +292,8 @@ export class ModelLaws {
     const where = random.chance(0.4) ? this.#generator('L.').predicate(2) : null;
     const within = isNested ? ` JOIN B WITHIN ${beforeMs} MILLISECONDS ON A.ID = B.ID` : '';
     const sql = `${groupSelect(`A${within} ${kind} L ON A.ID = L.ID`, [key], calls, window)}${windowOf(window)}${whereOf(where)} GROUP BY ${key.sql} EMIT CHANGES;`;
-    const events = eventsOf(this.#input.events[0], sql, 'A.');
-    const others = eventsOf(this.#input.events[1], sql, 'B.');
+    const events = eventsOf(this.#input.events[0], 'A.');
+    const others = eventsOf(this.#input.events[1], 'B.');
     const timed = ({ row, timestamp }: BatchEvent): readonly { row: ModelRow; timestamp: number }[] => {
       if (row === null) return [];
       if (!isNested) return [{ row, timestamp }];
@@ -306,7 +306,7 @@ export class ModelLaws {
           : [],
       );
     };
-    const table = tableOf(this.#input.left, sql, 'L.');
+    const table = tableOf(this.#input.left, 'L.');
     const rows = events.flatMap(timed).flatMap(({ row, timestamp }) => {
       const found = row['A.ID'] === null ? undefined : table.get(row['A.ID'] as number);
       if (found === undefined && kind === 'JOIN') return [];
@@ -335,7 +335,7 @@ export class ModelLaws {
     const sides: ReadonlyMap<string, ModelValue>[] = [];
     for (const [i, statement] of statements.entries()) {
       await this.#runner.persist(statement, random.chance(0.5));
-      const rows = eventsOf(this.#input.events[i]!, statement).flatMap(({ row, timestamp }) =>
+      const rows = eventsOf(this.#input.events[i]!).flatMap(({ row, timestamp }) =>
         row === null ? [] : [{ row, timestamp }],
       );
       const groups = groupsOf(rows, [column('ID')], window, false);
@@ -380,8 +380,8 @@ export class ModelLaws {
     const items = [left.any(1), right.any(1)];
     const where = random.chance(0.5) ? random.pick([left, right]).predicate(2) : null;
     const sql = `SELECT ${selectList(['L.ID', ...items.map(sqlOf)])} FROM L ${kind} R ON ${on.sql} = R.ID${whereOf(where)} EMIT CHANGES;`;
-    const rights = tableOf(this.#input.right, sql, 'R.');
-    const expected = [...tableOf(this.#input.left, sql, 'L.').values()].flatMap((row) => {
+    const rights = tableOf(this.#input.right, 'R.');
+    const expected = [...tableOf(this.#input.left, 'L.').values()].flatMap((row) => {
       const key = itemOf(on, row);
       const found = key === null ? undefined : rights.get(key as number);
       if (found === undefined && kind === 'JOIN') return [];
@@ -424,7 +424,7 @@ export class ModelLaws {
     const expected: string[] = [];
     for (const [i, { items, where }] of queries.entries()) {
       await this.#runner.persist(statements[i]!, optimized);
-      for (const { row } of eventsOf(this.#input.events[i]!, statements[i]!)) {
+      for (const { row } of eventsOf(this.#input.events[i]!)) {
         if (row === null || !passes(where, row)) continue;
         const values = items
           .map((item) => itemOf(item, row))
@@ -455,7 +455,7 @@ export class ModelLaws {
     ];
     const statement = `CREATE TABLE ${name} WITH (FORMAT='JSON') AS SELECT ${select.join(', ')} FROM A${windowOf(window)} GROUP BY ${keys.map(sqlOf).join(', ')};`;
     await this.#runner.persist(statement, this.#random.chance(0.5));
-    const rows = eventsOf(this.#input.events[0], statement).flatMap(({ row, timestamp }) =>
+    const rows = eventsOf(this.#input.events[0]).flatMap(({ row, timestamp }) =>
       row === null ? [] : [{ row, timestamp }],
     );
     const expected = groupLines(groupsOf(rows, keys, window, false), calls, true, null);

@@ -89,7 +89,7 @@ export class SqlRunner {
                 ? random.pick([String(id), `"${id}"`, ` ${id}`, `${id}.0`])
                 : String(id)),
           value:
-            wrong?.text ??
+            wrong ??
             (value === null ? null : messy ? messyJson(value, random, name === 'W') : jsonText(value)),
           timestamp,
         })),
