@@ -1,5 +1,6 @@
 import { TopologyError } from '../topology/topology-error.ts';
-import type { Graph, GraphStore } from './graph.ts';
+import { shown } from '../topology/record-time.ts';
+import { type Graph, type GraphStore, nameGiven } from './graph.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
 import { given, plain } from './user-function.ts';
@@ -34,7 +35,12 @@ export function declareStore(graph: Graph, declaration: AnyDeclaration): string 
 /** The store that a declaration describes. */
 export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
   const { name, kind, retentionMs = RETENTION_MS, windowSizeMs, rowsMax } = declaration;
-  const plan = { name, materialized: declaration as AnyMaterialized };
+  const plan = { name: nameGiven(name), materialized: declaration as AnyMaterialized };
+  if (!['key-value', 'window', 'session', 'versioned'].includes(kind))
+    throw new TopologyError(
+      `store ${name} is of kind ${shown(kind)}`,
+      'a kind is key-value, window, session or versioned',
+    );
   graph.keySerdes.set(name, declaration.keySerde as Serde | undefined);
   if ((kind === 'window') !== (windowSizeMs !== undefined))
     throw new TopologyError(

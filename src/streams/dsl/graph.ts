@@ -2,6 +2,8 @@ import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
 import type { Processor } from '../processors/processor.ts';
 import type { RecordKey } from '../processors/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
+import { isTopicName } from '../../log/topic-name.ts';
+import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat, type WindowLength } from '../topology/topology.ts';
 import { plainMethods } from './user-function.ts';
@@ -193,7 +195,7 @@ export class Graph {
   /** The name that was given (with a suffix), or a generated one. A generated name is used up in any case. */
   nameFor(given: string | undefined, prefix: string, suffix = ''): string {
     const generated = this.newName(prefix);
-    return given === undefined ? generated : given + suffix;
+    return given === undefined ? generated : nameGiven(given) + suffix;
   }
 
   newStoreName(prefix: string): string {
@@ -276,6 +278,15 @@ export interface RepartitionOptions {
 }
 
 /** The serde, or an error that says where one is missing. */
+/** A name of the user's, which topics and directories are named by. Throws `TopologyError` where they could not be. */
+export function nameGiven(name: string): string {
+  if (typeof name === 'string' && isTopicName(name)) return name;
+  throw new TopologyError(
+    `${shown(name)} cannot be a name`,
+    'use up to 249 letters, digits, dots, underscores and dashes',
+  );
+}
+
 export function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
   if (serde !== undefined) {
     plainMethods(serde, `the serde for the ${what}s of ${where}`, ['serialize', 'deserialize']);

@@ -4,7 +4,7 @@ import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { CogroupedKStream } from './cogrouped.ts';
-import { GraphNode, type GraphStore, userKey } from './graph.ts';
+import { GraphNode, type GraphStore, nameGiven, userKey } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
@@ -49,6 +49,7 @@ export class KGroupedStream<K, V> {
   constructor(handle: StreamHandle, grouped: Grouped<K, V>) {
     this.handle = handle;
     this.grouped = grouped;
+    if (grouped.name !== undefined) nameGiven(grouped.name);
   }
 
   /** How many records each key has had. */

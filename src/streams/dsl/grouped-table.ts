@@ -1,7 +1,7 @@
 import { aggregateTable, type AggregateTableOptions } from '../processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
-import { type Graph, GraphNode, need, userKey } from './graph.ts';
+import { type Graph, GraphNode, nameGiven, need, userKey } from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
@@ -22,6 +22,7 @@ export class KGroupedTable<K, V> {
     this.#graph = options.graph;
     this.#node = options.node;
     this.#grouped = options.grouped;
+    if (options.grouped.name !== undefined) nameGiven(options.grouped.name);
   }
 
   /** How many rows each group has. */

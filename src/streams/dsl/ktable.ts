@@ -14,7 +14,7 @@ import { transformTable } from '../processors/transform-table.ts';
 import type { ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
-import { codecOf, GraphNode, type GraphStore, need, pendingKeySerde, userKey } from './graph.ts';
+import { codecOf, GraphNode, type GraphStore, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedTable } from './grouped-table.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
@@ -198,7 +198,7 @@ export class KTable<K, V> {
         'changes of a versioned table cannot be held back',
         'suppress a table that is not versioned',
       );
-    const name = bounds.name ?? graph.newName('KTABLE-SUPPRESS-');
+    const name = bounds.name === undefined ? graph.newName('KTABLE-SUPPRESS-') : nameGiven(bounds.name);
     const storeName =
       bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
     const { graceMs } = this.handle;
@@ -340,7 +340,8 @@ export class KTable<K, V> {
     const unnamed = materialized !== undefined && materialized.name === undefined;
     const generated = unnamed && usesName ? graph.newStoreName(prefix) : null;
     const name = graph.nameFor(named.name, prefix);
-    const store = materialized?.name ?? (versioned ? generated : null);
+    const store =
+      materialized?.name === undefined ? (versioned ? generated : null) : nameGiven(materialized.name);
     const { stores: uses = [] } = named;
     const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
     const supplier = new TransformedTable(parent, open, store, uses);

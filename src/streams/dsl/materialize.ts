@@ -1,7 +1,7 @@
 import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
-import { codecOf, type Graph, type GraphStore, need } from './graph.ts';
+import { codecOf, type Graph, type GraphStore, nameGiven, need } from './graph.ts';
 import { wholeNumber } from './check-number.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -17,7 +17,8 @@ export interface StorePlan {
 
 /** Names a store: as given, or generated. */
 export function materialize(graph: Graph, materialized: AnyMaterialized, prefix: string): StorePlan {
-  return { name: materialized.name ?? graph.newStoreName(prefix), materialized };
+  const { name } = materialized;
+  return { name: name === undefined ? graph.newStoreName(prefix) : nameGiven(name), materialized };
 }
 
 /** A store of rows by key: of the latest, or of all versions where that was asked for. */

@@ -9,7 +9,7 @@ import type { RecordKey } from '../processors/record-key.ts';
 import { selfJoinStream } from '../processors/self-join-stream.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { GlobalKTable } from './global-ktable.ts';
-import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';
+import { codecOf, GraphNode, type GraphStore, nameGiven, need, userKey } from './graph.ts';
 import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
@@ -161,6 +161,7 @@ export function joinWithStream(
   const otherName = given === undefined ? otherGenerated : given + otherSuffix;
   const mergeName = graph.nameFor(given, 'KSTREAM-MERGE-', '-merge');
   const { storeName } = joined;
+  if (storeName !== undefined) nameGiven(storeName);
   const thisStoreName = `${storeName === undefined ? thisGenerated : storeName + thisSuffix}-store`;
   const otherStoreName = `${storeName === undefined ? otherGenerated : storeName + otherSuffix}-store`;
   const waitingName = `${storeName ?? thisGenerated.replace(/-(OUTERTHIS|JOINTHIS)-/, '-OUTERSHARED-')}${storeName === undefined ? '' : rightOuter ? '-outer-shared-join' : '-left-shared-join'}-store`;

@@ -10,6 +10,7 @@ import {
   Graph,
   GraphNode,
   type GraphStore,
+  nameGiven,
   need,
   type Optimizations,
   pendingKeySerde,
@@ -303,7 +304,7 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
   ): this {
     const graph = this.#graph;
-    const plan = { name: declaration.name, materialized: declaration as AnyMaterialized };
+    const plan = { name: nameGiven(declaration.name), materialized: declaration as AnyMaterialized };
     const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
     const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
     const keySerde = (consumed.keySerde ?? declaration.keySerde) as Serde | undefined;

@@ -362,11 +362,13 @@ export class Topology {
 
   #add(node: TopologyNode): this {
     demand(!this.#nodes.has(node.name), `node ${node.name} exists already`);
-    if (node.kind !== 'source')
+    if (node.kind !== 'source') {
+      demand(node.parents.length > 0, `node ${node.name} has no parents`);
       for (const name of node.parents) {
         const up = named(this.#nodes.get(name), `no node ${name}`);
         demand(up.kind !== 'sink', `sink ${name} has no children`);
       }
+    }
     this.#nodes.set(node.name, node);
     return this;
   }

@@ -3,7 +3,7 @@ import type { Consumed } from '../../../../src/streams/dsl/options.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import type { StateStoreDeclaration } from '../../../../src/streams/dsl/declared-stores.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
+import { JoinWindows, Suppressed, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { TopologyError } from '../../../../src/streams/topology/topology-error.ts';
 import { bytesSerde, stringSerde } from '../../../../src/streams/topology/serde.ts';
@@ -190,4 +190,54 @@ test('mistakes in a topology that is put together by hand are TopologyErrors', (
   expect(() => topology.connectStore('rows', 'read')).toThrow(TopologyError);
   const orphan = { name: 'process', parents: ['nobody'], open: () => ({ process: () => undefined }) };
   expect(() => topology.addProcessor(orphan)).toThrow(TopologyError);
+});
+
+describe('a name that no topic could have', () => {
+  const meet = JoinWindows.ofTimeDifferenceWithNoGrace(1);
+  test.each<[string, (builder: StreamsBuilder, name: string) => unknown]>([
+    ['of a store', (b, name) => b.stream('a').groupByKey().count({ name })],
+    ['of an operation', (b, name) => b.stream('a').filter(() => true, { name })],
+    ['of a processor', (b, name) => b.stream('a').process(keep, { name })],
+    ['of a grouping', (b, name) => b.stream('a').groupByKey({ name }).count()],
+    [
+      'of a grouping of a table',
+      (b, name) =>
+        b
+          .table('a')
+          .groupBy((k, v) => [k, v], { name })
+          .count(),
+    ],
+    ['of a repartition', (b, name) => b.stream('a').repartition({ name })],
+    ['of a suppression', (b, name) => b.table('a').suppress(Suppressed.untilTimeLimit(1, { name }))],
+    [
+      'of the stores of a join',
+      (b, name) => b.stream('a').join(b.stream('b'), () => 1, meet, { storeName: name }),
+    ],
+    ['of a table', (b, name) => b.table('a').mapValues(String, { name })],
+    ['of a declared store', (b, name) => b.addStateStore({ ...rows, name })],
+    ['of a global store', (b, name) => b.addGlobalStore({ ...rows, name }, 'a', keep)],
+    ['of a read-only store', (b, name) => b.addReadOnlyStateStore('a', { name })],
+  ])('%s', (_, build) => {
+    for (const name of ['', 'a/b', '../a', '..', 'a b', 'a'.repeat(250), 5 as unknown as string])
+      expect(failureOf((b) => build(b, name))).toMatchObject({
+        message: expect.stringMatching(/ cannot be a name$/) as string,
+        hint: 'use up to 249 letters, digits, dots, underscores and dashes',
+      });
+    expect(failureOf((b) => build(b, 'A-b_c.1'))).toBeNull();
+  });
+});
+
+test('a store is of a kind that there is', () => {
+  const declared = { name: 'rows', kind: 'keyvalue' } as never;
+  expect(failureOf((b) => b.addStateStore(declared))).toHaveProperty(
+    'message',
+    'store rows is of kind "keyvalue"',
+  );
+});
+
+test('a processor without parents would never see a record', () => {
+  const open = () => ({ process: () => undefined });
+  expect(() => new Topology().addProcessor({ name: 'lost', parents: [], open })).toThrow(
+    'node lost has no parents',
+  );
 });
