@@ -8,6 +8,7 @@ import { execute, openEngine } from '../../harness/open-engine.ts';
 
 const SOURCES = `
   CREATE STREAM A (ID INT KEY, C1 INT, C2 INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON', PARTITIONS=1);
+  CREATE STREAM B (ID INT KEY, C1 INT, C2 INT) WITH (KAFKA_TOPIC='b', VALUE_FORMAT='JSON', PARTITIONS=1);
   CREATE TABLE D (ID INT PRIMARY KEY, C1 INT) WITH (KAFKA_TOPIC='d', VALUE_FORMAT='JSON', PARTITIONS=1);`;
 
 let engine: Engine;
@@ -42,6 +43,9 @@ async function replace(
 const COUNT = 'SELECT C1, COUNT(*) AS N FROM A GROUP BY C1';
 const JOIN = 'SELECT A.ID AS ID, A.C1 AS X, D.C1 AS Y FROM A LEFT JOIN D ON A.ID = D.ID';
 
+const PAIRS =
+  'SELECT A.ID AS ID, A.C1 AS X, B.C1 AS Y FROM A LEFT JOIN B WITHIN 1 HOUR GRACE PERIOD 1 HOUR ON A.ID = B.ID';
+
 const TAKEN: readonly (readonly ['STREAM' | 'TABLE', string, string])[] = [
   ['STREAM', 'SELECT * FROM A WHERE C1 > 0', 'SELECT * FROM A'],
   ['STREAM', 'SELECT ID, C1 FROM A', 'SELECT ID, C1, C1 + 1 AS C FROM A WHERE C2 > 1'],
@@ -62,25 +66,29 @@ const TAKEN: readonly (readonly ['STREAM' | 'TABLE', string, string])[] = [
   ],
   ['TABLE', 'SELECT * FROM D', 'SELECT * FROM D WHERE C1 > 0'],
   ['STREAM', JOIN, JOIN.replace('D.C1 AS Y', 'D.C1 + 1 AS Y')],
+  ['STREAM', JOIN, `${JOIN} WHERE A.C1 > 0`],
+  ['STREAM', PAIRS, PAIRS.replace('B.C1 AS Y', 'B.C1 + A.C1 AS Y')],
 ];
 
 const REFUSED: readonly (readonly ['STREAM' | 'TABLE', string, string, string])[] = [
   ['TABLE', COUNT, COUNT.replace('COUNT(*)', 'SUM(C2)').replace('AS N', 'AS N'), ''],
   ['TABLE', COUNT, COUNT.replace('COUNT(*) AS N', 'COUNT(*) AS N, SUM(C2) AS S'), ' would become aggregate'],
   ['TABLE', COUNT, COUNT.replace('A GROUP', 'A WINDOW TUMBLING (SIZE 1 MINUTE) GROUP'), ''],
-  ['STREAM', JOIN, `${JOIN} WHERE A.C1 > 0`, 'filter where'],
   [
     'STREAM',
     JOIN,
     JOIN.replace('LEFT JOIN', 'JOIN'),
     'join Join left stream-table would become join Join inner stream-table',
   ],
+  ['STREAM', JOIN, JOIN.replace('D.C1 AS Y', 'D.C1 AS Y, D.ID AS Z'), 'would read other columns'],
   ['STREAM', JOIN, JOIN.replace('D.C1 AS Y', 'D.C1 AS Y, A.C2 AS Z'), 'would read other columns'],
+  ['STREAM', PAIRS, `${PAIRS} WHERE A.C1 > 0`, 'filter where'],
+  ['STREAM', PAIRS, PAIRS.replace('B.C1 AS Y', 'B.C1 AS Y, A.C2 AS Z'), 'would read other columns'],
   // Two columns of one type whose places in the rows that are kept are exchanged.
   [
     'STREAM',
-    JOIN.replace('D.C1 AS Y', 'A.C2 AS Y'),
-    JOIN.replace('A.C1 AS X, D.C1 AS Y', 'A.C2 AS X, A.C1 AS Y'),
+    PAIRS.replace('B.C1 AS Y', 'A.C2 AS Y'),
+    PAIRS.replace('A.C1 AS X, B.C1 AS Y', 'A.C2 AS X, A.C1 AS Y'),
     'would read other columns',
   ],
   [
@@ -161,9 +169,9 @@ test('a column of a source is another column when it has another type', async ()
   await execute(engine, `${SOURCES} CREATE TABLE R AS SELECT ID, MAX(C1) AS M FROM A GROUP BY ID;`);
   await execute(
     engine,
-    `CREATE STREAM B (ID INT KEY, C1 BIGINT, C2 INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');`,
+    `CREATE STREAM E (ID INT KEY, C1 BIGINT, C2 INT) WITH (KAFKA_TOPIC='a', VALUE_FORMAT='JSON');`,
   );
   await expect(
-    execute(engine, 'CREATE OR REPLACE TABLE R AS SELECT ID, MAX(CAST(C1 AS INT)) AS M FROM B GROUP BY ID;'),
+    execute(engine, 'CREATE OR REPLACE TABLE R AS SELECT ID, MAX(CAST(C1 AS INT)) AS M FROM E GROUP BY ID;'),
   ).rejects.toThrow('whose state would be another');
 });
