@@ -20,7 +20,7 @@ interface StatePart {
  * is run.
  *
  * Filters may change, and so may what is computed from the state. But what a join remembers are the rows that passed its
- * WHERE, in the columns that are read above it (of a stream that meets a table it remembers nothing); and a table's aggregate takes back what it has added, so that its WHERE
+ * WHERE, in the columns that are read above it; and a table's aggregate takes back what it has added, so that its WHERE
  * must still be the one that let it in.
  */
 export function changeOfState(before: PlanNode, after: PlanNode): string | null {
@@ -54,7 +54,7 @@ function stateOf(plan: PlanNode): readonly StatePart[] {
       case 'project':
         break;
       case 'filter':
-        if (node.clause === 'where' && (remembersRows(node) || (isBelow && node.changes === 'table')))
+        if (node.clause === 'where' && (hasJoin(node) || (isBelow && node.changes === 'table')))
           add(meaningOf(node.predicate, node.input));
         break;
       case 'flat-map':
@@ -83,10 +83,7 @@ function stateOf(plan: PlanNode): readonly StatePart[] {
       case 'join': {
         const { shape, join, within, foreignKey, name } = node;
         const key = foreignKey === null ? '' : meaningOf(foreignKey, node.left);
-        // A stream that meets a table is not remembered.
-        const sides = below.map((input, i) =>
-          shape === 'stream-table' && i === 0 ? '' : pick(input, [...reads[i]!]),
-        );
+        const sides = below.map((input, i) => pick(input, [...reads[i]!]));
         add(JSON.stringify([name, shape, join, within, key, ...sides]));
         break;
       }
@@ -104,9 +101,8 @@ function stateOf(plan: PlanNode): readonly StatePart[] {
   return parts;
 }
 
-/** Whether something below keeps rows that a filter above it may have kept away, when it is moved below it. */
-function remembersRows(node: PlanNode): boolean {
-  return allNodes(node).some((each) => each.kind === 'join' && each.shape !== 'stream-table');
+function hasJoin(node: PlanNode): boolean {
+  return allNodes(node).some(({ kind }) => kind === 'join');
 }
 
 const known = new WeakMap<PlanNode, readonly string[]>();
