@@ -41,6 +41,8 @@ function instr(text: Text, part: Text, position = 1, occurrence = 1): number {
   if (position > 0) {
     at = position - 2;
     for (let n = 0; n < occurrence; n++) {
+      // Behind the end even an empty part is not found again.
+      if (at >= text.length) return 0;
       at = text.indexOf(part, at + 1);
       if (at < 0) return 0;
     }

@@ -73,6 +73,11 @@ test('INSTR of a null text is 0', () => {
   expect(call('INSTR', s('aaa'), s('aa'), i(1), i(2))).toBe(2);
 });
 
+test('INSTR of the two thousand millionth empty text gives up at the end', () => {
+  expect(call('INSTR', s('aaa'), s(''), i(1), i(4))).toBe(4);
+  expect(call('INSTR', s('aaa'), s(''), i(1), i(2_000_000_000))).toBe(0);
+});
+
 test.each([
   ['4578616d706C6521', 'hex', 'ascii', 'Example!'],
   ['0x4578616d706C6521', 'hex', 'utf8', 'Example!'],
