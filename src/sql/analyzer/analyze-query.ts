@@ -61,6 +61,7 @@ class QueryAnalysis {
     this.#calls = new QueryCalls({
       from: this.#from,
       isGrouped: this.#isGrouped,
+      inSessions: query.window?.kind === 'session',
       context,
       firstCall: FIRST_CALL,
       clause: (name) => this.#clause(name),

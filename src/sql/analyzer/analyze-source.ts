@@ -7,6 +7,7 @@ import { array, BYTES, STRING, struct, type SqlType } from '../../types/sql-type
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogSource, SourceTimestamp, SourceWindow } from '../catalog/source.ts';
 import type { AlterSource, CreateSource, TableElement } from '../parser/ast.ts';
+import { NO_TOPIC } from '../parser/elsewhere.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { checkKeyType } from './check-key-type.ts';
 import { resolveType } from './resolve-type.ts';
@@ -77,7 +78,7 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
   if (topic === null)
     throw new SqlError('ML_PROPERTY', 'KAFKA_TOPIC is missing', {
       span: statement.nameSpan,
-      hint: "name the topic: WITH (KAFKA_TOPIC='…', VALUE_FORMAT='JSON')",
+      hint: NO_TOPIC.hint,
     });
   const key = properties.formatName('KEY');
   const value = properties.formatName('VALUE');

@@ -1,14 +1,21 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
-import type { AggregateFunction, TableFunction } from '../../functions/function.ts';
+import type {
+  AggregateFunction,
+  AggregateSignature,
+  Aggregator,
+  TableFunction,
+} from '../../functions/function.ts';
 import type { ArgumentType } from '../../functions/match-signature.ts';
 import { resolveAggregate, resolveTable, type ResolvedAggregate } from '../../functions/resolve.ts';
 import { printType } from '../../types/print-type.ts';
-import { INTEGER } from '../../types/sql-type.ts';
+import { INTEGER, type SqlType } from '../../types/sql-type.ts';
+import type { SqlValue } from '../../types/value.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { printExpression } from '../expressions/print-expression.ts';
 import { equalExpressions } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
+import { NO_GROUPS } from '../parser/elsewhere.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeExpression } from './analyze-expression.ts';
 import { type AggregateCall, type AnalyzedRelation, sourcesOf, type TableCall } from './analyzed-query.ts';
@@ -21,6 +28,7 @@ import { literalValue } from './literal.ts';
 export interface CallScope {
   readonly from: AnalyzedRelation;
   readonly isGrouped: boolean;
+  readonly inSessions: boolean;
   readonly context: AnalyzeContext;
   /** The stand-in for the result of aggregate call 0; that of call i is i after it. */
   readonly firstCall: number;
@@ -44,7 +52,7 @@ export class QueryCalls {
     if (!this.#scope.isGrouped)
       throw new SqlError('ML_SCHEMA', `aggregate function ${call.name} needs GROUP BY`, {
         span: call.span,
-        hint: 'add GROUP BY with what the rows have in common',
+        hint: NO_GROUPS.hint,
       });
     // COUNT(*) and COUNT() count rows: what they count is never null.
     const countsRows = call.name === 'COUNT' && call.arguments.length === 0;
@@ -122,7 +130,18 @@ export class QueryCalls {
   #checkState(name: string, resolved: ResolvedAggregate, span: Span): void {
     const { signature, argumentTypes, literals } = resolved;
     const { valueFormat } = sourcesOf(this.#scope.from)[0]!.source;
-    const type = signature.open(argumentTypes, literals, this.#scope.context.evaluation).stateType;
+    const aggregator = this.#open(signature, argumentTypes, literals, span);
+    const type = aggregator.stateType;
+    if (this.#scope.from.type === 'table' && aggregator.undo === undefined)
+      throw new SqlError('ML_UNSUPPORTED', `aggregate function ${name} does not work over a table`, {
+        span,
+        hint: 'it cannot take a row back; aggregate a stream instead',
+      });
+    if (this.#scope.inSessions && aggregator.merge === undefined)
+      throw new SqlError('ML_UNSUPPORTED', `aggregate function ${name} does not work in a session window`, {
+        span,
+        hint: 'it cannot join two sessions; use a time window',
+      });
     try {
       formatOf(valueFormat.name).validate([{ name, type }], {
         isKey: false,
@@ -139,6 +158,21 @@ export class QueryCalls {
           hint: "copy the source into another format first: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS …",
         },
       );
+    }
+  }
+
+  /** A mistake in a literal has no place of its own: it stands in the call. */
+  #open(
+    signature: AggregateSignature,
+    argumentTypes: readonly SqlType[],
+    literals: readonly SqlValue[],
+    span: Span,
+  ): Aggregator {
+    try {
+      return signature.open(argumentTypes, literals, this.#scope.context.evaluation);
+    } catch (error) {
+      if (!(error instanceof SqlError) || error.span !== undefined) throw error;
+      throw new SqlError(error.code, error.message, { span, hint: error.hint });
     }
   }
 

@@ -2,6 +2,7 @@ import { SqlError, type Span } from '../../common/error.ts';
 import { MAX_PRECISION, type SqlType } from '../../types/sql-type.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { TypeExpression } from '../parser/ast.ts';
+import { TABLE_KEY } from '../parser/elsewhere.ts';
 import { suggestType } from './suggest.ts';
 
 /** The type that a type expression stands for; user types are looked up. Throws `SqlError`. */
@@ -101,13 +102,14 @@ function resolve(expression: TypeExpression, catalog: Catalog): SqlType {
       const known = [...BUILT_IN, ...catalog.types().map(([name]) => name)];
       throw new SqlError('ML_NAME_UNKNOWN', `type ${expression.name} does not exist`, {
         span: expression.span,
-        hint: suggestType(expression.name, known),
+        hint: expression.name === 'KEY' ? TABLE_KEY.hint : suggestType(expression.name, known),
       });
     }
   }
 }
 
 const BUILT_IN = [
+  'INT',
   'BOOLEAN',
   'INTEGER',
   'BIGINT',

@@ -124,7 +124,7 @@ export class Scope {
         name,
         known,
         known.length === 0
-          ? 'no columns can be used here'
+          ? `no columns can be used here${isQuoted(name) ? '; text goes between single quotes, not double ones' : ''}`
           : `${isQuoted(name) ? 'text goes between single quotes, not double ones; ' : ''}the columns are ${known.filter((each) => !PSEUDO_COLUMNS.has(each)).join(', ')}`,
       ),
     });

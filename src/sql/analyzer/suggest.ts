@@ -1,10 +1,17 @@
 import { editDistance } from '../parser/edit-distance.ts';
+import { ELSEWHERE_FUNCTIONS, ELSEWHERE_TYPES } from '../parser/elsewhere.ts';
 
 /** Nobody means a name that is further away. */
 const DISTANCE_MAX = 9;
 
 /** A hint for a name that does not exist: the nearest one that does, or `otherwise`. */
 export function suggest(name: string, known: Iterable<string>, otherwise: string): string {
+  const best = nearest(name, known);
+  return best === undefined ? otherwise : `did you mean ${best}?`;
+}
+
+/** Letters may be wrong, missing, too many, or two of them in each other's place. */
+function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   // A third of the letters may be wrong: more is another word.
   let bestDistance = Infinity;
@@ -15,75 +22,43 @@ export function suggest(name: string, known: Iterable<string>, otherwise: string
       bestDistance = distance;
     }
   }
-  return best === undefined ? otherwise : `did you mean ${best}?`;
+  return best;
 }
 
 /** For a function: what does the same under the name that other databases have for it, or the nearest name. */
 export function suggestFunction(name: string, known: Iterable<string>): string {
-  return (
-    ELSEWHERE_FUNCTIONS.get(name.toUpperCase()) ?? suggest(name, known, 'SHOW FUNCTIONS lists all functions')
+  return suggestElsewhere(
+    name,
+    known,
+    ELSEWHERE_FUNCTIONS,
+    ({ hint }) => hint,
+    'SHOW FUNCTIONS lists all functions',
   );
 }
 
 /** For a type: what other databases call it, or the nearest name. */
 export function suggestType(name: string, known: Iterable<string>): string {
-  const type = ELSEWHERE_TYPES.get(name.toUpperCase());
-  return type === undefined
-    ? suggest(name, known, 'SHOW TYPES lists the types that were created')
-    : `use ${type}`;
+  return suggestElsewhere(
+    name,
+    known,
+    ELSEWHERE_TYPES,
+    (type) => `use ${type}`,
+    'SHOW TYPES lists the types that were created',
+  );
 }
 
-const ELSEWHERE_FUNCTIONS: ReadonlyMap<string, string> = new Map([
-  ['UPPER', 'use UCASE'],
-  ['LOWER', 'use LCASE'],
-  ['LENGTH', 'use LEN'],
-  ['CHAR_LENGTH', 'use LEN'],
-  ['SUBSTR', 'use SUBSTRING'],
-  ['POSITION', 'use INSTR'],
-  ['CEILING', 'use CEIL'],
-  ['POW', 'use POWER'],
-  ['MOD', 'use the operator %'],
-  ['NVL', 'use IFNULL or COALESCE'],
-  ['ISNULL', 'use IFNULL, or IS NULL'],
-  ['IF', 'use CASE WHEN … THEN … ELSE … END'],
-  ['DECODE', 'use CASE WHEN … THEN … ELSE … END'],
-  ['NOW', 'use UNIX_TIMESTAMP(), or FROM_UNIXTIME(UNIX_TIMESTAMP()) for a TIMESTAMP'],
-  ['CURRENT_TIMESTAMP', 'use FROM_UNIXTIME(UNIX_TIMESTAMP())'],
-  ['DATE_FORMAT', 'use FORMAT_DATE or FORMAT_TIMESTAMP'],
-  ['TO_CHAR', 'use FORMAT_TIMESTAMP, FORMAT_DATE or CAST(… AS STRING)'],
-  ['TO_TIMESTAMP', 'use PARSE_TIMESTAMP, or FROM_UNIXTIME of milliseconds'],
-  ['TO_DATE', 'use PARSE_DATE'],
-  ['ARRAY_AGG', 'use COLLECT_LIST'],
-  ['STRING_AGG', 'use ARRAY_JOIN(COLLECT_LIST(…), …)'],
-  ['LISTAGG', 'use ARRAY_JOIN(COLLECT_LIST(…), …)'],
-  ['GROUP_CONCAT', 'use ARRAY_JOIN(COLLECT_LIST(…), …)'],
-  ['APPROX_COUNT_DISTINCT', 'use COUNT_DISTINCT'],
-  ['STDDEV', 'use STDDEV_SAMP'],
-  ['LAST_VALUE', 'use LATEST_BY_OFFSET'],
-  ['FIRST_VALUE', 'use EARLIEST_BY_OFFSET'],
-  ['UNNEST', 'use EXPLODE'],
-  ['CARDINALITY', 'use ARRAY_LENGTH'],
-  ['JSON_VALUE', 'use EXTRACTJSONFIELD'],
-  ['JSON_EXTRACT', 'use EXTRACTJSONFIELD'],
-]);
-
-const ELSEWHERE_TYPES: ReadonlyMap<string, string> = new Map([
-  ['TEXT', 'STRING'],
-  ['CHAR', 'STRING'],
-  ['NVARCHAR', 'STRING'],
-  ['FLOAT', 'DOUBLE'],
-  ['REAL', 'DOUBLE'],
-  ['NUMBER', 'BIGINT, DOUBLE or DECIMAL(precision, scale)'],
-  ['NUMERIC', 'DECIMAL(precision, scale)'],
-  ['LONG', 'BIGINT'],
-  ['SHORT', 'INTEGER'],
-  ['SMALLINT', 'INTEGER'],
-  ['TINYINT', 'INTEGER'],
-  ['BOOL', 'BOOLEAN'],
-  ['DATETIME', 'TIMESTAMP'],
-  ['TIMESTAMPTZ', 'TIMESTAMP'],
-  ['BLOB', 'BYTES'],
-  ['BINARY', 'BYTES'],
-  ['VARBINARY', 'BYTES'],
-  ['JSON', 'STRING and EXTRACTJSONFIELD, or a STRUCT of its fields'],
-]);
+/** A misspelled name of another database is that name: UPER is UPPER, which is UCASE here. */
+function suggestElsewhere<T>(
+  name: string,
+  known: Iterable<string>,
+  elsewhere: ReadonlyMap<string, T>,
+  hintOf: (entry: T) => string,
+  otherwise: string,
+): string {
+  const exact = elsewhere.get(name.toUpperCase());
+  if (exact !== undefined) return hintOf(exact);
+  const near = nearest(name, [...known, ...elsewhere.keys()]);
+  if (near === undefined) return otherwise;
+  const entry = elsewhere.get(near);
+  return entry === undefined ? `did you mean ${near}?` : hintOf(entry);
+}

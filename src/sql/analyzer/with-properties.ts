@@ -5,6 +5,7 @@ import { PARTITIONS_MAX } from '../../log/topic-name.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SideFormat } from '../catalog/source.ts';
 import type { Literal, WithProperty } from '../parser/ast.ts';
+import { CLEANUP } from '../parser/elsewhere.ts';
 import { suggest } from './suggest.ts';
 
 /** The statements that have a WITH clause. */
@@ -76,11 +77,14 @@ export class WithProperties {
           known === undefined ? `there is no property ${name}` : `property ${name} cannot be given here`,
           {
             span: property.nameSpan,
-            hint: suggest(
-              name,
-              names.filter((each) => each !== name),
-              'remove it',
-            ),
+            hint:
+              name === 'CLEANUP_POLICY'
+                ? CLEANUP.hint
+                : suggest(
+                    name,
+                    names.filter((each) => each !== name),
+                    'remove it',
+                  ),
           },
         );
       }

@@ -4,6 +4,7 @@ import type { CstNode, CstNodeLocation, IToken } from '../../../grammar/token-ty
 import { MAX_ARGUMENTS } from '../../../grammar/limits.ts';
 import { Minus } from '../../../grammar/tokens.ts';
 import type * as ast from './ast.ts';
+import { TIME_LITERAL } from './elsewhere.ts';
 import { PartBuilder, plainDecimal, shorten } from './build-parts.ts';
 import { resolveIdentifier, unquote } from './names.ts';
 import { isSubstituted } from './variables.ts';
@@ -225,7 +226,9 @@ export class ExpressionBuilder extends PartBuilder {
   typedLiteral(children: cst.TypedLiteralCstChildren, span: Span): ast.DecimalLiteral {
     const type = children.Identifier[0]!;
     if (type.image.toUpperCase() !== 'DECIMAL') {
-      const hint = 'only DECIMAL may stand before a string; others are CAST(… AS type)';
+      const hint = /^(date|time|timestamp)$/i.test(type.image)
+        ? TIME_LITERAL.hint
+        : 'only DECIMAL may stand before a string; others are CAST(… AS type)';
       this.fail(this.tokenSpan(type), `${shorten(type.image)} does not make a literal of a string`, hint);
     }
     const token = children.StringLiteral[0]!;

@@ -5,6 +5,7 @@ import { MAX_NESTING } from '../../../grammar/limits.ts';
 import { DecimalLiteral, FloatLiteral } from '../../../grammar/tokens.ts';
 import { MAX_PRECISION } from '../../types/sql-type.ts';
 import type * as ast from './ast.ts';
+import { TABLE_KEY } from './elsewhere.ts';
 import { resolveIdentifier, unquote, writtenIdentifier } from './names.ts';
 
 const PRIMITIVE_TYPES: ReadonlyMap<string, ast.PrimitiveTypeName> = new Map([
@@ -217,7 +218,7 @@ export class PartBuilder {
         this.fail(
           span,
           `${shorten(word.image)} is no parameter of a type`,
-          'write a number, or only the type',
+          name === 'KEY' ? TABLE_KEY.hint : 'write a number, or only the type',
         );
     const count = parameters.length + words.length;
     if (count > 0 && !(primitive === 'string' && count === 1)) {

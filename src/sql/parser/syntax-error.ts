@@ -1,6 +1,7 @@
 import { SqlError } from '../../common/error.ts';
 import type { Span } from '../../common/error.ts';
 import { editDistance } from './edit-distance.ts';
+import { ELSEWHERE_WORDS, type ElsewhereWords, NO_SOURCE } from './elsewhere.ts';
 import { MAX_NESTING, MAX_TOKENS } from '../../../grammar/limits.ts';
 import type { TokenFault } from '../../../grammar/read-tokens.ts';
 import type { IParserErrorMessageProvider, IToken, TokenType } from '../../../grammar/token-types.ts';
@@ -55,21 +56,6 @@ const CLAUSES: readonly (readonly [word: string, shown: string])[] = [
   ['LIMIT', 'LIMIT'],
 ];
 
-/** Words people expect from other dialects, and what there is instead. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['ORDER', 'there is no ORDER BY'],
-  ['UNION', 'there is no UNION; write both into one stream with INSERT INTO … SELECT'],
-  ['OFFSET', 'there is no OFFSET'],
-  ['DISTINCT', 'there is no SELECT DISTINCT; use GROUP BY'],
-  ['USING', 'a join takes ON left.column = right.column'],
-  ['UPDATE', 'there is no UPDATE; INSERT INTO a table replaces the row of that key'],
-  ['DELETE', 'there is no DELETE statement'],
-  ['WEEK', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
-  ['WEEKS', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
-  ['MONTH', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
-  ['MONTHS', 'units of time are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS'],
-]);
-
 const FROM_CLAUSE = CLAUSES.findIndex(([word]) => word === 'FROM');
 
 const SHOWN_EXPECTATIONS = 8;
@@ -86,12 +72,20 @@ export function syntaxError(
 ): SqlError {
   const found = tokens[at];
   const previous = tokens[at - 1];
+  const elsewhere = elsewhereAt(tokens, at);
+  if (elsewhere !== undefined && elsewhere.token !== found) {
+    const { token, hint } = elsewhere;
+    return new SqlError('ML_SYNTAX', `${shown(token)} has no meaning here`, { span: spanOf(token), hint });
+  }
   const span = found === undefined ? { start: end, end } : spanOf(found);
   const wanted = describe(tokens, at, expected);
   const what = found === undefined ? 'the text ends' : `found ${shown(found)}`;
   const message =
     wanted === '' ? `${what}, which nothing here can continue` : `${what} where ${wanted} is expected`;
-  return new SqlError('ML_SYNTAX', message, { span, hint: hintFor(tokens, at, expected, found, previous) });
+  return new SqlError('ML_SYNTAX', message, {
+    span,
+    hint: elsewhere?.hint ?? hintFor(tokens, at, expected, found, previous),
+  });
 }
 
 /** The error for what cannot be read as tokens. */
@@ -101,9 +95,7 @@ export function tokenError(fault: TokenFault, text: string): SqlError {
       const character = String.fromCodePoint(text.codePointAt(fault.offset)!);
       return new SqlError('ML_SYNTAX', `the character ${character} begins nothing that the language knows`, {
         span: { start: fault.offset, end: fault.offset + character.length },
-        hint: /[“”‘’]/.test(character)
-          ? "use straight quotes: ' around text, ` around names"
-          : 'quote it: text between single quotes, names between backticks',
+        hint: strayHint(character, text.slice(fault.offset)),
       });
     }
     case 'unterminated': {
@@ -122,6 +114,17 @@ export function tokenError(fault: TokenFault, text: string): SqlError {
         hint: 'write several statements',
       });
   }
+}
+
+function strayHint(character: string, rest: string): string {
+  if (/[“”‘’]/.test(character)) return "use straight quotes: ' around text, ` around names";
+  if (rest.startsWith('::')) return 'a type is given by CAST(value AS type)';
+  if (/^[:@?]/.test(rest)) return "a value from outside is a variable: DEFINE name = 'text', then ${name}";
+  if (/^\\\s*\n/.test(rest)) return 'a statement may span lines: remove it';
+  if (character === '#') return 'a comment begins with --';
+  if (character === '~') return 'LIKE, or REGEXP_EXTRACT(pattern, text) IS NOT NULL';
+  if (character === '^') return 'POWER(number, exponent)';
+  return 'quote it: text between single quotes, names between backticks';
 }
 
 const BROKEN: ReadonlyMap<TokenType, readonly [message: string, hint: string]> = new Map([
@@ -196,10 +199,7 @@ function hintFor(
   previous: IToken | undefined,
 ): string | undefined {
   if (found === undefined) return expected.includes(Semicolon) ? 'end every statement with ;' : undefined;
-  const elsewhere =
-    ELSEWHERE.get(found.image.toUpperCase()) ??
-    (previous === undefined ? undefined : elsewhereBefore(previous));
-  if (elsewhere !== undefined) return elsewhere;
+  if (found.tokenType === Semicolon && expected.some(({ name }) => name === 'FROM')) return NO_SOURCE.hint;
   const word = found.tokenType.name;
   const last = lastClause(tokens, at);
   const clause = CLAUSES.findIndex(([first]) => first === word);
@@ -243,8 +243,42 @@ function punctuationHint(
   return undefined;
 }
 
-function elsewhereBefore(previous: IToken): string | undefined {
-  return previous.tokenType === BareIdentifier ? ELSEWHERE.get(previous.image.toUpperCase()) : undefined;
+interface WordPattern extends ElsewhereWords {
+  readonly parts: readonly string[];
+  /** Which of the parts is pointed at. */
+  readonly marked: number;
+  readonly first: boolean;
+  readonly anywhere: boolean;
+}
+
+const PATTERNS: readonly WordPattern[] = ELSEWHERE_WORDS.map((each) => {
+  const all = each.words.split(' ');
+  const parts = all.filter((part) => part !== '^' && part !== '…');
+  const marked = parts.findIndex((part) => part.startsWith('['));
+  return {
+    ...each,
+    parts: parts.map((part) => part.replace(/^\[(.+)\]$/, '$1')),
+    marked: marked < 0 ? parts.length - 1 : marked,
+    first: all[0] === '^',
+    anywhere: all[0] === '…',
+  };
+}).toSorted((a, b) => b.parts.length - a.parts.length);
+
+/** The word of another database that is at the mistake, or ends right before it, and what to write in its place. */
+function elsewhereAt(tokens: readonly IToken[], at: number): { token: IToken; hint: string } | undefined {
+  for (const { parts, marked, first, anywhere, hint } of PATTERNS) {
+    const from = first || anywhere ? 0 : Math.max(0, at - parts.length);
+    for (let start = from; start <= (first ? 0 : at); start++) {
+      const isNear = start + parts.length >= at || anywhere;
+      if (isNear && parts.every((part, i) => isPart(part, tokens[start + i])))
+        return { token: tokens[start + marked]!, hint };
+    }
+  }
+  return undefined;
+}
+
+function isPart(part: string, token: IToken | undefined): boolean {
+  return token !== undefined && (part === '*' || token.image.toUpperCase() === part);
 }
 
 /** Whether the reserved word at `at` was probably meant as a name. */

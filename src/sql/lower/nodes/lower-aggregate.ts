@@ -1,5 +1,4 @@
 import { assert, must } from '../../../common/assert.ts';
-import { SqlError } from '../../../common/error.ts';
 import type { DataError } from '../../../common/error.ts';
 import { openRowCodec } from '../../../formats/row-codec.ts';
 import type { Aggregator } from '../../../functions/function.ts';
@@ -105,11 +104,15 @@ function openAggregation(node: AggregateNode, context: LowerContext): OpenAggreg
       context.evaluation,
     );
   });
-  for (const [i, aggregator] of aggregators.entries()) {
-    if (node.input.changes === 'table' && aggregator.undo === undefined)
-      throw unsupported(node, i, 'over a table', 'it cannot take a row back; aggregate a stream instead');
-    if (node.windowing?.kind === 'session' && aggregator.merge === undefined)
-      throw unsupported(node, i, 'in a session window', 'it cannot join two sessions; use a time window');
+  for (const aggregator of aggregators) {
+    assert(
+      node.input.changes !== 'table' || aggregator.undo !== undefined,
+      'over a table every aggregate takes rows back',
+    );
+    assert(
+      node.windowing?.kind !== 'session' || aggregator.merge !== undefined,
+      'in sessions every aggregate joins states',
+    );
   }
   const args = node.calls.flatMap((call) => call.args);
   // An argument that fails is null, as everywhere in a SELECT list.
@@ -222,10 +225,6 @@ function oneState(
     merge: (_key, left, right) => close(aggregator.merge!(open(left), open(right))),
     stateAt: open,
   };
-}
-
-function unsupported(node: AggregateNode, call: number, where: string, hint: string): SqlError {
-  return new SqlError('ML_UNSUPPORTED', `${node.calls[call]!.name} does not work ${where}`, { hint });
 }
 
 /** Every kind of aggregate takes its own of these. */
