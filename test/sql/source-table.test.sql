@@ -50,5 +50,5 @@ EXPLAIN CST_PEOPLE_0;
 statement ok
 SET 'ksql.source.table.materialization.enabled' = 'false';
 CREATE SOURCE TABLE PEOPLE (ID INT PRIMARY KEY, NAME STRING) WITH (KAFKA_TOPIC='people', VALUE_FORMAT='JSON');
-statement error ML_UNSUPPORTED: the rows of PEOPLE are not kept
+statement error ML_UNSUPPORTED: no query keeps the rows of PEOPLE
 SELECT * FROM PEOPLE;
