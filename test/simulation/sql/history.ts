@@ -29,8 +29,8 @@ export type Mode = 'memory' | 'service' | 'disk';
 export interface Slot {
   readonly name: string;
   readonly first: WorldQuery;
-  /** What it is edited to, and by which event. */
-  readonly edit: { readonly event: number; readonly query: WorldQuery } | null;
+  /** What it is edited to. */
+  readonly edited: WorldQuery | null;
 }
 
 export interface Plan {
@@ -38,8 +38,9 @@ export interface Plan {
   /** Each is followed, or accompanied, by the records of the next phase. */
   readonly events: readonly EventKind[];
   readonly slots: readonly Slot[];
-  /** The queries are few, so that nobody waits for them because of others, and are looked at after every phase. */
+  /** There is one query, so that nobody waits for it because of others, and it is looked at after every phase. */
   readonly isLonely: boolean;
+  readonly variants: readonly Variant[];
   readonly seed: number;
 }
 
@@ -67,14 +68,13 @@ export function planSlots(
   world: World,
   events: readonly EventKind[],
   count: number,
+  isLonely: boolean,
 ): Slot[] {
-  const generator = new QueryGenerator(random, world);
+  const generator = new QueryGenerator(random, world, isLonely ? 25 : 4);
   return Array.from({ length: count }, (_, i) => {
     const first = generator.next();
-    const event = events.indexOf('edit');
-    const isEdited = event >= 0 && random.chance(0.6);
-    const query = isEdited ? editOf(first, generator) : null;
-    return { name: `Q${i}`, first, edit: query === null ? null : { event, query } };
+    const isEdited = (events.includes('edit') || events.includes('rerun')) && random.chance(0.6);
+    return { name: `Q${i}`, first, edited: isEdited ? editOf(first, generator) : null };
   });
 }
 
@@ -116,6 +116,8 @@ export class History {
   #engine!: Engine;
   #directory: string | null = null;
   #phase = 0;
+  /** Who had the optimizer has it not, and the other way round. */
+  #switched = false;
 
   constructor(world: World, plan: Plan, without: ReadonlySet<Trait>) {
     this.#world = world;
@@ -123,8 +125,9 @@ export class History {
     this.#without = without;
     this.#random = new SeededRandom(plan.seed);
     const isCalm = without.has('interruptions');
+    const isEdited = plan.events.includes('edit');
     this.running = plan.slots.map((slot) => {
-      const query = isCalm && slot.edit !== null ? slot.edit.query : slot.first;
+      const query = isCalm && isEdited && slot.edited !== null ? slot.edited : slot.first;
       const select = query.select('', '');
       return { slot, query, filteredFrom: Infinity, select, refused: null, lines: new Map() };
     });
@@ -191,7 +194,7 @@ export class History {
         await this.#produce();
         await this.#open();
         await this.#declare();
-        for (const running of this.running) await this.#create(running);
+        await this.#rerun();
         return;
       case 'restart':
         await this.#engine.close();
@@ -223,6 +226,7 @@ export class History {
       clock: this.#clock,
       stateDirectory: this.#directory,
       commandLog: this.#plan.mode !== 'memory',
+      keepQueries: this.#plan.events.includes('rerun'),
       commitIntervalMs: this.#plan.isLonely ? 30 : 5,
     });
   }
@@ -263,7 +267,7 @@ export class History {
 
   async #execute(variant: Variant, name: string, sql: string): Promise<string | null> {
     const session = newSession();
-    if (variant === 'OFF') session.properties.set('ksql.optimizer.enabled', 'false');
+    if ((variant === 'OFF') !== this.#switched) session.properties.set('ksql.optimizer.enabled', 'false');
     try {
       await execute(this.#engine, sql.replaceAll('@', `${name}_${variant}`), session);
       return null;
@@ -276,14 +280,36 @@ export class History {
     const { query, slot, select } = running;
     const statements = [...query.before, `CREATE ${query.sink} @ AS ${select};`];
     const refusals: (string | null)[] = [];
-    for (const variant of VARIANTS) {
+    for (const variant of this.#plan.variants) {
       let refusal: string | null = null;
       for (const sql of statements) refusal ??= await this.#execute(variant, slot.name, sql);
       refusals.push(refusal);
     }
     running.refused = refusals[0]!;
-    if ((refusals[0] === null) !== (refusals[1] === null))
+    if (refusals.some((each) => (each === null) !== (refusals[0] === null)))
       this.trouble.push(`refused by one of both: ${select}: ${refusals.join(' / ')}`);
+  }
+
+  /**
+   * The statements of the script in any order, with the optimizer or without. One may be edited, which is refused: it
+   * must not go on with what another one has left.
+   */
+  async #rerun(): Promise<void> {
+    const random = this.#random;
+    this.#switched = random.chance(0.5);
+    const order = this.running.map((running) => ({ running, place: random.next() }));
+    for (const { running } of order.toSorted((a, b) => a.place - b.place)) {
+      const { slot, query, select, refused } = running;
+      if (slot.edited !== null && refused === null && random.chance(0.5))
+        for (const variant of this.#plan.variants) {
+          const edited = slot.edited.select('', '');
+          const refusal = await this.#execute(variant, slot.name, `CREATE ${query.sink} @ AS ${edited};`);
+          if (refusal === null && edited !== select)
+            this.trouble.push(`a script goes on although ${select} was edited to ${edited}`);
+        }
+      await this.#create(running);
+    }
+    this.#switched = false;
   }
 
   async #replace(running: Running): Promise<void> {
@@ -298,7 +324,7 @@ export class History {
       running.filteredFrom = this.#phase;
       running.select = query.select('', query.filter!.sql);
     }
-    for (const variant of VARIANTS) {
+    for (const variant of this.#plan.variants) {
       const sql = `CREATE OR REPLACE ${query.sink} @ AS ${running.select};`;
       const refusal = await this.#execute(variant, slot.name, sql);
       if (refusal !== null) this.trouble.push(`replacement (${kind}) refused: ${variant} ${sql}: ${refusal}`);
@@ -307,13 +333,13 @@ export class History {
 
   async #edit(running: Running): Promise<void> {
     const { slot } = running;
-    if (slot.edit === null) return;
+    if (slot.edited === null) return;
     if (running.refused === null)
-      for (const variant of VARIANTS) {
+      for (const variant of this.#plan.variants) {
         const refusal = await this.#execute(variant, slot.name, `DROP ${running.query.sink} @ DELETE TOPIC;`);
         if (refusal !== null) this.trouble.push(`drop refused: ${refusal}`);
       }
-    running.query = slot.edit.query;
+    running.query = slot.edited;
     running.select = running.query.select('', '');
     running.filteredFrom = Infinity;
     await this.#create(running);
@@ -324,7 +350,7 @@ export class History {
     await this.#engine.drain();
     for (const running of this.running) {
       if (running.refused !== null) continue;
-      for (const variant of VARIANTS)
+      for (const variant of this.#plan.variants)
         running.lines.set(variant, await this.#linesOf(running.query, `${running.slot.name}_${variant}`));
     }
   }

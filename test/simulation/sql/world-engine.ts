@@ -44,6 +44,8 @@ export interface WorldEngineOptions {
   readonly clock: Clock;
   readonly stateDirectory: string | null;
   readonly commandLog: boolean;
+  /** Whether a script that is run again finds its queries. */
+  readonly keepQueries: boolean;
   readonly commitIntervalMs: number;
 }
 

@@ -85,10 +85,13 @@ interface Parts {
 export class QueryGenerator {
   readonly #random: SeededRandom;
   readonly #world: World;
+  readonly #roundsMax: number;
 
-  constructor(random: SeededRandom, world: World) {
+  /** `roundsMax`: how often rows of a cycle go round. */
+  constructor(random: SeededRandom, world: World, roundsMax: number) {
     this.#random = random;
     this.#world = world;
+    this.#roundsMax = roundsMax;
   }
 
   next(): WorldQuery {
@@ -490,7 +493,7 @@ export class QueryGenerator {
   #cycle(): WorldQuery {
     const random = this.#random;
     const topic = this.#stream();
-    const rounds = random.integer(1, 4);
+    const rounds = random.integer(1, this.#roundsMax);
     const again = random.chance(0.5)
       ? [`INSERT INTO @_C SELECT K, ID, N + 1 AS N, G FROM @_C WHERE N < ${rounds} EMIT CHANGES;`]
       : [
