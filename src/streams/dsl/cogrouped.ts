@@ -115,6 +115,7 @@ export class CogroupedKStream<K, VR> {
     });
     graph.copartition(sources);
     const supplier = new StoredTable(store.name);
+    const { coalesce = false } = materialized;
     if (merger !== undefined) plain(merger, 'aggregate');
     const aggregates = this.#members.map(({ aggregator }, i) => {
       plain(aggregator, 'cogroup');
@@ -127,7 +128,8 @@ export class CogroupedKStream<K, VR> {
           merger === undefined ? left : given(merger(userKey(key) as K, left as VR, right as VR), 'merger'),
       };
       const open = (): Processor => {
-        const { sendOldValues } = supplier;
+        // Of changes by several members only the table as a whole knows which is a key's last.
+        const sendOldValues = coalesce || supplier.sendOldValues;
         if (kind === null)
           return aggregateStream({ ...functions, store: store.name, sendOldValues, coalesce: false })();
         return kind.open(functions, store.name, 'update', sendOldValues, false)();
@@ -142,7 +144,12 @@ export class CogroupedKStream<K, VR> {
     const mergeName = graph.nameFor(named.name, 'COGROUPKSTREAM-MERGE-', '-cogroup-merge');
     const merge = new GraphNode({
       name: mergeName,
-      write: (write, above) => write.processor(mergeName, above, passChanges()),
+      write: (write, above) =>
+        write.processor(
+          mergeName,
+          above,
+          passChanges(() => ({ sendOldValues: supplier.sendOldValues, coalesce })),
+        ),
     });
     graph.add(aggregates, merge);
     const window: WindowedKeyFormat | undefined =

@@ -100,8 +100,8 @@ export function timeWindowKind(windows: FixedWindows): WindowKind {
     retentionMs: 2 * differenceMs + graceMs,
     graceMs,
     sizeMs: differenceMs,
-    open: (functions, store, emit, sendOldValues) =>
-      aggregateSlidingWindows({ ...functions, store, differenceMs, graceMs, emit, sendOldValues }),
+    open: (functions, store, emit, sendOldValues, coalesce) =>
+      aggregateSlidingWindows({ ...functions, store, differenceMs, graceMs, emit, sendOldValues, coalesce }),
   };
 }
 
@@ -113,7 +113,7 @@ export function sessionWindowKind(windows: SessionWindows): WindowKind {
     // A session may still grow until the gap after its end has passed.
     graceMs: graceMs + gapMs,
     sizeMs: 0,
-    open: (functions, store, emit, sendOldValues) =>
+    open: (functions, store, emit, sendOldValues, coalesce) =>
       aggregateSessions({
         ...functions,
         store,
@@ -121,6 +121,7 @@ export function sessionWindowKind(windows: SessionWindows): WindowKind {
         graceMs,
         emit,
         sendOldValues,
+        coalesce,
         skipNullValues: false,
         ...(emit === 'close' && { growMs: gapMs + graceMs }),
       }),

@@ -1,16 +1,14 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
-import { CoalescedChanges } from './coalesced-changes.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
-export interface AggregateCustomWindowsOptions extends Aggregation {
+export interface AggregateCustomWindowsOptions extends Aggregation, ChangeOptions {
   /** A window store of states, keyed by window start, with retention of at least the longest window + grace. */
   readonly store: string;
   readonly windowsFor: (timestamp: number) => readonly { readonly start: number; readonly end: number }[];
   readonly graceMs: number;
-  readonly coalesce: boolean;
-  readonly sendOldValues: boolean;
 }
 
 /** As `aggregateTimeWindows` with a change for each record, where a function says which windows there are. */
@@ -24,7 +22,7 @@ class AggregateCustomWindows implements Processor {
   #store!: WindowStore;
   #streamTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #coalesced: CoalescedChanges | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateCustomWindowsOptions) {
     this.#options = options;
@@ -34,7 +32,7 @@ class AggregateCustomWindows implements Processor {
     this.#context = context;
     this.#store = context.store(this.#options.store) as WindowStore;
     this.#streamTime = context.persisted('stream-time', -1);
-    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -45,7 +43,7 @@ class AggregateCustomWindows implements Processor {
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const options = this.#options;
-    const { windowsFor, graceMs, sendOldValues } = options;
+    const { windowsFor, graceMs } = options;
     const context = this.#context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
     const store = this.#store;
@@ -64,14 +62,12 @@ class AggregateCustomWindows implements Processor {
       const state = options.add(old, value, key, timestamp, context.record);
       store.put(key.buffer, key.start, key.end, start, state, time);
       windowed.setWindowed(key, start, end);
-      const before = sendOldValues ? old : undefined;
-      if (this.#coalesced !== null) this.#coalesced.add(windowed, state, before, time);
-      else context.forward(windowed, state, before, time);
+      this.#changes.add(windowed, state, old, time);
     }
     return undefined;
   }
 
   flush(): void {
-    this.#coalesced?.flush();
+    this.#changes.flush();
   }
 }

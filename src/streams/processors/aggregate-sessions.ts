@@ -1,16 +1,16 @@
 import type { SessionStore, TaskState } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
-export interface AggregateSessionsOptions extends Aggregation {
+export interface AggregateSessionsOptions extends Aggregation, ChangeOptions {
   /** A session store of states with retention of at least gap + grace. */
   readonly store: string;
   readonly gapMs: number;
   readonly graceMs: number;
   merge(key: RecordKey, left: unknown, right: unknown): unknown;
   readonly emit: 'update' | 'close';
-  readonly sendOldValues: boolean;
   readonly skipNullValues: boolean;
   /** With `emit: 'close'`: how long a session can still grow; the store keeps it until it was emitted. */
   readonly growMs?: number;
@@ -38,6 +38,7 @@ class AggregateSessions implements Processor {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateSessionsOptions) {
     this.#options = options;
@@ -48,6 +49,7 @@ class AggregateSessions implements Processor {
     this.#store = context.store(this.#options.store) as SessionStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -106,7 +108,11 @@ class AggregateSessions implements Processor {
     if (this.#options.emit === 'close') return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, start, end);
-    this.#context.forward(windowed, state, this.#options.sendOldValues ? old : undefined, end);
+    this.#changes.add(windowed, state, old, end);
+  }
+
+  flush(): void {
+    this.#changes.flush();
   }
 
   /** Sessions whose end lies before the close time and was not emitted yet, by end, then start, then key. */

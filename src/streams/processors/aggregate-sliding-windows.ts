@@ -1,16 +1,16 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
-export interface AggregateSlidingWindowsOptions extends Aggregation {
+export interface AggregateSlidingWindowsOptions extends Aggregation, ChangeOptions {
   /** A window store of states, keyed by window start, with retention of at least 2 · difference + grace. */
   readonly store: string;
   /** A window spans [start, start + difference], both ends included. */
   readonly differenceMs: number;
   readonly graceMs: number;
   readonly emit: 'update' | 'close';
-  readonly sendOldValues: boolean;
 }
 
 /**
@@ -39,6 +39,7 @@ class AggregateSlidingWindows implements Processor {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateSlidingWindowsOptions) {
     this.#options = options;
@@ -49,6 +50,7 @@ class AggregateSlidingWindows implements Processor {
     this.#store = context.store(this.#options.store) as WindowStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -186,11 +188,15 @@ class AggregateSlidingWindows implements Processor {
   }
 
   #forward(key: RecordKey, start: number, state: unknown, old: unknown, timestamp: number): void {
-    const { emit, differenceMs, sendOldValues } = this.#options;
+    const { emit, differenceMs } = this.#options;
     if (emit === 'close') return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, start, start + differenceMs);
-    this.#context.forward(windowed, state, sendOldValues ? old : undefined, timestamp);
+    this.#changes.add(windowed, state, old, timestamp);
+  }
+
+  flush(): void {
+    this.#changes.flush();
   }
 
   /** Windows whose end lies before the close time and was not emitted yet, by time, then key. */

@@ -1,16 +1,13 @@
 import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
-import { CoalescedChanges } from './coalesced-changes.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 
-export interface AggregateStreamOptions extends Aggregation {
+export interface AggregateStreamOptions extends Aggregation, ChangeOptions {
   /** A key-value store of states. */
   readonly store: string;
-  readonly sendOldValues: boolean;
-  /** True: one change a key and commit, from the state before the first to the state after the last. */
-  readonly coalesce: boolean;
 }
 
 /**
@@ -25,7 +22,7 @@ class AggregateStream implements Processor {
   readonly #options: AggregateStreamOptions;
   #context!: ProcessorContext;
   #store!: TableStore;
-  #coalesced: CoalescedChanges | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateStreamOptions) {
     this.#options = options;
@@ -34,7 +31,7 @@ class AggregateStream implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context;
     this.#store = context.store(this.#options.store) as TableStore;
-    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -52,13 +49,12 @@ class AggregateStream implements Processor {
     const state = options.add(old, value, key, timestamp, this.#context.record);
     const validTo = store.put(key.buffer, key.start, key.end, state, time);
     if (validTo === NOT_PUT) return undefined;
-    const before = options.sendOldValues ? old : undefined;
-    if (validTo !== LATEST) return this.#context.forward(key, state, new OutOfOrder(before), time);
-    if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
-    return this.#context.forward(key, state, before, time);
+    if (validTo !== LATEST)
+      return this.#context.forward(key, state, new OutOfOrder(options.sendOldValues ? old : undefined), time);
+    return this.#changes.add(key, state, old, time);
   }
 
   flush(): void {
-    this.#coalesced?.flush();
+    this.#changes.flush();
   }
 }

@@ -1,7 +1,7 @@
 import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Aggregation } from './aggregate.ts';
-import { CoalescedChanges } from './coalesced-changes.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext, RecordContext, ValueMapper } from './processor.ts';
 import { RecordKey } from './record-key.ts';
@@ -66,12 +66,10 @@ class GroupTable implements Processor {
   }
 }
 
-export interface AggregateTableOptions extends Aggregation {
+export interface AggregateTableOptions extends Aggregation, ChangeOptions {
   readonly store: string;
   /** Takes back an earlier `add` of the value. */
   undo(state: unknown, value: unknown, key: RecordKey, timestamp: number, record: RecordContext): unknown;
-  readonly sendOldValues: boolean;
-  readonly coalesce: boolean;
 }
 
 /** One state a group of a table: what left the group is undone, then what came is added. */
@@ -83,7 +81,7 @@ class AggregateTable implements Processor {
   readonly #options: AggregateTableOptions;
   #context!: ProcessorContext;
   #store!: TableStore;
-  #coalesced: CoalescedChanges | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateTableOptions) {
     this.#options = options;
@@ -92,7 +90,7 @@ class AggregateTable implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context;
     this.#store = context.store(this.#options.store) as TableStore;
-    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -114,13 +112,12 @@ class AggregateTable implements Processor {
       state = options.add(state === null ? options.initial() : state, added, key, timestamp, context.record);
     const validTo = store.put(key.buffer, key.start, key.end, state, time);
     if (validTo === NOT_PUT) return undefined;
-    const before = options.sendOldValues ? old : undefined;
-    if (validTo !== LATEST) return context.forward(key, state, new OutOfOrder(before), time);
-    if (this.#coalesced !== null) return this.#coalesced.add(key, state, before, time);
-    return context.forward(key, state, before, time);
+    if (validTo !== LATEST)
+      return context.forward(key, state, new OutOfOrder(options.sendOldValues ? old : undefined), time);
+    return this.#changes.add(key, state, old, time);
   }
 
   flush(): void {
-    this.#coalesced?.flush();
+    this.#changes.flush();
   }
 }

@@ -1,10 +1,10 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
-import { CoalescedChanges } from './coalesced-changes.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
-export interface AggregateTimeWindowsOptions extends Aggregation {
+export interface AggregateTimeWindowsOptions extends Aggregation, ChangeOptions {
   /** A window store of states, keyed by window start, with retention of at least size + grace. */
   readonly store: string;
   readonly sizeMs: number;
@@ -13,8 +13,6 @@ export interface AggregateTimeWindowsOptions extends Aggregation {
   readonly graceMs: number;
   /** `update`: a change for each record; `close`: one result a window, when it has closed. */
   readonly emit: 'update' | 'close';
-  readonly coalesce: boolean;
-  readonly sendOldValues: boolean;
   /** Whether records without a value are dropped (SQL) or handed to `add` (Kafka Streams). */
   readonly skipNullValues: boolean;
   /**
@@ -40,7 +38,7 @@ class AggregateTimeWindows implements Processor {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #coalesced: CoalescedChanges | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateTimeWindowsOptions) {
     this.#options = options;
@@ -51,7 +49,7 @@ class AggregateTimeWindows implements Processor {
     this.#store = context.store(this.#options.store) as WindowStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
-    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -87,16 +85,14 @@ class AggregateTimeWindows implements Processor {
       store.put(buffer, keyStart, keyEnd, start, state, time);
       if (options.emit === 'close') continue;
       windowed.setWindowed(key, start, end);
-      const before = options.sendOldValues ? old : undefined;
-      if (this.#coalesced !== null) this.#coalesced.add(windowed, state, before, time);
-      else context.forward(windowed, state, before, time);
+      this.#changes.add(windowed, state, old, time);
     }
     if (options.emit === 'close' && options.emitFirst !== true) this.#emitClosed(key, closeTime);
     return undefined;
   }
 
   flush(): void {
-    this.#coalesced?.flush();
+    this.#changes.flush();
   }
 
   #firstWindow(timestamp: number): number {

@@ -1,18 +1,16 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
-import { CoalescedChanges } from './coalesced-changes.ts';
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
 
 /** Where a window ends that never does. */
 export const UNLIMITED_END: number = Number.MAX_SAFE_INTEGER;
 
-export interface AggregateUnlimitedWindowOptions extends Aggregation {
+export interface AggregateUnlimitedWindowOptions extends Aggregation, ChangeOptions {
   /** A window store of states, with unlimited retention. */
   readonly store: string;
   readonly startMs: number;
-  readonly coalesce: boolean;
-  readonly sendOldValues: boolean;
 }
 
 /** One state a key, of all records from a time on; older ones belong to no window and are left out in silence. */
@@ -25,7 +23,7 @@ class AggregateUnlimitedWindow implements Processor {
   #context!: ProcessorContext;
   #store!: WindowStore;
   #windowed: RecordKey | null = null;
-  #coalesced: CoalescedChanges | null = null;
+  #changes!: Changes;
 
   constructor(options: AggregateUnlimitedWindowOptions) {
     this.#options = options;
@@ -34,7 +32,7 @@ class AggregateUnlimitedWindow implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context;
     this.#store = context.store(this.#options.store) as WindowStore;
-    if (this.#options.coalesce) this.#coalesced = new CoalescedChanges(context);
+    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -55,12 +53,10 @@ class AggregateUnlimitedWindow implements Processor {
     store.put(key.buffer, key.start, key.end, startMs, state, time);
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, startMs, UNLIMITED_END);
-    const before = options.sendOldValues ? old : undefined;
-    if (this.#coalesced !== null) return this.#coalesced.add(windowed, state, before, time);
-    return this.#context.forward(windowed, state, before, time);
+    return this.#changes.add(windowed, state, old, time);
   }
 
   flush(): void {
-    this.#coalesced?.flush();
+    this.#changes.flush();
   }
 }

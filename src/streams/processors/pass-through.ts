@@ -1,3 +1,4 @@
+import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { Processor, ProcessorContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 
@@ -18,19 +19,28 @@ class PassThrough implements Processor {
   }
 }
 
-/** Where changes of one table meet: old values pass. */
-export function passChanges(): () => Processor {
-  return () => new PassChanges();
+/** Where changes of one table meet, each with its old value. */
+export function passChanges(options: () => ChangeOptions): () => Processor {
+  return () => new PassChanges(options());
 }
 
 class PassChanges implements Processor {
-  #context!: ProcessorContext;
+  readonly #options: ChangeOptions;
+  #changes!: Changes;
+
+  constructor(options: ChangeOptions) {
+    this.#options = options;
+  }
 
   init(context: ProcessorContext): void {
-    this.#context = context;
+    this.#changes = openChanges(context, this.#options);
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    this.#context.forward(key, value, old, timestamp);
+    return this.#changes.add(key, value, old, timestamp);
+  }
+
+  flush(): void {
+    this.#changes.flush();
   }
 }

@@ -2,6 +2,7 @@ import { assert, must } from '../../../common/assert.ts';
 import type { DataError } from '../../../common/error.ts';
 import { openRowCodec } from '../../../formats/row-codec.ts';
 import type { Aggregator } from '../../../functions/function.ts';
+import type { ChangeOptions } from '../../../streams/processors/changes.ts';
 import { aggregateSessions } from '../../../streams/processors/aggregate-sessions.ts';
 import { aggregateStream } from '../../../streams/processors/aggregate-stream.ts';
 import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
@@ -228,10 +229,8 @@ function oneState(
 }
 
 /** Every kind of aggregate takes its own of these. */
-interface OperatorOptions extends Pick<OpenAggregation, 'initial' | 'add'> {
+interface OperatorOptions extends Pick<OpenAggregation, 'initial' | 'add'>, ChangeOptions {
   readonly store: string;
-  readonly sendOldValues: boolean;
-  readonly coalesce: boolean;
 }
 
 function operatorOptions(

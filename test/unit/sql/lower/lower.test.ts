@@ -347,6 +347,15 @@ describe.each([{ optimized: false }, { optimized: true }])('optimized: $optimize
   });
 });
 
+test('coalesced sessions tell one change a session and commit, and none of those that grew', async () => {
+  const { out } = await runSql(
+    `${ORDERS} CREATE TABLE OUT AS SELECT ID, COUNT(*) AS N FROM ORDERS WINDOW SESSION (5 SECONDS) GROUP BY ID;`,
+    [0, 1000, 2000].map((timestamp) => ({ ...order('a', { AMOUNT: 1 }), timestamp })),
+    { optimized: true, coalesce: true },
+  );
+  expect(out.map(([, value, timestamp]) => [value, timestamp])).toEqual([['{"N":3}', 2000]]);
+});
+
 test('the optimized plan of a pass-through copies bytes and reads the filter column only', async () => {
   const { plan, out } = await runSql(
     `${ORDERS} CREATE STREAM OUT AS SELECT ID, REGION, PRICE FROM ORDERS WHERE AMOUNT > 5;`,
