@@ -3,6 +3,7 @@ import { describeRange, isWholeIn, type WholeRange } from '../../common/whole-nu
 import { isTopicName } from '../../log/topic-name.ts';
 import { isOffsetReset } from '../topology/offset-reset.ts';
 import { shown } from '../topology/record-time.ts';
+import type { ErrorHandlers } from './error-handlers.ts';
 import type { StreamsOptions } from './streams-options.ts';
 
 const TIME: WholeRange = { min: 0, max: TIMER_MS_MAX };
@@ -22,14 +23,22 @@ const RANGES = {
   restartMaxMs: TIME,
 } satisfies Partial<Record<keyof StreamsOptions, WholeRange>>;
 
+const STEPS: readonly string[] = [
+  'deserialization',
+  'processing',
+  'production',
+] satisfies (keyof ErrorHandlers)[];
+
 /** Throws `RangeError`, which names the option and what it may be: also for programs that no compiler has checked. */
 export function checkOptions(options: StreamsOptions): void {
   for (const [name, range] of Object.entries(RANGES))
     checkNumber(name, options[name as keyof typeof RANGES], range);
-  const { applicationId, offsetReset, deadLetterTopic, onUncaughtError } = options;
+  const { applicationId, stateDirectory, offsetReset, deadLetterTopic, onUncaughtError } = options;
   // It stands in the names of topics and of a directory.
   if (typeof applicationId !== 'string' || !isTopicName(applicationId))
     throw wrong('applicationId', 'up to 249 letters, digits, dots, underscores and dashes', applicationId);
+  if (stateDirectory !== null && typeof stateDirectory !== 'string')
+    throw wrong('stateDirectory', 'a directory, or null for memory', stateDirectory);
   if (deadLetterTopic !== undefined && !isTopicName(deadLetterTopic))
     throw wrong('deadLetterTopic', 'the name of a topic', deadLetterTopic);
   if (offsetReset !== undefined && !isOffsetReset(offsetReset))
@@ -38,6 +47,10 @@ export function checkOptions(options: StreamsOptions): void {
       'earliest, latest, none or { byDurationMs } of whole milliseconds',
       offsetReset,
     );
+  for (const [name, handler] of Object.entries(options.handlers ?? {}))
+    if (!STEPS.includes(name)) throw wrong('handlers', 'of deserialization, processing or production', name);
+    else if (handler !== undefined && typeof handler !== 'function')
+      throw wrong(`handlers.${name}`, 'a function', handler);
   if (typeof onUncaughtError !== 'function' && ![undefined, 'stop', 'replace'].includes(onUncaughtError))
     throw wrong('onUncaughtError', 'stop, replace or a function', onUncaughtError);
 }

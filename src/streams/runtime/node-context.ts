@@ -119,8 +119,10 @@ export class NodeContext implements ProcessorContext {
       throw new TypeError(
         `${this.nodeName} schedules by ${shown(kind)}: it is 'stream-time' or 'wall-clock'`,
       );
-    if (typeof intervalMs !== 'number' || !(intervalMs >= 1 && intervalMs < Infinity))
-      throw new RangeError(`${this.nodeName} schedules each ${shown(intervalMs)} ms: it takes 1 or more`);
+    if (!Number.isSafeInteger(intervalMs) || intervalMs < 1)
+      throw new RangeError(
+        `${this.nodeName} schedules each ${shown(intervalMs)} ms: it takes whole ones, 1 or more`,
+      );
     if (typeof callback !== 'function')
       throw new TypeError(`${this.nodeName} schedules ${shown(callback)}: it takes a function`);
     const { streamPunctuations, wallPunctuations } = this.#internals;

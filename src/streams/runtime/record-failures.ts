@@ -1,4 +1,4 @@
-import { AssertionError, must } from '../../common/assert.ts';
+import { AssertionError } from '../../common/assert.ts';
 import { EMPTY_BYTES } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
 import { LogError } from '../../log/log.ts';
@@ -136,10 +136,13 @@ export class RecordFailures {
 
   #sendDeadLetter(failed: FailedRecord): void {
     const { deadLetterTopic, output } = this.#options;
-    const topic = must(
-      deadLetterTopic,
-      'an error handler sends to the dead letter topic, and the application names none',
-    );
+    if (deadLetterTopic === undefined)
+      throw new RecordFailure(
+        failed,
+        `${failed.detail}, and its handler sends to the dead letter topic, of which the application names none`,
+        failed.error,
+      );
+    const topic = deadLetterTopic;
     const key = failed.key ?? EMPTY_BYTES;
     const value = failed.value ?? EMPTY_BYTES;
     const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, output.partitions(topic));

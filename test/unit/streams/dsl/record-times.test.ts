@@ -277,7 +277,7 @@ test('what the driver pipes in has a time', async () => {
   expect(await output(driver)).toEqual([['k', 'b', 5]]);
 });
 
-test.each([0, -5, Number.NaN, Infinity, '10'])('a schedule each %s ms is refused', async (interval) => {
+test.each([0, -5, 1.5, Number.NaN, Infinity, '10'])('a schedule each %s ms is refused', async (interval) => {
   const build = (builder: StreamsBuilder): void =>
     void builder.stream('in').process(
       () => ({
@@ -286,7 +286,7 @@ test.each([0, -5, Number.NaN, Infinity, '10'])('a schedule each %s ms is refused
       }),
       { name: 'mine' },
     );
-  await expect(open(build)).rejects.toThrow(/mine schedules each .* ms: it takes 1 or more/);
+  await expect(open(build)).rejects.toThrow(/mine schedules each .* ms: it takes whole ones, 1 or more/);
 });
 
 test('a schedule by an unknown clock, or of nothing, is refused', async () => {

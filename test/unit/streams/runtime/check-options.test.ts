@@ -65,3 +65,19 @@ test.each([
   expect(made).toThrow(RangeError);
   expect(made).toThrow(name);
 });
+
+test('a state directory is named, or said to be none', () => {
+  for (const stateDirectory of [undefined, 5, {}] as never[])
+    expect(() => new Streams(new Topology(), { ...GOOD, stateDirectory })).toThrow(
+      'stateDirectory must be a directory, or null for memory, not',
+    );
+});
+
+test('handlers are functions, for steps that there are', () => {
+  const of = (handlers: unknown) => () => new Streams(new Topology(), { ...GOOD, handlers } as never);
+  expect(of({ procesing: () => 'continue' })).toThrow(
+    'handlers must be of deserialization, processing or production, not "procesing"',
+  );
+  expect(of({ processing: 'continue' })).toThrow('handlers.processing must be a function, not "continue"');
+  expect(of({ processing: undefined, production: () => 'fail' })).not.toThrow();
+});

@@ -70,6 +70,13 @@ describe('a handler whose verdict is none', () => {
     expect(driver.skipped).toEqual([]);
   });
 
+  test('and a dead letter that has no topic to go to, names the record', async () => {
+    const driver = await open(failing, { handlers: { processing: () => 'dead-letter' } });
+    await expect(pipe(driver, 'a')).rejects.toThrow(
+      /mine of task 0_0 failed on the record at in-0, offset 0: too bad, and its handler sends to the dead letter topic/,
+    );
+  });
+
   test('and one that throws is asked once, and names what it was asked about', async () => {
     let asked = 0;
     const handler: ErrorHandler = () => {
