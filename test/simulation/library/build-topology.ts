@@ -123,7 +123,7 @@ class Build {
       value !== null && passes(value, op.mod!, op.rem!);
     switch (op.op) {
       case 'stream':
-        return this.#builder.stream(op.topic!, {
+        return this.#builder.stream(op.also === undefined ? op.topic! : [op.topic!, op.also], {
           ...serdes,
           ...(op.extracts === true && {
             timestampExtractor: (
@@ -342,7 +342,7 @@ class Build {
         const partition = Number(context.taskId.split('_')[1]);
         const forward = context as unknown as { forward(record: ForwardedRecord<Value | null>): void };
         const user: UserContext = {
-          store: () => context.getStateStore<StateStoreView>(`${id}-store`),
+          store: () => context.getStateStore<StateStoreView>(`${op.shares ?? id}-store`),
           forward: (record) => forward.forward(record),
           streamTime: () => context.currentStreamTimeMs(),
           position() {
@@ -368,7 +368,8 @@ function withGrace(joinedOptions: object, op: Op): never {
   return { ...joinedOptions, ...(op.grace !== undefined && { graceMs: op.grace }) } as never;
 }
 
-function storesOf(op: Op): StateStoreDeclaration<string, string>[] {
+function storesOf(op: Op): (string | StateStoreDeclaration<string, string>)[] {
+  if (op.shares !== undefined) return [`${op.shares}-store`];
   const { store } = PROCESSORS[op.kind!];
   if (store === null) return [];
   const name = `${op.id}-store`;

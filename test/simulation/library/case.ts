@@ -28,6 +28,8 @@ export interface Op {
   /** Of `cogroup`: the grouped streams. */
   readonly members?: readonly string[];
   readonly topic?: string;
+  /** Of `stream`: another topic that it reads. */
+  readonly also?: string;
   readonly partitions?: number;
   /** Of `stream`: its times are those of an extractor. */
   readonly extracts?: boolean;
@@ -55,6 +57,8 @@ export interface Op {
   readonly recordsMax?: number;
   readonly bytesMax?: number;
   readonly kind?: ProcessorKind;
+  /** Of processors: an earlier one, whose store it uses. */
+  readonly shares?: string;
   readonly every?: number;
   readonly clock?: 'stream-time' | 'wall-clock';
 }

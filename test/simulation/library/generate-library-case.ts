@@ -137,11 +137,16 @@ class Draft {
     const partitions = random.chance(0.8) ? this.#partitions : random.int(1, 4);
     this.#topics.push({ name, partitions });
     this.#inputs.push(name);
+    const also = op === 'stream' && random.chance(0.15) ? `${name}-also` : undefined;
+    if (also !== undefined) {
+      this.#topics.push({ name: also, partitions });
+      this.#inputs.push(also);
+    }
     if (op === 'stream')
       this.#add(
         op,
         { kind: 'stream', partitions },
-        { topic: name, ...(random.chance(0.2) && { extracts: true }) },
+        { topic: name, ...(also !== undefined && { also }), ...(random.chance(0.2) && { extracts: true }) },
       );
     else if (op === 'globalTable') this.#add(op, { kind: 'global', partitions }, { topic: name });
     else this.#add(op, { kind: 'table', partitions, fixed: true }, { topic: name });
@@ -213,14 +218,23 @@ class Draft {
     const random = this.#random;
     const from = this.#asText(given);
     const kind = random.pick(Object.keys(PROCESSORS)) as ProcessorKind;
-    const { schedules, keepsKey } = PROCESSORS[kind];
+    const { schedules, keepsKey, store } = PROCESSORS[kind];
     const fixed = keepsKey && random.chance(0.5);
+    const sharing = this.#ops.filter(
+      (op) =>
+        op.kind !== undefined &&
+        PROCESSORS[op.kind].store === 'key-value' &&
+        op.shares === undefined &&
+        this.#handles.find(({ id }) => id === op.id)!.partitions === from.partitions,
+    );
+    const shares = store === 'key-value' && sharing.length > 0 && random.chance(0.4);
     this.#add(
       fixed ? 'processValues' : 'process',
       { kind: 'stream', partitions: from.partitions, rekeyed: from.rekeyed || !fixed },
       {
         in: from.id,
         kind,
+        ...(shares && { shares: random.pick(sharing).id }),
         ...(schedules && {
           every: random.pick([5, 20, 100]),
           clock: random.pick(['stream-time', 'wall-clock']),

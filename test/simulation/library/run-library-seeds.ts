@@ -86,6 +86,8 @@ function featuresOf(given: LibraryCase, options: LoopOptions): Set<string> {
         `${op.op === 'cogroup' ? 'cogrouped ' : ''}${op.window}${op.emit === 'close' ? ', at close' : ''}`,
       );
     if (op.history !== undefined) features.add('versioned');
+    if (op.also !== undefined) features.add('stream of two topics');
+    if (op.shares !== undefined) features.add('shared store');
     if (op.extracts === true) features.add('timestamp extractor');
     if (op.scatters === true) features.add('partitioner');
     if (op.op === 'joinTable' && op.grace !== undefined) features.add('stream-table with grace');

@@ -35,7 +35,7 @@ import {
   SourceTable,
   type StoredTable,
 } from './tables.ts';
-import { openUserStore } from './user-stores.ts';
+import { openUserStore, type OpenUserStore } from './user-stores.ts';
 import { windowed, type WindowedTable } from './windows.ts';
 
 /** Where each input record lies: by topic, partition and offset. */
@@ -191,7 +191,7 @@ class Partition {
   readonly #topicOf = new Map<string, string>();
   readonly #extracts = new Set<string>();
   readonly #ops: readonly Op[];
-  readonly #userStores = new Map<string, unknown>();
+  readonly #userStores = new Map<string, OpenUserStore>();
   readonly #partitionTimes = new Map<string, number>();
   #inFlight = '//';
 
@@ -268,8 +268,15 @@ class Partition {
         found.set(op.store, { kind: isVersioned ? 'versioned' : 'key-value', lines });
       }
       const { store: kind } = op.kind === undefined ? { store: null } : PROCESSORS[op.kind];
-      if (kind !== null)
-        found.set(`${op.id}-store`, { kind, lines: linesOf(kind, this.#userStores.get(op.id), keys) });
+      if (kind !== null && op.shares === undefined)
+        found.set(`${op.id}-store`, {
+          kind,
+          lines: linesOf(
+            kind,
+            this.#userStores.get(op.id)!(() => 0),
+            keys,
+          ),
+        });
     }
     return found;
   }
@@ -308,8 +315,12 @@ class Partition {
     const { id } = op;
     if (op.op === 'stream') {
       const flow = new Flow(new Group(), counts.get(op.topic!)!);
-      if (op.extracts === true) this.#extracts.add(op.topic!);
-      return this.#source(op.topic!, flow, (record) => flow.forward(record));
+      for (const topic of [op.topic!, op.also])
+        if (topic !== undefined) {
+          if (op.extracts === true) this.#extracts.add(topic);
+          this.#source(topic, flow, (record) => flow.forward(record));
+        }
+      return flow;
     }
     if (op.op === 'table') {
       const table = new SourceTable(new Group(), counts.get(op.topic!)!, op);
@@ -492,8 +503,10 @@ class Partition {
     let now = 0;
     let headers: readonly TextHeader[] = [];
     let key: Key | null = null;
-    const store = openUserStore(kind.store, () => now);
-    this.#userStores.set(op.id, store);
+    if (op.shares !== undefined) this.#made.get(op.shares)!.group.unite(stream.group);
+    const open = this.#userStores.get(op.shares ?? op.id) ?? openUserStore(kind.store);
+    this.#userStores.set(op.id, open);
+    const store = open(() => now);
     const process = kind.open({
       store: () => store,
       forward: (record) =>

@@ -9,16 +9,22 @@ import {
   type WindowRows,
 } from '../user-processors.ts';
 
-/** Stores as processors of one's own see them. `now` is the time of the record, or the punctuation, in flight. */
-export function openUserStore(kind: string | null, now: () => number): unknown {
-  if (kind === 'key-value') return keyValueRows(now);
-  if (kind === 'window') return windowRows();
-  if (kind === 'session') return sessionRows();
-  return kind === 'versioned' ? versionRows() : null;
+/** A store as one of the processors that share it sees it. `now` is the time of the record, or punctuation, that it has. */
+export type OpenUserStore = (now: () => number) => unknown;
+
+export function openUserStore(kind: string | null): OpenUserStore {
+  if (kind === 'key-value') {
+    const rows: Texts = new Map();
+    return (now) => keyValueRows(rows, now);
+  }
+  const opened = kind === 'window' ? windowRows() : kind === 'session' ? sessionRows() : null;
+  const store = kind === 'versioned' ? versionRows() : opened;
+  return () => store;
 }
 
-function keyValueRows(now: () => number): KeyValueRows {
-  const rows = new Map<string, { readonly value: string; readonly timestamp: number }>();
+type Texts = Map<string, { readonly value: string; readonly timestamp: number }>;
+
+function keyValueRows(rows: Texts, now: () => number): KeyValueRows {
   const all = (): { key: string; value: string; timestamp: number }[] =>
     [...rows].map(([key, row]) => ({ key, ...row })).sort((a, b) => compareKeys(a.key, b.key));
   const store: KeyValueRows = {
