@@ -86,7 +86,7 @@ class Draft {
         [1.5, () => this.#joinStreams(random.pick(streams), random.pick(streams))],
       );
       if (tables.length > 0)
-        choices.push([2, () => this.#joinTable(random.pick(streams), random.pick(tables))]);
+        choices.push([2.5, () => this.#joinTable(random.pick(streams), random.pick(tables))]);
       if (globals.length > 0)
         choices.push([4, () => this.#joinGlobal(random.pick(streams), random.pick(globals))]);
     }
@@ -160,7 +160,7 @@ class Draft {
     if (!random.chance(chance)) return;
     const op = this.#ops.at(-1)!;
     const handle = this.#handles.at(-1)!;
-    const history = random.chance(0.35) ? random.pick([0, 10, 40, 1000]) : undefined;
+    const history = random.chance(0.4) ? random.pick([0, 10, 40, 1000]) : undefined;
     this.#ops[this.#ops.length - 1] = {
       ...op,
       store: `${op.id}-store`,
@@ -461,7 +461,7 @@ class Draft {
     const random = this.#random;
     const stream = this.#matched(from, table.partitions);
     const grace =
-      table.history >= 1 && random.chance(0.5) ? random.int(0, Math.min(table.history, 30)) : undefined;
+      table.history >= 1 && random.chance(0.8) ? random.int(0, Math.min(table.history, 30)) : undefined;
     this.#add(
       this.#nullKeys ? 'joinTable' : random.pick(['joinTable', 'leftJoinTable']),
       { kind: 'stream', partitions: stream.partitions },

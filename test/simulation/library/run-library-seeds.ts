@@ -90,7 +90,7 @@ function featuresOf(given: LibraryCase, options: LoopOptions): Set<string> {
     if (op.shares !== undefined) features.add('shared store');
     if (op.extracts === true) features.add('timestamp extractor');
     if (op.scatters === true) features.add('partitioner');
-    if (op.op === 'joinTable' && op.grace !== undefined) features.add('stream-table with grace');
+    if (op.op.endsWith('oinTable') && op.grace !== undefined) features.add('stream-table with grace');
     if (op.recordsMax !== undefined) features.add('suppressed records bound');
     if (op.bytesMax !== undefined) features.add('suppressed bytes bound');
   }
