@@ -33,7 +33,7 @@ export async function runCommand(
       openScript: (paths, statements) => engine.openScript(paths, statements, fresh),
       execute: (statement, each) => backend.execute(statement, session, each),
     });
-    if (ok) engine.tellLeft();
+    if (ok && !signal.aborted) engine.tellLeft();
     if (ok && options.stay === true) await aborted(signal);
     if (ok && !signal.aborted) await untilAborted(signal, engine.drain());
     if (ok && !signal.aborted && options.stay !== true) await script?.finish();

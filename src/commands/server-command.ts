@@ -59,7 +59,7 @@ export async function serverCommand(
         execute: (statement, script) => backend.execute(statement, session, script),
       });
       if (!ok) return EXIT_FAILED;
-      engine.tellLeft();
+      if (!signal.aborted) engine.tellLeft();
     }
     const server = await startServer({
       engine,

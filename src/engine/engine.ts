@@ -571,7 +571,15 @@ export class Engine {
 
   async #dropMadeBy(statements: readonly ParsedStatement[]): Promise<void> {
     for (const sql of dropsOf(statements, this.catalog))
-      for (const parsed of parseStatements(sql)) await this.execute(parsed, newSession());
+      try {
+        for (const parsed of parseStatements(sql)) await this.execute(parsed, newSession());
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        // Its place is in no text that anybody has written.
+        throw new SqlError(error.code, `the script cannot begin anew: ${error.message}`, {
+          hint: error.hint,
+        });
+      }
   }
 
   /**

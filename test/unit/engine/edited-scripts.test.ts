@@ -305,4 +305,14 @@ describe('a script that was stopped', () => {
     // Topics are not emptied.
     expect(await rows('SELECT * FROM BYM;')).toEqual([['PUT', 5]]);
   });
+
+  test('does not begin anew under the feet of what others have made', async () => {
+    await start(false);
+    await runScript(engine, SOURCE + BY_METHOD);
+    await execute(engine, 'CREATE STREAM OTHER AS SELECT * FROM S;');
+    expect(await refusal(again(false, SOURCE + BY_METHOD, FRESH))).toEqual({
+      message: 'the script cannot begin anew: S is used by CSAS_OTHER_1',
+      hint: 'terminate those queries, or drop what they write, first',
+    });
+  });
 });
