@@ -7,8 +7,8 @@ export interface HorizonsHost {
   readonly tasks: readonly Task[];
   /** The log's name of a topic that the topology names. */
   readonly topicName: (topic: string) => string;
-  /** Whether there may be records in a partition, or on their way to it, that were not fetched. */
-  isBehind(input: TopicPartition): boolean;
+  /** The earliest time of a record that may be in a partition, or on its way to it, and was not fetched. */
+  unfetchedFrom(input: TopicPartition): number;
 }
 
 /** What an input waits for: the earliest time of a record that may still come into it. */
@@ -78,7 +78,8 @@ export class InputHorizons {
     return () => {
       let time = this.#known.get(key);
       if (time === undefined) {
-        time = this.#host.isBehind({ topic, partition }) ? -Infinity : this.#earliest(writers, reader);
+        time = this.#host.unfetchedFrom({ topic, partition });
+        if (time === Infinity) time = this.#earliest(writers, reader);
         this.#known.set(key, time);
       }
       return time;
@@ -96,7 +97,7 @@ export class InputHorizons {
     for (const task of this.#host.tasks) {
       const sub = task.subTopology.index;
       if (sub === reader || !above.has(sub)) continue;
-      const time = task.earliest((input) => (this.#host.isBehind(input) ? -Infinity : Infinity));
+      const time = task.earliest((input) => this.#host.unfetchedFrom(input));
       earliest = Math.min(earliest, this.#above.get(sub)!.has(reader) ? time : time - 0.5);
     }
     return earliest;

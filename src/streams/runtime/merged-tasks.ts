@@ -24,15 +24,14 @@ export function mixesPartitions({ nodes }: SubTopology, { repartitionTopics }: T
 export class MergedTasks {
   readonly #tasks: readonly Task[];
   readonly #clock: Clock;
-  /** The earliest time of a record that may come into an input that is empty. */
   readonly #ofEmpty: (input: TopicPartition) => number;
   readonly #times: Float64Array;
 
-  /** `isBehind`: whether an input that is empty may have records in the log that were not fetched. */
-  constructor(tasks: readonly Task[], clock: Clock, isBehind: (input: TopicPartition) => boolean) {
+  /** `ofEmpty`: the earliest time of a record that may come into an input that is empty. */
+  constructor(tasks: readonly Task[], clock: Clock, ofEmpty: (input: TopicPartition) => number) {
     this.#tasks = tasks;
     this.#clock = clock;
-    this.#ofEmpty = (input) => (isBehind(input) ? -Infinity : Infinity);
+    this.#ofEmpty = ofEmpty;
     this.#times = new Float64Array(tasks.length);
   }
 

@@ -96,7 +96,7 @@ export class TaskExecutor implements TaskHost {
     this.#horizons = new InputHorizons(topology, {
       tasks: this.#tasks,
       topicName: plan.topicName,
-      isBehind: (input) => this.#isBehind(input),
+      unfetchedFrom: (input) => this.#unfetchedFrom(input),
     });
     this.#purge = new RepartitionPurge(log.admin, own, clock.now());
     this.#lastCommitMs = this.#lastCleanupMs = clock.now();
@@ -175,21 +175,24 @@ export class TaskExecutor implements TaskHost {
             tasks: [task],
             processChunk: (recordsMax, deadlineMs) => task.processChunk(recordsMax, deadlineMs),
           }));
-        const merged = new MergedTasks(tasks, clock, (input) => this.#isBehind(input));
+        const merged = new MergedTasks(tasks, clock, (input) => this.#unfetchedFrom(input));
         return [
           { tasks, processChunk: (recordsMax, deadlineMs) => merged.processChunk(recordsMax, deadlineMs) },
         ];
       });
   }
 
-  /** Whether there may be records in an input's partition, or on their way to it, that were not fetched. */
-  #isBehind(input: TopicPartition): boolean {
-    if ((this.options.maxIdleMs ?? 0) < 0) return false;
-    return (
-      this.lagOf(input.topic, input.partition) !== 0 ||
-      this.writer.isPending(input) ||
-      this.writer.endOffset(input) > this.reader.position(input)
-    );
+  /**
+   * The earliest time of a record that may be in an input's partition, or on its way to it, and was not fetched: nobody
+   * knows it, so it is -Infinity where there may be any, and else Infinity.
+   */
+  #unfetchedFrom(input: TopicPartition): number {
+    const isBehind =
+      (this.options.maxIdleMs ?? 0) >= 0 &&
+      (this.lagOf(input.topic, input.partition) !== 0 ||
+        this.writer.isPending(input) ||
+        this.writer.endOffset(input) > this.reader.position(input));
+    return isBehind ? -Infinity : Infinity;
   }
 
   horizonOf(subTopology: number, input: TopicPartition): Horizon | null {
