@@ -12,14 +12,20 @@ export interface LibraryResult {
   readonly shares: Record<string, number>;
 }
 
-/** Runs seeds of the library's cases on the engine, and holds what comes out to the model. */
-export async function runLibrarySeeds(first: number, count: number): Promise<LibraryResult> {
+/** Runs seeds of the library's cases on the engine, `only` those with a feature, and holds what comes out to the model. */
+export async function runLibrarySeeds(
+  first: number,
+  count: number,
+  only: string | null = null,
+): Promise<LibraryResult> {
   const failures: string[] = [];
   const totals = { crashes: 0, errors: 0, restarts: 0, steps: 0, states: 0, rows: 0 };
   const shares: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
     const given = generateLibraryCase(seed);
     const options = optionsOf(given);
+    const features = featuresOf(given, options);
+    if (only !== null && !features.has(only)) continue;
     let topics: LibraryTopics | null = null;
     const failed = (why: string): void => {
       const again = `again: npm run simulate -- --library ${seed} 1`;
@@ -44,7 +50,7 @@ export async function runLibrarySeeds(first: number, count: number): Promise<Lib
       failed((error as Error).stack ?? String(error));
     }
     totals.rows += (topics as LibraryTopics | null)?.rows ?? 0;
-    for (const feature of featuresOf(given, options)) shares[feature] = (shares[feature] ?? 0) + 1;
+    for (const feature of features) shares[feature] = (shares[feature] ?? 0) + 1;
   }
   return { failures, totals, shares };
 }
