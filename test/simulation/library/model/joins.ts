@@ -1,6 +1,6 @@
 import { joined, keyFor, type Value } from '../case-functions.ts';
 import type { Op } from '../case.ts';
-import { compareKeys, Flow, type Key, type Rec, type Row, type Table } from './flow.ts';
+import { bytesOf, compareKeys, Flow, type Key, type Rec, type Row, type Table } from './flow.ts';
 import { TimedRows } from './rows.ts';
 
 interface Waiting {
@@ -93,16 +93,20 @@ export function joinTable(op: Op, stream: Flow, table: Table): Flow {
     return output;
   }
   const grace = op.grace;
-  let waiting: Rec[] = [];
+  let waiting: { readonly record: Rec; readonly place: Buffer }[] = [];
   let streamTime = -1;
+  let arrived = 0;
   stream.children.push((record) => {
     if (record.value === null || record.key === null) return;
     streamTime = Math.max(streamTime, record.ts);
-    waiting.push(record);
-    waiting.sort((a, b) => a.ts - b.ts || compareKeys(a.key!, b.key!));
-    const due = waiting.filter((each) => each.ts <= streamTime - grace);
-    waiting = waiting.filter((each) => each.ts > streamTime - grace);
-    for (const each of due) join(each);
+    // Key and arrival in one, as Kafka Streams orders them: among keys that begin with others both decide.
+    const arrival = Buffer.alloc(4);
+    arrival.writeInt32BE(arrived++);
+    waiting.push({ record, place: Buffer.concat([bytesOf(record.key), arrival]) });
+    waiting.sort((a, b) => a.record.ts - b.record.ts || Buffer.compare(a.place, b.place));
+    const due = waiting.filter((each) => each.record.ts <= streamTime - grace);
+    waiting = waiting.filter((each) => !due.includes(each));
+    for (const each of due) join(each.record);
   });
   return output;
 }
