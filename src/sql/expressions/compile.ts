@@ -61,12 +61,14 @@ export function compilePredicate(
   code.report = (error) => `${report}(${error});`;
   code.raise = (error) => `{ ${report}(${error}); return false; }`;
   code.attempt(() => {
-    for (const conjunct of conjunctsOf(expression)) {
+    const conjuncts = conjunctsOf(expression);
+    for (const conjunct of conjuncts.slice(0, -1)) {
       const value = code.emit(conjunct);
       code.lines.push(`if (!${value.text}) return false;`);
       code.variables.release(value);
     }
-    code.lines.push('return true;');
+    const last = code.emit(conjuncts.at(-1)!);
+    code.lines.push(`return ${last.text}${last.nullable ? ' === true' : ''};`);
   }, 'return false;');
   return code.build('row') as Predicate;
 }
