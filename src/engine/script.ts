@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SqlError } from '../common/error.ts';
 import type { Log, LogWriter } from '../log/log.ts';
+import type { StatementOf } from '../sql/parser/ast.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import { ownName } from './reserved-topics.ts';
 
@@ -29,6 +30,8 @@ export class Script {
   readonly progress: ScriptProgress | null;
   /** What its statements have made in this run, as `source:S`, `type:T`, …: a second one of a name is a mistake. */
   readonly made = new Set<string>();
+  /** How many of the next ALTERs of a source took effect in earlier runs, by its name. */
+  readonly altered = new Map<string, number>();
   #index = 0;
 
   constructor(statements: readonly ParsedStatement[], progress: ScriptProgress | null) {
@@ -62,6 +65,17 @@ export class Script {
       if (statement.kind === 'createSourceAs' && statement.orReplace) return true;
     }
     return false;
+  }
+
+  /** Later statements that add columns to the source that the running one makes, until another one takes its name. */
+  altersLater(name: string): readonly StatementOf<'alterSource'>[] {
+    const alters: StatementOf<'alterSource'>[] = [];
+    for (const { statement } of this.statements.slice(this.#index + 1)) {
+      if (!('name' in statement) || statement.name !== name) continue;
+      if (statement.kind === 'alterSource') alters.push(statement);
+      else if (['createSource', 'createSourceAs', 'dropSource'].includes(statement.kind)) break;
+    }
+    return alters;
   }
 
   /** How many statements before the running one are INSERT INTO … SELECT into the same stream without a QUERY_ID. */

@@ -2,7 +2,10 @@ import { analyzeAlterSource, analyzeCreateSource } from '../../sql/analyzer/anal
 import { SqlError } from '../../common/error.ts';
 import type { CatalogSource } from '../../sql/catalog/source.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
-import { printIdentifier } from '../../types/print-type.ts';
+import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
+import { resolveType } from '../../sql/analyzer/resolve-type.ts';
+import { printIdentifier, printType } from '../../types/print-type.ts';
+import type { StatementCall } from '../engine.ts';
 import { ensureTopic } from '../topics.ts';
 import { analyzeContext } from './analyze-context.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
@@ -28,7 +31,12 @@ export const createSource: StatementHandler<'createSource'> = async (statement, 
     rerun ? { ...context, catalog: engine.catalog.without(name) } : context,
   );
   if (rerun) {
-    checkDeclaration(there, source, statement);
+    const altered = altersSince(there, source, call);
+    if (altered === null) throw declaredOtherwise(there, statement);
+    // The statements between are to find what they found.
+    if (altered > 0)
+      engine.catalog.replace({ ...there, schema: source.schema, statementText: source.statementText });
+    script?.altered.set(name, altered);
     return goesOn(engine, `${sourceKind}/\`${name}\`/create`, null, name);
   }
   if (call.replayed === null) engine.reservedTopics.checkReadable(topic.name, topic.span);
@@ -43,18 +51,33 @@ export const createSource: StatementHandler<'createSource'> = async (statement, 
   return changed(`${sourceKind}/\`${name}\`/create`, `${kind} ${name} created`, sequence);
 };
 
-/** Throws `SqlError` when a script declares otherwise what it has declared in an earlier run. */
-function checkDeclaration(
+/**
+ * How many of the script's later ALTERs make what is there of what is declared now; null when no number of them does.
+ */
+function altersSince(there: CatalogSource, now: CatalogSource, call: StatementCall): number | null {
+  const context = analyzeContext(call);
+  const wanted = declarationOf(there);
+  let declared = now;
+  const alters = call.script?.altersLater(now.name) ?? [];
+  for (let count = 0; ; count++) {
+    if (declarationOf(declared) === wanted) return count;
+    const next = alters[count];
+    if (next === undefined || declared.schema.value.length >= there.schema.value.length) return null;
+    const catalog = context.catalog.copy();
+    catalog.replace(declared);
+    declared = analyzeAlterSource(next, { ...context, catalog });
+  }
+}
+
+function declaredOtherwise(
   there: CatalogSource,
-  now: CatalogSource,
-  { nameSpan, sourceKind, readOnly }: StatementOf<'createSource'>,
-): void {
-  if (declarationOf(there) === declarationOf(now)) return;
-  const name = printIdentifier(now.name);
-  throw new SqlError('ML_NAME_TAKEN', `${name} has been declared otherwise: ${there.statementText}`, {
+  { name, nameSpan, sourceKind, readOnly }: StatementOf<'createSource'>,
+): SqlError {
+  const printed = printIdentifier(name);
+  return new SqlError('ML_NAME_TAKEN', `${printed} has been declared otherwise: ${there.statementText}`, {
     span: nameSpan,
     hint: readOnly
-      ? `DROP ${sourceKind.toUpperCase()} ${name} first`
+      ? `DROP ${sourceKind.toUpperCase()} ${printed} first`
       : `write CREATE OR REPLACE ${sourceKind.toUpperCase()}, which queries that read it go on without, or start with --fresh`,
   });
 }
@@ -73,10 +96,28 @@ function declarationOf({
 }
 
 export const alterSource: StatementHandler<'alterSource'> = async (statement, call) => {
-  const { engine } = call;
-  const source = analyzeAlterSource(statement, analyzeContext(call));
+  const { engine, script } = call;
+  const context = analyzeContext(call);
+  const there = engine.catalog.get(statement.name);
+  // The run that declared the source has ended, and this one was stopped between its CREATE and here.
+  if (there !== undefined && isRerun(call, `source:${there.name}`) && hasColumns(there, statement, context))
+    return goesOn(engine, `${there.type}/\`${there.name}\`/alter`, null, there.name);
+  const source = analyzeAlterSource(statement, context);
   const { sequence } = engine;
-  await engine.record(call, sequence);
+  const done = script?.altered.get(source.name) ?? 0;
+  if (done > 0) script?.altered.set(source.name, done - 1);
+  else await engine.record(call, sequence);
   engine.catalog.replace(source);
   return changed(`${statement.sourceKind}/\`${source.name}\`/alter`, `${source.name} altered`, sequence);
 };
+
+function hasColumns(
+  { schema }: CatalogSource,
+  { columns }: StatementOf<'alterSource'>,
+  { catalog }: AnalyzeContext,
+): boolean {
+  return columns.every((column) => {
+    const there = schema.value.find(({ name }) => name === column.name);
+    return there !== undefined && printType(there.type) === printType(resolveType(column.type, catalog));
+  });
+}

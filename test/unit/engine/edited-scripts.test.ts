@@ -155,6 +155,21 @@ describe.each([
     }
   });
 
+  test('columns that its ALTERs add are no other declaration, and may become more', async () => {
+    const alter = (column: string): string => `ALTER STREAM S ADD COLUMN ${column};`;
+    const all = "CREATE STREAM A WITH (KAFKA_TOPIC='a') AS SELECT * FROM S;";
+    const script = SOURCE + BY_METHOD + alter('B INT') + all;
+    for (const edited of [script, script, script + alter('C INT'), script + alter('C INT')]) {
+      await again(headless, edited);
+      expect(await rows('SELECT METHOD, N FROM BYM;')).toEqual([['GET', 2]]);
+      expect(await written('a')).toBe(2);
+    }
+    expect(engine.catalog.get('S')!.schema.value.map(({ name }) => name)).toEqual(['METHOD', 'B', 'C']);
+    await expect(again(headless, SOURCE + BY_METHOD + alter('B STRING') + all)).rejects.toThrow(
+      /declared otherwise|made by another query/,
+    );
+  });
+
   test('--fresh begins anew, and keeps what is in the output', async () => {
     const edited = SOURCE + BY_METHOD.replace('COUNT(*)', 'SUM(ID)');
     await again(headless, edited.replace('SUM(ID)', 'CAST(SUM(ID) AS BIGINT)'), FRESH);
@@ -290,6 +305,16 @@ describe('a script that was stopped', () => {
     await runScript(engine, SOURCE + BY_METHOD + INSERTS, { stopAfter: 4 });
     await again(false, SOURCE + BY_METHOD + INSERTS.replace('(3', '(4') + INSERTS);
     expect(await rows('SELECT * FROM BYM;')).toEqual([['PUT', 6]]);
+  });
+
+  test('goes on before an ALTER that an earlier run has done', async () => {
+    const script = `${SOURCE}INSERT INTO S VALUES (1, 'GET');ALTER STREAM S ADD COLUMN B INT;
+      INSERT INTO S VALUES (2, 'GET', 3);`;
+    await start(false);
+    await runScript(engine, script);
+    await runScript(engine, script, { stopAfter: 2 });
+    await again(false, script);
+    expect(await written('s')).toBe(4);
   });
 
   test('does not guess when what is done was edited', async () => {
