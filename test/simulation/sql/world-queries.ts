@@ -528,10 +528,14 @@ export class QueryGenerator {
   #grouping(parts: Parts): WorldQuery {
     const random = this.#random;
     const { from, keys, where, aggregates, rows, lateIsLate, mayBeWindowed } = parts;
-    const window = mayBeWindowed && random.chance(0.6) ? this.#window() : null;
+    // Where a window's bounds are no columns of a query, its table is pulled, which has no final results.
+    const hasBounds = parts.reads.length === 1;
+    const drawn = mayBeWindowed && random.chance(0.6) ? this.#window() : null;
+    const window = drawn === null || hasBounds ? drawn : { ...drawn, isFinal: false };
     const isFinal = window?.isFinal === true;
     // A store forgets windows, its topic does not.
-    const isPulled = window === null || window.kind === 'SESSION' || (!isFinal && random.chance(0.5));
+    const isStored = drawn === null || drawn.kind === 'SESSION' || (!drawn.isFinal && random.chance(0.5));
+    const isPulled = isStored || !hasBounds;
     const least = aggregates.includes(COUNT_ALL) && random.chance(0.15) ? 1 : null;
     const having = least === null ? '' : ` HAVING COUNT(*) > ${least}`;
     const items = [
