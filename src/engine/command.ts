@@ -1,4 +1,4 @@
-import { isStoredQuery, type StoredQuery } from './stored-query.ts';
+import { isStoredProperties, isStoredQuery, type StoredQuery } from './stored-query.ts';
 
 /** A statement that changed the catalog, as it was executed. Replayed in order when the engine opens. */
 export interface Command {
@@ -57,9 +57,7 @@ export function readCommand(id: number, value: Buffer): LoggedCommand {
   const isCommand =
     (version === 1 || version === 2 || version === 3) &&
     typeof statement === 'string' &&
-    typeof properties === 'object' &&
-    properties !== null &&
-    Object.values(properties).every((each) => typeof each === 'string') &&
+    isStoredProperties(properties) &&
     Number.isSafeInteger(sequence) &&
     sequence! >= 0 &&
     (queryId === undefined || typeof queryId === 'string') &&

@@ -4,7 +4,7 @@ import type { Log, LogWriter } from '../log/log.ts';
 import { COMMAND_BYTES_MAX } from './command.ts';
 import { readRecords } from './read-records.ts';
 import { ownName } from './reserved-topics.ts';
-import { isStoredQuery, type StoredStatement } from './stored-query.ts';
+import { isStoredProperties, isStoredQuery, type StoredStatement } from './stored-query.ts';
 
 /** A query of a script, as it was accepted. */
 export interface KeptQuery extends StoredStatement {
@@ -160,7 +160,7 @@ function readKept(value: Buffer): KeptQuery | string {
   const isKept =
     typeof queryId === 'string' &&
     typeof statement === 'string' &&
-    typeof properties === 'object' &&
+    isStoredProperties(properties) &&
     isStoredQuery(query);
   return isKept ? (parsed as KeptQuery) : 'the record is no query';
 }

@@ -77,8 +77,7 @@ export function loadQuery(
   properties: ReadonlyMap<string, string>,
   push?: () => void,
 ): PlannedQuery {
-  const { before, after } = loadBoth(engine, stored.plans);
-  const lowered = lowerPlan(engine, after, properties, push);
+  const { before, after, lowered } = loadLowered(engine, stored, properties, push);
   const { stores, topics } = namesOf(lowered);
   for (const [kind, was, is] of [
     ['stores', stored.stores, stores],
@@ -91,6 +90,22 @@ export function loadQuery(
         { hint: 'run it with the release that it was made with, or DROP it and create it anew' },
       );
   return { plan: { before, after, steps: [] }, lowered, stored };
+}
+
+/** A plan that was damaged may look like one until it is lowered: then it fails anywhere, and in any way. */
+function loadLowered(
+  engine: Engine,
+  { plans }: StoredQuery,
+  properties: ReadonlyMap<string, string>,
+  push?: () => void,
+): Omit<QueryPlan, 'steps'> & Pick<PlannedQuery, 'lowered'> {
+  try {
+    const both = loadBoth(engine, plans);
+    return { ...both, lowered: lowerPlan(engine, both.after, properties, push) };
+  } catch (error) {
+    if (error instanceof SqlError || error instanceof DataError || !(error instanceof Error)) throw error;
+    throw new DataError(`what was stored is no plan that could run: ${error.message}`);
+  }
 }
 
 /** What anybody who may write the topic may have written is taken for a stored query only when it is one. */
@@ -135,6 +150,13 @@ function meaningOf(
   return meaning;
 }
 
+/** Whether these are the properties of a statement that was stored. */
+export function isStoredProperties(json: unknown): json is Readonly<Record<string, string>> {
+  return (
+    typeof json === 'object' && json !== null && Object.values(json).every((each) => typeof each === 'string')
+  );
+}
+
 /** A query that was stored, with the statement that it comes from. */
 export interface StoredStatement {
   readonly statement: string;
@@ -155,10 +177,16 @@ export function meanTheSame(engine: Engine, old: StoredStatement, now: StoredSta
   return before === after;
 }
 
+/** The text itself where it is no statement of this release: no other one is the same. */
 function printed(statement: string): string {
-  return parseStatements(statement)
-    .map((parsed) => printStatement(parsed.statement))
-    .join('\n');
+  try {
+    return parseStatements(statement)
+      .map((parsed) => printStatement(parsed.statement))
+      .join('\n');
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return statement;
+  }
 }
 
 function declarationsOf(plan: PlanNode): unknown {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SqlError } from '../../../src/common/error.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import type { Engine, EngineOptions } from '../../../src/engine/engine.ts';
+import type { KeptQuery } from '../../../src/engine/kept-queries.ts';
 import { defaultRules } from '../../../src/sql/optimizer/default-rules.ts';
 import { appendRecord } from '../../harness/append-record.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
@@ -60,6 +61,19 @@ async function insert(count: number, method = 'GET', id = 7): Promise<void> {
     appendRecord(writer, { topic: 's', partition: 0 }, { key, value: JSON.stringify({ METHOD: method }) });
   await writer.flush();
   await writer.close();
+}
+
+/** What is kept of BYM. */
+async function put(kept: unknown): Promise<void> {
+  const writer = await engine.log.openWriter();
+  const record = { key: 'sink BYM', value: JSON.stringify(kept) };
+  appendRecord(writer, { topic: '_millrace_test_queries', partition: 0 }, record);
+  await writer.flush();
+  await writer.close();
+}
+
+function withPlans(kept: KeptQuery, plans: unknown): KeptQuery {
+  return { ...kept, query: { ...kept.query, plans } };
 }
 
 async function rows(sql: string): Promise<readonly unknown[]> {
@@ -274,18 +288,43 @@ describe('a script that says at each start what runs', () => {
     expect(await rows('SELECT * FROM BYM;')).toEqual([['GET', 2]]);
   });
 
+  test.each<[string, (kept: KeptQuery) => unknown, string]>([
+    ['no query', () => 'text', 'the record is no query'],
+    ['without properties', (kept) => ({ ...kept, properties: null }), 'the record is no query'],
+    ['of other properties', (kept) => ({ ...kept, properties: { a: 1 } }), 'the record is no query'],
+    ['of a later release', (kept) => ({ ...kept, version: 2 }), 'written by another release (version 2)'],
+    ['damaged where it is deflated', (kept) => withPlans(kept, 'nothing'), 'CTAS_BYM_0 cannot go on'],
+    [
+      'a plan with a column that is none',
+      (kept) =>
+        withPlans(
+          kept,
+          JSON.parse(JSON.stringify(kept.query.plans).replaceAll('"keyPositions":[0]', '"keyPositions":[9]')),
+        ),
+      'CTAS_BYM_0 cannot go on',
+    ],
+    [
+      'made of a statement that is none',
+      (kept) => ({ ...kept, statement: 'MAKE', query: { ...kept.query, release: '0', fingerprint: '' } }),
+      'BYM has been made by another query',
+    ],
+  ])('what was kept and is %s is told', async (_, damage, message) => {
+    await start(true);
+    await runScript(engine, SOURCE + BY_METHOD);
+    await put(damage(engine.kept!.all()[0]!));
+    expect((await refusal(again(true, SOURCE + BY_METHOD))).message).toContain(message);
+    await again(true, SOURCE + BY_METHOD, FRESH);
+    await insert(1);
+    expect(await rows('SELECT * FROM BYM;')).toEqual([['GET', 1]]);
+  });
+
   test('another release that plans the same text otherwise goes on with it', async () => {
     await start(true, { version: '1' });
     await runScript(engine, SOURCE + BY_METHOD);
     await insert(2);
     await engine.drain();
-    const topic = '_millrace_test_queries';
     const [kept] = engine.kept!.all();
-    const writer = await engine.log.openWriter();
-    const value = JSON.stringify({ ...kept, query: { ...kept!.query, fingerprint: 'of another release' } });
-    appendRecord(writer, { topic, partition: 0 }, { key: 'sink BYM', value });
-    await writer.flush();
-    await writer.close();
+    await put({ ...kept, query: { ...kept!.query, fingerprint: 'of another release' } });
     expect((await refusal(again(true, SOURCE + BY_METHOD, { version: '1' }))).message).toContain(
       'another query',
     );
@@ -324,11 +363,25 @@ describe('a script that was stopped', () => {
     expect(await refusal(again(false, edited))).toEqual({
       message:
         'the script was stopped after 4 of its statements, and those have been changed since: which of its INSERTs are done cannot be told',
-      hint: 'run it to its end as it was, or start with --fresh to begin anew',
+      hint: 'write them as they were (what comes after them may be edited), or start with --fresh to begin anew',
     });
     await again(false, edited, FRESH);
     // Topics are not emptied.
     expect(await rows('SELECT * FROM BYM;')).toEqual([['PUT', 5]]);
+  });
+
+  test('begins again where nothing was inserted yet, or behind what was', async () => {
+    const [first, ...more] = INSERTS.split('\n');
+    const [a, b] = ['A', 'B'].map((name) => `CREATE STREAM ${name} AS SELECT * FROM S;`);
+    await start(false);
+    await runScript(engine, SOURCE + BY_METHOD + INSERTS, { stopAfter: 2 });
+    await engine.close();
+    await start(false);
+    await runScript(engine, SOURCE + a! + first! + BY_METHOD + more.join(''), { stopAfter: 4 });
+    await again(false, SOURCE + a! + first! + b! + BY_METHOD + more.join(''));
+    expect(await rows('SELECT * FROM BYM;')).toEqual([['PUT', 3]]);
+    expect(await written('A')).toBe(3);
+    expect(await written('B')).toBe(3);
   });
 
   test('does not begin anew under the feet of what others have made', async () => {
