@@ -103,8 +103,8 @@ export class Script {
 /**
  * How far a script has come, kept in the durable log in the same step as what its statements write: a script that
  * was killed half-way and is run again neither repeats its INSERTs nor trips over its own CREATEs. A script that
- * ended is forgotten, so that running it again runs it again. Scripts are told apart by their files. What is done must
- * not have been changed since, what comes after it may.
+ * ended is forgotten, so that running it again runs it again. Scripts are told apart by their files. What is done up to
+ * the last INSERT … VALUES must not have been changed since; what comes after it may, for it does no harm twice.
  */
 export class ScriptProgress {
   readonly #log: Log;
@@ -149,13 +149,16 @@ export class ScriptProgress {
   ): Promise<ScriptProgress> {
     const group = ownName(serviceId, `script_${digestOf(files)}`);
     const [committed] = fresh ? [] : await log.admin.committed(group);
-    const done = committed?.offset ?? 0;
     const digests = new Digests(statements);
-    if (committed !== undefined && committed.metadata !== digests.ofFirst(done))
+    const done =
+      committed === undefined ? 0 : digests.stillDone(committed.offset, committed.metadata?.split(' ') ?? []);
+    if (done === null)
       throw new SqlError(
         'ML_UNSUPPORTED',
-        `the script was stopped after ${done} of its statements, and those have been changed since: which of its INSERTs are done cannot be told`,
-        { hint: 'run it to its end as it was, or start with --fresh to begin anew' },
+        `the script was stopped after ${committed!.offset} of its statements, and those have been changed since: which of its INSERTs are done cannot be told`,
+        {
+          hint: 'write them as they were (what comes after them may be edited), or start with --fresh to begin anew',
+        },
       );
     return new ScriptProgress(log, group, topic, digests, await log.openWriter({ group }), done);
   }
@@ -163,7 +166,7 @@ export class ScriptProgress {
   /** Everything gathered in `writer`, and that the running statement is done, in one step. */
   async commit(): Promise<void> {
     const offset = this.index + 1;
-    const metadata = this.#digests.ofFirst(offset);
+    const metadata = this.#digests.marksOf(offset).join(' ');
     await this.writer.commit([{ topic: this.#topic, partition: 0, offset, metadata }]);
   }
 
@@ -187,7 +190,21 @@ class Digests {
     this.#statements = statements;
   }
 
-  ofFirst(count: number): string {
+  /** What says later that the first `done` statements are still those: `stillDone` takes it. */
+  marksOf(done: number): readonly string[] {
+    let inserted = done;
+    while (inserted > 0 && this.#statements[inserted - 1]?.statement.kind !== 'insertValues') inserted--;
+    return [this.#ofFirst(done), String(inserted), this.#ofFirst(inserted)];
+  }
+
+  /** How many of the first `done` statements need not run again; null where that cannot be told. */
+  stillDone(done: number, [all, inserted, untilInserted]: readonly string[]): number | null {
+    if (all === this.#ofFirst(done)) return done;
+    const count = Number(inserted ?? Number.NaN);
+    return count <= done && untilInserted === this.#ofFirst(count) ? count : null;
+  }
+
+  #ofFirst(count: number): string {
     for (let i = this.#digests.length; i <= count; i++)
       this.#digests.push(
         digestOf([this.#digests[i - 1]!, this.#statements[i - 1]?.resolvedText.trim() ?? 'nothing']),
