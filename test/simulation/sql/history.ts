@@ -91,6 +91,8 @@ function editOf(first: WorldQuery, generator: QueryGenerator): WorldQuery | null
 export interface Running {
   readonly slot: Slot;
   query: WorldQuery;
+  /** The item that a replacement has added, or nothing. */
+  extra: string;
   /** From which phase on the filter holds. */
   filteredFrom: number;
   select: string;
@@ -129,7 +131,7 @@ export class History {
     this.running = plan.slots.map((slot) => {
       const query = isCalm && isEdited && slot.edited !== null ? slot.edited : slot.first;
       const select = query.select('', '');
-      return { slot, query, filteredFrom: Infinity, select, refused: null, lines: new Map() };
+      return { slot, query, extra: '', filteredFrom: Infinity, select, refused: null, lines: new Map() };
     });
   }
 
@@ -317,13 +319,12 @@ export class History {
     const random = this.#random;
     const { query, slot } = running;
     const kind = random.pick(['same', 'extra', 'filter'] as const);
-    const isFiltered = kind === 'filter' && query.filter !== null;
-    const extra = kind === 'extra' && query.extra !== null ? `, ${query.extra}` : '';
-    if (extra !== '' && running.filteredFrom === Infinity) running.select = query.select(extra, '');
-    if (isFiltered && running.filteredFrom === Infinity) {
-      running.filteredFrom = this.#phase;
-      running.select = query.select('', query.filter!.sql);
-    }
+    // What was added stays.
+    if (kind === 'extra' && query.extra !== null) running.extra = `, ${query.extra}`;
+    if (kind === 'filter' && query.filter !== null)
+      running.filteredFrom = Math.min(running.filteredFrom, this.#phase);
+    const filter = running.filteredFrom === Infinity ? '' : query.filter!.sql;
+    running.select = query.select(running.extra, filter);
     for (const variant of this.#plan.variants) {
       const sql = `CREATE OR REPLACE ${query.sink} @ AS ${running.select};`;
       const refusal = await this.#execute(variant, slot.name, sql);
@@ -342,6 +343,7 @@ export class History {
     running.query = slot.edited;
     running.select = running.query.select('', '');
     running.filteredFrom = Infinity;
+    running.extra = '';
     await this.#create(running);
   }
 
