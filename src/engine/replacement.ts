@@ -6,7 +6,7 @@ import { changeOfState } from '../sql/plan/kept-state.ts';
 import type { Engine } from './engine.ts';
 import type { QueryPlan } from './persistent-query.ts';
 import { applyRules } from './planning.ts';
-import { type PlannedQuery, storePlanned } from './stored-query.ts';
+import { declarationsOf, type PlannedQuery, storePlanned } from './stored-query.ts';
 
 /**
  * How a query runs that takes the place of another one and goes on with its state: from the same stores and topics, so
@@ -29,7 +29,7 @@ export function continueWith(
     `the query of ${name} cannot be replaced by this one, whose state would be another: ${change ?? 'it would lie in other stores'}`,
     {
       span,
-      hint: 'filters and projections may change; for the rest DROP it and create it anew',
+      hint: 'filters and projections may change; for the rest DROP it and create it anew; a script begins anew with --fresh',
     },
   );
 }
@@ -60,7 +60,10 @@ export function differenceOf(before: PlanNode, after: PlanNode): string {
   const was = linesOf(before);
   const is = linesOf(after);
   const at = was.findIndex((line, i) => line !== is[i]);
-  if (at < 0 && was.length === is.length) return 'what its sources declare has changed';
+  if (at < 0 && was.length === is.length)
+    return JSON.stringify(declarationsOf(before)) === JSON.stringify(declarationsOf(after))
+      ? 'a function that it calls, or a setting of one, has changed'
+      : 'what its sources declare has changed';
   if (at < 0) return `it has now: ${is[was.length]!}`;
   return is[at] === undefined ? `it had: ${was[at]!}` : `it had: ${was[at]!}; it has now: ${is[at]}`;
 }

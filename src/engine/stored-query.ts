@@ -189,7 +189,8 @@ function printed(statement: string): string {
   }
 }
 
-function declarationsOf(plan: PlanNode): unknown {
+/** What its sources declare. */
+export function declarationsOf(plan: PlanNode): unknown {
   return allNodes(plan).flatMap((node) => {
     if (node.kind !== 'source') return [];
     const { source, topic, keyFormat, valueFormat, keyColumns, valueColumns, timestamp, window, changes } =

@@ -46,7 +46,7 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
   if (statement.readOnly && statement.orReplace)
     throw new SqlError('ML_UNSUPPORTED', `a read-only SOURCE ${statement.sourceKind} cannot be replaced`, {
       span: statement.nameSpan,
-      hint: 'DROP it and create it anew',
+      hint: 'DROP it and create it anew; a script begins anew with --fresh',
     });
   const properties = new WithProperties(statement.properties, 'create');
   const schema = schemaOf(statement.elements, statement.sourceKind, catalog);
@@ -203,7 +203,7 @@ export function checkReplacement(
       `${printIdentifier(after.name)} cannot be replaced: its ${what} would change`,
       {
         span,
-        hint: 'DROP it and create it anew',
+        hint: 'DROP it and create it anew; a script begins anew with --fresh',
       },
     );
   };

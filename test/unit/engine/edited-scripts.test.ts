@@ -220,6 +220,7 @@ describe.each([
     await again(headless, SOURCE + fn('x + x') + query);
     const found = await refusal(again(headless, SOURCE + fn('x') + query));
     expect(found.message).toContain('T has been made by another query');
+    expect(found.message).toContain('a function that it calls, or a setting of one, has changed');
   });
 
   test('rows that are inserted by the script are inserted at each run that begins', async () => {
