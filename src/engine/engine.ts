@@ -424,13 +424,19 @@ export class Engine {
     await this.kept?.clear();
   }
 
-  /** Says which queries of earlier starts the script no longer has. */
+  /** Says which queries of earlier starts the script no longer has, or does not have: another one's may be among them. */
   tellLeft(): void {
     const queries = (this.kept?.left() ?? []).map(({ queryId }) => queryId);
     if (queries.length > 0)
       this.options.logger.warn(
         { queries },
         'the script no longer has these queries: they do not run; their state is kept until a start with --fresh',
+      );
+    const forgotten = this.kept?.forgotten() ?? [];
+    if (forgotten.length > 0)
+      this.options.logger.warn(
+        { queries: forgotten, serviceId: this.serviceId },
+        'these queries of the service are forgotten too, and the script does not have them: a script of its own needs a --service-id of its own',
       );
   }
 

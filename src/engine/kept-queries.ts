@@ -26,6 +26,8 @@ export class KeptQueries {
   readonly #kept = new Map<string, KeptQuery>();
   /** Records that this release cannot read, with why. */
   readonly #unreadable = new Map<string, string>();
+  /** Names of those that `clear` has forgotten, by identity. */
+  readonly #cleared = new Map<string, string>();
   /** Identities that statements have had since the start. */
   readonly #taken = new Set<string>();
 
@@ -96,6 +98,11 @@ export class KeptQueries {
     return [...this.#kept].flatMap(([identity, kept]) => (this.#taken.has(identity) ? [] : [kept]));
   }
 
+  /** Names of those that were forgotten, and that no statement has made anew. */
+  forgotten(): readonly string[] {
+    return [...this.#cleared].flatMap(([identity, queryId]) => (this.#taken.has(identity) ? [] : [queryId]));
+  }
+
   /** Makes a query durable. Throws `SqlError` for one that is too long. */
   async keep(identity: string, kept: KeptQuery): Promise<void> {
     const value = Buffer.from(JSON.stringify(kept));
@@ -120,6 +127,7 @@ export class KeptQueries {
   async clear(): Promise<void> {
     for (const identity of [...this.#kept.keys(), ...this.#unreadable.keys()])
       await this.#write(identity, null);
+    for (const [identity, { queryId }] of this.#kept) this.#cleared.set(identity, queryId);
     this.#kept.clear();
     this.#unreadable.clear();
   }

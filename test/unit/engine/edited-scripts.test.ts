@@ -249,6 +249,18 @@ describe('a script that says at each start what runs', () => {
     ]);
   });
 
+  test('--fresh says which queries it forgets that the script does not have', async () => {
+    await start(true);
+    await runScript(engine, SOURCE + BY_METHOD + 'CREATE STREAM OTHER AS SELECT * FROM S;');
+    await again(true, SOURCE + BY_METHOD, FRESH);
+    expect(warnings).toEqual([
+      [
+        { queries: ['CSAS_OTHER_1'], serviceId: engine.serviceId },
+        'these queries of the service are forgotten too, and the script does not have them: a script of its own needs a --service-id of its own',
+      ],
+    ]);
+  });
+
   test('what was dropped within the script is made anew', async () => {
     const sql = `${SOURCE}${BY_METHOD} DROP TABLE BYM; ${BY_METHOD.replace('COUNT(*)', 'SUM(ID)')}`;
     await start(true);
