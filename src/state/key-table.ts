@@ -17,14 +17,17 @@ export class KeyTable {
   #mask = 2 * 64 - 1;
   #slabs: Buffer[] = [];
   #tailUsed = SLAB_BYTES;
-  /** Slab number and offset of the first byte, by slot. A key may start in the first SLAB_BYTES of a slab only. */
-  #address = new Uint32Array(64);
-  /** By slot; -1 marks a free slot. */
-  #lengths: Int32Array = new Int32Array(64).fill(-1);
+  /**
+   * Pairs by slot, which a look-up needs together: slab number and offset of the first byte, which lies in the first
+   * SLAB_BYTES of its slab; and the length, -1 for a free slot.
+   */
+  #spans: Int32Array = new Int32Array(2 * 64).fill(-1);
   #free = new SlotList();
   #garbageBytes = 0;
   /** The slot of the last key found: an aggregate finds a key and then puts it. */
   #last = -1;
+  /** The hash of the last key that was not found: it is added next, or never. */
+  #missed = 0;
 
   /** How many keys there are. */
   count = 0;
@@ -43,7 +46,10 @@ export class KeyTable {
     let at = (hash << 1) & mask;
     for (;;) {
       const entry = index[at]!;
-      if (entry === 0) return -1;
+      if (entry === 0) {
+        this.#missed = hash;
+        return -1;
+      }
       if (index[at + 1] === hash && this.equals(entry - 1, key, start, end)) {
         this.#last = entry - 1;
         return entry - 1;
@@ -52,23 +58,17 @@ export class KeyTable {
     }
   }
 
-  /** Adds a key that `find` did not find. */
+  /** Adds the key that the last `find` did not find. */
   insert(key: Uint8Array, start: number, end: number): number {
     if ((this.count + 1) * 3 > this.#mask + 1) this.#rehash((this.#mask + 1) * 2);
     const slot = this.#free.length > 0 ? this.#free.pop() : this.slotEnd++;
-    if (slot >= this.#lengths.length) {
-      const address = new Uint32Array(slot * 2);
-      address.set(this.#address);
-      this.#address = address;
-      const used = this.#lengths.length;
-      this.#lengths = grownInt32(this.#lengths, slot * 2).fill(-1, used);
-    }
+    if (2 * slot >= this.#spans.length) this.#spans = grownInt32(this.#spans, 4 * slot).fill(-1, 2 * slot);
     const size = end - start;
     const address = this.#room(size);
-    this.#address[slot] = address;
-    this.#lengths[slot] = size;
+    this.#spans[2 * slot] = address;
+    this.#spans[2 * slot + 1] = size;
     copyBytes(key, start, end, this.#slabs[address >>> SLAB_BITS]!, address & (SLAB_BYTES - 1));
-    this.#place(slot, hashBytes(key, start, end));
+    this.#place(slot, this.#missed);
     this.count++;
     this.keyBytes += size;
     this.#last = slot;
@@ -76,7 +76,7 @@ export class KeyTable {
   }
 
   remove(slot: number): void {
-    const size = this.#lengths[slot]!;
+    const size = this.#spans[2 * slot + 1]!;
     assert(size >= 0, 'the removed key must be in the table');
     const start = this.startOf(slot);
     const mask = this.#mask;
@@ -92,7 +92,7 @@ export class KeyTable {
       hole = at;
     }
     index[hole] = 0;
-    this.#lengths[slot] = -1;
+    this.#spans[2 * slot + 1] = -1;
     this.#free.push(slot);
     this.count--;
     this.keyBytes -= size;
@@ -103,25 +103,25 @@ export class KeyTable {
 
   /** Whether `slot` holds a key. */
   has(slot: number): boolean {
-    return slot < this.slotEnd && this.#lengths[slot]! >= 0;
+    return slot < this.slotEnd && this.#spans[2 * slot + 1]! >= 0;
   }
 
   /** The buffer that holds the key's bytes, at [startOf, endOf); valid until the next `remove`. */
   slabOf(slot: number): Buffer {
-    return this.#slabs[this.#address[slot]! >>> SLAB_BITS]!;
+    return this.#slabs[this.#spans[2 * slot]! >>> SLAB_BITS]!;
   }
 
   startOf(slot: number): number {
-    return this.#address[slot]! & (SLAB_BYTES - 1);
+    return this.#spans[2 * slot]! & (SLAB_BYTES - 1);
   }
 
   endOf(slot: number): number {
-    return (this.#address[slot]! & (SLAB_BYTES - 1)) + this.#lengths[slot]!;
+    return (this.#spans[2 * slot]! & (SLAB_BYTES - 1)) + this.#spans[2 * slot + 1]!;
   }
 
   equals(slot: number, key: Uint8Array, start: number, end: number): boolean {
-    if (this.#lengths[slot] !== end - start) return false;
-    const address = this.#address[slot]!;
+    if (this.#spans[2 * slot + 1] !== end - start) return false;
+    const address = this.#spans[2 * slot]!;
     const slab = this.#slabs[address >>> SLAB_BITS]!;
     const from = address & (SLAB_BYTES - 1);
     // From the back: keys of one application begin alike and end apart.
@@ -134,7 +134,7 @@ export class KeyTable {
   compareTo(slot: number, key: Uint8Array, start: number, end: number): number {
     const slab = this.slabOf(slot);
     const from = this.startOf(slot);
-    const size = this.#lengths[slot]!;
+    const size = this.#spans[2 * slot + 1]!;
     const shared = Math.min(size, end - start);
     for (let i = 0; i < shared; i++) {
       const difference = slab[from + i]! - key[start + i]!;
@@ -147,14 +147,20 @@ export class KeyTable {
     return this.compareTo(a, this.slabOf(b), this.startOf(b), this.endOf(b));
   }
 
+  /** Takes all keys away, and gives back the memory that most of the last round did not need. */
   clear(): void {
-    this.#index = new Int32Array(2 * 64);
-    this.#mask = 2 * 64 - 1;
-    this.#slabs = [];
-    this.#tailUsed = SLAB_BYTES;
-    this.#lengths = new Int32Array(64).fill(-1);
-    this.#address = new Uint32Array(64);
-    this.#free = new SlotList();
+    if (this.slotEnd * 16 < this.#spans.length && this.#spans.length > 2 * 64) {
+      this.#index = new Int32Array(2 * 64);
+      this.#mask = 2 * 64 - 1;
+      this.#spans = new Int32Array(2 * 64);
+    } else {
+      this.#index.fill(0);
+    }
+    this.#spans.fill(-1);
+    const [first] = this.#slabs;
+    this.#slabs = first === undefined || first.length > SLAB_BYTES ? [] : [first];
+    this.#tailUsed = this.#slabs.length === 0 ? SLAB_BYTES : 0;
+    this.#free.clear();
     this.#garbageBytes = 0;
     this.#last = -1;
     this.count = 0;
@@ -206,9 +212,9 @@ export class KeyTable {
     this.#tailUsed = SLAB_BYTES;
     this.#garbageBytes = 0;
     for (let slot = 0; slot < this.slotEnd; slot++) {
-      const size = this.#lengths[slot]!;
+      const size = this.#spans[2 * slot + 1]!;
       if (size < 0) continue;
-      const from = this.#address[slot]!;
+      const from = this.#spans[2 * slot]!;
       const to = this.#room(size);
       const start = from & (SLAB_BYTES - 1);
       copyBytes(
@@ -218,7 +224,7 @@ export class KeyTable {
         this.#slabs[to >>> SLAB_BITS]!,
         to & (SLAB_BYTES - 1),
       );
-      this.#address[slot] = to;
+      this.#spans[2 * slot] = to;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { KeyTable } from '../../state/key-table.ts';
-import { SlotChain } from '../../state/slot-chain.ts';
+import { SlotTurns } from '../../state/slot-turns.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { ProcessorContext } from './processor.ts';
 import { RecordKey } from './record-key.ts';
@@ -45,14 +45,14 @@ class ForwardedChanges implements Changes {
 /** Changes that are held back at most; more ask for a commit. */
 const CHANGES_MAX = 200_000;
 
-/** What is held back, by slot. Emptied by beginning anew. */
+/** What is held back, by slot. */
 interface Held {
   /** Keys, with the window's bounds behind them; slots are dense. */
   readonly keys: KeyTable;
-  readonly order: SlotChain;
-  readonly values: unknown[];
-  readonly olds: unknown[];
-  readonly timestamps: number[];
+  readonly turns: SlotTurns;
+  values: unknown[];
+  olds: unknown[];
+  timestamps: number[];
   /** Of the last change; null while no record had any. */
   headers: (readonly Header[] | undefined)[] | null;
 }
@@ -60,12 +60,22 @@ interface Held {
 function nothingHeld(): Held {
   return {
     keys: new KeyTable(),
-    order: new SlotChain(),
+    turns: new SlotTurns(),
     values: [],
     olds: [],
     timestamps: [],
     headers: null,
   };
+}
+
+function emptied(held: Held): Held {
+  held.keys.clear();
+  held.turns.clear();
+  held.values = [];
+  held.olds = [];
+  held.timestamps = [];
+  held.headers = null;
+  return held;
 }
 
 /**
@@ -77,6 +87,8 @@ class CoalescedChanges implements Changes {
   readonly #context: ProcessorContext;
   readonly #sendOldValues: boolean;
   #held: Held = nothingHeld();
+  /** What was emptied last: its tables are as large as they will be needed. */
+  #spare: Held | null = null;
   #key: RecordKey | null = null;
   #scratch = Buffer.allocUnsafeSlow(256);
   #scratchView = viewOf(this.#scratch);
@@ -101,7 +113,7 @@ class CoalescedChanges implements Changes {
     }
     held.values[slot] = value;
     held.timestamps[slot] = timestamp;
-    held.order.moveToEnd(slot);
+    held.turns.touch(slot);
     const headers = this.#context.record.headers();
     if (headers.length > 0) (held.headers ??= [])[slot] = headers;
     else if (held.headers !== null) held.headers[slot] = undefined;
@@ -111,14 +123,20 @@ class CoalescedChanges implements Changes {
     const held = this.#held;
     if (held.values.length === 0) return;
     // What is forwarded may come back here: it belongs to the next flush.
-    this.#held = nothingHeld();
+    this.#held = this.#spare ?? nothingHeld();
+    this.#spare = null;
     try {
-      for (let slot = held.order.first; slot >= 0; slot = held.order.after(slot)) this.#forward(held, slot);
+      const { turns } = held;
+      for (let turn = 0; turn < turns.length; turn++) {
+        const slot = turns.at(turn);
+        if (slot >= 0) this.#forward(held, slot);
+      }
     } catch (error) {
       // A child's state must be loaded first: all of it is undone and flushed again.
       this.#held = held;
       throw error;
     }
+    this.#spare = emptied(held);
   }
 
   #forward({ keys, values, olds, timestamps, headers }: Held, slot: number): void {
