@@ -1,4 +1,4 @@
-import { assert, must } from '../../common/assert.ts';
+import { must } from '../../common/assert.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import {
   type AnalyzedPersistentQuery,
@@ -17,7 +17,7 @@ import { loadQuery, meanTheSame, type PlannedQuery, storePlanned } from '../stor
 import { ensureTopic, partitionsOf } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
-import { checkSame, earlierQuery, goesOn, isRerun } from './earlier-query.ts';
+import { checkSame, earlierQuery, goesOn, isRerun, sinkOf } from './earlier-query.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: StatementHandler<'createSourceAs'> = async (statement, call) => {
@@ -150,21 +150,6 @@ function insertThere(
     .filter((id) => id.startsWith('INSERTQUERY_') && id !== engine.catalog.get(target)?.createdBy);
   const id = inserts[script.insertPlace(target)];
   return id === undefined ? null : (engine.queries.get(id) ?? null);
-}
-
-/** What a query writes, as far as its plan says. */
-function sinkOf({ plan: { before } }: PlannedQuery): Parameters<typeof checkReplacement>[0] {
-  assert(before.kind === 'sink', 'what CREATE … AS makes writes');
-  const { columns, keyPositions, valuePositions, topic, keyFormat, valueFormat, timestamp } = before;
-  const pick = (positions: readonly number[]) => positions.map((position) => columns[position]!);
-  return {
-    topic,
-    keyFormat,
-    valueFormat,
-    timestamp:
-      timestamp === null ? null : { column: columns[timestamp.column]!.name, format: timestamp.format },
-    schema: { key: pick(keyPositions), value: pick(valuePositions), headers: [] },
-  };
 }
 
 /** What was stored when the statement was accepted, where it is replayed. */

@@ -1,3 +1,4 @@
+import { assert } from '../../common/assert.ts';
 import { DataError, SqlError, type Span } from '../../common/error.ts';
 import type { Engine, StatementCall } from '../engine.ts';
 import type { KeptQuery } from '../kept-queries.ts';
@@ -5,6 +6,7 @@ import { differenceOf } from '../replacement.ts';
 import type { StatementResult } from '../result.ts';
 import { loadQuery, meanTheSame, type PlannedQuery, type StoredStatement } from '../stored-query.ts';
 import { changeOfState } from '../../sql/plan/kept-state.ts';
+import { changeOfSource, type ReplaceableSource } from '../../sql/analyzer/analyze-source.ts';
 import { changed } from './answer.ts';
 
 /** What a script's statements meet of earlier runs of it. */
@@ -48,21 +50,49 @@ export function checkSame(
   span: Span,
 ): void {
   if (meanTheSame(engine, old, { statement: parsed.resolvedText, query: now.stored })) return;
-  const change = changeOfState(old.plan.before, now.plan.before);
+  const [was, is] = [old.plan.before, now.plan.before];
   const fresh = 'start with --fresh to begin anew with all queries of the script';
   throw new SqlError(
     'ML_NAME_TAKEN',
-    `${what} has been made by another query, whose state this one must not take over by mistake; ${differenceOf(old.plan.before, now.plan.before)}`,
+    `${what} has been made by another query, whose state this one must not take over by mistake; ${differenceOf(was, is)}`,
     {
       span,
       hint:
         replace === null
           ? `give this one a QUERY_ID of its own, or ${fresh}`
-          : change === null
-            ? `write ${replace} to go on with the state that is there, or ${fresh}`
-            : `the state that is there would be another (${change}): ${fresh}, or give it another name`,
+          : hintOf(old, now, replace, fresh),
     },
   );
+}
+
+/** What to do instead of CREATE … AS: OR REPLACE only where that would be taken. */
+function hintOf(
+  old: Pick<PlannedQuery, 'plan'>,
+  now: Pick<PlannedQuery, 'plan'>,
+  replace: string,
+  fresh: string,
+): string {
+  const state = changeOfState(old.plan.before, now.plan.before);
+  if (state !== null)
+    return `the state that is there would be another (${state}): ${fresh}, or give it another name`;
+  const source = changeOfSource(sinkOf(old), sinkOf(now));
+  if (source !== null) return `its ${source} would change: ${fresh}, or give it another name`;
+  return `write ${replace} to go on with the state that is there, or ${fresh}`;
+}
+
+/** What a query writes, as far as its plan says. */
+export function sinkOf({ plan: { before } }: Pick<PlannedQuery, 'plan'>): ReplaceableSource {
+  assert(before.kind === 'sink', 'what CREATE … AS makes writes');
+  const { columns, keyPositions, valuePositions, topic, keyFormat, valueFormat, timestamp } = before;
+  const pick = (positions: readonly number[]) => positions.map((position) => columns[position]!);
+  return {
+    topic,
+    keyFormat,
+    valueFormat,
+    timestamp:
+      timestamp === null ? null : { column: columns[timestamp.column]!.name, format: timestamp.format },
+    schema: { key: pick(keyPositions), value: pick(valuePositions), headers: [] },
+  };
 }
 
 /** The running statement of a script meets what an earlier run of it has made, and not this one. */

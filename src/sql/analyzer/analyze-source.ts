@@ -191,31 +191,37 @@ export function checkName(
   return existing;
 }
 
-/** Whether a source may become another: columns may be added at the end, nothing else may change. */
-export function checkReplacement(
-  before: Pick<CatalogSource, 'topic' | 'keyFormat' | 'valueFormat' | 'timestamp' | 'schema'>,
-  after: CatalogSource,
-  span: Span,
-): void {
-  const refuse = (what: string): never => {
+/** What of a source decides whether another one may take its place. */
+export type ReplaceableSource = Pick<
+  CatalogSource,
+  'topic' | 'keyFormat' | 'valueFormat' | 'timestamp' | 'schema'
+>;
+
+/** Throws `SqlError` when a source must not become another. */
+export function checkReplacement(before: ReplaceableSource, after: CatalogSource, span: Span): void {
+  const change = changeOfSource(before, after);
+  if (change !== null)
     throw new SqlError(
       'ML_UNSUPPORTED',
-      `${printIdentifier(after.name)} cannot be replaced: its ${what} would change`,
+      `${printIdentifier(after.name)} cannot be replaced: its ${change} would change`,
       {
         span,
         hint: 'DROP it and create it anew; a script begins anew with --fresh',
       },
     );
-  };
-  if (before.topic !== after.topic) refuse('topic');
-  if (before.keyFormat.name !== after.keyFormat.name) refuse('key format');
-  if (before.valueFormat.name !== after.valueFormat.name) refuse('value format');
-  if (before.timestamp?.column !== after.timestamp?.column) refuse('timestamp');
+}
+
+/** What would change that must not; null where nothing would. Columns may be added at the end, nothing else may change. */
+export function changeOfSource(before: ReplaceableSource, after: ReplaceableSource): string | null {
+  if (before.topic !== after.topic) return 'topic';
+  if (before.keyFormat.name !== after.keyFormat.name) return 'key format';
+  if (before.valueFormat.name !== after.valueFormat.name) return 'value format';
+  if (before.timestamp?.column !== after.timestamp?.column) return 'timestamp';
   const sameStart = (one: readonly Column[], other: readonly Column[]): boolean =>
     one.every((column, i) => column.name === other[i]?.name && equalTypes(column.type, other[i].type));
   if (before.schema.key.length !== after.schema.key.length || !sameStart(before.schema.key, after.schema.key))
-    refuse('key');
-  if (!sameStart(before.schema.value, after.schema.value)) refuse('columns');
+    return 'key';
+  return sameStart(before.schema.value, after.schema.value) ? null : 'columns';
 }
 
 export function schemaOf(

@@ -184,6 +184,15 @@ describe.each([
     );
   });
 
+  test.each([
+    ['columns', BY_METHOD.replace('COUNT(*)', 'CAST(COUNT(*) AS STRING)')],
+    ['topic', BY_METHOD.replace('BYM AS', "BYM WITH (KAFKA_TOPIC='other') AS")],
+  ])('OR REPLACE is no way out where %s would change', async (what, edited) => {
+    expect((await refusal(again(headless, SOURCE + edited))).hint).toBe(
+      `its ${what} would change: start with --fresh to begin anew with all queries of the script, or give it another name`,
+    );
+  });
+
   test('--fresh begins anew, and keeps what is in the output', async () => {
     const edited = SOURCE + BY_METHOD.replace('COUNT(*)', 'SUM(ID)');
     await again(headless, edited.replace('SUM(ID)', 'CAST(SUM(ID) AS BIGINT)'), FRESH);
