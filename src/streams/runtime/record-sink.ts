@@ -82,11 +82,7 @@ export class RecordSink implements Processor {
     this.#use(typeof node.topic === 'string' ? node.topic : node.topic(key, value, this.#context.record));
 
     // What is no whole number the log refuses; the operators of the DSL have looked at what they were given.
-    if (!(timestamp >= 0)) {
-      const detail = `a record for topic ${this.#topic} has ${shown(timestamp)} for a time`;
-      this.#context.skip('serialization', detail, new TypeError(detail));
-      return;
-    }
+    if (!(timestamp >= 0)) return this.#refuseTime(timestamp);
     const values = this.#valueWriter;
     values.length = 0;
     let keyBuffer: Uint8Array = EMPTY_BYTES;
@@ -114,7 +110,24 @@ export class RecordSink implements Processor {
       const partition = this.#partition(key, keyBuffer, keyStart, keyEnd);
       return this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
     }
-    const partitions: readonly number[] = Array.isArray(chosen) ? chosen : [chosen as number];
+    return this.#appendTo(chosen, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+  }
+
+  #refuseTime(timestamp: number): void {
+    const detail = `a record for topic ${this.#topic} has ${shown(timestamp)} for a time`;
+    this.#context.skip('serialization', detail, new TypeError(detail));
+  }
+
+  /** Where a partitioner of the user's says. Apart from `process`, in which a closure would cost each record an object. */
+  #appendTo(
+    chosen: number | readonly number[],
+    keyBuffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    tombstone: boolean,
+    timestamp: number,
+  ): void {
+    const partitions: readonly number[] = typeof chosen === 'number' ? [chosen] : chosen;
     const wrong = partitions.find(
       (each) => !(Number.isInteger(each) && each >= 0 && each < this.#partitions),
     );
@@ -123,7 +136,7 @@ export class RecordSink implements Processor {
       return this.#context.skip('serialization', detail, new RangeError(detail));
     }
     for (const partition of partitions)
-      this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+      this.#append(partition, keyBuffer, keyStart, keyEnd, tombstone, timestamp);
     return undefined;
   }
 
