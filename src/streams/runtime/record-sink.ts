@@ -127,7 +127,7 @@ export class RecordSink implements Processor {
     tombstone: boolean,
     timestamp: number,
   ): void {
-    const partitions: readonly number[] = typeof chosen === 'number' ? [chosen] : chosen;
+    const partitions: readonly number[] = Array.isArray(chosen) ? chosen : [chosen as number];
     const wrong = partitions.find(
       (each) => !(Number.isInteger(each) && each >= 0 && each < this.#partitions),
     );
