@@ -19,6 +19,7 @@ const APPLICATION = 'sim';
 const MORTAL_LIVES = 6;
 /** Actions after the last input until nothing but turns and time is left: a restart must not help what hangs. */
 const CALM_AFTER = 30;
+const STILL_AFTER = 300;
 const ACTIONS_MAX = 2000;
 /** Real time after which a call is taken to hang. */
 const STUCK_MS = 60_000;
@@ -126,6 +127,7 @@ class LoopSimulation<Step> {
   #notes = 0;
   #states = 0;
   #failure: RecordFailure | null = null;
+  #timeStands = false;
 
   constructor(
     topics: SimulatedTopics<Step>,
@@ -156,7 +158,9 @@ class LoopSimulation<Step> {
     }
     for (let actions = 0; !(await this.#isDone()); actions += this.#topics.allProduced ? 1 : 0) {
       if (actions > ACTIONS_MAX) return this.#result('it does not come to an end');
-      await this.#act(actions < CALM_AFTER ? this.#random.next() : 0.2 + this.#random.next() * 0.7);
+      // What time itself brings is now and then given time to be processed.
+      this.#timeStands = actions > STILL_AFTER && Math.floor(actions / 100) % 2 === 0;
+      await this.#act(this.#actionOf(this.#random.next(), actions));
       if (this.#failure !== null) throw this.#failure;
       await this.#recover();
     }
@@ -164,6 +168,11 @@ class LoopSimulation<Step> {
     if (state !== null) return this.#result(state);
     for (const each of this.#instances) await this.#settle(each.streams.close(), each);
     return this.#result((await this.#uncommitted()) ?? (await this.#topics.compare(this.#trace)));
+  }
+
+  #actionOf(random: number, actions: number): number {
+    if (actions < CALM_AFTER) return random;
+    return this.#timeStands ? 0.45 + random * 0.48 : 0.2 + random * 0.7;
   }
 
   /** Unless what is left of the faults comes in between. */
@@ -246,7 +255,7 @@ class LoopSimulation<Step> {
         ended = true;
         void instance.streams.close();
       }
-      if (waited > 30) this.#clock.advance(10);
+      if (waited > (this.#timeStands ? 500 : 30)) this.#clock.advance(10);
       // Disks take the machine's own time.
       if (waited > 100) await new Promise((resolve) => setTimeout(resolve, 1));
       else await nextTurn();
