@@ -1,4 +1,5 @@
 import { must } from '../common/assert.ts';
+import { appendRecord } from '../log/append-record.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { type Command, encodeCommand, type LoggedCommand, readCommand } from './command.ts';
 import { ownName } from './reserved-topics.ts';
@@ -85,18 +86,7 @@ export class CommandLog {
   }
 
   #add(writer: LogWriter, nowMs: number, key: Buffer | null, value: Buffer | null): void {
-    writer
-      .appender({ topic: this.topic, partition: 0 })
-      .append(
-        nowMs,
-        key ?? NOTHING,
-        key === null ? -1 : 0,
-        key?.length ?? -1,
-        value ?? NOTHING,
-        value === null ? -1 : 0,
-        value?.length ?? -1,
-        null,
-      );
+    appendRecord(writer, { topic: this.topic, partition: 0 }, { timestamp: nowMs, key, value });
   }
 
   async close(): Promise<void> {

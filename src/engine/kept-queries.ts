@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
+import { appendRecord } from '../log/append-record.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { COMMAND_BYTES_MAX } from './command.ts';
 import { readRecords } from './read-records.ts';
@@ -133,19 +134,11 @@ export class KeptQueries {
   }
 
   async #write(identity: string, value: Buffer | null): Promise<void> {
-    const key = Buffer.from(identity);
-    this.#writer
-      .appender({ topic: this.#topic, partition: 0 })
-      .append(
-        this.#clock.now(),
-        key,
-        0,
-        key.length,
-        value ?? key,
-        value === null ? -1 : 0,
-        value?.length ?? -1,
-        null,
-      );
+    appendRecord(
+      this.#writer,
+      { topic: this.#topic, partition: 0 },
+      { timestamp: this.#clock.now(), key: Buffer.from(identity), value },
+    );
     await this.#writer.flush();
   }
 

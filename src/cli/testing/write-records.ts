@@ -1,10 +1,9 @@
 import type { Engine } from '../../engine/engine.ts';
+import { appendRecord } from '../../log/append-record.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import type { CatalogSource } from '../../sql/catalog/source.ts';
 import type { CaseRecord } from './case.ts';
 import { encodeInput } from './encode-input.ts';
-
-const EMPTY = Buffer.alloc(0);
 
 /**
  * Writes records in their order, as the first stream or table of their topic would have them, and waits until they
@@ -23,18 +22,7 @@ export async function writeRecords(
       const source = catalog.sources().find((each) => each.topic === topic) ?? bareSource(topic);
       const { key, value } = encodeInput(record, source);
       const partition = !spread || key === null ? 0 : partitionOfKey(key, 0, key.length, source.partitions);
-      writer
-        .appender({ topic, partition })
-        .append(
-          timestamp ?? 0,
-          key ?? EMPTY,
-          key === null ? -1 : 0,
-          key?.length ?? -1,
-          value ?? EMPTY,
-          value === null ? -1 : 0,
-          value?.length ?? -1,
-          headers.length === 0 ? null : headers,
-        );
+      appendRecord(writer, { topic, partition }, { timestamp: timestamp ?? 0, key, value, headers });
     }
     await writer.flush();
   } finally {

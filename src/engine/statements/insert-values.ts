@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import { DataError, SqlError } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
+import { appendRecord } from '../../log/append-record.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import { type AnalyzedInsert, analyzeInsertValues } from '../../sql/analyzer/analyze-insert-values.ts';
@@ -55,23 +56,11 @@ async function write(
   const { writer, commit } = await engine.inserter(source.topic, script);
   if (row.late) return;
   const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
-  writer
-    .appender({ topic: source.topic, partition })
-    .append(
-      insert.timestampMs ?? engine.insertTimeMs(),
-      key ?? EMPTY,
-      key === null ? -1 : 0,
-      key?.length ?? -1,
-      value ?? EMPTY,
-      value === null ? -1 : 0,
-      value?.length ?? -1,
-      null,
-    );
+  const timestamp = insert.timestampMs ?? engine.insertTimeMs();
+  appendRecord(writer, { topic: source.topic, partition }, { timestamp, key, value });
   row.given = true;
   await commit();
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** Null where a side has no columns, and for a key of nulls or an unwrapped null. */
 function encode(
