@@ -12,7 +12,8 @@ import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
-import { lockState } from '../streams/runtime/state-directory.ts';
+import { forgetApplication } from '../streams/runtime/forget-application.ts';
+import { changelogTopicOf, repartitionTopicOf } from '../streams/runtime/internal-topics.ts';
 import type { StreamsOptions } from '../streams/runtime/streams.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
@@ -401,22 +402,12 @@ export class Engine {
 
   /** Offsets, internal topics, changelogs and local state of a query that does not run. */
   async forgetState(queryId: string, { stores, topics }: StoredQuery): Promise<void> {
-    const { admin } = this.log;
-    const { stateDirectory } = this.options;
-    const id = this.applicationId(queryId);
-    if (stateDirectory !== null) await (await lockState(stateDirectory, id)).delete();
-    const committed = await admin.committed(id);
-    if (committed.length > 0)
-      await admin.alterCommitted(
-        id,
-        committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
-      );
-    const own = [
-      ...topics.map((topic) => `${id}-${topic}`),
-      ...stores.map((store) => `${id}-${store}-changelog`),
-    ];
-    const there = new Set(await admin.listTopics());
-    for (const topic of own) if (there.has(topic)) await admin.deleteTopic(topic);
+    const { log, stateDirectory } = this.options;
+    const applicationId = this.applicationId(queryId);
+    await forgetApplication({ log, applicationId, stateDirectory }, [
+      ...topics.map((topic) => repartitionTopicOf(applicationId, topic)),
+      ...stores.map((store) => changelogTopicOf(applicationId, store)),
+    ]);
   }
 
   async #beginAnew(): Promise<void> {

@@ -21,6 +21,15 @@ const DESCRIBE_PAUSE_MS = 50;
 /** Kafka Streams adds a day to the retention of changelogs that hold times, so that clock skew loses nothing. */
 const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000;
 
+/** As Kafka Streams names them. `topic`: as the topology names it. */
+export function repartitionTopicOf(applicationId: string, topic: string): string {
+  return `${applicationId}-${topic}`;
+}
+
+export function changelogTopicOf(applicationId: string, store: string): string {
+  return `${applicationId}-${store}-changelog`;
+}
+
 /**
  * Finds out the partition counts, and creates repartition and changelog topics that are missing.
  * Throws `LogError` `unknown-topic` for a source topic that does not exist, `invalid-topic` for an internal topic
@@ -35,8 +44,8 @@ export async function prepareTopics(
 ): Promise<TopicPlan> {
   const repartitions = new Map(topology.repartitionTopics.map((topic) => [topic.name, topic]));
   const topicName = (topic: string): string =>
-    repartitions.has(topic) ? `${applicationId}-${topic}` : topic;
-  const changelogName = (store: string): string => `${applicationId}-${store}-changelog`;
+    repartitions.has(topic) ? repartitionTopicOf(applicationId, topic) : topic;
+  const changelogName = (store: string): string => changelogTopicOf(applicationId, store);
   const subTopologies = topology.subTopologies();
   const partitions = new Map<string, number>();
 

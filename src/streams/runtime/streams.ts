@@ -16,7 +16,7 @@ import type {
   StoreQuery,
 } from './queryable-store.ts';
 import type { SkippedRecord } from './skipped-record.ts';
-import { lockState } from './state-directory.ts';
+import { forgetApplication } from './forget-application.ts';
 import { StoreQueries, type TaskStore } from './store-queries.ts';
 import { Listeners } from './listeners.ts';
 import { shown } from '../topology/record-time.ts';
@@ -377,19 +377,14 @@ export class Streams {
     const { log, applicationId, stateDirectory, transient = false, changelogs = true } = this.#options;
     const plan = this.#plan;
     if (plan === null) return;
-    if (stateDirectory !== null && !transient)
-      await (await lockState(stateDirectory, applicationId)).delete();
-    const committed = transient ? [] : await log.admin.committed(applicationId);
-    if (committed.length > 0)
-      await log.admin.alterCommitted(
-        applicationId,
-        committed.map(({ topic, partition }) => ({ topic, partition, offset: null })),
-      );
-    for (const topic of this.topology.repartitionTopics)
-      await log.admin.deleteTopic(plan.topicName(topic.name));
-    for (const store of this.topology.stores)
-      if (changelogs && !transient && store.options.changelog)
-        await log.admin.deleteTopic(plan.changelogName(store.options.name));
+    const topics = this.topology.repartitionTopics.map(({ name }) => plan.topicName(name));
+    // Who reads and is gone again has neither state nor offsets of its own.
+    if (transient) for (const topic of topics) await log.admin.deleteTopic(topic);
+    else {
+      const kept = changelogs ? this.topology.stores.filter(({ options }) => options.changelog) : [];
+      topics.push(...kept.map(({ options }) => plan.changelogName(options.name)));
+      await forgetApplication({ log, applicationId, stateDirectory }, topics);
+    }
   }
 
   get #isAlive(): boolean {
