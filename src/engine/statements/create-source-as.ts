@@ -9,15 +9,16 @@ import { checkReplacement } from '../../sql/analyzer/analyze-source.ts';
 import { buildPersistentPlan } from '../../sql/plan/build-plan.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import type { Engine, StatementCall } from '../engine.ts';
-import { PersistentQuery } from '../persistent-query.ts';
+import type { PersistentQuery } from '../persistent-query.ts';
 import { optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
 import { continueWith } from '../replacement.ts';
-import { loadQuery, meanTheSame, type PlannedQuery, storePlanned } from '../stored-query.ts';
+import { meanTheSame, type PlannedQuery } from '../stored-query.ts';
 import { ensureTopic, partitionsOf } from '../topics.ts';
 import { answer, changed, type StatementHandler } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 import { checkSame, earlierQuery, goesOn, isRerun, sinkOf } from './earlier-query.ts';
+import { openQuery, planQuery } from './open-query.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: StatementHandler<'createSourceAs'> = async (statement, call) => {
@@ -36,7 +37,7 @@ export const createSourceAs: StatementHandler<'createSourceAs'> = async (stateme
   const { replaces } = analyzed;
   engine.reservedTopics.checkWritable(analyzed.sink.topic, analyzed.topic.span ?? nameSpan);
   // A query that cannot be planned must fail before its topic exists.
-  const planned = planQuery(call, analyzed);
+  const planned = planPersistent(call, analyzed);
   const replacing = `CREATE OR REPLACE ${sourceKind.toUpperCase()}`;
   const isDecidedLater = script?.isReplacedLater(name) ?? false;
   if (rerun) {
@@ -80,7 +81,7 @@ export const createSourceAs: StatementHandler<'createSourceAs'> = async (stateme
   const given = replaced?.id ?? earlier?.kept.queryId ?? replayed?.queryId;
   const { sequence, queryId } = await engine.nameQuery(call, given, run.stored);
   const sink = { ...analyzed.sink, partitions, createdBy: queryId };
-  const query = openQuery(call, analyzed, run, queryId);
+  const query = openQuery(call, queryId, run, analyzed.reads, analyzed.sink);
   const recorded = await engine.record(call, sequence, {
     queryId: replaced?.id,
     query: run.stored,
@@ -105,7 +106,7 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
   if (there !== null && !isRerun(call, `query:${there.id}`))
     throw new SqlError('ML_NAME_TAKEN', `a query ${there.id} runs already`, { span: statement.span });
   engine.reservedTopics.checkWritable(analyzed.sink.topic, targetSpan);
-  const planned = planQuery(call, analyzed);
+  const planned = planPersistent(call, analyzed);
   if (there !== null) {
     const old = { statement: there.statementText, query: there.stored, plan: there.plan };
     checkSame(call, `query ${there.id}`, old, planned, null, targetSpan);
@@ -124,7 +125,7 @@ export const insertSelect: StatementHandler<'insertSelect'> = async (statement, 
   const run = earlier?.planned ?? planned;
   const { sequence, queryId } = await engine.nameQuery(call, earlier?.kept.queryId, run.stored);
   script?.made.add(`query:${queryId}`);
-  const query = openQuery(call, analyzed, run, queryId);
+  const query = openQuery(call, queryId, run, analyzed.reads, analyzed.sink);
   const recorded = await engine.record(call, sequence, { query: run.stored });
   await engine.keep(call, identity, query);
   await engine.addQuery(query, call, recorded, earlier === null ? () => undefined : null);
@@ -152,34 +153,10 @@ function insertThere(
   return id === undefined ? null : (engine.queries.get(id) ?? null);
 }
 
-/** What was stored when the statement was accepted, where it is replayed. */
-function planQuery(call: StatementCall, analyzed: AnalyzedPersistentQuery): PlannedQuery {
+function planPersistent(call: StatementCall, analyzed: AnalyzedPersistentQuery): PlannedQuery {
   const { engine, properties, replayed } = call;
-  if (replayed?.query !== undefined) return loadQuery(engine, replayed.query, properties);
   if (replayed === null) checkGuarantee(engine.isExactlyOnce, properties);
-  return storePlanned(engine, optimizePlan(engine, buildPersistentPlan(analyzed), properties), properties);
-}
-
-function openQuery(
-  { engine, properties, parsed }: StatementCall,
-  { reads, sink }: AnalyzedPersistentQuery,
-  { plan, lowered, stored }: PlannedQuery,
-  queryId: string,
-): PersistentQuery {
-  return new PersistentQuery(
-    {
-      id: queryId,
-      statementText: parsed.resolvedText,
-      sources: reads,
-      sink: sink.name,
-      sinkTopic: sink.topic,
-      plan,
-      lowered,
-      stored,
-      properties,
-    },
-    engine.streamsOptions(queryId, properties),
-  );
+  return planQuery(call, () => optimizePlan(engine, buildPersistentPlan(analyzed), properties));
 }
 
 /** Who asks for more than the log gives must know before the first record, not after the first crash. */

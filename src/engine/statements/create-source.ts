@@ -4,7 +4,8 @@ import type { CatalogSource } from '../../sql/catalog/source.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
 import { resolveType } from '../../sql/analyzer/resolve-type.ts';
-import { printIdentifier, printType } from '../../types/print-type.ts';
+import { equalTypes } from '../../types/equal-types.ts';
+import { printIdentifier } from '../../types/print-type.ts';
 import type { StatementCall } from '../engine.ts';
 import { ensureTopic } from '../topics.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -118,6 +119,6 @@ function hasColumns(
 ): boolean {
   return columns.every((column) => {
     const there = schema.value.find(({ name }) => name === column.name);
-    return there !== undefined && printType(there.type) === printType(resolveType(column.type, catalog));
+    return there !== undefined && equalTypes(there.type, resolveType(column.type, catalog));
   });
 }

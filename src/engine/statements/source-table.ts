@@ -7,14 +7,14 @@ import { parseStatements } from '../../sql/parser/parse.ts';
 import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
-import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
+import type { QueryPlan } from '../persistent-query.ts';
 import { optimizePlan } from '../planning.ts';
-import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
 import { propertyValue } from '../properties.ts';
 import type { StatementResult } from '../result.ts';
 import { changed } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 import { earlierQuery } from './earlier-query.ts';
+import { openQuery, planQuery } from './open-query.ts';
 
 /**
  * Whether a query keeps the table's rows, so that pull queries can ask for them. Those of a windowed topic would be
@@ -39,14 +39,15 @@ export async function createSourceTable(
   const { statement } = call.parsed;
   const identity = engine.nextIdentity(call, `rows of ${name}`);
   const earlier = earlierQuery(call, identity, statement.span, ignoreRow);
-  const fresh = planned({ ...source, createdBy: 'CST' }, call);
+  const fresh = planQuery(call, () => keepingPlan({ ...source, createdBy: 'CST' }, call), ignoreRow);
   // Its rows are a copy of the topic: what is kept of other columns is made anew.
   const isSame = earlier !== null && earlier.kept.query.fingerprint === fresh.stored.fingerprint;
   if (earlier !== null && !isSame) await engine.forgetState(earlier.kept.queryId, earlier.kept.query);
   const run = isSame ? earlier.planned : fresh;
   const { sequence, queryId } = await engine.nameQuery(call, earlier?.kept.queryId, run.stored);
   const table = { ...source, createdBy: queryId };
-  const query = keepingQuery(table, run, queryId, call);
+  // It reads the table from its beginning, and does nothing with it but keep it.
+  const query = openQuery(call, queryId, run, [name], null, { offsetReset: 'earliest' });
   const recorded = await engine.record(call, sequence, { query: query.stored });
   await engine.keep(call, identity, query);
   engine.catalog.add(table);
@@ -54,38 +55,7 @@ export async function createSourceTable(
   return changed(`table/\`${name}\`/create`, `Table ${name} created`, sequence, queryId);
 }
 
-/** Reads the table from its beginning into a store, and does nothing else with it. */
-function keepingQuery(
-  table: CatalogSource,
-  { plan, lowered, stored }: PlannedQuery,
-  queryId: string,
-  call: StatementCall,
-): PersistentQuery {
-  const { engine, properties, parsed } = call;
-  return new PersistentQuery(
-    {
-      id: queryId,
-      statementText: parsed.resolvedText,
-      sources: [table.name],
-      sink: null,
-      sinkTopic: null,
-      plan,
-      lowered,
-      stored,
-      properties,
-    },
-    { ...engine.streamsOptions(queryId, properties), offsetReset: 'earliest' },
-  );
-}
-
 const ignoreRow = (): void => undefined;
-
-function planned(table: CatalogSource, call: StatementCall): PlannedQuery {
-  const { engine, properties, replayed } = call;
-  return replayed?.query === undefined
-    ? storePlanned(engine, keepingPlan(table, call), properties, ignoreRow)
-    : loadQuery(engine, replayed.query, properties, ignoreRow);
-}
 
 function keepingPlan(table: CatalogSource, call: StatementCall): QueryPlan {
   const { engine, properties } = call;

@@ -1,0 +1,40 @@
+import type { StreamsOptions } from '../../streams/runtime/streams.ts';
+import type { StatementCall } from '../engine.ts';
+import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
+import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
+
+/** What runs for a statement: what was stored when it was accepted, where it is replayed, else what `plan` makes now. */
+export function planQuery(
+  { engine, properties, replayed }: StatementCall,
+  plan: () => QueryPlan,
+  push?: () => void,
+): PlannedQuery {
+  return replayed?.query === undefined
+    ? storePlanned(engine, plan(), properties, push)
+    : loadQuery(engine, replayed.query, properties, push);
+}
+
+/** The statement's query, which does not run yet. `sink`: what it writes; null for what only keeps rows. */
+export function openQuery(
+  { engine, properties, parsed }: StatementCall,
+  queryId: string,
+  { plan, lowered, stored }: PlannedQuery,
+  sources: readonly string[],
+  sink: { readonly name: string; readonly topic: string } | null,
+  options: Partial<StreamsOptions> = {},
+): PersistentQuery {
+  return new PersistentQuery(
+    {
+      id: queryId,
+      statementText: parsed.resolvedText,
+      sources,
+      sink: sink?.name ?? null,
+      sinkTopic: sink?.topic ?? null,
+      plan,
+      lowered,
+      stored,
+      properties,
+    },
+    { ...engine.streamsOptions(queryId, properties), ...options },
+  );
+}
