@@ -17,8 +17,8 @@ export interface RunOptions {
   readonly acknowledge: boolean;
   /**
    * What a pull query waits for: that queries have processed all that their sources held (`all`: scripts print the same
-   * at each run), or what was inserted here and what queries found that were made or resumed here (`own`: a prompt must not wait for
-   * what others write).
+   * at each run), or what was inserted here, and what queries found that were made or resumed here (`own`: a prompt must
+   * not wait for what others write).
    */
   readonly settle: 'all' | 'own';
   /** Aborted by Ctrl-C: ends the query that is printing. */

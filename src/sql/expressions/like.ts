@@ -1,6 +1,7 @@
 /**
- * Compiles a LIKE pattern: `%` any run of characters, `_` one character, after `escape` the character itself. Runs in time proportional to text × pattern at worst, whatever the
- * pattern: on a mismatch only the latest `%` is made longer (an earlier one could not do better).
+ * Compiles a LIKE pattern: `%` any run of characters, `_` one character, after `escape` the character itself. Runs in
+ * time proportional to text × pattern at worst, whatever the pattern: on a mismatch only the latest `%` is made longer
+ * (an earlier one could not do better).
  */
 export function openLike(pattern: string, escape: string | null): (text: string) => boolean {
   // One entry a pattern element: a UTF-16 unit to be matched, or one of the two wildcards below zero.

@@ -198,6 +198,11 @@ export class Graph {
     return given === undefined ? generated : nameGiven(given) + suffix;
   }
 
+  /** The name that was given, or a generated one, which is used up only then. */
+  nameOrNew(given: string | undefined, prefix: string): string {
+    return given === undefined ? this.newName(prefix) : nameGiven(given);
+  }
+
   newStoreName(prefix: string): string {
     return this.newName(`${prefix}STATE-STORE-`);
   }
@@ -277,7 +282,6 @@ export interface RepartitionOptions {
   readonly mergeable?: boolean;
 }
 
-/** The serde, or an error that says where one is missing. */
 /** A name of the user's, which topics and directories are named by. Throws `TopologyError` where they could not be. */
 export function nameGiven(name: string): string {
   if (typeof name === 'string' && isTopicName(name)) return name;
@@ -287,6 +291,7 @@ export function nameGiven(name: string): string {
   );
 }
 
+/** The serde, or an error that says where one is missing. */
 export function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
   if (serde !== undefined) {
     plainMethods(serde, `the serde for the ${what}s of ${where}`, ['serialize', 'deserialize']);

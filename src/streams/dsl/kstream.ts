@@ -15,7 +15,7 @@ import type { SinkNode } from '../topology/topology.ts';
 import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
 import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { GraphNode, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
+import { GraphNode, need, pendingKeySerde, userKey } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
@@ -224,8 +224,7 @@ export class KStream<K, V> {
   /** Sends the records through a topic of their own, whether the key has changed or not. */
   repartition(options: Repartitioned<K, V> = {}): KStream<K, V> {
     const { graph, window } = this.handle;
-    const prefix =
-      options.name === undefined ? graph.newName('KSTREAM-REPARTITION-') : nameGiven(options.name);
+    const prefix = graph.nameOrNew(options.name, 'KSTREAM-REPARTITION-');
     const keySerde = (options.keySerde as Serde | undefined) ?? this.handle.keySerde;
     const valueSerde = (options.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
     const { partitioner, partitions } = options;
@@ -422,7 +421,7 @@ export class KStream<K, V> {
     options: Named & { readonly stores?: StoreReferences } = {},
   ): KStream<K2, V2> {
     const { graph } = this.handle;
-    const name = options.name === undefined ? graph.newName('KSTREAM-PROCESSOR-') : nameGiven(options.name);
+    const name = graph.nameOrNew(options.name, 'KSTREAM-PROCESSOR-');
     const stores = connectStores(graph, options.stores ?? [], supplier);
     const open = userProcessor(
       supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
@@ -446,8 +445,7 @@ export class KStream<K, V> {
     options: Named & { readonly stores?: StoreReferences } = {},
   ): KStream<K, V2> {
     const { graph } = this.handle;
-    const name =
-      options.name === undefined ? graph.newName('KSTREAM-PROCESSVALUES-') : nameGiven(options.name);
+    const name = graph.nameOrNew(options.name, 'KSTREAM-PROCESSVALUES-');
     const stores = connectStores(graph, options.stores ?? [], supplier);
     const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, {
       names: stores,
@@ -477,7 +475,7 @@ export class KStream<K, V> {
     options: Named & AsyncOptions = {},
   ): KStream<K2, V2> {
     const { graph } = this.handle;
-    const name = options.name === undefined ? graph.newName('KSTREAM-PROCESSOR-') : nameGiven(options.name);
+    const name = graph.nameOrNew(options.name, 'KSTREAM-PROCESSOR-');
     const pendingKeys = pendingKeySerde(name);
     const open = (): Processor => {
       const forwarded = new RecordKey<unknown>(pendingKeys);

@@ -198,7 +198,7 @@ export class KTable<K, V> {
         'changes of a versioned table cannot be held back',
         'suppress a table that is not versioned',
       );
-    const name = bounds.name === undefined ? graph.newName('KTABLE-SUPPRESS-') : nameGiven(bounds.name);
+    const name = graph.nameOrNew(bounds.name, 'KTABLE-SUPPRESS-');
     const storeName =
       bounds.name === undefined ? graph.newStoreName('KTABLE-SUPPRESS-') : `${bounds.name}-store`;
     const { graceMs } = this.handle;

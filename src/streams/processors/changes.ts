@@ -1,3 +1,4 @@
+import { viewOf } from '../../formats/view-of.ts';
 import { KeyTable } from '../../state/key-table.ts';
 import { SlotTurns } from '../../state/slot-turns.ts';
 import type { Header } from '../../log/record-batch.ts';
@@ -175,7 +176,3 @@ class CoalescedChanges implements Changes {
 }
 
 const SUFFIX_BYTES = 16;
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
