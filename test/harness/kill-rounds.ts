@@ -38,6 +38,8 @@ export interface KillOptions {
   readonly kills: number;
   /** How many requests a server answers before it is killed, at most. */
   readonly answersMax: number;
+  /** Rows that must have been acknowledged in the end; more kills follow until they were: a slow machine does less between two. */
+  readonly acknowledgedMin: number;
 }
 
 /** Rejects, naming the seed, when something was lost, doubled or could not be started again. */
@@ -88,7 +90,8 @@ class KillRounds {
     const first = await this.#listening();
     expect(await sender(first)(CREATE)).toBe(true);
     await this.#stop('SIGKILL');
-    while (this.kills < this.#options.kills) {
+    const { kills, acknowledgedMin } = this.#options;
+    while (this.kills < kills || this.#acknowledged.size < acknowledgedMin) {
       if (this.#random.chance(0.2)) await this.#killWhileStarting();
       else await this.#killUnderLoad();
       this.kills++;
