@@ -6,7 +6,7 @@ import { openStateBackend } from '../../src/state/task-state.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../src/streams/dsl/streams-builder.ts';
 import { TimeWindows } from '../../src/streams/dsl/windows.ts';
-import { Streams } from '../../src/streams/runtime/streams.ts';
+import { Streams } from '../../src/streams/application/streams.ts';
 import type { Serde } from '../../src/streams/topology/serde.ts';
 import type { Column } from '../../src/types/schema.ts';
 import { BIGINT, DOUBLE, STRING } from '../../src/types/sql-type.ts';

@@ -23,7 +23,7 @@ const OFFSETS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 export async function resetCommand(options: ResetCommandOptions): Promise<number> {
   const [{ StreamsResetError, parseDateTime, parseDuration, streamsReset }, { openLogger }, { systemClock }] =
     await Promise.all([
-      import('../cli/streams-reset.ts'),
+      import('../streams/application/reset-application.ts'),
       import('../common/logger.ts'),
       import('../common/clock.ts'),
     ]);

@@ -4,7 +4,7 @@ import type { PlanNode } from '../sql/plan/node.ts';
 import type { OptimizerStep } from '../sql/optimizer/optimizer.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
 import type { StoredQuery } from './stored-query.ts';
-import { Streams, type StreamsOptions } from '../streams/runtime/streams.ts';
+import { Streams, type StreamsOptions } from '../streams/application/streams.ts';
 
 export interface QueryError {
   readonly timestamp: number;

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import { OF_KEY } from '../sql/lower/row-source.ts';
-import type { SkippedRecord } from '../streams/runtime/skipped-record.ts';
+import type { SkippedRecord } from '../streams/task/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import {
   array,

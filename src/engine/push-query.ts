@@ -1,5 +1,5 @@
 import type { LoweredQuery } from '../sql/lower/lower.ts';
-import { Streams, type StreamsOptions } from '../streams/runtime/streams.ts';
+import { Streams, type StreamsOptions } from '../streams/application/streams.ts';
 import type { Row } from '../types/value.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 import type { RowBudget } from './row-budget.ts';

@@ -89,8 +89,8 @@ export type {
   PunctuationKind,
   RecordContext,
   SkipReason,
-} from './processors/processor.ts';
-export { RecordKey } from './processors/record-key.ts';
+} from './topology/processor.ts';
+export { RecordKey } from './topology/record-key.ts';
 export {
   continueOnDataError,
   continueOnError,
@@ -101,7 +101,7 @@ export {
   type ErrorHandlers,
   type ErrorVerdict,
   type FailedRecord,
-} from './runtime/error-handlers.ts';
+} from './task/error-handlers.ts';
 export {
   StoreQueryError,
   type KeyMetadata,
@@ -114,30 +114,30 @@ export {
   type StoreRow,
   type VersionRow,
   type WindowRow,
-} from './runtime/queryable-store.ts';
-export type { RestoreListener, RestoreRange } from './runtime/restore.ts';
+} from './application/queryable-store.ts';
+export type { RestoreListener, RestoreRange } from './instance/restore.ts';
 export {
   inStreamThread,
   runStreamThread,
   StreamThreads,
   type OpenApplication,
   type StreamThreadsOptions,
-} from './runtime/stream-threads.ts';
+} from './application/stream-threads.ts';
 export {
   Streams,
   type StreamsOptions,
   type StreamsState,
   type TaskStore,
   type UncaughtErrorPolicy,
-} from './runtime/streams.ts';
-export type { SkippedRecord } from './runtime/skipped-record.ts';
+} from './application/streams.ts';
+export type { SkippedRecord } from './task/skipped-record.ts';
 export {
   failOnInvalidTimestamp,
   InvalidTimestamp,
   partitionTimeOnInvalidTimestamp,
   skipOnInvalidTimestamp,
   wallClockTimestamp,
-} from './runtime/timestamp-extractors.ts';
+} from './task/timestamp-extractors.ts';
 export {
   type InputTimes,
   TestInputTopic,

@@ -1,7 +1,7 @@
 import type { StateStore, StateStoreOptions } from '../../src/state/store.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
-import type { Processor, ProcessorContext } from '../../src/streams/processors/processor.ts';
-import { RecordKey } from '../../src/streams/processors/record-key.ts';
+import type { Processor, ProcessorContext } from '../../src/streams/topology/processor.ts';
+import { RecordKey } from '../../src/streams/topology/record-key.ts';
 import { stringSerde } from '../../src/streams/topology/serde.ts';
 
 export interface Forwarded {

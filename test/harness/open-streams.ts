@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
-import { Streams, type StreamsOptions } from '../../src/streams/runtime/streams.ts';
+import { Streams, type StreamsOptions } from '../../src/streams/application/streams.ts';
 import type { Topology } from '../../src/streams/topology/topology.ts';
 
 /** All options have a default, but the log. */

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { StreamThreads } from '../../src/streams/runtime/stream-threads.ts';
+import { StreamThreads } from '../../src/streams/application/stream-threads.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 import { produce, readAll } from '../harness/log-records.ts';
 

@@ -5,7 +5,7 @@ import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../src/streams/dsl/streams-builder.ts';
-import { inStreamThread, runStreamThread } from '../../src/streams/runtime/stream-threads.ts';
+import { inStreamThread, runStreamThread } from '../../src/streams/application/stream-threads.ts';
 
 /** What every thread of `stream-threads.test.ts` loads: a count of values. Its settings come by the environment. */
 const setting = (name: string): string => process.env[`THREAD_${name}`] ?? '';

@@ -1,5 +1,5 @@
 import { processAsync } from '../../src/streams/processors/process-async.ts';
-import type { Processor, ProcessorContext } from '../../src/streams/processors/processor.ts';
+import type { Processor, ProcessorContext } from '../../src/streams/topology/processor.ts';
 import { Topology } from '../../src/streams/topology/topology.ts';
 
 /** Told of each record when it is processed; again, when it was undone in between. */

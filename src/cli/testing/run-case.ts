@@ -8,7 +8,7 @@ import { newSession, type Session } from '../../engine/session.ts';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { Log } from '../../log/log.ts';
 import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
-import { Streams } from '../../streams/runtime/streams.ts';
+import { Streams } from '../../streams/application/streams.ts';
 import type { TestCase } from './case.ts';
 import { checkPost } from './check-post.ts';
 import { compareOutput } from './compare-output.ts';

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts';
-import type { Streams } from '../../streams/runtime/streams.ts';
+import type { Streams } from '../../streams/application/streams.ts';
 
 /** Takes what there is to read through the whole topology. Returns whether there was anything. */
 export async function stepThrough(streams: Streams, signal: AbortSignal): Promise<boolean> {

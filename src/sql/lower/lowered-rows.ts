@@ -1,6 +1,6 @@
 import { assert } from '../../common/assert.ts';
-import type { RecordContext } from '../../streams/processors/processor.ts';
-import type { RecordKey } from '../../streams/processors/record-key.ts';
+import type { RecordContext } from '../../streams/topology/processor.ts';
+import type { RecordKey } from '../../streams/topology/record-key.ts';
 import { type TableView, transformedView } from '../../streams/processors/table-view.ts';
 import { Topology } from '../../streams/topology/topology.ts';
 import type { SqlValue } from '../../types/value.ts';

@@ -1,6 +1,6 @@
-import { continueOnDataError } from '../../streams/runtime/error-handlers.ts';
-import type { StreamsOptions } from '../../streams/runtime/streams.ts';
-import { skipOnInvalidTimestamp } from '../../streams/runtime/timestamp-extractors.ts';
+import { continueOnDataError } from '../../streams/task/error-handlers.ts';
+import type { StreamsOptions } from '../../streams/application/streams.ts';
+import { skipOnInvalidTimestamp } from '../../streams/task/timestamp-extractors.ts';
 
 /** A query never stops for one record: what cannot be read, evaluated or written is dropped, counted and logged. */
 export const recordPolicies: Pick<StreamsOptions, 'handlers' | 'timestampExtractor'> = {

@@ -1,5 +1,5 @@
-import type { Processor, ProcessorContext } from '../../streams/processors/processor.ts';
-import type { RecordKey } from '../../streams/processors/record-key.ts';
+import type { Processor, ProcessorContext } from '../../streams/topology/processor.ts';
+import type { RecordKey } from '../../streams/topology/record-key.ts';
 import type { DataError } from '../../common/error.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { LowerContext } from './lower-context.ts';

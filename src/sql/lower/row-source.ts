@@ -1,6 +1,6 @@
 import { DataError } from '../../common/error.ts';
-import type { Processor, ProcessorContext, RecordContext } from '../../streams/processors/processor.ts';
-import { RecordKey } from '../../streams/processors/record-key.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../../streams/topology/processor.ts';
+import { RecordKey } from '../../streams/topology/record-key.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { SourceNode } from '../plan/node.ts';
 import type { RowKeySerde } from './row-key-serde.ts';

@@ -2,7 +2,7 @@ import { DataError } from '../../common/error.ts';
 import type { EvaluationContext } from '../../functions/function.ts';
 import { openTimePattern } from '../../functions/time-pattern.ts';
 import { instantOf, UTC } from '../../functions/time-zone.ts';
-import { InvalidTimestamp } from '../../streams/runtime/timestamp-extractors.ts';
+import { InvalidTimestamp } from '../../streams/task/timestamp-extractors.ts';
 import type { SqlValue } from '../../types/value.ts';
 
 /** Whether a row without a usable timestamp stops the query instead of being dropped. */

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
-import type { Processor, ProcessorContext } from '../../streams/processors/processor.ts';
-import { RecordKey } from '../../streams/processors/record-key.ts';
+import type { Processor, ProcessorContext } from '../../streams/topology/processor.ts';
+import { RecordKey } from '../../streams/topology/record-key.ts';
 import { readStoredKey } from '../../streams/processors/stored-key.ts';
 import type { WindowedKeyFormat } from '../../streams/topology/topology.ts';
 import type { RowKeySerde } from './row-key-serde.ts';

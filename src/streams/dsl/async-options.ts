@@ -1,4 +1,4 @@
-import type { AsyncCallsOptions } from '../processors/async-calls.ts';
+import type { AsyncCallsOptions } from '../topology/async-calls.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 
 /** How an operation waits for the outside. */

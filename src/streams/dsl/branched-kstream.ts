@@ -1,6 +1,6 @@
 import { branch } from '../processors/branch.ts';
 import { passThrough } from '../processors/pass-through.ts';
-import type { Predicate } from '../processors/processor.ts';
+import type { Predicate } from '../topology/processor.ts';
 import { GraphNode, userKey } from './graph.ts';
 import type { KStream } from './kstream.ts';
 import { holds, plain } from './user-function.ts';

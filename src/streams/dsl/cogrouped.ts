@@ -1,6 +1,6 @@
 import { aggregateStream } from '../processors/aggregate-stream.ts';
 import type { Aggregation } from '../processors/aggregate.ts';
-import type { Processor } from '../processors/processor.ts';
+import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import { GraphNode, type GraphStore, userKey } from './graph.ts';

@@ -9,7 +9,7 @@ import {
   subscriptionPartition,
   subscriptionSerde,
 } from '../processors/foreign-key-join.ts';
-import type { RecordKey } from '../processors/record-key.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
 import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';

@@ -1,6 +1,6 @@
 import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
-import type { Processor } from '../processors/processor.ts';
-import type { RecordKey } from '../processors/record-key.ts';
+import type { Processor } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import type { TableView } from '../processors/table-view.ts';
 import { isTopicName } from '../../log/topic-name.ts';
 import { shown } from '../topology/record-time.ts';

@@ -1,5 +1,5 @@
 import { aggregateStream } from '../processors/aggregate-stream.ts';
-import type { Processor } from '../processors/processor.ts';
+import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 // oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.

@@ -1,7 +1,7 @@
 import { groupTable } from '../processors/aggregate-table.ts';
 import { joinTables, mergeTable } from '../processors/join-tables.ts';
 import { passThrough } from '../processors/pass-through.ts';
-import type { RecordKey } from '../processors/record-key.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import {
   bufferedChangeCodec,
   bufferTimeCodec,

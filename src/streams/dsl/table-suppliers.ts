@@ -1,5 +1,5 @@
 import type { TableSourceOptions } from '../processors/table-source.ts';
-import type { ValueJoiner } from '../processors/processor.ts';
+import type { ValueJoiner } from '../topology/processor.ts';
 import {
   joinedView,
   openedView,

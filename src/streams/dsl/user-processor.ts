@@ -1,8 +1,8 @@
 import type { Header } from '../../log/record-batch.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
-import type { Processor, ProcessorContext, PunctuationKind } from '../processors/processor.ts';
+import type { Processor, ProcessorContext, PunctuationKind } from '../topology/processor.ts';
 import { withHeaders } from '../processors/with-headers.ts';
-import { RecordKey } from '../processors/record-key.ts';
+import { RecordKey } from '../topology/record-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
 import { userKey } from './graph.ts';

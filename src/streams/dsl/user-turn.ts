@@ -1,5 +1,5 @@
-import type { ProcessorContext } from '../processors/processor.ts';
-import type { RecordKey } from '../processors/record-key.ts';
+import type { ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import { timeOf } from '../topology/record-time.ts';
 
 /**

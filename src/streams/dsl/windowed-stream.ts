@@ -4,7 +4,7 @@ import { aggregateSlidingWindows } from '../processors/aggregate-sliding-windows
 import { aggregateTimeWindows } from '../processors/aggregate-time-windows.ts';
 import { aggregateUnlimitedWindow, UNLIMITED_END } from '../processors/aggregate-unlimited-window.ts';
 import type { Aggregation } from '../processors/aggregate.ts';
-import type { Processor } from '../processors/processor.ts';
+import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import { CustomWindows } from './custom-windows.ts';
 import { userKey } from './graph.ts';

@@ -1,8 +1,8 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
-import type { PersistedNumber, Processor, ProcessorContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 export interface AggregateSlidingWindowsOptions extends Aggregation, ChangeOptions {
   /** A window store of states, keyed by window start, with retention of at least 2 · difference + grace. */

@@ -2,8 +2,8 @@ import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 export interface AggregateStreamOptions extends Aggregation, ChangeOptions {
   /** A key-value store of states. */

@@ -3,8 +3,8 @@ import type { Serde } from '../topology/serde.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
-import type { Processor, ProcessorContext, RecordContext, ValueMapper } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, RecordContext, ValueMapper } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /** A table change on its way to its group: what goes through the repartition topic as one record. */
 export interface GroupedChange {

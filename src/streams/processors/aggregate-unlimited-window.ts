@@ -1,8 +1,8 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /** Where a window ends that never does. */
 export const UNLIMITED_END: number = Number.MAX_SAFE_INTEGER;

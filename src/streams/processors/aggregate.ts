@@ -1,5 +1,5 @@
-import type { RecordContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { RecordContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /**
  * What an aggregation computes, shared by every kind of aggregate. States are immutable values, as stores have

@@ -1,5 +1,5 @@
-import type { Predicate, Processor, ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Predicate, Processor, ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** Sends each record to the child of the first predicate that holds, or to `otherwise`; null drops it. */
 export function branch(

@@ -2,8 +2,8 @@ import { viewOf } from '../../formats/view-of.ts';
 import { KeyTable } from '../../state/key-table.ts';
 import { SlotTurns } from '../../state/slot-turns.ts';
 import type { Header } from '../../log/record-batch.ts';
-import type { ProcessorContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { ProcessorContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 import { withHeaders } from './with-headers.ts';
 
 /** How an aggregate tells the changes of its table. */

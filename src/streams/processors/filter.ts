@@ -1,5 +1,5 @@
-import type { Predicate, Processor, ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Predicate, Processor, ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** Keeps the stream records for which `predicate` holds. */
 export function filterStream(predicate: Predicate): () => Processor {

@@ -1,5 +1,5 @@
-import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** Calls `emit` for each value that a record becomes: none, one or many. */
 export type ValueExpander = (

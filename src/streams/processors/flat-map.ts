@@ -1,6 +1,6 @@
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /** Calls `emit` for each record that a record becomes: none, one or many. */
 export type RecordExpander = (

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 import { readStoredKey, windowedStoreKey } from './stored-key.ts';
 
 /** What follows the inner key's bytes in a folded key: [end][start]. */

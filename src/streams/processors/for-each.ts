@@ -1,5 +1,5 @@
-import type { Processor, ProcessorContext, RecordContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** The end of a branch: hands each record to `action`, which copies what it keeps. */
 export type RecordAction = (

@@ -4,8 +4,8 @@ import { DataError } from '../../common/error.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { OutOfOrder } from './out-of-order.ts';
-import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { hashValue } from './value-hash.ts';
 

@@ -1,7 +1,7 @@
 import { must } from '../../common/assert.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
 
 export interface JoinGlobalTableOptions {

@@ -1,7 +1,7 @@
 import { must } from '../../common/assert.ts';
 import type { KeyValueStore, TaskState } from '../../state/store.ts';
-import type { Processor, ProcessorContext, ValueJoiner } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
 
 export interface JoinStreamTableOptions {

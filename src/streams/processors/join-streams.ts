@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, TaskState, ValueCodec, WindowStore } from '../../state/store.ts';
-import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /** Forwards each record, then remembers it for the other side. Records without a key or value are not remembered. */
 export function rememberForJoin(options: {

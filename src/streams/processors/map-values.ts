@@ -1,5 +1,5 @@
-import type { Processor, ProcessorContext, ValueMapper } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** A new value for each stream record; the key stays. `mapper` sees null values too. */
 export function mapStream(mapper: ValueMapper): () => Processor {

@@ -1,6 +1,6 @@
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** Where branches meet (merge), or where a table is read as the stream of its changes: old values end here. */
 export function passThrough(): () => Processor {

@@ -1,6 +1,6 @@
-import { AsyncCalls, type AsyncCallsOptions, type CallOutcome } from './async-calls.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import { AsyncCalls, type AsyncCallsOptions, type CallOutcome } from '../topology/async-calls.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /**
  * Makes, of a record in flight, the call that asks the outside about it; what that gives is handed to `forward` when it

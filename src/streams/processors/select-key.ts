@@ -1,6 +1,6 @@
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, ValueMapper } from './processor.ts';
-import { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
 
 /**
  * A new key for each stream record. Whoever groups or joins by it needs a repartition in between; whoever builds

@@ -1,6 +1,6 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
-import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 export interface SelfJoinStreamOptions {
   /** The window store that `rememberForJoin` fills, before + after + grace long. */

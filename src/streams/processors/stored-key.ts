@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../common/bytes.ts';
 import { windowEnd, type WindowLength } from '../topology/topology.ts';
-import type { RecordKey } from './record-key.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 
 /** What follows the inner key's bytes where a windowed key is part of a store key. */
 export type WindowSuffix = 'none' | 'time' | 'session';

@@ -1,8 +1,8 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import { NOT_PUT, type TaskState } from '../../state/store.ts';
 import { oldAfterPut, type TableStore } from './out-of-order.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
 
 export interface TableSourceOptions {

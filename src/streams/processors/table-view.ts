@@ -7,8 +7,8 @@ import type {
   VersionedStore,
   WindowStore,
 } from '../../state/store.ts';
-import type { ProcessorContext } from './processor.ts';
-import type { RecordKey } from './record-key.ts';
+import type { ProcessorContext } from '../topology/processor.ts';
+import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
 
 /**

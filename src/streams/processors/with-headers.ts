@@ -1,5 +1,5 @@
 import type { Header } from '../../log/record-batch.ts';
-import type { RecordContext } from './processor.ts';
+import type { RecordContext } from '../topology/processor.ts';
 
 /** Runs a forward whose records go out with these headers instead of the record's own. */
 export function withHeaders(record: RecordContext, headers: readonly Header[], forward: () => void): void {

@@ -19,11 +19,11 @@ import {
 } from '../dsl/state-store-view.ts';
 import { headersOf } from '../dsl/headers.ts';
 import { named, TopologyError } from '../topology/topology-error.ts';
-import type { ErrorHandlers } from '../runtime/error-handlers.ts';
-import type { InputQueue } from '../runtime/input-queue.ts';
-import { Streams } from '../runtime/streams.ts';
-import type { SkippedRecord } from '../runtime/skipped-record.ts';
-import type { Task } from '../runtime/task.ts';
+import type { ErrorHandlers } from '../task/error-handlers.ts';
+import type { InputQueue } from '../task/input-queue.ts';
+import { Streams } from '../application/streams.ts';
+import type { SkippedRecord } from '../task/skipped-record.ts';
+import type { Task } from '../task/task.ts';
 import { timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TimestampExtractor, Topology } from '../topology/topology.ts';

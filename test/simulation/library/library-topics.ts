@@ -2,7 +2,7 @@ import { ByteWriter } from '../../../src/common/bytes.ts';
 import { readHeaders } from '../../../src/log/record-batch-codec.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
-import type { Streams } from '../../../src/streams/runtime/streams.ts';
+import type { Streams } from '../../../src/streams/application/streams.ts';
 import type { SimulatedTopics } from '../simulate-loop.ts';
 import { buildTopology } from './build-topology.ts';
 import { customLength, type Value } from './case-functions.ts';

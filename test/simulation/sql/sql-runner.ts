@@ -15,7 +15,7 @@ import { parseStatements } from '../../../src/sql/parser/parse.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../../src/sql/plan/build-plan.ts';
 import type { PlanNode } from '../../../src/sql/plan/node.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
-import { Streams } from '../../../src/streams/runtime/streams.ts';
+import { Streams } from '../../../src/streams/application/streams.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 import { produce, readAll } from '../../harness/log-records.ts';

@@ -11,7 +11,7 @@ import { openStateBackend } from '../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
 import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
 import { mapTable } from '../../../src/streams/processors/map-values.ts';
-import type { Streams, StreamsOptions } from '../../../src/streams/runtime/streams.ts';
+import type { Streams, StreamsOptions } from '../../../src/streams/application/streams.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';

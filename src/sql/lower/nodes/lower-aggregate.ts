@@ -9,7 +9,7 @@ import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
 import { aggregateTimeWindows } from '../../../streams/processors/aggregate-time-windows.ts';
 import { storeView, transformedView } from '../../../streams/processors/table-view.ts';
 import { mapTable } from '../../../streams/processors/map-values.ts';
-import type { RecordKey } from '../../../streams/processors/record-key.ts';
+import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import type { StateStoreOptions, ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';

@@ -1,6 +1,6 @@
 import { assert, must } from '../../../common/assert.ts';
-import type { ProcessorContext, Processor } from '../../../streams/processors/processor.ts';
-import type { RecordKey } from '../../../streams/processors/record-key.ts';
+import type { ProcessorContext, Processor } from '../../../streams/topology/processor.ts';
+import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
 import type { FlatMapNode } from '../../plan/node.ts';

@@ -1,7 +1,7 @@
 import { assert, must } from '../../../common/assert.ts';
-import type { Processor, ProcessorContext } from '../../../streams/processors/processor.ts';
+import type { Processor, ProcessorContext } from '../../../streams/topology/processor.ts';
 import { mapStream } from '../../../streams/processors/map-values.ts';
-import type { RecordKey } from '../../../streams/processors/record-key.ts';
+import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { PlanNode, SinkNode } from '../../plan/node.ts';

@@ -1,5 +1,5 @@
 import { must } from '../../../common/assert.ts';
-import type { RecordKey } from '../../../streams/processors/record-key.ts';
+import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';

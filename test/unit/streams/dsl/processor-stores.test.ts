@@ -17,8 +17,8 @@ import type {
   UserContext,
   UserProcessorContext,
 } from '../../../../src/streams/dsl/user-processor.ts';
-import type { Processor } from '../../../../src/streams/processors/processor.ts';
-import type { RecordKey } from '../../../../src/streams/processors/record-key.ts';
+import type { Processor } from '../../../../src/streams/topology/processor.ts';
+import type { RecordKey } from '../../../../src/streams/topology/record-key.ts';
 import {
   TopologyTestDriver,
   type TopologyTestDriverOptions,

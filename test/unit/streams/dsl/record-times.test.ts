@@ -5,7 +5,7 @@ import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { TimeWindows } from '../../../../src/streams/dsl/windows.ts';
-import { continueOnError } from '../../../../src/streams/runtime/error-handlers.ts';
+import { continueOnError } from '../../../../src/streams/task/error-handlers.ts';
 import {
   TopologyTestDriver,
   type TopologyTestDriverOptions,

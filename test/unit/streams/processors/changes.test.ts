@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Changes, openChanges } from '../../../../src/streams/processors/changes.ts';
-import type { Processor } from '../../../../src/streams/processors/processor.ts';
+import type { Processor } from '../../../../src/streams/topology/processor.ts';
 import { openProcessor, type OpenedProcessor } from '../../../harness/open-processor.ts';
 
 function coalescing(): Processor {

@@ -6,7 +6,7 @@ import type { KeyValueStoreView } from '../../../../src/streams/dsl/state-store-
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
-import { sendToDeadLetterTopic } from '../../../../src/streams/runtime/error-handlers.ts';
+import { sendToDeadLetterTopic } from '../../../../src/streams/task/error-handlers.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 
 const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };

@@ -1,0 +1,203 @@
+import { must } from '../../common/assert.ts';
+import type {
+  CommittedOffset,
+  LogReader,
+  LogWriter,
+  PartitionOffsets,
+  TopicPartition,
+} from '../../log/log.ts';
+import type { StateStore, TaskState } from '../../state/store.ts';
+import type { OffsetReset } from '../topology/offset-reset.ts';
+import type { SubTopology } from '../topology/topology.ts';
+import type { Horizon } from '../task/task-source.ts';
+import { Listeners } from './listeners.ts';
+import type { InputQueue } from '../task/input-queue.ts';
+import type { TopicPlan } from './internal-topics.ts';
+import { openLocalState } from './local-state.ts';
+import { decodeNumbers } from './offset-metadata.ts';
+import { TaskOutput } from '../task/record-sink.ts';
+import { type RestoreRange, restoreStores } from './restore.ts';
+import type { SkippedRecord } from '../task/skipped-record.ts';
+import { startOffset } from './start-offset.ts';
+import type { StreamsOptions } from './streams-options.ts';
+import type { TaskOptions } from '../task/task-options.ts';
+import { Task } from '../task/task.ts';
+import type { TaskMeta } from './task-meta.ts';
+
+/** What the tasks of an instance share. */
+export interface TaskHost {
+  readonly options: StreamsOptions;
+  readonly plan: TopicPlan;
+  readonly reader: LogReader;
+  readonly writer: LogWriter;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Topics that appeared while the application ran: whatever they hold has come since. */
+  readonly newTopics: ReadonlySet<string>;
+  /** Throws `LogError` `unknown-topic`. */
+  partitionsOf(topic: string): number;
+  lagOf(topic: string, partition: number): number;
+  /** Of an input of a sub-topology; null where this process writes nothing to it. */
+  horizonOf(subTopology: number, input: TopicPartition): Horizon | null;
+  onSkip(skipped: SkippedRecord): void;
+}
+
+/** By `topic-partition` of the log. */
+export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
+
+export interface OpenedTask {
+  readonly task: Task;
+  /** The next offset of each changelog that it writes, by store. */
+  readonly changelogPositions: Map<string, number>;
+}
+
+export function newTask(
+  host: TaskHost,
+  subTopology: SubTopology,
+  partition: number,
+  state: TaskState,
+  restoredNumbers: Readonly<Record<string, number>>,
+  overrides: Partial<TaskOptions> = {},
+): Task {
+  const { applicationId, clock, handlers, deadLetterTopic, timestampExtractor, maxIdleMs } = host.options;
+  return new Task(
+    {
+      applicationId,
+      subTopology,
+      partition,
+      state,
+      output: new TaskOutput(host.writer, (topic) => host.partitionsOf(topic)),
+      clock,
+      globalStores: host.globalStores,
+      topicName: host.plan.topicName,
+      onSkip: (skipped) => host.onSkip(skipped),
+      ...(handlers && { handlers }),
+      ...(deadLetterTopic !== undefined && { deadLetterTopic }),
+      ...(timestampExtractor && { timestampExtractor }),
+      maxIdleMs: maxIdleMs ?? 0,
+      lagOf: (topic, number) => host.lagOf(topic, number),
+      horizonOf: (input) => host.horizonOf(subTopology.index, input),
+      ...overrides,
+    },
+    restoredNumbers,
+  );
+}
+
+/**
+ * Opens a task where it last committed: its state from disk, the rest from its changelogs, its operators, its inputs.
+ * `opened` is told as soon as there is something to close, before anything is restored.
+ */
+export async function openTask(
+  host: TaskHost,
+  sub: SubTopology,
+  partition: number,
+  committed: CommittedOffsets,
+  opened: (task: OpenedTask) => void,
+): Promise<Task> {
+  const { applicationId, logger } = host.options;
+  const { plan } = host;
+  const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
+  const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
+  const changelogs = await changelogOffsets(host, sub, partition);
+  const names = inputs.map(plan.topicName);
+  const { state, meta } = await openLocalState(host, sub, partition, names, committed, changelogs);
+  const first = inputs[0];
+  const committedFirst =
+    first === undefined ? undefined : committed.get(`${plan.topicName(first)}-${partition}`);
+  let task: Task;
+  try {
+    const numbers = { ...meta?.numbers, ...decodeNumbers(committedFirst?.metadata ?? '') };
+    task = newTask(host, sub, partition, state, numbers);
+  } catch (error) {
+    // Nobody else knows of it yet, and a state that stays open cannot be opened again.
+    await state.close();
+    throw error;
+  }
+  const changelogPositions = new Map<string, number>();
+  opened({ task, changelogPositions });
+  for (const [store, { end }] of changelogs) changelogPositions.set(store, end);
+  const ranges = await rangesToRestore(host, task, meta, committed, changelogs);
+  const listener = new Listeners(logger, applicationId).restore(host.options.onRestore);
+  const restored = await restoreStores(host.options.log, state, ranges, listener);
+  if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
+  await task.ready();
+  task.init();
+  for (const topic of inputs) {
+    const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));
+    const reset = source.kind === 'source' ? source.offsetReset : undefined;
+    await openInput(host, task, topic, committed, meta, reset);
+  }
+  return task;
+}
+
+/**
+ * Adds an input of the task's number, at the committed offset or where `reset`, by default the instance's, says. Where
+ * that is, is to be committed, also without a record: state that goes to disk says where its inputs
+ * stand, and what was committed must agree with it; and a restart goes on from there, whatever `latest` would say then.
+ */
+export async function openInput(
+  host: TaskHost,
+  task: Task,
+  topic: string,
+  committed: CommittedOffsets,
+  meta: TaskMeta | null,
+  offsetReset?: OffsetReset,
+): Promise<InputQueue> {
+  const name = host.plan.topicName(topic);
+  const { partition } = task;
+  const fromStart = topic !== name || host.newTopics.has(topic);
+  const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
+  const known = committed.get(`${name}-${partition}`)?.offset;
+  const own = known ?? meta?.inputs[`${name}-${partition}`];
+  const offset = await startOffset(host.options, { topic: name, partition }, own, reset);
+  if (known === undefined && host.options.transient !== true) task.commitNeeded = true;
+  return task.addInput(topic, offset);
+}
+
+/** Of each changelog that the task writes, by store. */
+async function changelogOffsets(
+  { options, plan }: TaskHost,
+  sub: SubTopology,
+  partition: number,
+): Promise<ReadonlyMap<string, PartitionOffsets>> {
+  const { log, transient = false, changelogs = true } = options;
+  const offsets = new Map<string, PartitionOffsets>();
+  if (transient || !changelogs) return offsets;
+  for (const { options: store, sourceTopic } of sub.stores) {
+    if (sourceTopic !== undefined || !store.changelog) continue;
+    offsets.set(store.name, must((await log.admin.offsets(plan.changelogName(store.name)))[partition]));
+  }
+  return offsets;
+}
+
+/** What of the changelogs is not in the task's state. */
+async function rangesToRestore(
+  { options, plan }: TaskHost,
+  task: Task,
+  meta: TaskMeta | null,
+  committed: CommittedOffsets,
+  changelogs: ReadonlyMap<string, PartitionOffsets>,
+): Promise<RestoreRange[]> {
+  const { log, transient = false } = options;
+  const { partition } = task;
+  const ranges: RestoreRange[] = [];
+  for (const { options: each, sourceTopic } of task.subTopology.stores) {
+    const { name } = each;
+    const store = must(task.stores.get(name));
+    // What is kept in memory only is read from the start, whatever is on disk of the other stores.
+    const onDisk = task.state.isOnDisk(store);
+    const own = changelogs.get(name);
+    if (own !== undefined) {
+      const from = Math.max(own.start, onDisk ? (meta?.changelogs[name] ?? 0) : 0);
+      ranges.push({ store, topic: plan.changelogName(name), partition, from, to: own.end });
+    } else if (sourceTopic !== undefined && !transient) {
+      const topic = plan.topicName(sourceTopic);
+      const at = (await log.admin.offsets(topic))[partition];
+      if (at === undefined) continue;
+      const local = meta?.inputs[`${topic}-${partition}`];
+      const to = Math.min(at.end, committed.get(`${topic}-${partition}`)?.offset ?? local ?? 0);
+      const from = Math.max(at.start, onDisk ? (local ?? 0) : 0);
+      ranges.push({ store, topic, partition, from, to, skipUnreadable: true });
+    }
+  }
+  return ranges;
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Log } from '../../log/log.ts';
+import type { StateBackend } from '../../state/store.ts';
+import type { OffsetReset } from '../topology/offset-reset.ts';
+import type { TimestampExtractor } from '../topology/topology.ts';
+import type { ErrorHandlers } from '../task/error-handlers.ts';
+import type { RestoreListener } from './restore.ts';
+import type { SkippedRecord } from '../task/skipped-record.ts';
+
+export type StreamsState = 'created' | 'restoring' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';
+
+export interface StreamsOptions {
+  /** Names the consumer group, internal topics and state directory: the identity of its progress. */
+  readonly applicationId: string;
+  readonly log: Log;
+  readonly state: StateBackend;
+  /** Where task states live, a folder an application; null keeps them in memory. */
+  readonly stateDirectory: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How often output, offsets and state are committed together. Default 100. */
+  readonly commitIntervalMs?: number;
+  /** Where to start without a committed offset. Default earliest. */
+  readonly offsetReset?: OffsetReset;
+  /** Whether stores are backed by changelog topics. Default true; pointless on a log that forgets. */
+  readonly changelogs?: boolean;
+  /** A query that leaves nothing behind: no group, no changelogs, no state on disk. */
+  readonly transient?: boolean;
+  /** How often state goes to disk, at least. Default 2000: the changelog's tail covers what is newer. */
+  readonly persistIntervalMs?: number;
+  /**
+   * How long state of tasks that the topology no longer has is left alone before it is deleted, and how often it is looked
+   * for (Kafka Streams: state.cleanup.delay.ms). Default 600,000. Only with changelogs, and where one owner runs all tasks.
+   */
+  readonly stateCleanupDelayMs?: number;
+  /** Bytes of state that may be newer than the disk. Default 64 MiB. */
+  readonly unpersistedBytesMax?: number;
+  /** Bytes of state held in memory, over all tasks. Default 512 MiB. */
+  readonly stateBytesMax?: number;
+  /** Bytes fetched and not yet processed. Default 32 MiB. */
+  readonly bufferBytesMax?: number;
+  readonly maxIdleMs?: number;
+  /** How often topics are looked for that sources by pattern should read. Default 60,000. */
+  readonly topicRefreshMs?: number;
+  /**
+   * Which tasks are this instance's; all by default. Instances that share an application's tasks, in threads or
+   * processes, must agree: a task that two of them run commits over itself. Whoever spreads the tasks holds the lock of
+   * the state directory, and cleans up.
+   */
+  readonly ownsTask?: (subTopology: number, partition: number) => boolean;
+  /** Who decides about records that cannot be read, processed or written. Default: each stops the application. */
+  readonly handlers?: ErrorHandlers;
+  /** Where handlers send dead letters. It must exist when the application starts. */
+  readonly deadLetterTopic?: string;
+  /** The time of records of sources that name no extractor. Default `failOnInvalidTimestamp`. */
+  readonly timestampExtractor?: TimestampExtractor;
+  /**
+   * What follows an error that nobody handled. `stop` (the default) leaves the application in state `error`;
+   * `replace` closes its tasks and opens them again where they last committed, after `restartMinMs`, twice that, …
+   */
+  readonly onUncaughtError?: UncaughtErrorPolicy | ((error: unknown) => UncaughtErrorPolicy);
+  /** Default 1000. */
+  readonly restartMinMs?: number;
+  /** Default 60,000. */
+  readonly restartMaxMs?: number;
+  readonly onSkip?: (skipped: SkippedRecord) => void;
+  /** Every error that nobody handled, also one after which the application goes on. */
+  readonly onError?: (error: unknown) => void;
+  readonly onStateChange?: (state: StreamsState, before: StreamsState) => void;
+  readonly onRestore?: RestoreListener;
+}
+
+export type UncaughtErrorPolicy = 'stop' | 'replace';

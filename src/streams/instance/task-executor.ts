@@ -1,0 +1,470 @@
+import { join } from 'node:path';
+import { must } from '../../common/assert.ts';
+import { type Log, LogError, type LogReader, type LogWriter, type TopicPartition } from '../../log/log.ts';
+import type { RecordBatch } from '../../log/record-batch.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { SubTopology, Topology } from '../topology/topology.ts';
+import { Committer } from './committer.ts';
+import { GlobalStores } from './global-stores.ts';
+import { InputBuffers } from './input-buffers.ts';
+import type { Horizon } from '../task/task-source.ts';
+import { InputHorizons } from './input-horizons.ts';
+import type { InputQueue } from '../task/input-queue.ts';
+import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
+import { type CommittedOffsets, openInput, openTask, type TaskHost } from './open-task.ts';
+import { RepartitionPurge } from './repartition-purge.ts';
+import type { SkippedRecord } from '../task/skipped-record.ts';
+import { cleanTasks } from './state-directory.ts';
+import { StatePersistence } from './state-persistence.ts';
+import type { StreamsOptions } from './streams-options.ts';
+import type { Task } from '../task/task.ts';
+import { TopicDiscovery } from './topic-discovery.ts';
+
+/** Longest synchronous stretch, so that sockets and timers get their turn. */
+const CHUNK_MS = 10;
+const CHUNK_RECORDS_MAX = 4000;
+/** How long a turn may wait for input when nothing else is due. */
+const IDLE_WAIT_MS = 1000;
+/** How long while calls of asynchronous processors are on their way, or tasks wait for each other's output. */
+const CALL_WAIT_MS = 2;
+const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
+const COMMIT_INTERVAL_MS = 100;
+const TOPIC_REFRESH_MS = 60_000;
+const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
+
+/**
+ * The tasks of an instance from when they are opened until they are closed or abandoned, with their reader and writer:
+ * fetches, lets each task process a chunk, sends, commits, persists. Calls must not overlap; the caller sees to it.
+ */
+export class TaskExecutor implements TaskHost {
+  readonly options: StreamsOptions;
+  /** Both are replaced when sources by pattern have found more topics. */
+  topology: Topology;
+  plan: TopicPlan;
+  readonly newTopics = new Set<string>();
+  readonly reader: LogReader;
+  readonly writer: LogWriter;
+  readonly #deadLetterPartitions: number;
+  readonly #onSkip: (skipped: SkippedRecord) => void;
+  readonly #discovery: TopicDiscovery;
+  readonly #inputs: InputBuffers;
+  readonly #committer: Committer;
+  readonly #persistence: StatePersistence;
+  readonly #purge: RepartitionPurge;
+  readonly #unlockState: (() => void) | undefined;
+  readonly #tasks: Task[] = [];
+  /** Those that are processed together, readers of repartition topics before who writes to them. */
+  #lanes: readonly Lane[] = [];
+  readonly #horizons: InputHorizons;
+  /** Something was processed in the last turn. */
+  #busy = true;
+  #globals: GlobalStores | null = null;
+  #paused = false;
+  #lastCommitMs: number;
+  #lastCleanupMs: number;
+  #commits = 0;
+  /** What failed: something is half done since, which only opening the tasks again undoes. */
+  #failure: { readonly error: unknown } | null = null;
+
+  private constructor(
+    topology: Topology,
+    options: StreamsOptions,
+    onSkip: (skipped: SkippedRecord) => void,
+    opened: {
+      readonly discovery: TopicDiscovery;
+      readonly plan: TopicPlan;
+      readonly writer: LogWriter;
+      readonly deadLetterPartitions: number;
+      readonly unlockState: (() => void) | undefined;
+    },
+  ) {
+    const { log, clock, transient = false, bufferBytesMax = BUFFER_BYTES_MAX } = options;
+    const { plan, writer } = opened;
+    this.options = options;
+    this.plan = plan;
+    this.writer = writer;
+    this.topology = topology;
+    this.#discovery = opened.discovery;
+    this.#onSkip = onSkip;
+    this.#deadLetterPartitions = opened.deadLetterPartitions;
+    this.#unlockState = opened.unlockState;
+    this.reader = log.openReader({ bufferBytesMax });
+    this.#inputs = new InputBuffers(this.reader, bufferBytesMax);
+    this.#committer = new Committer(writer, plan.changelogName, !transient);
+    this.#persistence = new StatePersistence(options, this.#committer);
+    const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
+    this.#horizons = new InputHorizons(topology, {
+      tasks: this.#tasks,
+      topicName: plan.topicName,
+      unfetchedFrom: (input) => this.#unfetchedFrom(input),
+    });
+    this.#purge = new RepartitionPurge(log.admin, own, clock.now());
+    this.#lastCommitMs = this.#lastCleanupMs = clock.now();
+  }
+
+  /**
+   * Locks the state, prepares topics, and opens the log: `openTasks` comes next. What was opened before something
+   * failed is closed again.
+   */
+  static async open(
+    topology: Topology,
+    options: StreamsOptions,
+    onSkip: (skipped: SkippedRecord) => void,
+  ): Promise<TaskExecutor> {
+    const { log, applicationId, clock, transient = false, changelogs = true } = options;
+    const unlockState = await lockState(topology, options);
+    try {
+      const discovery = new TopicDiscovery(topology, log.admin, applicationId, {
+        intervalMs: options.topicRefreshMs ?? TOPIC_REFRESH_MS,
+        now: clock.now(),
+      });
+      const resolved = await discovery.resolve(clock.now());
+      const plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
+      const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
+      const writer = await log.openWriter(transient ? {} : { group: applicationId });
+      const opened = { discovery, plan, writer, deadLetterPartitions, unlockState };
+      return new TaskExecutor(resolved, options, onSkip, opened);
+    } catch (error) {
+      unlockState?.();
+      throw error;
+    }
+  }
+
+  /** Global stores first, read to their end; then every task of this instance, where it last committed. */
+  async openTasks(): Promise<void> {
+    const { globalStores } = this.topology;
+    const subTopologies = this.topology.subTopologies();
+    const committed = await this.#committed();
+    if (globalStores.length > 0) {
+      this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
+      await this.#globals.readToEnd((task) => this.#chunk(task));
+    }
+    for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
+    // Where inputs begin of which nothing was committed yet: it counts as nothing that was done.
+    if (this.#tasks.some((task) => task.commitNeeded)) await this.#committer.commit(this.#tasks);
+    this.#lastCommitMs = this.options.clock.now();
+  }
+
+  /** Those that are this instance's and not open yet. */
+  async #openTasksOf(sub: SubTopology, committed: CommittedOffsets): Promise<void> {
+    const count = taskCount(sub, this.plan.partitions);
+    for (let partition = 0; partition < count; partition++) {
+      if (this.options.ownsTask?.(sub.index, partition) === false) continue;
+      if (this.#tasks.some((task) => task.subTopology.index === sub.index && task.partition === partition))
+        continue;
+      const task = await openTask(this, sub, partition, committed, (opened) => {
+        opened.task.paused = this.#paused;
+        this.#tasks.push(opened.task);
+        this.#committer.addTask(opened.task, opened.changelogPositions);
+      });
+      for (const input of task.inputs) this.#inputs.add(input);
+    }
+    this.#lanes = this.#lanesOf();
+  }
+
+  #lanesOf(): readonly Lane[] {
+    const { clock } = this.options;
+    return this.topology
+      .subTopologies()
+      .toReversed()
+      .flatMap((sub): Lane[] => {
+        const tasks = this.#tasks.filter((task) => task.subTopology.index === sub.index);
+        const merges = tasks.length > 1 && mixesPartitions(sub, this.topology);
+        if (!merges || tasks.some((task) => task.isAsynchronous))
+          return tasks.map((task) => ({
+            tasks: [task],
+            processChunk: (recordsMax, deadlineMs) => task.processChunk(recordsMax, deadlineMs),
+          }));
+        const merged = new MergedTasks(tasks, clock, (input) => this.#unfetchedFrom(input));
+        return [
+          { tasks, processChunk: (recordsMax, deadlineMs) => merged.processChunk(recordsMax, deadlineMs) },
+        ];
+      });
+  }
+
+  /**
+   * The earliest time of a record that may be in an input's partition, or on its way to it, and was not fetched: nobody
+   * knows it, so it is -Infinity where there may be any, and else Infinity.
+   */
+  #unfetchedFrom(input: TopicPartition): number {
+    const isBehind =
+      (this.options.maxIdleMs ?? 0) >= 0 &&
+      (this.lagOf(input.topic, input.partition) !== 0 ||
+        this.writer.isPending(input) ||
+        this.writer.endOffset(input) > this.reader.position(input));
+    return isBehind ? -Infinity : Infinity;
+  }
+
+  horizonOf(subTopology: number, input: TopicPartition): Horizon | null {
+    return this.#horizons.of(subTopology, input);
+  }
+
+  async #committed(): Promise<CommittedOffsets> {
+    const { log, applicationId, transient = false } = this.options;
+    const offsets = transient ? [] : await log.admin.committed(applicationId);
+    return new Map(offsets.map((each) => [`${each.topic}-${each.partition}`, each]));
+  }
+
+  /** Reads topics that have appeared: new inputs for tasks that are there, new tasks for new partitions. */
+  async #discoverTopics(now: number): Promise<void> {
+    const { log, applicationId, clock, transient = false, changelogs = true } = this.options;
+    const resolved = await this.#discovery.resolve(now);
+    const known = this.plan.partitions;
+    const isNew = (topic: string): boolean => !known.has(topic);
+    if (!resolved.nodes.some((node) => node.kind === 'source' && node.topics.some(isNew))) return;
+    this.plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
+    this.topology = resolved;
+    const committed = await this.#committed();
+    for (const sub of resolved.subTopologies()) {
+      const added = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics.filter(isNew) : []));
+      if (added.length === 0) continue;
+      for (const topic of added) this.newTopics.add(topic);
+      for (const task of this.#tasks) {
+        if (task.subTopology.index !== sub.index) continue;
+        task.subTopology = sub;
+        for (const topic of added)
+          if (task.partition < must(this.plan.partitions.get(topic)))
+            this.#inputs.add(await openInput(this, task, topic, committed, null));
+      }
+      await this.#openTasksOf(sub, committed);
+      this.options.logger.info({ applicationId, topics: added }, 'new topics are read');
+    }
+  }
+
+  /** While this is set no task begins another record; global stores are followed all the same. */
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    for (const task of this.#tasks) task.paused = paused;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks;
+  }
+
+  /** The tasks and, first, the reader of global stores. */
+  get allTasks(): readonly Task[] {
+    return this.#globals === null ? this.#tasks : [this.#globals.task, ...this.#tasks];
+  }
+
+  get globalStores(): ReadonlyMap<string, StateStore> {
+    return this.#globals?.task.stores ?? new Map();
+  }
+
+  partitionsOf(topic: string): number {
+    if (topic === this.options.deadLetterTopic) return this.#deadLetterPartitions;
+    const count = this.plan.sinkPartitions.get(topic);
+    if (count === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+    return count;
+  }
+
+  lagOf(topic: string, partition: number): number {
+    return this.#inputs.lagOf(topic, partition);
+  }
+
+  onSkip(skipped: SkippedRecord): void {
+    this.#onSkip(skipped);
+  }
+
+  /** What came in; waits up to `maxWaitMs` for it when there is nothing to process. */
+  poll(maxWaitMs: number): Promise<readonly RecordBatch[]> {
+    // Here, because a chunk may have emptied what was full: an input that stays paused would be waited for in vain.
+    this.#inputs.throttle();
+    const buffered = this.allTasks.some(
+      (task) => !task.isBlocked && task.inputs.some((input) => !input.isEmpty),
+    );
+    // What waits for records that are on their way must leave them the time to come.
+    return this.reader.poll(buffered ? Math.min(maxWaitMs, this.#busy ? 0 : CALL_WAIT_MS) : maxWaitMs);
+  }
+
+  /** How long `poll` may wait: until something else is due. */
+  waitMs(now: number): number {
+    let wait = this.#tasks.some((task) => task.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
+    if (this.#tasks.some((task) => task.commitNeeded))
+      wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
+    for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
+    wait = Math.min(wait, this.#discovery.dueMs - now);
+    return Math.max(0, wait);
+  }
+
+  /** Queues what `poll` gave for a later turn. Returns false: nothing was processed. */
+  keep(batches: readonly RecordBatch[]): false {
+    this.#inputs.push(batches);
+    this.#inputs.throttle();
+    return false;
+  }
+
+  /** One turn, with what `poll` gave. Returns whether anything was processed or sent. */
+  step(batches: readonly RecordBatch[]): Promise<boolean> {
+    return this.#whole(() => this.#step(batches));
+  }
+
+  async #step(batches: readonly RecordBatch[]): Promise<boolean> {
+    const { clock } = this.options;
+    this.#committer.throwFlushError();
+    this.#throwDamage();
+    this.#inputs.push(batches);
+
+    let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
+    const now = clock.now();
+    if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
+    for (const task of this.#tasks) await task.punctuate(now);
+    for (const lane of this.#lanes) {
+      const { tasks } = lane;
+      if (tasks.every((task) => !task.awaits && task.inputs.every((input) => input.isEmpty))) continue;
+      this.#horizons.changed();
+      processed += await this.#chunk(lane, tasks.length);
+    }
+    this.#busy = processed > 0;
+    const pending = this.writer.pendingBytes;
+    const commitsEarly = await this.#committer.send(
+      processed === 0 && !this.#tasks.some((task) => task.awaits),
+    );
+    const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
+    const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
+    if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {
+      await this.#commit();
+      await this.#persistence.persistWhenDue(this.#tasks, now);
+    }
+    await this.#purge.purgeWhenDue(this.#tasks, now);
+    await this.#cleanWhenDue(now);
+    return processed > 0 || pending > 0;
+  }
+
+  /** A reader from outside may have found it: the task is opened again, which rebuilds it. */
+  #throwDamage(): void {
+    for (const { state } of this.#tasks) if (state.damage !== null) throw state.damage;
+  }
+
+  async #cleanWhenDue(now: number): Promise<void> {
+    const { stateDirectory, applicationId, clock, logger, ownsTask } = this.options;
+    const {
+      transient = false,
+      changelogs = true,
+      stateCleanupDelayMs = STATE_CLEANUP_DELAY_MS,
+    } = this.options;
+    if (now - this.#lastCleanupMs < stateCleanupDelayMs) return;
+    this.#lastCleanupMs = now;
+    if (stateDirectory === null || transient || !changelogs || ownsTask !== undefined) return;
+    const keep = new Set(this.#tasks.map((task) => task.id));
+    await cleanTasks(stateDirectory, applicationId, { clock, logger, keep, idleMs: stateCleanupDelayMs });
+  }
+
+  /** Queues everything that the log has now. */
+  async fetch(): Promise<void> {
+    do this.#inputs.push(await this.reader.poll(0));
+    while (this.#inputs.behind);
+  }
+
+  async processOne(task: Task, input: InputQueue): Promise<void> {
+    await task.processOne(input);
+    if (task === this.#globals?.task) this.#globals.settle();
+  }
+
+  async punctuate(): Promise<void> {
+    const now = this.options.clock.now();
+    for (const task of this.#tasks) await task.punctuate(now);
+  }
+
+  commit(): Promise<void> {
+    return this.#whole(() => this.#commit());
+  }
+
+  async #commit(): Promise<void> {
+    if (await this.#committer.commit(this.#tasks)) this.#commits++;
+    this.#lastCommitMs = this.options.clock.now();
+  }
+
+  /** How many commits there were to which something was to be said. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  persist(): Promise<void> {
+    return this.#whole(() => this.#persistence.persist(this.#tasks));
+  }
+
+  /**
+   * Does something wholly, or never anything again: after a failed commit, say, output may be pending whose input is
+   * not to be committed any more. What is asked later fails with the same error.
+   */
+  async #whole<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      return await action();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  /** Whether everything below `ends`, by `topic-partition`, is processed and committed. */
+  hasReached(ends: ReadonlyMap<string, number>): boolean {
+    return this.allTasks.every(
+      (task) =>
+        !task.commitNeeded &&
+        task.inputs.every(
+          (input) => this.#inputs.position(input) >= (ends.get(`${input.topic}-${input.partition}`) ?? 0),
+        ),
+    );
+  }
+
+  /** Ends a `poll` that waits, and all later ones. */
+  stopReading(): Promise<void> {
+    return this.reader.close();
+  }
+
+  /**
+   * Closes the operators that were opened, then everything else, without a commit. What cannot be closed is logged,
+   * and keeps nothing else open.
+   */
+  async close(): Promise<void> {
+    await this.#committer.settle();
+    const closing: (() => Promise<void> | void)[] = [
+      ...this.allTasks.flatMap((task) => task.closers()),
+      () => this.reader.close(),
+      () => this.writer.close(),
+      ...this.allTasks.map((task) => () => task.state.close()),
+    ];
+    if (this.#unlockState !== undefined) closing.push(this.#unlockState);
+    for (const close of closing)
+      try {
+        await close();
+      } catch (error) {
+        const { applicationId, logger } = this.options;
+        logger.error({ applicationId, error: String(error) }, 'something could not be closed');
+      }
+  }
+
+  get #commitIntervalMs(): number {
+    return this.options.commitIntervalMs ?? COMMIT_INTERVAL_MS;
+  }
+
+  #chunk(lane: Pick<Lane, 'processChunk'>, tasks = 1): Promise<number> {
+    return lane.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
+  }
+}
+
+/** Tasks whose order among each other matters, or one task. */
+interface Lane {
+  readonly tasks: readonly Task[];
+  processChunk(recordsMax: number, deadlineMs: number): Promise<number>;
+}
+
+/** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
+async function lockState(
+  topology: Topology,
+  { stateDirectory, applicationId, state, ownsTask, transient }: StreamsOptions,
+): Promise<(() => void) | undefined> {
+  if (stateDirectory === null || transient === true || ownsTask !== undefined || topology.stores.length === 0)
+    return undefined;
+  return state.lockApplication?.(join(stateDirectory, applicationId));
+}
+
+async function countPartitions(log: Log, deadLetterTopic: string | undefined): Promise<number> {
+  if (deadLetterTopic === undefined) return 0;
+  const description = await log.admin.describeTopic(deadLetterTopic);
+  if (description === undefined)
+    throw new LogError('unknown-topic', `topic ${deadLetterTopic} does not exist`);
+  return description.partitions;
+}

@@ -1,0 +1,190 @@
+import { AssertionError } from '../../common/assert.ts';
+import { EMPTY_BYTES } from '../../common/bytes.ts';
+import { DataError } from '../../common/error.ts';
+import { LogError } from '../../log/log.ts';
+import { partitionOfKey } from '../../log/partitioner.ts';
+import { MISS } from '../../state/store.ts';
+import type { SkipReason } from '../topology/processor.ts';
+import { shown } from '../topology/record-time.ts';
+import { TopologyError } from '../topology/topology-error.ts';
+import type { CurrentRecord } from './current-record.ts';
+import {
+  deadLetterHeaders,
+  type ErrorHandler,
+  type ErrorHandlers,
+  type ErrorVerdict,
+  type FailedRecord,
+  failOnError,
+  RecordFailure,
+} from './error-handlers.ts';
+import type { TaskOutput } from './record-sink.ts';
+import type { SkippedRecord } from './skipped-record.ts';
+import { InvalidTimestamp } from './timestamp-extractors.ts';
+
+export interface RecordFailuresOptions {
+  readonly applicationId: string;
+  readonly output: TaskOutput;
+  readonly onSkip: (skipped: SkippedRecord) => void;
+  readonly handlers?: ErrorHandlers;
+  readonly deadLetterTopic?: string;
+}
+
+/** What becomes of records of one task that are dropped or fail: handlers are asked, dead letters kept, drops told. */
+export class RecordFailures {
+  readonly #options: RecordFailuresOptions;
+  readonly #taskId: string;
+  readonly #record: CurrentRecord;
+  /** Records dropped by the record in flight, told when it cannot be undone any more. */
+  readonly #drops: SkippedRecord[] = [];
+  #guarded = false;
+
+  constructor(options: RecordFailuresOptions, taskId: string, record: CurrentRecord) {
+    this.#options = options;
+    this.#taskId = taskId;
+    this.#record = record;
+  }
+
+  /** From here on what is dropped may still be undone. */
+  begin(): void {
+    this.#guarded = true;
+  }
+
+  undo(): void {
+    this.#guarded = false;
+    this.#drops.length = 0;
+  }
+
+  /** What was dropped since `begin` is told. */
+  end(): void {
+    this.#guarded = false;
+    if (this.#drops.length === 0) return;
+    for (const dropped of this.#drops) this.#options.onSkip(dropped);
+    this.#drops.length = 0;
+  }
+
+  /** What an operator dropped: as it says, or, where it was an error, as the handlers say. */
+  skip(node: string, reason: SkipReason, detail: string, error: unknown): void {
+    if (this.#handlerOf(reason) === null) this.#drop(this.#skipped(node, reason, detail));
+    else this.failed(node, reason, error ?? new DataError(detail), detail);
+  }
+
+  /**
+   * What becomes of something thrown while a record, or a punctuation, was at `node`. Returns when processing goes
+   * on without it.
+   */
+  failed(node: string, reason: SkipReason, error: unknown, detail = messageOf(error)): void {
+    if (error === MISS || error instanceof RecordFailure) throw error;
+    const skipped = this.#skipped(node, reason, detail);
+    const ours =
+      error instanceof AssertionError ||
+      error instanceof TopologyError ||
+      error instanceof InvalidTimestamp ||
+      (error instanceof LogError && error.kind !== 'record-too-large');
+    if (ours) throw new RecordFailure(skipped, detail, error);
+    // An extractor that throws could not read the record; a sink's topic that takes no record this large is production.
+    const step =
+      reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
+    const handler = this.#handlerOf(step) ?? failOnError;
+    const failed: FailedRecord = { ...skipped, error, headers: this.#record.headers() };
+    switch (this.#verdictOf(handler, failed)) {
+      case 'fail':
+        throw new RecordFailure(skipped, detail, error);
+      case 'dead-letter':
+        this.#sendDeadLetter(failed);
+        break;
+      case 'continue':
+        break;
+    }
+    this.#drop(skipped);
+  }
+
+  /** What is no verdict decides nothing: then the record fails, and so it does when the handler does. */
+  #verdictOf(handler: ErrorHandler, failed: FailedRecord): ErrorVerdict {
+    let verdict: unknown;
+    try {
+      verdict = handler(failed);
+    } catch (error) {
+      throw new RecordFailure(failed, `${failed.detail}, and its handler failed: ${messageOf(error)}`, error);
+    }
+    if (verdict === 'fail' || verdict === 'continue' || verdict === 'dead-letter') return verdict;
+    if (verdict instanceof Promise) verdict.catch(() => undefined);
+    const given = verdict instanceof Promise ? 'a promise, for which nobody waits' : shown(verdict);
+    throw new RecordFailure(
+      failed,
+      `${failed.detail}, and its handler gave ${given}: a verdict is 'fail', 'continue' or 'dead-letter'`,
+      failed.error,
+    );
+  }
+
+  /** Null for what is dropped without asking. */
+  #handlerOf(reason: SkipReason): ErrorHandler | null {
+    const { handlers } = this.#options;
+    switch (reason) {
+      case 'deserialization':
+        return handlers?.deserialization ?? failOnError;
+      case 'evaluation':
+        return handlers?.processing ?? failOnError;
+      case 'serialization':
+        return handlers?.production ?? failOnError;
+      case 'timestamp':
+      case 'null-key':
+      case 'null-value':
+      case 'late':
+        return null;
+    }
+  }
+
+  #sendDeadLetter(failed: FailedRecord): void {
+    const { deadLetterTopic, output } = this.#options;
+    if (deadLetterTopic === undefined)
+      throw new RecordFailure(
+        failed,
+        `${failed.detail}, and its handler sends to the dead letter topic, of which the application names none`,
+        failed.error,
+      );
+    const topic = deadLetterTopic;
+    const key = failed.key ?? EMPTY_BYTES;
+    const value = failed.value ?? EMPTY_BYTES;
+    const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, output.partitions(topic));
+    output
+      .appender(topic, partition)
+      .append(
+        Math.max(0, failed.timestamp),
+        key,
+        failed.key === null ? -1 : 0,
+        key.length,
+        value,
+        failed.value === null ? -1 : 0,
+        value.length,
+        deadLetterHeaders(failed),
+      );
+  }
+
+  #drop(skipped: SkippedRecord): void {
+    if (this.#guarded) this.#drops.push(skipped);
+    else this.#options.onSkip(skipped);
+  }
+
+  #skipped(node: string, reason: SkipReason, detail: string): SkippedRecord {
+    const { batch, index } = this.#record;
+    const slice = (start: number, end: number): Buffer | null =>
+      batch === null || start < 0 ? null : Buffer.from(batch.buffer.subarray(start, end));
+    return {
+      applicationId: this.#options.applicationId,
+      taskId: this.#taskId,
+      node,
+      reason,
+      detail,
+      topic: this.#record.topic,
+      partition: this.#record.partition,
+      offset: this.#record.offset,
+      timestamp: batch === null ? -1 : batch.timestamps[index]!,
+      key: batch === null ? null : slice(batch.keyStart[index]!, batch.keyEnd[index]!),
+      value: batch === null ? null : slice(batch.valueStart[index]!, batch.valueEnd[index]!),
+    };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,16 @@
+import type { SkipReason } from '../topology/processor.ts';
+
+/** A record that an operator dropped, with where it came from. Bytes are copies; null where there are none. */
+export interface SkippedRecord {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly node: string;
+  readonly reason: SkipReason;
+  readonly detail: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}

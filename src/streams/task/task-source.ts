@@ -1,0 +1,104 @@
+import type { RecordBatch } from '../../log/record-batch.ts';
+import type { SkipReason } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
+import type { Serde } from '../topology/serde.ts';
+import { type SourceNode, type TimestampExtractor, windowEnd } from '../topology/topology.ts';
+import type { InputQueue } from './input-queue.ts';
+import type { NodeContext } from './node-context.ts';
+import { valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
+
+/** What is known of a source's next record before it is processed. */
+export interface SourceHead {
+  /** Its time was asked for. */
+  known: boolean;
+  timestamp: number;
+  value: unknown;
+  /** Why it could not be read. */
+  failure: SkipReason | null;
+  error: unknown;
+  epoch: number;
+}
+
+/** What an input waits for: the earliest time of a record that may still come into it. */
+export type Horizon = () => number;
+
+/** One input partition of a task, with the source node that reads it. */
+export class TaskSource {
+  readonly node: SourceNode;
+  readonly children: readonly NodeContext[];
+  readonly queue: InputQueue;
+  readonly key: RecordKey;
+  partitionTime = -1;
+  /** Of an input that this process writes to. */
+  horizon: Horizon | null = null;
+  readonly extractor: TimestampExtractor;
+  /** The time is the record's own as long as that is not negative. */
+  readonly recordTime: boolean;
+  readonly head: SourceHead = {
+    known: false,
+    timestamp: -1,
+    value: null,
+    failure: null,
+    error: null,
+    epoch: 0,
+  };
+  /** Shared by all sources that decode with the same serde, whose scratch row has room for one of them. */
+  readonly decoder: Decoder;
+
+  constructor(
+    node: SourceNode,
+    children: readonly NodeContext[],
+    queue: InputQueue,
+    extractor: TimestampExtractor,
+  ) {
+    this.extractor = extractor;
+    this.recordTime = valueFreeExtractors.has(extractor) && extractor !== wallClockTimestamp;
+    this.decoder = decoderOf(node.value);
+    this.node = node;
+    this.children = children;
+    this.queue = queue;
+    this.key = new RecordKey(node.key);
+  }
+
+  /** Steps over the next record. */
+  advance(): void {
+    const { head } = this;
+    if (head.known) {
+      head.known = false;
+      head.failure = null;
+      head.error = null;
+      head.value = null;
+    }
+    this.queue.advance();
+  }
+
+  setKey(batch: RecordBatch, i: number): void {
+    const start = batch.keyStart[i]!;
+    const end = batch.keyEnd[i]!;
+    const { window } = this.node;
+    if (window === undefined || start < 0) return this.key.setBytes(batch.buffer, start, end);
+    const suffix = window.kind === 'session' ? 16 : 8;
+    if (end - start < suffix) return this.key.setBytes(batch.buffer, -1, -1);
+    this.key.setBytes(batch.buffer, start, end - suffix);
+    const last = Number(batch.buffer.readBigInt64BE(end - 8));
+    this.key.windowStart = last;
+    this.key.windowEnd =
+      window.kind === 'session'
+        ? Number(batch.buffer.readBigInt64BE(end - 16))
+        : windowEnd(last, window.sizeMs);
+    return undefined;
+  }
+}
+
+/** Whose record a serde decoded last. */
+interface Decoder {
+  lastSource: TaskSource | null;
+}
+
+const decoders = new WeakMap<Serde, Decoder>();
+
+function decoderOf(serde: Serde): Decoder {
+  let decoder = decoders.get(serde);
+  if (decoder === undefined) decoders.set(serde, (decoder = { lastSource: null }));
+  return decoder;
+}
