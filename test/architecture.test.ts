@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { tokenize } from '../grammar/tokens.ts';
-import { openTestEngine } from '../src/cli/testing/open-test-engine.ts';
+import { openTestEngine } from '../src/test-runner/open-test-engine.ts';
 import { systemClock } from '../src/common/clock.ts';
 import type { RowStream } from '../src/engine/result.ts';
 import { newSession } from '../src/engine/session.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runTests } from '../src/cli/testing/test-command.ts';
+import { runTests } from '../src/test-runner/run-tests.ts';
 import { systemClock } from '../src/common/clock.ts';
 import { loadUserFunctions } from '../src/engine/user-functions/load-user-functions.ts';
 import { startServer } from '../src/server/server.ts';

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runTests } from '../src/cli/testing/test-command.ts';
+import { runTests } from '../src/test-runner/run-tests.ts';
 import { systemClock } from '../src/common/clock.ts';
 
-/** Our own cases in SQL (`src/cli/testing/read-script.ts` has their form), optimized and not. */
+/** Our own cases in SQL (`src/test-runner/read-script.ts` has their form), optimized and not. */
 test('every script in test/sql holds', async () => {
   const lines: string[] = [];
   const ok = await runTests({

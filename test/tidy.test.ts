@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/sql/optimizer'],
   ['src/sql/lower'],
   ['src/engine'],
-  ['src/server', 'src/cli', 'src/client'],
+  ['src/server', 'src/cli', 'src/test-runner'],
   ['src/commands'],
   ['src/main.ts'],
 ];

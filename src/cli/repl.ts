@@ -12,7 +12,7 @@ import { completionsOf } from './completion.ts';
 import { Output } from './output.ts';
 import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from './output-format.ts';
 import { describeError, runStatement } from './run-statements.ts';
-import { scriptStatements } from './script-statements.ts';
+import { scriptStatements } from '../engine/script-statements.ts';
 import { terminalWidthOf } from './text-columns.ts';
 import { utf8Text } from './utf8-text.ts';
 

@@ -5,7 +5,7 @@ import type { Script } from '../engine/script.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import type { Outcome } from './backend.ts';
 import { describeError, type RunOptions, runStatement } from './run-statements.ts';
-import { ScriptError, type ScriptStatement, scriptStatements } from './script-statements.ts';
+import { ScriptError, type ScriptStatement, scriptStatements } from '../engine/script-statements.ts';
 
 export interface ScriptRunner {
   openScript(files: readonly string[], statements: readonly ParsedStatement[]): Promise<Script>;

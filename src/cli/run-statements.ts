@@ -5,7 +5,7 @@ import type { ParsedStatement } from '../sql/parser/parse.ts';
 import { type Backend, type Outcome, ServerError, type TextRows } from './backend.ts';
 import type { Output } from './output.ts';
 import type { Renderer } from './renderer.ts';
-import { inSource, ScriptError, type ScriptStatement } from './script-statements.ts';
+import { inSource, ScriptError, type ScriptStatement } from '../engine/script-statements.ts';
 
 export interface RunOptions {
   readonly backend: Backend;

@@ -14,7 +14,7 @@ export async function executeCommand(text: string, options: InteractiveOptions):
   try {
     const run = await runOptions(options, backend, session, signal, true);
     const [{ scriptStatements }, { describeError, runStatement }, { unfinished }] = await Promise.all([
-      import('../cli/script-statements.ts'),
+      import('../engine/script-statements.ts'),
       import('../cli/run-statements.ts'),
       import('../sql/parser/split-statements.ts'),
     ]);

@@ -9,7 +9,7 @@ export async function testCommand(
   options: { report?: string; optimizer: 'on' | 'off'; only?: string; functions?: string },
 ): Promise<number> {
   const [{ runTests }, { loadUserFunctions }, { systemClock }] = await Promise.all([
-    import('../cli/testing/test-command.ts'),
+    import('../test-runner/run-tests.ts'),
     import('../engine/user-functions/load-user-functions.ts'),
     import('../common/clock.ts'),
   ]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runTests } from '../../src/cli/testing/test-command.ts';
+import { runTests } from '../../src/test-runner/run-tests.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { execute, openEngine } from '../harness/open-engine.ts';
 

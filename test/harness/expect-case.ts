@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { readCases } from '../../src/cli/testing/read-cases.ts';
-import { runCase } from '../../src/cli/testing/run-case.ts';
+import { readCases } from '../../src/test-runner/read-cases.ts';
+import { runCase } from '../../src/test-runner/run-case.ts';
 import { systemClock } from '../../src/common/clock.ts';
 
 /** A case as its JSON file would have it; rows are topic, key, value, and whatever else a record has. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openTestEngine } from '../../../src/cli/testing/open-test-engine.ts';
+import { openTestEngine } from '../../../src/test-runner/open-test-engine.ts';
 import { type Clock, systemClock } from '../../../src/common/clock.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { RowStream } from '../../../src/engine/result.ts';

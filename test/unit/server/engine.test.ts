@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { RemoteBackend } from '../../../src/cli/remote-backend.ts';
-import { openTestEngine } from '../../../src/cli/testing/open-test-engine.ts';
+import { openTestEngine } from '../../../src/test-runner/open-test-engine.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { PushQuery } from '../../../src/engine/push-query.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestEngine } from '../../../src/cli/testing/open-test-engine.ts';
+import { openTestEngine } from '../../../src/test-runner/open-test-engine.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { newSession } from '../../../src/engine/session.ts';
