@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import type { InteractiveOptions } from './commands/common-options.ts';
-import { executeCommand } from './commands/execute-command.ts';
-import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './commands/exit-codes.ts';
-import { promptCommand } from './commands/prompt-command.ts';
-import { repairCommand } from './commands/repair-command.ts';
-import { resetCommand } from './commands/reset-command.ts';
-import { runCommand } from './commands/run-command.ts';
-import { serverCommand } from './commands/server-command.ts';
-import { testCommand } from './commands/test-command.ts';
-import { UsageError } from './commands/usage-error.ts';
+import type { InteractiveOptions } from './cli/commands/common-options.ts';
+import { executeCommand } from './cli/commands/execute-command.ts';
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './cli/commands/exit-codes.ts';
+import { promptCommand } from './cli/commands/prompt-command.ts';
+import { repairCommand } from './cli/commands/repair-command.ts';
+import { resetCommand } from './cli/commands/reset-command.ts';
+import { runCommand } from './cli/commands/run-command.ts';
+import { serverCommand } from './cli/commands/server-command.ts';
+import { testCommand } from './cli/commands/test-command.ts';
+import { UsageError } from './cli/commands/usage-error.ts';
 import { keepAlive, nextTurn } from './common/clock.ts';
 import { readWholeNumber } from './common/whole-number.ts';
 

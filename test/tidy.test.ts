@@ -30,8 +30,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/sql/optimizer'],
   ['src/sql/lower'],
   ['src/engine'],
-  ['src/server', 'src/cli', 'src/test-runner'],
-  ['src/commands'],
+  ['src/server', 'src/test-runner', 'src/cli/backend'],
+  ['src/cli/render'],
+  ['src/cli/run'],
+  ['src/cli/commands'],
   ['src/main.ts'],
 ];
 
@@ -50,8 +52,8 @@ const HOMES: Readonly<Record<string, string>> = {
   ws: 'src/server',
   pino: 'src/common/logger.ts',
   commander: 'src/main.ts',
-  'cli-table3': 'src/cli',
-  'string-width': 'src/cli',
+  'cli-table3': 'src/cli/render',
+  'string-width': 'src/cli/render',
   re2js: 'src/functions',
   sucrase: 'src/engine/user-functions',
   'quickjs-emscripten-core': 'src/engine/user-functions',
@@ -145,7 +147,7 @@ test('a planted upward import, stray package and banned call are each named', ()
     { path: 'src/log/x.ts', text: "import { a } from '../engine/engine.ts';\n" },
     { path: 'src/sql/plan/x.ts', text: "import { Kafka } from 'kafkajs';\n" },
     { path: 'src/state/x.ts', text: 'const t = Date.now();\n' },
-    { path: 'src/cli/x.ts', text: "signal.addEventListener('abort', stop);\n" },
+    { path: 'src/cli/run/x.ts', text: "signal.addEventListener('abort', stop);\n" },
     { path: 'src/log/y.ts', text: "const file = require.resolve('sucrase/register');\n" },
     { path: 'src/state/y.ts', text: "import type { Log } from '../log/log.ts';\n" },
   ];

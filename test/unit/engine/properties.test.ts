@@ -4,7 +4,7 @@ import { describeRange, readWholeNumber } from '../../../src/common/whole-number
 import { checkProperty, PROPERTIES, propertyValue } from '../../../src/engine/properties.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { parseStatementRequest } from '../../../src/server/request-body.ts';
-import { openSession } from '../../../src/commands/open-session.ts';
+import { openSession } from '../../../src/cli/commands/open-session.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
 
 /** What no number, truth or word of any property is. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { entityTable } from '../../../src/cli/entity-table.ts';
+import { entityTable } from '../../../src/cli/render/entity-table.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Entity, QueryDescription, SourceDescription } from '../../../src/engine/result.ts';
 import { newSession } from '../../../src/engine/session.ts';

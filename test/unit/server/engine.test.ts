@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { RemoteBackend } from '../../../src/cli/remote-backend.ts';
+import { RemoteBackend } from '../../../src/cli/backend/remote-backend.ts';
 import { openTestEngine } from '../../../src/test-runner/open-test-engine.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Engine } from '../../../src/engine/engine.ts';

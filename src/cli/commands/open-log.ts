@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Log } from '../../log/log.ts';
+import type { CommonOptions } from './common-options.ts';
+
+/** Kafka, or the embedded log in the data directory or in memory. */
+export async function openLog(
+  { kafka, dataDir }: Pick<CommonOptions, 'kafka' | 'dataDir'>,
+  shared: { readonly clock: Clock; readonly logger: Logger },
+): Promise<Log> {
+  if (kafka !== undefined) {
+    const { openKafkaLog } = await import('../../log/kafka/open-kafka-log.ts');
+    return openKafkaLog({ brokers: kafka.split(','), clientId: 'millrace', ...shared });
+  }
+  if (dataDir !== undefined) makeDataDirectory(dataDir);
+  const { openEmbeddedLog } = await import('../../log/embedded/embedded-log.ts');
+  return openEmbeddedLog({
+    ...(dataDir === undefined ? {} : { directory: join(dataDir, 'log') }),
+    ...shared,
+  });
+}
+
+/** Throws an error that says which directory, and why. */
+function makeDataDirectory(directory: string): void {
+  try {
+    makeDirectory(resolve(directory));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' ? 'it is a file' : message;
+    throw new Error(`the data directory ${directory} cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+/** Level by level: mkdir's own recursion never ends where a file system such as /proc says that there is nothing. */
+function makeDirectory(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path);
+}

@@ -1,0 +1,37 @@
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { InteractiveOptions } from './common-options.ts';
+import { interruption } from './interruption.ts';
+import { openBackend } from './open-backend.ts';
+import { openSession } from './open-session.ts';
+
+/** `millrace`: the prompt, or statements from standard input. */
+export async function promptCommand(options: InteractiveOptions): Promise<number> {
+  const session = await openSession(options.set);
+  const { backend, engine } = await openBackend(options, session);
+  const { repl } = await import('../run/repl.ts');
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  // At the prompt, Ctrl-C only ends what runs.
+  const signal = interruption(interactive ? ['SIGTERM'] : ['SIGINT', 'SIGTERM']);
+  const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
+  const hint =
+    stopDemo === null
+      ? 'Type help; statements end with a semicolon.'
+      : 'A demo stream is running. Try: SELECT * FROM TRADES EMIT CHANGES LIMIT 3;';
+  try {
+    return await repl({
+      backend,
+      session,
+      input: process.stdin,
+      output: process.stdout,
+      errors: process.stderr,
+      interactive,
+      signal,
+      banner: `Millrace ${packageJson.version} on ${backend.description}. ${hint}\n`,
+      version: packageJson.version,
+      format: options.output,
+    });
+  } finally {
+    await stopDemo?.();
+    await backend.close();
+  }
+}
