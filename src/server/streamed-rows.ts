@@ -2,7 +2,7 @@ import type { RowStream } from '../engine/result.ts';
 import { jsonText } from '../types/json-value.ts';
 import { printType, quoteIdentifier } from '../types/print-type.ts';
 import type { SqlType } from '../types/sql-type.ts';
-import { tieToRequest } from './client-query.ts';
+import { tieToRequest } from './tie-to-request.ts';
 import { errorBody } from './request-error.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';

@@ -5,7 +5,7 @@ import { type Clock, Turns } from '../common/clock.ts';
 import type { RowStream } from '../engine/result.ts';
 import { fieldSchema } from '../engine/describe.ts';
 import { jsonText } from '../types/json-value.ts';
-import { openRows } from './parse-single.ts';
+import { openRows } from './request-statements.ts';
 import { endWith } from './raw-answer.ts';
 import { parseStatementRequest } from './request-body.ts';
 import { RequestError } from './request-error.ts';

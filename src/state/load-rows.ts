@@ -3,8 +3,8 @@ import type { DatabaseRead, DatabaseReads } from './database.ts';
 import { KEY_VALUE_SPACE } from './key-value-store.ts';
 import type { KeyValueRows } from './key-value-store.ts';
 import type { Want } from './row-store.ts';
-import { segmentBound, storeWriter } from './segment-bound.ts';
-import type { TimesRows } from './segment-bound.ts';
+import { segmentBound, storeWriter } from './database-key.ts';
+import type { TimesRows } from './database-key.ts';
 import { writeSortable, writeTimedPrefix } from './timed-key.ts';
 
 /** Keys of one batched read. */

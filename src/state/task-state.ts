@@ -5,8 +5,8 @@ import { read, type StoredRow } from './database.ts';
 import { rowsToLoad } from './load-rows.ts';
 import { LruRows } from './lru-store.ts';
 import { RowBatch } from './row-batch.ts';
-import { segmentBound } from './segment-bound.ts';
-import type { TimesRows } from './segment-bound.ts';
+import { segmentBound } from './database-key.ts';
+import type { TimesRows } from './database-key.ts';
 import { SessionRows } from './session-store.ts';
 import { MISS } from './store.ts';
 import type {

@@ -1,6 +1,6 @@
 import { Turns } from '../../common/clock.ts';
 import type { Entity } from '../../engine/result.ts';
-import { parseRequest } from '../parse-single.ts';
+import { parseRequest } from '../request-statements.ts';
 import { parseStatementRequest } from '../request-body.ts';
 import { RequestError, statementError } from '../request-error.ts';
 import { json, type Route } from '../route.ts';

@@ -1,4 +1,4 @@
-import { openRows } from '../parse-single.ts';
+import { openRows } from '../request-statements.ts';
 import { parseStatementRequest } from '../request-body.ts';
 import { KSQL_JSON, type Route } from '../route.ts';
 import { streamedRows } from '../streamed-rows.ts';
