@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { tokenize } from '../grammar/tokens.ts';
+import { roomsText } from './harness/layers.ts';
 import { openTestEngine } from '../src/test-runner/open-test-engine.ts';
 import { systemClock } from '../src/common/clock.ts';
 import type { RowStream } from '../src/engine/result.ts';
@@ -122,6 +123,7 @@ async function outputs(): Promise<Map<string, string>> {
     await run(INSERTS);
     const tokens = tokenize(STATEMENT).tokens.map((token) => `${token.tokenType.name} ${token.image}`);
     return new Map([
+      ['rooms', roomsText()],
       ['statement', STATEMENT],
       ['tokens', wrap(tokens, '  ')],
       ['ast', treeText(statement)],

@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { LAYERS } from './harness/layers.ts';
 
 /**
  * The rules of the house, read from the sources: which room may import which, where each third-party package
@@ -9,33 +10,6 @@ import { expect, test } from 'vitest';
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** Ground to roof. A room imports itself and rooms on earlier lines; rooms on one line do not know each other. */
-const LAYERS: readonly (readonly string[])[] = [
-  ['grammar', 'src/common'],
-  ['src/types'],
-  ['src/log', 'src/state', 'src/formats', 'src/functions'],
-  ['src/streams/topology'],
-  ['src/streams/processors'],
-  // By what it lives with: a partition of a sub-topology, the process's share of them, the whole application.
-  ['src/streams/task'],
-  ['src/streams/instance'],
-  ['src/streams/application', 'src/streams/dsl'],
-  ['src/streams/test-driver'],
-  ['src/streams/streams-api.ts'],
-  ['src/sql/parser'],
-  ['src/sql/catalog', 'src/sql/expressions'],
-  ['src/sql/analyzer'],
-  ['src/sql/plan'],
-  ['src/sql/optimizer'],
-  ['src/sql/lower'],
-  ['src/engine'],
-  ['src/server', 'src/test-runner', 'src/cli/backend'],
-  ['src/cli/render'],
-  ['src/cli/run'],
-  ['src/cli/commands'],
-  ['src/main.ts'],
-];
 
 /** Only these rooms know `grammar`. */
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = { grammar: ['grammar', 'src/sql/parser'] };
@@ -159,4 +133,11 @@ test('a planted upward import, stray package and banned call are each named', ()
   expect(breaches[3]).toContain('use onAbort');
   expect(breaches[4]).toContain('src/log/y.ts: package sucrase lives in');
   expect(breaches[5]).toContain('src/state/y.ts: imports src/log/log.ts');
+});
+
+test('each room of LAYERS exists, and a file outside of them is named', () => {
+  expect(LAYERS.flat().filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
+  expect(findBreaches([{ path: 'src/attic/x.ts', text: '' }])).toEqual([
+    'src/attic/x.ts: stands in no room of LAYERS',
+  ]);
 });
