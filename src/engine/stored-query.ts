@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { DataError, SqlError } from '../common/error.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
-import { printStatement } from '../sql/parser/print-sql.ts';
+import { printStatement } from '../sql/parser/print-statement.ts';
 import { parseStatements } from '../sql/parser/parse.ts';
 import type { PlanNode } from '../sql/plan/node.ts';
 import { allNodes } from '../sql/plan/plan-inputs.ts';

@@ -61,105 +61,93 @@ class StatementBuilder extends DefinitionBuilder implements AstBuilder {
   }
 
   statement(children: cst.StatementCstChildren): ast.Statement {
-    const [nodes] = Object.values(children);
-    const node = nodes![0]!;
-    const location = node.location!;
-    switch (node.name) {
-      case 'query':
-        return this.query(node.children, location);
-      case 'createStatement':
-        return this.createStatement(node.children, location);
-      case 'insertStatement':
-        return this.insertStatement(node.children, location);
-      case 'alterStatement':
-        return this.alterStatement(node.children, location);
-      case 'dropStatement':
-        return this.dropStatement(node.children, location);
-      case 'showStatement':
-        return this.showStatement(node.children, location);
-      case 'describeStatement':
-        return this.describeStatement(node.children, location);
-      case 'explainStatement':
-        return this.explainStatement(node.children, location);
-      case 'printStatement':
-        return this.printStatement(node.children, location);
-      case 'controlStatement':
-        return this.controlStatement(node.children, location);
-      case 'setStatement':
-        return this.setStatement(node.children, location);
-      case 'unsetStatement':
-        return this.unsetStatement(node.children, location);
-      case 'defineStatement':
-        return this.defineStatement(node.children, location);
-      case 'undefineStatement':
-        return this.undefineStatement(node.children, location);
-      case 'assertStatement':
-        return this.assertStatement(node.children, location);
-      case 'runScriptStatement':
-        return this.runScriptStatement(node.children, location);
-    }
+    return this.oneOf<cst.StatementCstChildren, never>(children, {
+      query: ([node]) => this.query(node!.children, node!.location!),
+      createStatement: ([node]) => this.createStatement(node!.children, node!.location!),
+      insertStatement: ([node]) => this.insertStatement(node!.children, node!.location!),
+      alterStatement: ([node]) => this.alterStatement(node!.children, node!.location!),
+      dropStatement: ([node]) => this.dropStatement(node!.children, node!.location!),
+      showStatement: ([node]) => this.showStatement(node!.children, node!.location!),
+      describeStatement: ([node]) => this.describeStatement(node!.children, node!.location!),
+      explainStatement: ([node]) => this.explainStatement(node!.children, node!.location!),
+      printStatement: ([node]) => this.printStatement(node!.children, node!.location!),
+      controlStatement: ([node]) => this.controlStatement(node!.children, node!.location!),
+      setStatement: ([node]) => this.setStatement(node!.children, node!.location!),
+      unsetStatement: ([node]) => this.unsetStatement(node!.children, node!.location!),
+      defineStatement: ([node]) => this.defineStatement(node!.children, node!.location!),
+      undefineStatement: ([node]) => this.undefineStatement(node!.children, node!.location!),
+      assertStatement: ([node]) => this.assertStatement(node!.children, node!.location!),
+      runScriptStatement: ([node]) => this.runScriptStatement(node!.children, node!.location!),
+    });
   }
 
   insertStatement(children: cst.InsertStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const { name: target, span: targetSpan } = this.identifierOf(children.identifier);
     const shared = { span: this.span(location), target, targetSpan };
-    if (children.query !== undefined) {
-      const properties = this.propertiesOf(children.withProperties);
-      return { kind: 'insertSelect', ...shared, properties, query: this.queryOf(children.query) };
-    }
-    const columns = this.columnsOf(children.columnList);
-    return {
-      kind: 'insertValues',
-      ...shared,
-      columns,
-      values: this.rowValues(children.rowValues![0]!.children),
-    };
+    return this.oneOf<
+      cst.InsertStatementCstChildren,
+      'INSERT' | 'INTO' | 'identifier' | 'withProperties' | 'columnList' | 'VALUES'
+    >(children, {
+      query: (query) => {
+        const properties = this.propertiesOf(children.withProperties);
+        return { kind: 'insertSelect', ...shared, properties, query: this.queryOf(query) };
+      },
+      rowValues: ([values]) => {
+        const columns = this.columnsOf(children.columnList);
+        return { kind: 'insertValues', ...shared, columns, values: this.rowValues(values!.children) };
+      },
+    });
   }
 
   showStatement(children: cst.ShowStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
     const extended = children.EXTENDED !== undefined;
-    if (children.TOPICS !== undefined) {
-      return { kind: 'showTopics', span, all: children.ALL !== undefined, extended };
-    }
-    if (children.SourcesWord !== undefined) {
-      return { kind: 'showSources', span, sourceKind: sourcesKind(children.SourcesWord), extended };
-    }
-    if (children.QUERIES !== undefined) return { kind: 'showQueries', span, extended };
-    if (children.CONNECTORS !== undefined) {
-      const scope = children.SOURCE !== undefined ? 'source' : children.SINK !== undefined ? 'sink' : 'all';
-      return { kind: 'showConnectors', span, scope };
-    }
-    if (children.PLUGINS !== undefined) return { kind: 'showConnectorPlugins', span };
-    if (children.FUNCTIONS !== undefined) return { kind: 'showFunctions', span };
-    if (children.PROPERTIES !== undefined) return { kind: 'showProperties', span };
-    if (children.TYPES !== undefined) return { kind: 'showTypes', span };
-    return { kind: 'showVariables', span };
+    return this.oneOf<
+      cst.ShowStatementCstChildren,
+      'SHOW' | 'LIST' | 'ALL' | 'EXTENDED' | 'SOURCE' | 'SINK' | 'CONNECTOR'
+    >(children, {
+      TOPICS: () => ({ kind: 'showTopics', span, all: children.ALL !== undefined, extended }),
+      SourcesWord: (words) => ({ kind: 'showSources', span, sourceKind: sourcesKind(words), extended }),
+      QUERIES: () => ({ kind: 'showQueries', span, extended }),
+      CONNECTORS: () => {
+        const scope = children.SOURCE !== undefined ? 'source' : children.SINK !== undefined ? 'sink' : 'all';
+        return { kind: 'showConnectors', span, scope };
+      },
+      PLUGINS: () => ({ kind: 'showConnectorPlugins', span }),
+      FUNCTIONS: () => ({ kind: 'showFunctions', span }),
+      PROPERTIES: () => ({ kind: 'showProperties', span }),
+      TYPES: () => ({ kind: 'showTypes', span }),
+      VARIABLES: () => ({ kind: 'showVariables', span }),
+    });
   }
 
   describeStatement(children: cst.DescribeStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
     const extended = children.EXTENDED !== undefined;
-    if (children.SourcesWord !== undefined) {
-      return { kind: 'describeSources', span, sourceKind: sourcesKind(children.SourcesWord), extended };
-    }
-    if (children.source !== undefined) {
-      const { name, span: nameSpan } = this.identifierOf(children.source);
-      return { kind: 'describeSource', span, name, nameSpan, extended };
-    }
-    const { name, span: nameSpan } = this.identifierOf(children.identifier);
-    const kind = children.CONNECTOR === undefined ? 'describeFunction' : 'describeConnector';
-    return { kind, span, name, nameSpan };
+    const named = (nodes: readonly cst.IdentifierCstNode[] | undefined): { name: string; nameSpan: Span } => {
+      const { name, span: nameSpan } = this.identifierOf(nodes);
+      return { name, nameSpan };
+    };
+    return this.oneOf<cst.DescribeStatementCstChildren, 'DESCRIBE' | 'EXTENDED' | 'identifier'>(children, {
+      SourcesWord: (words) => ({ kind: 'describeSources', span, sourceKind: sourcesKind(words), extended }),
+      source: (source) => ({ kind: 'describeSource', span, ...named(source), extended }),
+      FUNCTION: () => ({ kind: 'describeFunction', span, ...named(children.identifier) }),
+      CONNECTOR: () => ({ kind: 'describeConnector', span, ...named(children.identifier) }),
+    });
   }
 
-  explainStatement(children: cst.ExplainStatementCstChildren, location: CstNodeLocation): ast.Explain {
+  explainStatement(children: cst.ExplainStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
-    if (children.statement !== undefined) {
-      const statement = this.statement(children.statement[0]!.children);
-      return { kind: 'explain', span, target: { kind: 'statement', statement } };
-    }
-    const id = this.identifierOf(children.identifier);
-    return { kind: 'explain', span, target: { kind: 'queryId', queryId: id.name, span: id.span } };
+    return this.oneOf<cst.ExplainStatementCstChildren, 'EXPLAIN'>(children, {
+      statement: ([node]) => {
+        const statement = this.statement(node!.children);
+        return { kind: 'explain', span, target: { kind: 'statement', statement } };
+      },
+      identifier: (identifier) => {
+        const id = this.identifierOf(identifier);
+        return { kind: 'explain', span, target: { kind: 'queryId', queryId: id.name, span: id.span } };
+      },
+    });
   }
 
   printStatement(children: cst.PrintStatementCstChildren, location: CstNodeLocation): ast.PrintTopic {
@@ -177,9 +165,12 @@ class StatementBuilder extends DefinitionBuilder implements AstBuilder {
 
   controlStatement(children: cst.ControlStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const queryId = children.ALL === undefined ? this.identifierOf(children.identifier).name : null;
-    const kind =
-      children.TERMINATE !== undefined ? 'terminate' : children.PAUSE !== undefined ? 'pause' : 'resume';
-    return { kind, span: this.span(location), queryId };
+    const shared = { span: this.span(location), queryId };
+    return this.oneOf<cst.ControlStatementCstChildren, 'ALL' | 'identifier'>(children, {
+      TERMINATE: () => ({ kind: 'terminate', ...shared }),
+      PAUSE: () => ({ kind: 'pause', ...shared }),
+      RESUME: () => ({ kind: 'resume', ...shared }),
+    });
   }
 
   setStatement(children: cst.SetStatementCstChildren, location: CstNodeLocation): ast.SetProperty {
@@ -208,32 +199,41 @@ class StatementBuilder extends DefinitionBuilder implements AstBuilder {
   assertStatement(children: cst.AssertStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
     const exists = children.EXISTS === undefined;
-    if (children.assertTopic !== undefined) {
-      return this.assertTopic(children.assertTopic[0]!.children, span, exists);
-    }
-    if (children.assertSchema !== undefined) {
-      return this.assertSchema(children.assertSchema[0]!.children, span, exists);
-    }
-    const { name, span: nameSpan } = this.identifierOf(children.identifier);
-    if (children.rowValues !== undefined) {
-      return {
-        kind: children.NULL === undefined ? 'assertValues' : 'assertTombstone',
-        span,
-        source: name,
-        sourceSpan: nameSpan,
-        columns: this.columnsOf(children.columnList),
-        values: this.rowValues(children.rowValues[0]!.children),
-      };
-    }
-    return {
-      kind: 'assertSource',
-      span,
-      sourceKind: this.sourceKind(children.SourceKindWord!),
-      name,
-      nameSpan,
-      elements: this.elementsOf(children.tableElements),
-      properties: this.propertiesOf(children.withProperties),
+    const rows = (): Pick<ast.AssertValues, 'span' | 'source' | 'sourceSpan' | 'columns' | 'values'> => {
+      const { name: source, span: sourceSpan } = this.identifierOf(children.identifier);
+      const columns = this.columnsOf(children.columnList);
+      const values = this.rowValues(children.rowValues![0]!.children);
+      return { span, source, sourceSpan, columns, values };
     };
+    return this.oneOf<
+      cst.AssertStatementCstChildren,
+      | 'ASSERT'
+      | 'NOT'
+      | 'EXISTS'
+      | 'identifier'
+      | 'columnList'
+      | 'rowValues'
+      | 'KEY'
+      | 'tableElements'
+      | 'withProperties'
+    >(children, {
+      assertTopic: ([topic]) => this.assertTopic(topic!.children, span, exists),
+      assertSchema: ([schema]) => this.assertSchema(schema!.children, span, exists),
+      NULL: () => ({ kind: 'assertTombstone', ...rows() }),
+      VALUES: () => ({ kind: 'assertValues', ...rows() }),
+      SourceKindWord: (words) => {
+        const { name, span: nameSpan } = this.identifierOf(children.identifier);
+        return {
+          kind: 'assertSource',
+          span,
+          sourceKind: this.sourceKind(words),
+          name,
+          nameSpan,
+          elements: this.elementsOf(children.tableElements),
+          properties: this.propertiesOf(children.withProperties),
+        };
+      },
+    });
   }
 
   assertTopic(children: cst.AssertTopicCstChildren, span: Span, exists: boolean): ast.AssertTopic {

@@ -91,21 +91,32 @@ export class DefinitionBuilder extends QueryBuilder {
   createStatement(children: cst.CreateStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
     const orReplace = children.REPLACE !== undefined;
-    const source = children.createSource?.[0];
-    if (source !== undefined)
-      return this.createSource(source.children, span, orReplace, children.SOURCE?.[0]);
-    if (children.createFunction !== undefined)
-      return this.createFunction(children.createFunction[0]!.children, span, orReplace);
-    if (orReplace) {
+    return this.oneOf<cst.CreateStatementCstChildren, 'CREATE' | 'OR' | 'REPLACE' | 'SOURCE' | 'SINK'>(
+      children,
+      {
+        createSource: ([source]) =>
+          this.createSource(source!.children, span, orReplace, children.SOURCE?.[0]),
+        createFunction: ([created]) => this.createFunction(created!.children, span, orReplace),
+        createType: ([type]) => {
+          this.refuseReplace(children);
+          return this.createType(type!.children, span);
+        },
+        createConnector: ([connector]) => {
+          this.refuseReplace(children);
+          const kind = children.SINK === undefined ? 'source' : 'sink';
+          return this.createConnector(connector!.children, span, kind);
+        },
+      },
+    );
+  }
+
+  protected refuseReplace({ OR, REPLACE }: cst.CreateStatementCstChildren): void {
+    if (REPLACE !== undefined)
       this.fail(
-        this.between(children.OR![0]!, children.REPLACE![0]!),
+        this.between(OR![0]!, REPLACE[0]!),
         'OR REPLACE is only for streams, tables and functions',
         'drop the old one first',
       );
-    }
-    if (children.createType !== undefined) return this.createType(children.createType[0]!.children, span);
-    const connectorKind = children.SINK === undefined ? 'source' : 'sink';
-    return this.createConnector(children.createConnector![0]!.children, span, connectorKind);
   }
 
   createSource(
@@ -223,23 +234,21 @@ export class DefinitionBuilder extends QueryBuilder {
 
   alterStatement(children: cst.AlterStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
-    if (children.SYSTEM !== undefined) {
-      return {
+    return this.oneOf<
+      cst.AlterStatementCstChildren,
+      'ALTER' | 'property' | 'Equal' | 'setting' | 'identifier' | 'addColumn' | 'Comma'
+    >(children, {
+      SYSTEM: () => ({
         kind: 'alterSystem',
         span,
         ...this.assignment(children.property![0]!, children.setting![0]!),
-      };
-    }
-    const { name, span: nameSpan } = this.identifierOf(children.identifier);
-    const columns = children.addColumn!.map((column) => this.addColumn(column.children));
-    return {
-      kind: 'alterSource',
-      span,
-      sourceKind: this.sourceKind(children.SourceKindWord!),
-      name,
-      nameSpan,
-      columns,
-    };
+      }),
+      SourceKindWord: (words) => {
+        const { name, span: nameSpan } = this.identifierOf(children.identifier);
+        const columns = children.addColumn!.map((column) => this.addColumn(column.children));
+        return { kind: 'alterSource', span, sourceKind: this.sourceKind(words), name, nameSpan, columns };
+      },
+    });
   }
 
   addColumn(children: cst.AddColumnCstChildren): ast.TableElement {
@@ -256,16 +265,18 @@ export class DefinitionBuilder extends QueryBuilder {
       nameSpan,
       ifExists: children.ifExists !== undefined,
     };
-    if (children.CONNECTOR !== undefined) return { kind: 'dropConnector', ...shared };
-    if (children.TYPE !== undefined) return { kind: 'dropType', ...shared };
-    if (children.FUNCTION !== undefined) return { kind: 'dropFunction', ...shared };
-    const deleteTopic = children.DELETE !== undefined;
-    return {
-      kind: 'dropSource',
-      ...shared,
-      sourceKind: this.sourceKind(children.SourceKindWord!),
-      deleteTopic,
-    };
+    return this.oneOf<cst.DropStatementCstChildren, 'DROP' | 'ifExists' | 'identifier' | 'DELETE' | 'TOPIC'>(
+      children,
+      {
+        CONNECTOR: () => ({ kind: 'dropConnector', ...shared }),
+        TYPE: () => ({ kind: 'dropType', ...shared }),
+        FUNCTION: () => ({ kind: 'dropFunction', ...shared }),
+        SourceKindWord: (words) => {
+          const deleteTopic = children.DELETE !== undefined;
+          return { kind: 'dropSource', ...shared, sourceKind: this.sourceKind(words), deleteTopic };
+        },
+      },
+    );
   }
 
   protected property(token: IToken): { name: string; nameSpan: Span } {

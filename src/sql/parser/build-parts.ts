@@ -1,3 +1,4 @@
+import { AssertionError } from '../../common/assert.ts';
 import { type ErrorCode, SqlError, type Span } from '../../common/error.ts';
 import type * as cst from '../../../grammar/cst.d.ts';
 import type { CstNodeLocation, IToken } from '../../../grammar/token-types.ts';
@@ -58,6 +59,21 @@ export class PartBuilder {
       span: { start: span.start + this.base, end: span.end + this.base },
       hint,
     });
+  }
+
+  /**
+   * Builds a statement by the first of `build` whose word or part is there. A word or part of the rule that is neither
+   * named there nor in `Shared`, which tells no alternatives apart, does not compile.
+   */
+  protected oneOf<C extends object, Shared extends keyof C>(
+    children: C,
+    build: { readonly [K in Exclude<keyof C, Shared>]-?: (nodes: NonNullable<C[K]>) => ast.Statement },
+  ): ast.Statement {
+    for (const name of Object.keys(build) as Exclude<keyof C, Shared>[]) {
+      const nodes = children[name];
+      if (nodes !== undefined) return build[name](nodes as NonNullable<typeof nodes>);
+    }
+    throw new AssertionError(`nothing builds a statement of ${Object.keys(children).join(', ')}`);
   }
 
   protected name(token: IToken): ast.Identifier {

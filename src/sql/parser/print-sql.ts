@@ -6,204 +6,6 @@ import { printIdentifier, quote } from './names.ts';
  * (but for spans); the text is canonical, so equal trees print equally.
  */
 
-export function printStatement(statement: ast.Statement): string {
-  switch (statement.kind) {
-    case 'query':
-      return printQuery(statement);
-    case 'createSource':
-      return words(
-        'CREATE',
-        statement.orReplace && 'OR REPLACE',
-        statement.readOnly && 'SOURCE',
-        sourceWord(statement.sourceKind),
-        statement.ifNotExists && 'IF NOT EXISTS',
-        printIdentifier(statement.name),
-        printElements(statement.elements),
-        printProperties(statement.properties),
-      );
-    case 'createSourceAs':
-      return words(
-        'CREATE',
-        statement.orReplace && 'OR REPLACE',
-        sourceWord(statement.sourceKind),
-        statement.ifNotExists && 'IF NOT EXISTS',
-        printIdentifier(statement.name),
-        printProperties(statement.properties),
-        'AS',
-        printQuery(statement.query),
-      );
-    case 'alterSource': {
-      const columns = statement.columns.map(
-        (column) => `ADD COLUMN ${printIdentifier(column.name)} ${printType(column.type)}`,
-      );
-      const name = printIdentifier(statement.name);
-      return words('ALTER', sourceWord(statement.sourceKind), name, columns.join(', '));
-    }
-    case 'dropSource':
-      return words(
-        'DROP',
-        sourceWord(statement.sourceKind),
-        statement.ifExists && 'IF EXISTS',
-        printIdentifier(statement.name),
-        statement.deleteTopic && 'DELETE TOPIC',
-      );
-    case 'insertSelect':
-      return words(
-        'INSERT INTO',
-        printIdentifier(statement.target),
-        printProperties(statement.properties),
-        printQuery(statement.query),
-      );
-    case 'insertValues':
-      return words(
-        'INSERT INTO',
-        printIdentifier(statement.target),
-        printColumns(statement.columns),
-        'VALUES',
-        printValues(statement.values),
-      );
-    case 'createType':
-      return words(
-        'CREATE TYPE',
-        statement.ifNotExists && 'IF NOT EXISTS',
-        printIdentifier(statement.name),
-        'AS',
-        printType(statement.type),
-      );
-    case 'dropType':
-      return words('DROP TYPE', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name));
-    case 'createFunction':
-      return words(
-        'CREATE',
-        statement.orReplace && 'OR REPLACE',
-        statement.aggregate && 'AGGREGATE',
-        'FUNCTION',
-        statement.ifNotExists && 'IF NOT EXISTS',
-        printIdentifier(statement.name),
-        `(${statement.parameters.map(({ name, type }) => `${quote(name, '`')} ${printType(type)}`).join(', ')})`,
-        'RETURNS',
-        printResult(statement.returns),
-        statement.state !== null && `STATE ${printType(statement.state)}`,
-        'LANGUAGE',
-        printIdentifier(statement.language),
-        statement.strict && 'STRICT',
-        'AS',
-        printBody(statement.body),
-      );
-    case 'dropFunction':
-      return words('DROP FUNCTION', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name));
-    case 'createConnector':
-      return words(
-        'CREATE',
-        statement.connectorKind.toUpperCase(),
-        'CONNECTOR',
-        statement.ifNotExists && 'IF NOT EXISTS',
-        printIdentifier(statement.name),
-        printProperties(statement.properties, printString),
-      );
-    case 'dropConnector':
-      return words('DROP CONNECTOR', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name));
-    case 'describeConnector':
-      return words('DESCRIBE CONNECTOR', printIdentifier(statement.name));
-    case 'showConnectors':
-      return words('SHOW', statement.scope !== 'all' && statement.scope.toUpperCase(), 'CONNECTORS');
-    case 'showConnectorPlugins':
-      return 'SHOW CONNECTOR PLUGINS';
-    case 'showTopics':
-      return words('SHOW', statement.all && 'ALL', 'TOPICS', statement.extended && 'EXTENDED');
-    case 'showSources':
-      return words('SHOW', `${sourceWord(statement.sourceKind)}S`, statement.extended && 'EXTENDED');
-    case 'showFunctions':
-      return 'SHOW FUNCTIONS';
-    case 'showQueries':
-      return words('SHOW QUERIES', statement.extended && 'EXTENDED');
-    case 'showProperties':
-      return 'SHOW PROPERTIES';
-    case 'showTypes':
-      return 'SHOW TYPES';
-    case 'showVariables':
-      return 'SHOW VARIABLES';
-    case 'describeSource':
-      return words('DESCRIBE', printIdentifier(statement.name), statement.extended && 'EXTENDED');
-    case 'describeSources':
-      return words('DESCRIBE', `${sourceWord(statement.sourceKind)}S`, statement.extended && 'EXTENDED');
-    case 'describeFunction':
-      return words('DESCRIBE FUNCTION', printIdentifier(statement.name));
-    case 'explain':
-      return statement.target.kind === 'statement'
-        ? words('EXPLAIN', printStatement(statement.target.statement))
-        : words('EXPLAIN', printIdentifier(statement.target.queryId));
-    case 'printTopic':
-      return words(
-        'PRINT',
-        printString(statement.topic),
-        statement.fromBeginning && 'FROM BEGINNING',
-        statement.interval !== null && `INTERVAL ${statement.interval}`,
-        statement.limit !== null && `LIMIT ${statement.limit}`,
-      );
-    case 'terminate':
-    case 'pause':
-    case 'resume': {
-      const { queryId } = statement;
-      return words(statement.kind.toUpperCase(), queryId === null ? 'ALL' : printIdentifier(queryId));
-    }
-    case 'setProperty':
-      return `SET ${printString(statement.name)} = ${printString(statement.value)}`;
-    case 'unsetProperty':
-      return `UNSET ${printString(statement.name)}`;
-    case 'alterSystem':
-      return `ALTER SYSTEM ${printString(statement.name)} = ${printString(statement.value)}`;
-    case 'defineVariable':
-      return `DEFINE ${printIdentifier(statement.name)} = ${printString(statement.value)}`;
-    case 'undefineVariable':
-      return `UNDEFINE ${printIdentifier(statement.name)}`;
-    case 'assertTopic':
-      return words(
-        'ASSERT',
-        !statement.exists && 'NOT EXISTS',
-        'TOPIC',
-        printString(statement.topic),
-        printProperties(statement.properties),
-        printTimeout(statement.timeoutMs),
-      );
-    case 'assertSchema':
-      return words(
-        'ASSERT',
-        !statement.exists && 'NOT EXISTS',
-        'SCHEMA',
-        statement.subject !== null && `SUBJECT ${printString(statement.subject)}`,
-        statement.id !== null && `ID ${statement.id}`,
-        printTimeout(statement.timeoutMs),
-      );
-    case 'assertValues':
-      return words(
-        'ASSERT VALUES',
-        printIdentifier(statement.source),
-        printColumns(statement.columns),
-        'VALUES',
-        printValues(statement.values),
-      );
-    case 'assertTombstone':
-      return words(
-        'ASSERT NULL VALUES',
-        printIdentifier(statement.source),
-        printColumns(statement.columns),
-        'KEY',
-        printValues(statement.values),
-      );
-    case 'assertSource':
-      return words(
-        'ASSERT',
-        sourceWord(statement.sourceKind),
-        printIdentifier(statement.name),
-        printElements(statement.elements),
-        printProperties(statement.properties),
-      );
-    case 'runScript':
-      return `RUN SCRIPT ${printString(statement.path)}`;
-  }
-}
-
 export function printQuery(query: ast.Query): string {
   return words(
     'SELECT',
@@ -487,7 +289,7 @@ export function printType(type: ast.TypeExpression): string {
   }
 }
 
-function printExpressions(expressions: readonly ast.Expression[]): string {
+export function printExpressions(expressions: readonly ast.Expression[]): string {
   return expressions.map(printExpression).join(', ');
 }
 
@@ -497,54 +299,8 @@ function printDouble(value: number): string {
   return text.includes('e') ? text.toUpperCase() : `${text}E0`;
 }
 
-function printString(value: string): string {
+export function printString(value: string): string {
   return quote(value, "'");
-}
-
-function printElements(elements: readonly ast.TableElement[]): string | false {
-  if (elements.length === 0) return false;
-  const printed = elements.map(({ name, type, constraint }) =>
-    words(printIdentifier(name), printType(type), constraint !== null && printConstraint(constraint)),
-  );
-  return `(${printed.join(', ')})`;
-}
-
-function printConstraint(constraint: ast.ColumnConstraint): string {
-  switch (constraint.kind) {
-    case 'key':
-      return 'KEY';
-    case 'primaryKey':
-      return 'PRIMARY KEY';
-    case 'headers':
-      return 'HEADERS';
-    case 'header':
-      return `HEADER(${printString(constraint.headerKey)})`;
-  }
-}
-
-function printProperties(
-  properties: readonly ast.WithProperty[],
-  printName: (name: string) => string = printPropertyName,
-): string | false {
-  if (properties.length === 0) return false;
-  const printed = properties.map(({ name, value }) => `${printName(name)} = ${printExpression(value)}`);
-  return `WITH (${printed.join(', ')})`;
-}
-
-function printPropertyName(name: string): string {
-  return /^[A-Z_][A-Z0-9_]*$/.test(name) ? printIdentifier(name) : printString(name);
-}
-
-function printColumns(columns: readonly ast.Identifier[]): string | false {
-  return columns.length > 0 && `(${columns.map((column) => printIdentifier(column.name)).join(', ')})`;
-}
-
-function printValues(values: readonly ast.Expression[]): string {
-  return `(${printExpressions(values)})`;
-}
-
-function printTimeout(timeoutMs: number | null): string | false {
-  return timeoutMs !== null && `TIMEOUT ${printDuration(timeoutMs)}`;
 }
 
 const UNITS: readonly (readonly [unit: string, ms: number])[] = [
@@ -554,26 +310,12 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['SECONDS', 1_000],
 ];
 
-function printDuration(ms: number): string {
+export function printDuration(ms: number): string {
   const [unit, size] = UNITS.find(([, unitMs]) => ms > 0 && ms % unitMs === 0) ?? ['MILLISECONDS', 1];
   return `${ms / size} ${unit}`;
 }
 
-function sourceWord(kind: ast.SourceKind): string {
-  return kind.toUpperCase();
-}
-
 /** The words that are there, with one space between. */
-function words(...parts: readonly (string | false)[]): string {
+export function words(...parts: readonly (string | false)[]): string {
   return parts.filter((part) => part !== false).join(' ');
-}
-
-function printResult(returns: ast.FunctionResult): string {
-  if (returns.kind === 'value') return printType(returns.type);
-  return `TABLE (${returns.columns.map(({ name, type }) => `${printIdentifier(name)} ${printType(type)}`).join(', ')})`;
-}
-
-/** Between dollars where nothing in it could be taken for their end. */
-function printBody(body: string): string {
-  return body.includes('$$') || body.endsWith('$') ? printString(body) : `$$${body}$$`;
 }

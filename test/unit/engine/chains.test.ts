@@ -6,7 +6,7 @@ import { MAX_NESTING } from '../../../grammar/limits.ts';
 import { SqlError } from '../../../src/common/error.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
-import { printStatement } from '../../../src/sql/parser/print-sql.ts';
+import { printStatement } from '../../../src/sql/parser/print-statement.ts';
 import { type Chain, CHAIN_SOURCE, CHAINS, NESTED } from '../../harness/chains.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
 

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { SqlParser } from '../../../grammar/grammar.ts';
+import type { StatementCstNode } from '../../../grammar/cst.d.ts';
 import { KEYWORDS, createLexer, isReserved, tokenize } from '../../../grammar/tokens.ts';
+import type { Statement } from '../../../src/sql/parser/ast.ts';
 import { createAstBuilder } from '../../../src/sql/parser/build-ast.ts';
+import { PartBuilder } from '../../../src/sql/parser/build-parts.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -15,6 +18,53 @@ test('Chevrotain finds no fault in the tokens and rules that production does not
 
 test('the AST builder has a method for every rule', () => {
   expect(() => createAstBuilder(new SqlParser()).validateVisitor()).not.toThrow();
+});
+
+test('an alternative that the grammar has and the AST builder has not is built as no other one', () => {
+  const place = { startOffset: 0, endOffset: 3 };
+  const word = { ...place, image: 'SHOW' };
+  const planted = (rule: string, ...words: string[]) => ({
+    name: 'statement',
+    location: place,
+    children: {
+      [rule]: [
+        {
+          name: rule,
+          location: place,
+          children: {
+            identifier: [{ name: 'identifier', location: place, children: { Identifier: [word] } }],
+            ...Object.fromEntries(words.map((each) => [each, [word]])),
+          },
+        },
+      ],
+    },
+  });
+  const build = (node: unknown): unknown =>
+    createAstBuilder(new SqlParser()).buildStatement(node as StatementCstNode, 0);
+  expect(build(planted('showStatement', 'SHOW', 'VARIABLES'))).toMatchObject({ kind: 'showVariables' });
+  for (const rule of ['show', 'describe', 'drop', 'alter', 'create', 'insert', 'control', 'assert'])
+    expect(() => build(planted(`${rule}Statement`, 'SHOW', 'VERSION')), rule).toThrow(
+      /^nothing builds a statement of .*VERSION/,
+    );
+  expect(() => build(planted('versionStatement', 'SHOW'))).toThrow(
+    'nothing builds a statement of versionStatement',
+  );
+});
+
+test('a word of a rule that tells its alternatives apart and is not built does not compile', () => {
+  interface ShowChildren {
+    readonly SHOW: readonly unknown[];
+    readonly TYPES?: readonly unknown[];
+    readonly VERSION?: readonly unknown[];
+  }
+  class Planted extends PartBuilder {
+    show(children: ShowChildren): Statement {
+      const span = { start: 0, end: 4 };
+      // @ts-expect-error VERSION is missing.
+      return this.oneOf<ShowChildren, 'SHOW'>(children, { TYPES: () => ({ kind: 'showTypes', span }) });
+    }
+  }
+  expect(new Planted().show({ SHOW: [], TYPES: [] }).kind).toBe('showTypes');
 });
 
 test('grammar/cst.d.ts is what the generator writes of the grammar', () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parseStatements } from '../../../../src/sql/parser/parse.ts';
-import { printStatement } from '../../../../src/sql/parser/print-sql.ts';
+import { printStatement } from '../../../../src/sql/parser/print-statement.ts';
 import { withoutSpans } from '../../../harness/arbitrary-ast.ts';
 
 const folder = fileURLToPath(new URL('../../../../../shared/conformance/ksqldb/query/', import.meta.url));

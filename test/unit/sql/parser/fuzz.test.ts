@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ALL_TOKENS, KEYWORDS } from '../../../../grammar/tokens.ts';
 import { SqlError, renderSqlError } from '../../../../src/common/error.ts';
 import { parseStatements } from '../../../../src/sql/parser/parse.ts';
-import { printStatement } from '../../../../src/sql/parser/print-sql.ts';
+import { printStatement } from '../../../../src/sql/parser/print-statement.ts';
 import { splitStatements } from '../../../../src/sql/parser/split-statements.ts';
 import { arbitraryStatement } from '../../../harness/arbitrary-ast.ts';
 

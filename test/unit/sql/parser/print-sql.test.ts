@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseExpression, parseStatements, parseType } from '../../../../src/sql/parser/parse.ts';
-import { printExpression, printStatement, printType } from '../../../../src/sql/parser/print-sql.ts';
+import { printExpression, printType } from '../../../../src/sql/parser/print-sql.ts';
+import { printStatement } from '../../../../src/sql/parser/print-statement.ts';
 import {
   arbitraryExpression,
   arbitraryStatement,
