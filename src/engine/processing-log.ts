@@ -1,4 +1,6 @@
 import type { Clock } from '../common/clock.ts';
+import { json } from '../formats/json.ts';
+import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import { OF_KEY } from '../sql/lower/row-source.ts';
@@ -117,11 +119,11 @@ export class ProcessingLog {
       schema: { key: [], value: COLUMNS.map(([name, type]) => ({ name, type })), headers: [] },
       topic: this.topic,
       partitions: 1,
-      keyFormat: { name: 'KAFKA', wrapped: false, properties: [] },
-      valueFormat: { name: 'JSON', wrapped: true, properties: [] },
+      keyFormat: { name: DEFAULT_KEY_FORMAT, wrapped: false, properties: [] },
+      valueFormat: { name: json.name, wrapped: true, properties: [] },
       window: null,
       timestamp: null,
-      statementText: `CREATE STREAM KSQL_PROCESSING_LOG (${columns}) WITH (KAFKA_TOPIC='${this.topic}', VALUE_FORMAT='JSON');`,
+      statementText: `CREATE STREAM KSQL_PROCESSING_LOG (${columns}) WITH (KAFKA_TOPIC='${this.topic}', VALUE_FORMAT='${json.name}');`,
       sourceOnly: false,
       createdBy: null,
     };

@@ -1,6 +1,7 @@
 import { TIMER_MS_MAX } from '../common/clock.ts';
 import { SqlError, type Span } from '../common/error.ts';
-import { FORMATS } from '../formats/registry.ts';
+import { FORMATS } from '../formats/every-format.ts';
+import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import { suggest } from '../sql/analyzer/suggest.ts';
 import { foreignProperty } from './foreign-properties.ts';
 import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
@@ -80,7 +81,7 @@ export const PROPERTIES: readonly Property[] = [
   },
   {
     name: 'ksql.persistence.default.format.key',
-    default: 'KAFKA',
+    default: DEFAULT_KEY_FORMAT,
     description: 'key format when none is given',
     value: format,
   },

@@ -14,6 +14,7 @@ import { numberShape, type NumberShape, plainNumberEnd, wholeRange } from './pla
 import { checkKinds, checkProperties } from './settings.ts';
 import { asBuffer, asciiText, checkedText } from './text-slice.ts';
 import { viewOf } from './view-of.ts';
+import { openWrittenText } from './written-key.ts';
 
 /**
  * A line of comma-separated values (RFC 4180), one value a column: quoted where needed, empty is null, temporal
@@ -22,9 +23,14 @@ import { viewOf } from './view-of.ts';
  */
 export const delimited: Format = {
   name: 'DELIMITED',
-  properties: ['DELIMITER'],
+  properties: [{ name: 'DELIMITER', inherited: true }],
   singleColumn: 'always-unwrapped',
-  multiColumnKey: true,
+  multiColumn: true,
+  namesColumns: false,
+  registered: false,
+  loneNull: 'bytes',
+  noValue: null,
+  rawRanges: false,
   validate(columns, settings) {
     checkProperties(delimited, settings);
     delimiterOf(settings);
@@ -57,7 +63,21 @@ export const delimited: Format = {
       },
     };
   },
+  // A minus at the start of a line is quoted.
+  openWrittenKey: (columns, settings) => openWrittenText(columns, settings, false, isPlainWord),
 };
+
+/** Letters and digits only: no CSV writer quotes that. */
+function isPlainWord(buffer: Uint8Array, start: number, end: number): boolean {
+  if (end === start) return false;
+  for (let i = start; i < end; i++) {
+    const byte = buffer[i]!;
+    const isAlphanumeric =
+      (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+    if (!isAlphanumeric) return false;
+  }
+  return true;
+}
 
 /** The character between values. Throws `SqlError` ML_FORMAT. */
 function delimiterOf(settings: FormatSettings): string {

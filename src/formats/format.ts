@@ -3,22 +3,44 @@ import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
 
 /**
- * A serialization format for keys or values. One literal a format in `formats/<name>.ts`, and a line in
- * `formats/registry.ts`.
+ * A serialization format for keys or values, with everything that other rooms ask of one: none of them knows a format
+ * by its name. One literal a format in `formats/<name>.ts`, and a line in `formats/every-format.ts`.
  */
 export interface Format {
   /** As in WITH: `JSON`, `DELIMITED`, `KAFKA`, `NONE`. */
   readonly name: string;
-  /** Names of the WITH properties that it understands, without KEY_ or VALUE_: `DELIMITER`, … */
-  readonly properties: readonly string[];
+  /** The WITH properties that it understands. */
+  readonly properties: readonly FormatProperty[];
   /** Whether one column may stand alone (unwrapped), inside a record (wrapped), and what happens unasked. */
   readonly singleColumn: 'always-unwrapped' | 'always-wrapped' | 'wrapped-by-default';
-  /** Whether it can hold a key of more than one column. */
-  readonly multiColumnKey: boolean;
+  /** Whether it can hold more than one column. Values of a format that can't are neither joined nor grouped. */
+  readonly multiColumn: boolean;
+  /** Whether names of columns are in the bytes of a record: equal values under other names are other bytes then. */
+  readonly namesColumns: boolean;
+  /**
+   * Whether bytes say which registered schema they were written with. Equal values of two topics need not be equal bytes
+   * then, so that such keys are written anew before they meet, and topics of a query's own have another format.
+   */
+  readonly registered: boolean;
+  /** What a sink writes for the null of a value that stands alone: a record without a value, or bytes that mean null. */
+  readonly loneNull: 'no-value' | 'bytes';
+  /** Bytes of a value that say that there is none: the record is read as one without a value. Null: there are none such. */
+  readonly noValue: Uint8Array | null;
+  /** Whether its decoders give raw ranges, and its encoders take them. */
+  readonly rawRanges: boolean;
   /** Throws `SqlError` ML_FORMAT when it cannot hold these columns (types, count) or a property is bad. */
   validate(columns: readonly Column[], settings: FormatSettings): void;
   openDecoder(columns: readonly Column[], settings: FormatSettings, wanted: readonly WantedColumn[]): Decoder;
   openEncoder(columns: readonly Column[], settings: FormatSettings): Encoder;
+  /** How keys that others wrote are recognized. Null where any bytes are a key, and each the only way to write it. */
+  openWrittenKey(columns: readonly Column[], settings: FormatSettings): WrittenKey | null;
+}
+
+export interface FormatProperty {
+  /** Without KEY_ or VALUE_: `DELIMITER`. */
+  readonly name: string;
+  /** Whether a sink has it from its source where both have the format. */
+  readonly inherited: boolean;
 }
 
 export interface FormatSettings {
@@ -64,6 +86,12 @@ export interface Decoder {
   readonly rawRanges: Int32Array | null;
   rawFallback(i: number): SqlValue;
 }
+
+/**
+ * Whether key bytes are surely those that the format's own encoder writes for their value, told without decoding them.
+ * False: perhaps not. Called for each record.
+ */
+export type WrittenKey = (buffer: Uint8Array, start: number, end: number) => boolean;
 
 /** Writes one side of records. */
 export interface Encoder {

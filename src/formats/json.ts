@@ -5,13 +5,19 @@ import type { Format } from './format.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { JsonEncoder } from './json-encoder.ts';
 import { checkProperties } from './settings.ts';
+import { openWrittenText } from './written-key.ts';
 
 /** JSON text: an object per record, or one bare value when unwrapped. Every type; MAP keys must be STRING. */
 export const json: Format = {
   name: 'JSON',
   properties: [],
   singleColumn: 'wrapped-by-default',
-  multiColumnKey: true,
+  multiColumn: true,
+  namesColumns: true,
+  registered: false,
+  loneNull: 'no-value',
+  noValue: Buffer.from('null'),
+  rawRanges: true,
   validate(columns, settings) {
     checkProperties(json, settings);
     for (const column of columns) {
@@ -26,7 +32,18 @@ export const json: Format = {
   },
   openDecoder: (columns, settings, wanted) => new JsonDecoder(columns, settings.wrapped, wanted),
   openEncoder: (columns, settings) => new JsonEncoder(columns, settings.wrapped),
+  openWrittenKey: (columns, settings) => openWrittenText(columns, settings, true, isPlainJsonText),
 };
+
+/** ASCII in quotes, with nothing in it that JSON escapes. */
+function isPlainJsonText(buffer: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 2 || buffer[start] !== 0x22 || buffer[end - 1] !== 0x22) return false;
+  for (let i = start + 1; i < end - 1; i++) {
+    const byte = buffer[i]!;
+    if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
+  }
+  return true;
+}
 
 /** A MAP within the type whose keys are not STRING, or null. */
 function findBadMap(type: SqlType): SqlType | null {

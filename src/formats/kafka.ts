@@ -3,7 +3,7 @@ import { DataError, SqlError } from '../common/error.ts';
 import { toBigint, type Bigint } from '../types/bigint.ts';
 import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
-import type { Decoder, Encoder, Format } from './format.ts';
+import type { Decoder, Encoder, Format, WrittenKey } from './format.ts';
 import { checkKinds, checkProperties } from './settings.ts';
 import { asBuffer, checkedText, isText } from './text-slice.ts';
 
@@ -15,7 +15,12 @@ export const kafka: Format = {
   name: 'KAFKA',
   properties: [],
   singleColumn: 'always-unwrapped',
-  multiColumnKey: false,
+  multiColumn: false,
+  namesColumns: false,
+  registered: false,
+  loneNull: 'no-value',
+  noValue: null,
+  rawRanges: true,
   validate(columns, settings) {
     checkProperties(kafka, settings);
     checkKinds(kafka, columns, ['integer', 'bigint', 'double', 'string', 'bytes']);
@@ -77,7 +82,31 @@ export const kafka: Format = {
       },
     };
   },
+  openWrittenKey: (columns) => (columns[0] === undefined ? null : openWrittenKey(columns[0])),
 };
+
+/**
+ * There is one way to write a value, and no bytes that are none are let through: a key that cannot be read drops its
+ * record whether or not anybody asks for its columns.
+ */
+function openWrittenKey(column: Column): WrittenKey | null {
+  switch (column.type.kind) {
+    case 'integer':
+      return (_buffer, start, end) => end - start === 4;
+    case 'bigint':
+    case 'double':
+      return (_buffer, start, end) => end - start === 8;
+    case 'string':
+      return isAscii;
+    default:
+      return null;
+  }
+}
+
+function isAscii(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (buffer[i]! > 0x7f) return false;
+  return true;
+}
 
 /** Both throw `DataError` when the bytes are no value of the column. */
 interface Read {

@@ -8,7 +8,12 @@ export const none: Format = {
   name: 'NONE',
   properties: [],
   singleColumn: 'always-unwrapped',
-  multiColumnKey: false,
+  multiColumn: false,
+  namesColumns: false,
+  registered: false,
+  loneNull: 'no-value',
+  noValue: null,
+  rawRanges: false,
   validate(columns, settings) {
     checkProperties(none, settings);
     if (columns.length > 0)
@@ -24,4 +29,5 @@ export const none: Format = {
   },
   openDecoder: () => ({ decode() {}, rawRanges: null, rawFallback: () => null }),
   openEncoder: () => ({ encode() {} }),
+  openWrittenKey: () => null,
 };

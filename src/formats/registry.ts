@@ -1,12 +1,18 @@
 import { SqlError } from '../common/error.ts';
-import { delimited } from './delimited.ts';
+import { FORMATS } from './every-format.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
 import { kafka } from './kafka.ts';
 import { none } from './none.ts';
 
-/** Every format, in the order in which they are listed to users. */
-export const FORMATS: readonly Format[] = [json, delimited, kafka, none];
+/** Of keys that have columns, where neither the statement nor a property says. */
+export const DEFAULT_KEY_FORMAT = kafka.name;
+
+/** Of keys without columns. */
+export const NO_KEY_FORMAT = none.name;
+
+/** Holds everything that a key or value may be: what is used where the format at hand cannot be. */
+export const UNIVERSAL_FORMAT = json.name;
 
 /** The format of that name, in any case. Throws `SqlError` ML_FORMAT with the names that exist. */
 export function formatOf(name: string): Format {

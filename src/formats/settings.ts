@@ -7,12 +7,12 @@ import type { Format, FormatSettings } from './format.ts';
 /** Checks that every property is one that the format knows. Throws `SqlError` ML_FORMAT. */
 export function checkProperties(format: Format, settings: FormatSettings): void {
   for (const name of settings.properties.keys())
-    if (!format.properties.includes(name))
+    if (!format.properties.some((known) => known.name === name))
       throw new SqlError('ML_FORMAT', `format ${format.name} does not know the property ${name}`, {
         hint:
           format.properties.length === 0
             ? `remove it: ${format.name} has no properties`
-            : `its properties are ${format.properties.join(', ')}`,
+            : `its properties are ${format.properties.map((known) => known.name).join(', ')}`,
       });
 }
 

@@ -1,4 +1,4 @@
-import { FORMATS } from '../formats/registry.ts';
+import { FORMATS } from '../formats/every-format.ts';
 
 /** ksqlDB's other formats: the first keep their schemas in a registry. */
 const WITH_REGISTRY = ['AVRO', 'PROTOBUF', 'JSON_SR'];

@@ -62,7 +62,7 @@ async function write(
   await commit();
 }
 
-/** Null where a side has no columns, and for a key of nulls or an unwrapped null. */
+/** Null where a side has no columns, for a key of nulls, and for a lone null that the format does not write. */
 function encode(
   side: SideFormat,
   columns: readonly Column[],
@@ -70,15 +70,15 @@ function encode(
   isKey: boolean,
 ): Buffer | null {
   if (columns.length === 0) return null;
-  if ((isKey || !side.wrapped) && row.every((value) => value === null)) return null;
+  const format = formatOf(side.name);
+  const nullIsNothing = isKey || (!side.wrapped && format.loneNull === 'no-value');
+  if (nullIsNothing && row.every((value) => value === null)) return null;
   const settings = { isKey, wrapped: side.wrapped, properties: new Map(side.properties) };
   const writer = new ByteWriter(256);
-  formatOf(side.name)
-    .openEncoder(columns, settings)
-    .encode(
-      row,
-      columns.map((_, i) => i),
-      writer,
-    );
+  format.openEncoder(columns, settings).encode(
+    row,
+    columns.map((_, i) => i),
+    writer,
+  );
   return writer.toBytes();
 }

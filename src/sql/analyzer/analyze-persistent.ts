@@ -1,4 +1,5 @@
 import { SqlError } from '../../common/error.ts';
+import { DEFAULT_KEY_FORMAT, NO_KEY_FORMAT } from '../../formats/registry.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import type { Column } from '../../types/schema.ts';
 import type { CatalogSource } from '../catalog/source.ts';
@@ -47,7 +48,11 @@ export function analyzeCreateSourceAs(
   for (const column of query.select) checkTypeDepth(column.type, column.span);
   const { keyItems, valueItems } = splitSelect(query, session.get(NEW_PLANNER)?.toLowerCase() === 'true');
   const asksKeyFormat = properties.formatName('KEY');
-  if (query.partitionBy?.expressions.length === 0 && asksKeyFormat !== null && asksKeyFormat.name !== 'NONE')
+  if (
+    query.partitionBy?.expressions.length === 0 &&
+    asksKeyFormat !== null &&
+    asksKeyFormat.name !== NO_KEY_FORMAT
+  )
     throw new SqlError('ML_FORMAT', 'PARTITION BY NULL leaves no key that a format could hold', {
       span: asksKeyFormat.span,
       hint: 'remove KEY_FORMAT, and write VALUE_FORMAT instead of FORMAT',
@@ -67,9 +72,9 @@ export function analyzeCreateSourceAs(
   const keyName =
     keyFormat?.name ??
     (query.partitionBy?.expressions.length === 0
-      ? 'NONE'
-      : inherited === 'NONE' && key.length > 0
-        ? (session.get('ksql.persistence.default.format.key') ?? 'KAFKA')
+      ? NO_KEY_FORMAT
+      : inherited === NO_KEY_FORMAT && key.length > 0
+        ? (session.get('ksql.persistence.default.format.key') ?? DEFAULT_KEY_FORMAT)
         : inherited);
   const prefix = session.get('ksql.output.topic.name.prefix') ?? '';
   const topicName = properties.text('KAFKA_TOPIC') ?? `${prefix}${statement.name}`;

@@ -7,7 +7,7 @@ import { equalExpressions, replace } from '../expressions/walk.ts';
 import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeCondition, analyzeExpression } from './analyze-expression.ts';
-import { analyzeRelation, refuseKafkaValues, scopeOf } from './analyze-relation.ts';
+import { analyzeRelation, refuseBareValues, scopeOf } from './analyze-relation.ts';
 import {
   type AnalyzedQuery,
   type AnalyzedRelation,
@@ -173,7 +173,7 @@ class QueryAnalysis {
       });
     if (this.#isGrouped)
       for (const { source } of sourcesOf(this.#from))
-        refuseKafkaValues(source, 'GROUP BY', this.#query.groupBy[0]!.span);
+        refuseBareValues(source, 'GROUP BY', this.#query.groupBy[0]!.span);
     const first = partitionBy[0];
     if (first === undefined) return;
     if (this.#isGrouped)

@@ -1,4 +1,5 @@
 import { SqlError, type Span } from '../../common/error.ts';
+import { formatOf } from '../../formats/registry.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
 import { BOOLEAN } from '../../types/sql-type.ts';
@@ -150,12 +151,12 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
   };
 }
 
-/** Values in the KAFKA format are bare bytes whose null cannot be told from a missing record. */
-export function refuseKafkaValues(source: CatalogSource, clause: string, span: Span): void {
-  if (source.valueFormat.name === 'KAFKA')
+/** As ksqlDB does: bare values have no row that a join or a group could make another of. */
+export function refuseBareValues(source: CatalogSource, clause: string, span: Span): void {
+  if (!formatOf(source.valueFormat.name).multiColumn)
     throw new SqlError(
       'ML_UNSUPPORTED',
-      `${printIdentifier(source.name)} has VALUE_FORMAT KAFKA, which does not go with ${clause}`,
+      `${printIdentifier(source.name)} has VALUE_FORMAT ${source.valueFormat.name}, which does not go with ${clause}`,
       {
         span,
         hint: "make a copy: CREATE STREAM … WITH (VALUE_FORMAT='JSON') AS SELECT *",
@@ -186,7 +187,7 @@ function withKeyColumn(columns: readonly RelationColumn[], key: Expression): rea
 }
 
 function checkKinds(node: ast.JoinRelation, left: AnalyzedRelation, right: SourceRelation): void {
-  for (const { source } of [...sourcesOf(left), right]) refuseKafkaValues(source, 'JOIN', node.span);
+  for (const { source } of [...sourcesOf(left), right]) refuseBareValues(source, 'JOIN', node.span);
   if (left.type === 'table' && right.type === 'stream')
     throw new SqlError('ML_UNSUPPORTED', 'a table cannot be joined with a stream on its right', {
       span: node.span,

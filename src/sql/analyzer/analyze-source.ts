@@ -1,4 +1,5 @@
 import { DataError, SqlError, type Span } from '../../common/error.ts';
+import { DEFAULT_KEY_FORMAT } from '../../formats/registry.ts';
 import { openTimePattern } from '../../functions/time-pattern.ts';
 import { equalTypes } from '../../types/equal-types.ts';
 import { printIdentifier, printType } from '../../types/print-type.ts';
@@ -88,7 +89,7 @@ export function analyzeCreateSource(statement: CreateSource, context: AnalyzeCon
       span: statement.nameSpan,
       hint: "name the format: WITH (…, VALUE_FORMAT='JSON')",
     });
-  const keyName = key?.name ?? session.get('ksql.persistence.default.format.key') ?? 'KAFKA';
+  const keyName = key?.name ?? session.get('ksql.persistence.default.format.key') ?? DEFAULT_KEY_FORMAT;
   const keyFormat = properties.sideFormat(
     'KEY',
     keyName,

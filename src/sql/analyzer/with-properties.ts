@@ -59,9 +59,6 @@ const OLDER_NAMES: Readonly<Record<string, string>> = {
   VALUE_SCHEMA_FULL_NAME: 'VALUE_AVRO_SCHEMA_FULL_NAME',
 };
 
-/** Properties that a sink takes over from its source, where the format is the same. */
-const INHERITED: ReadonlySet<string> = new Set(['DELIMITER', 'PROTOBUF_NULLABLE_REPRESENTATION']);
-
 /** The properties of one WITH clause, checked by name and type of value. */
 export class WithProperties {
   readonly #byName = new Map<string, WithProperty>();
@@ -168,15 +165,15 @@ export class WithProperties {
       const format = formatOf(name);
       const properties: [string, string][] = [];
       for (const property of FORMAT_PROPERTIES) {
+        const known = format.properties.find((each) => each.name === property);
         const full = this.#given(`${side}_${property}`);
         const value = this.text(full);
         if (value === null) {
           const same = inherited?.name === format.name ? inherited : null;
-          const kept = INHERITED.has(property)
-            ? same?.properties.find(([each]) => each === property)
-            : undefined;
+          const kept =
+            known?.inherited === true ? same?.properties.find(([each]) => each === property) : undefined;
           if (kept !== undefined) properties.push([property, kept[1]]);
-        } else if (format.properties.includes(property)) {
+        } else if (known !== undefined) {
           properties.push([property, value]);
         } else {
           throw new SqlError('ML_PROPERTY', `format ${format.name} does not know ${full}`, {

@@ -1,10 +1,10 @@
 import { DataError } from '../../common/error.ts';
+import type { WrittenKey } from '../../formats/format.ts';
 import type { Processor, ProcessorContext, RecordContext } from '../../streams/topology/processor.ts';
 import { RecordKey } from '../../streams/topology/record-key.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { SourceNode } from '../plan/node.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
-import type { WrittenKey } from './written-key.ts';
 
 /** Writes what of a source's row does not come from the value: key columns, record time and place, window, headers. */
 export type FillRow = (row: SqlValue[], key: RecordKey, timestamp: number, record: RecordContext) => void;
@@ -74,8 +74,7 @@ function headerValue(record: RecordContext, headerKey: string | null): SqlValue 
 /**
  * Completes the rows of a source. Without key columns the record key is not the query's to know: it becomes null.
  * A key that is not written as `keySerde` would write it is written anew, so that from here on equal keys are equal
- * bytes: in stores, repartition topics and sinks. `written`: tells without decoding that it is (see `written-key.ts`);
- * null when there is only one way to write it.
+ * bytes: in stores, repartition topics and sinks. `written`: null when there is only one way to write it.
  */
 export function rowSource(
   fill: FillRow | null,

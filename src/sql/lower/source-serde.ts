@@ -24,8 +24,7 @@ export interface SourceSerde extends Serde<SqlValue[] | null> {
 
 /**
  * Values of a source's topic as flat rows: the wanted value columns in their slots, everything else null, for the
- * row source to fill. Always the same array. Bytes are checked against all columns, whichever are wanted. The JSON text
- * `null` is a record without a value.
+ * row source to fill. Always the same array. Bytes are checked against all columns, whichever are wanted.
  */
 export function sourceSerde(node: SourceNode): SourceSerde {
   const row: SqlValue[] = node.columns.map(() => null);
@@ -38,18 +37,16 @@ export function sourceSerde(node: SourceNode): SourceSerde {
     if (column.origin.kind !== 'value' || !(column.wanted || column.raw)) return;
     wanted.push({ column: column.origin.index, slot: raw < 0 ? slot : -1, raw });
   });
+  const format = formatOf(node.valueFormat.name);
   // Of a source that declares nothing of its values, any bytes are one.
   const decoder =
     node.valueColumns.length === 0
       ? null
-      : formatOf(node.valueFormat.name).openDecoder(
-          node.valueColumns,
-          settingsOf(node.valueFormat, false),
-          wanted,
-        );
+      : format.openDecoder(node.valueColumns, settingsOf(node.valueFormat, false), wanted);
   const raw =
     raws === 0 || decoder === null ? null : { decoder, rawIndex, buffer: EMPTY_BYTES as Uint8Array };
-  const isJson = node.valueFormat.name === 'JSON';
+  const { noValue } = format;
+  const noValueLength = noValue?.length ?? -1;
   return {
     borrowed: true,
     raw,
@@ -57,7 +54,7 @@ export function sourceSerde(node: SourceNode): SourceSerde {
       throw new AssertionError('sources are not written');
     },
     deserialize(buffer, start, end) {
-      if (isJson && end - start === 4 && isNullText(buffer, start)) return null;
+      if (end - start === noValueLength && hasBytes(buffer, start, noValue!)) return null;
       decoder?.decode(buffer, start, end, row);
       if (raw !== null) raw.buffer = buffer;
       return row;
@@ -65,6 +62,7 @@ export function sourceSerde(node: SourceNode): SourceSerde {
   };
 }
 
-function isNullText(buffer: Uint8Array, at: number): boolean {
-  return buffer[at] === 0x6e && buffer[at + 1] === 0x75 && buffer[at + 2] === 0x6c && buffer[at + 3] === 0x6c;
+function hasBytes(buffer: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (buffer[at + i] !== bytes[i]) return false;
+  return true;
 }

@@ -1,6 +1,6 @@
 import { must } from '../../common/assert.ts';
 import { SqlError } from '../../common/error.ts';
-import { formatOf } from '../../formats/registry.ts';
+import { formatOf, NO_KEY_FORMAT, UNIVERSAL_FORMAT } from '../../formats/registry.ts';
 import type { AnalyzedPersistentQuery } from '../analyzer/analyze-persistent.ts';
 import {
   type AnalyzedQuery,
@@ -26,7 +26,7 @@ import type {
   SourceNode,
   WindowShape,
 } from './node.ts';
-import { equalBytesFormats, keyFormatOf, REGISTERED } from './key-format.ts';
+import { equalBytesFormats, keyFormatOf } from './key-format.ts';
 import { wantColumns } from './column-reads.ts';
 import { inputsOf, withInputs } from './plan-inputs.ts';
 
@@ -378,7 +378,7 @@ function joinSide(input: PlanNode, relation: AnalyzedRelation, key: Expression):
 function joinKeyFormat(left: JoinSide, right: JoinSide, shape: JoinNode['shape']): SideFormat {
   const rightStays = shape === 'foreign-key' || (right.isKey && !left.isKey);
   const [stays, moves] = rightStays ? [right, left] : [left, right];
-  if (stays.isKey && !REGISTERED.has(stays.format.name)) return stays.format;
+  if (stays.isKey && !formatOf(stays.format.name).registered) return stays.format;
   return internalKeyFormat(stays.format, moves.node, [moves.position]);
 }
 
@@ -399,19 +399,21 @@ function moveSide(
 }
 
 /**
- * The key format of a topic of the query's own: the source's when it can hold the columns, else JSON, which holds
- * everything that a key may be. Formats with registered schemas are not used: equal keys must be equal bytes.
+ * The key format of a topic of the query's own: the source's when it can hold the columns. Formats with registered
+ * schemas are not used: equal keys must be equal bytes.
  */
 function internalKeyFormat(format: SideFormat, node: PlanNode, positions: readonly number[]): SideFormat {
   const columns = positions.map((position) => node.columns[position]!);
   const wrapped = columns.length > 1;
-  if (columns.length === 0) return { name: 'NONE', wrapped: false, properties: [] };
-  if (REGISTERED.has(format.name)) return { name: 'JSON', wrapped, properties: [] };
+  if (columns.length === 0) return { name: NO_KEY_FORMAT, wrapped: false, properties: [] };
+  const universal = { name: UNIVERSAL_FORMAT, wrapped, properties: [] };
+  const own = formatOf(format.name);
+  if (own.registered) return universal;
   try {
-    formatOf(format.name).validate(columns, { isKey: true, wrapped, properties: new Map(format.properties) });
+    own.validate(columns, { isKey: true, wrapped, properties: new Map(format.properties) });
     return { ...format, wrapped };
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    return { name: 'JSON', wrapped, properties: [] };
+    return universal;
   }
 }

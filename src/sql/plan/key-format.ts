@@ -1,3 +1,4 @@
+import { formatOf } from '../../formats/registry.ts';
 import type { PlanNode, SideFormat } from './node.ts';
 
 /** The format of the record key of the rows that leave a node: that of the source or repartition they come from. */
@@ -18,14 +19,11 @@ export function keyFormatOf(node: PlanNode): SideFormat {
   }
 }
 
-/** Formats that write which registered schema they used: equal values of two topics need not be equal bytes. */
-export const REGISTERED: ReadonlySet<string> = new Set(['AVRO', 'PROTOBUF', 'JSON_SR']);
-
 /** Whether two sides write equal values of the same types as equal bytes. */
 export function equalBytesFormats(a: SideFormat, b: SideFormat): boolean {
   return (
     a.name === b.name &&
-    !REGISTERED.has(a.name) &&
+    !formatOf(a.name).registered &&
     a.wrapped === b.wrapped &&
     JSON.stringify(a.properties) === JSON.stringify(b.properties)
   );

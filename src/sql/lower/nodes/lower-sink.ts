@@ -1,4 +1,5 @@
 import { assert, must } from '../../../common/assert.ts';
+import { formatOf } from '../../../formats/registry.ts';
 import type { Processor, ProcessorContext } from '../../../streams/topology/processor.ts';
 import { mapStream } from '../../../streams/processors/map-values.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
@@ -15,7 +16,7 @@ import { windowedKeyFormat } from './lower-source.ts';
 
 /**
  * Rows → topic. The key goes as it came when it is the same columns in the same format. A null that
- * stands alone is written as a record without a value, as ksqlDB does.
+ * stands alone is, in most formats, written as a record without a value, as ksqlDB does.
  */
 export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
   const { topology } = lowering;
@@ -33,11 +34,6 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     topology.addProcessor({ name, open: selectKey(() => null, rows.key.serde), parents: [parent] });
     parent = name;
   }
-  if (node.valueFormat.name === 'NONE') {
-    const name = lowering.name('no value');
-    topology.addProcessor({ name, open: mapStream(() => null), parents: [parent] });
-    parent = name;
-  }
   const { raw } = rows;
   const rawIndex = node.valuePositions.map((position) => {
     const origin = raw === null ? null : originOf(node.input, position);
@@ -45,7 +41,7 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
   });
   const [only] = node.valuePositions;
   if (
-    LONE_VALUES.has(node.valueFormat.name) &&
+    formatOf(node.valueFormat.name).loneNull === 'no-value' &&
     !node.valueFormat.wrapped &&
     only !== undefined &&
     rawIndex[0] === -1
@@ -87,7 +83,7 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
   const columns = keyPositions.map((position) => must(input.columns[position]));
   const inOrder = order.length === input.key.length && order.every((at, i) => at === i);
   // Names are in the bytes when the key is a record of named fields.
-  const named = (columns.length > 1 || node.keyFormat.wrapped) && !NAMELESS.has(node.keyFormat.name);
+  const named = (columns.length > 1 || node.keyFormat.wrapped) && formatOf(node.keyFormat.name).namesColumns;
   if (inOrder && equalBytesFormats(node.keyFormat, rows.key.format) && (!named || keptNames(input)))
     return null;
   const serde = rowKeySerde(columns, node.keyFormat);
@@ -101,12 +97,6 @@ function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
     deserialize: (buffer, start, end) => serde.deserialize(buffer, start, end),
   };
 }
-
-/** Formats in which a value that stands alone is nothing but itself. */
-const LONE_VALUES: ReadonlySet<string> = new Set(['KAFKA', 'JSON']);
-
-/** Formats that write values without names. */
-const NAMELESS: ReadonlySet<string> = new Set(['KAFKA', 'DELIMITED', 'NONE']);
 
 /** Whether the key's columns have the names that they were written under, where the key was last made. */
 function keptNames(node: PlanNode): boolean {

@@ -1,4 +1,5 @@
 import { must } from '../../../common/assert.ts';
+import { formatOf } from '../../../formats/registry.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
@@ -8,13 +9,13 @@ import type { SourceNode, WindowShape } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
+import { settingsOf } from '../format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 import { fillRow, rowSource } from '../row-source.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
 import { type RowTimestamp, readSharedTopic } from '../shared-topic.ts';
 import { type SourceSerde, sourceSerde } from '../source-serde.ts';
-import { openWrittenKey } from '../written-key.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
 export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
@@ -38,7 +39,12 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   const rows = lowering.name(`rows ${node.alias}`);
   topology.addProcessor({
     name: rows,
-    open: rowSource(fill, node.keyColumns.length === 0, key, openWrittenKey(node.keyColumns, node.keyFormat)),
+    open: rowSource(
+      fill,
+      node.keyColumns.length === 0,
+      key,
+      formatOf(node.keyFormat.name).openWrittenKey(node.keyColumns, settingsOf(node.keyFormat, true)),
+    ),
     parents: [topic],
   });
   const empty: SqlValue[] = node.columns.map(() => null);

@@ -1,3 +1,4 @@
+import { formatOf } from '../../../formats/registry.ts';
 import { equalTypes } from '../../../types/equal-types.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, SinkNode, SourceNode } from '../../plan/node.ts';
@@ -36,7 +37,7 @@ interface Chain {
 }
 
 function chainOf(sink: SinkNode): Chain | null {
-  if (RAW_FORMATS.has(sink.valueFormat.name) === false) return null;
+  if (!formatOf(sink.valueFormat.name).rawRanges) return null;
   const nodes: PlanNode[] = [];
   let node = sink.input;
   while (node.kind === 'filter' || node.kind === 'project') {
@@ -51,9 +52,6 @@ function chainOf(sink: SinkNode): Chain | null {
     JSON.stringify(valueFormat.properties) === JSON.stringify(sink.valueFormat.properties);
   return sameFormat ? { source: node, nodes } : null;
 }
-
-/** Formats whose decoders give raw ranges. */
-const RAW_FORMATS: ReadonlySet<string> = new Set(['JSON', 'KAFKA']);
 
 /** The source's columns that only the sink's value reads. */
 function rawColumns(sink: SinkNode, { source, nodes }: Chain): ReadonlySet<number> {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteWriter } from '../../../../src/common/bytes.ts';
-import { rowKeySerde } from '../../../../src/sql/lower/row-key-serde.ts';
-import { openWrittenKey } from '../../../../src/sql/lower/written-key.ts';
+import { ByteWriter } from '../../../src/common/bytes.ts';
+import { formatOf } from '../../../src/formats/registry.ts';
+import { settingsOf } from '../../../src/sql/lower/format-settings.ts';
+import { rowKeySerde } from '../../../src/sql/lower/row-key-serde.ts';
 import {
   BIGINT,
   BYTES,
@@ -13,12 +14,13 @@ import {
   TIME,
   TIMESTAMP,
   type SqlType,
-} from '../../../../src/types/sql-type.ts';
+} from '../../../src/types/sql-type.ts';
 
 const open = (format: string, type: SqlType) => {
   const columns = [{ name: 'K', type }];
   const side = { name: format, wrapped: false, properties: [] };
-  return { written: openWrittenKey(columns, side)!, serde: rowKeySerde(columns, side) };
+  const written = formatOf(format).openWrittenKey(columns, settingsOf(side, true));
+  return { written: written!, serde: rowKeySerde(columns, side) };
 };
 
 describe.each(['JSON', 'DELIMITED'])('%s', (format) => {
@@ -71,8 +73,7 @@ test('the usual keys are recognized, others are not', () => {
 });
 
 test('of KAFKA, keys of the wrong width and those that may not be text are looked at again', () => {
-  const kafka = (type: SqlType) =>
-    openWrittenKey([{ name: 'K', type }], { name: 'KAFKA', wrapped: false, properties: [] });
+  const kafka = (type: SqlType) => open('KAFKA', type).written;
   const bytes = Buffer.from([0x61, 0x62, 0x63, 0x64, 0xff]);
   expect(kafka(STRING)!(bytes, 0, 4)).toBe(true);
   expect(kafka(STRING)!(bytes, 0, 5)).toBe(false);

@@ -1,0 +1,8 @@
+import { delimited } from './delimited.ts';
+import type { Format } from './format.ts';
+import { json } from './json.ts';
+import { kafka } from './kafka.ts';
+import { none } from './none.ts';
+
+/** Every format, in the order in which they are listed to users. */
+export const FORMATS: readonly Format[] = [json, delimited, kafka, none];
