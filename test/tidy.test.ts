@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { circlesIn, type ImportGraph } from './harness/import-circles.ts';
 import { LAYERS } from './harness/layers.ts';
 
 /**
@@ -140,4 +141,28 @@ test('each room of LAYERS exists, and a file outside of them is named', () => {
   expect(findBreaches([{ path: 'src/attic/x.ts', text: '' }])).toEqual([
     'src/attic/x.ts: stands in no room of LAYERS',
   ]);
+});
+
+/** What is imported for its values; `import type` is erased and nobody waits for it. */
+function importGraph(files: readonly Source[]): ImportGraph {
+  const values =
+    /^(?:import|export)\s+(?!type\b)(?!\{(?:\s*type [^,}]+,?)*\s*\})[^'"]*?\bfrom\s+'(\.[^']+)'/gm;
+  return new Map(
+    files.map(({ path, text }) => [
+      path,
+      [...text.matchAll(values)].map((match) => normalize(join(dirname(path), match[1]!))),
+    ]),
+  );
+}
+
+test('no circle in the import graph', () => {
+  expect(circlesIn(importGraph(sources()))).toEqual([]);
+  const planted: Source[] = [
+    { path: 'src/log/a.ts', text: "import { b } from './b.ts';\n" },
+    { path: 'src/log/b.ts', text: "export { c } from './deep/c.ts';\n" },
+    { path: 'src/log/deep/c.ts', text: "import type { b } from '../b.ts';\nimport { a } from '../a.ts';\n" },
+    { path: 'src/log/d.ts', text: "import { type b } from './b.ts';\nimport { e } from './e.ts';\n" },
+    { path: 'src/log/e.ts', text: "import type { d } from './d.ts';\n" },
+  ];
+  expect(circlesIn(importGraph(planted))).toEqual([['src/log/a.ts', 'src/log/b.ts', 'src/log/deep/c.ts']]);
 });

@@ -5,9 +5,7 @@ import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import { GraphNode, type GraphStore, userKey } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { union } from './stream-handle.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import {
   type AnyMaterialized,

@@ -6,6 +6,7 @@ import { isTopicName } from '../../log/topic-name.ts';
 import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import { Topology, type WindowedKeyFormat, type WindowLength } from '../topology/topology.ts';
+import type { Fluent } from './fluent.ts';
 import { plainMethods } from './user-function.ts';
 import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -164,6 +165,7 @@ export class Graph {
   readonly root = new GraphNode({ name: 'root', write: () => undefined });
   readonly defaultKeySerde: Serde | undefined;
   readonly defaultValueSerde: Serde | undefined;
+  readonly fluent: Fluent;
   readonly globalStores = new Set<string>();
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
@@ -177,9 +179,10 @@ export class Graph {
   #nextName = 0;
   #nextPriority = 0;
 
-  constructor(defaultKeySerde: Serde | undefined, defaultValueSerde: Serde | undefined) {
+  constructor(defaultKeySerde: Serde | undefined, defaultValueSerde: Serde | undefined, fluent: Fluent) {
     this.defaultKeySerde = defaultKeySerde;
     this.defaultValueSerde = defaultValueSerde;
+    this.fluent = fluent;
   }
 
   /** A name as Kafka Streams generates them; they are in the names of topics. */

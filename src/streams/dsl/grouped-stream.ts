@@ -2,12 +2,10 @@ import { aggregateStream } from '../processors/aggregate-stream.ts';
 import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { CogroupedKStream } from './cogrouped.ts';
 import { GraphNode, type GraphStore, nameGiven, userKey } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import {
   type AnyMaterialized,

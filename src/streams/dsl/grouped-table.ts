@@ -1,8 +1,8 @@
 import { aggregateTable, type AggregateTableOptions } from '../processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
+import type { GroupedTableHandle } from './fluent.ts';
 import { type Graph, GraphNode, nameGiven, need, userKey } from './graph.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
@@ -18,11 +18,11 @@ export class KGroupedTable<K, V> {
   #repartition: GraphNode | null = null;
 
   /** @internal */
-  constructor(options: { readonly graph: Graph; readonly node: GraphNode; readonly grouped: Grouped<K, V> }) {
-    this.#graph = options.graph;
-    this.#node = options.node;
-    this.#grouped = options.grouped;
-    if (options.grouped.name !== undefined) nameGiven(options.grouped.name);
+  constructor({ graph, node, grouped }: GroupedTableHandle<K, V>) {
+    this.#graph = graph;
+    this.#node = node;
+    this.#grouped = grouped;
+    if (grouped.name !== undefined) nameGiven(grouped.name);
   }
 
   /** How many rows each group has. */

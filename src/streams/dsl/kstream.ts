@@ -17,9 +17,7 @@ import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { GraphNode, need, pendingKeySerde, userKey } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KGroupedStream } from './grouped-stream.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
 import { KTable } from './ktable.ts';
 import { historyOf, materialize } from './materialize.ts';
 import type {

@@ -15,10 +15,8 @@ import type { ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
 import { codecOf, GraphNode, type GraphStore, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
-import { KGroupedTable } from './grouped-table.ts';
-// oxlint-disable-next-line no-cycle -- streams give tables and tables give streams; used in methods only.
-import { KStream, type KeyValue } from './kstream.ts';
+import type { KGroupedTable } from './grouped-table.ts';
+import type { KStream, KeyValue } from './kstream.ts';
 import { union } from './stream-handle.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
@@ -153,7 +151,7 @@ export class KTable<K, V> {
       write: (plan, parents) => plan.processor(name, parents, passThrough()),
     });
     graph.add([this.handle.node], node);
-    const stream = new KStream<K, V>({
+    const stream = graph.fluent.stream<K, V>({
       graph,
       node,
       name,
@@ -186,7 +184,7 @@ export class KTable<K, V> {
     const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
     graph.add([this.handle.node], node);
     this.handle.supplier.enableOldValues(true);
-    return new KGroupedTable({ graph, node, grouped });
+    return graph.fluent.groupedTable({ graph, node, grouped });
   }
 
   /** Holds changes back: until windows have closed, or for a time. */

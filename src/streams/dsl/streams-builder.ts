@@ -16,6 +16,7 @@ import {
   pendingKeySerde,
   userKey,
 } from './graph.ts';
+import { KGroupedTable } from './grouped-table.ts';
 import { KStream } from './kstream.ts';
 import { rewriteGraph } from './rewrite-graph.ts';
 import { KTable } from './ktable.ts';
@@ -73,7 +74,10 @@ export class StreamsBuilder {
   readonly #graph: Graph;
 
   constructor(options: StreamsBuilderOptions = {}) {
-    this.#graph = new Graph(options.keySerde, options.valueSerde);
+    this.#graph = new Graph(options.keySerde, options.valueSerde, {
+      stream: (handle) => new KStream(handle),
+      groupedTable: (handle) => new KGroupedTable(handle),
+    });
   }
 
   /**
