@@ -37,17 +37,17 @@ export type {
   WindowedConsumed,
 } from './dsl/options.ts';
 export { Serdes } from './dsl/serdes.ts';
-export {
-  openStoreView,
-  type KeyValueStoreView,
-  type RangeBounds,
-  type Row,
-  type SessionStoreView,
-  type StateStoreView,
-  type Version,
-  type VersionedStoreView,
-  type WindowStoreView,
-} from './dsl/state-store-view.ts';
+export { openStoreView } from './stores/open-store-view.ts';
+export type {
+  KeyValueStoreView,
+  RangeBounds,
+  Row,
+  SessionStoreView,
+  StateStoreView,
+  Version,
+  VersionedStoreView,
+  WindowStoreView,
+} from './stores/state-store-view.ts';
 export {
   StreamsBuilder,
   type GlobalStoreProcessor,
@@ -79,8 +79,6 @@ export {
   TimeWindows,
   UnlimitedWindows,
   type EmitStrategy,
-  type Window,
-  type Windowed,
 } from './dsl/windows.ts';
 
 export type {
@@ -111,8 +109,6 @@ export {
   type ReadOnlyWindowStore,
   type SessionRow,
   type StoreQuery,
-  type StoreRow,
-  type VersionRow,
   type WindowRow,
 } from './application/queryable-store.ts';
 export type { RestoreListener, RestoreRange } from './instance/restore.ts';
@@ -159,3 +155,4 @@ export {
   type TimestampExtractor,
   type TopologyOptions,
 } from './topology/topology.ts';
+export type { Window, Windowed } from './topology/windowed.ts';

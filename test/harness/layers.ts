@@ -4,6 +4,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/types'],
   ['src/log', 'src/state', 'src/formats', 'src/functions'],
   ['src/streams/topology'],
+  ['src/streams/stores'],
   ['src/streams/processors'],
   // By what it lives with: a partition of a sub-topology, the process's share of them, the whole application.
   ['src/streams/task'],

@@ -12,8 +12,8 @@ import {
   SlidingWindows,
   Suppressed,
   TimeWindows,
-  type Windowed,
 } from '../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../src/streams/topology/windowed.ts';
 import {
   TopologyTestDriver,
   type TestInputTopic,

@@ -1,15 +1,15 @@
-import { ByteWriter } from '../../common/bytes.ts';
-import { above, afterPrefix } from '../../state/key-bounds.ts';
-import {
-  MISS,
-  type KeyValueStore,
-  type SessionStore,
-  type StateStore,
-  type VersionedStore,
-  type WindowStore,
-} from '../../state/store.ts';
+import type {
+  KeyPage,
+  KeyRange,
+  KeyValueView,
+  SessionView,
+  VersionedView,
+  WindowView,
+} from '../stores/open-store-view.ts';
+import { readThrough, type StorePartition } from '../stores/read-through.ts';
+import type { RangeBounds, Row, StateStoreView, Version } from '../stores/state-store-view.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Task } from '../task/task.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 /**
  * Stores as the rest of the program reads them while the application runs (interactive queries): all partitions of
@@ -23,14 +23,19 @@ export interface ReadOnlyKeyValueStore<K, V> {
   readonly name: string;
   /** Null when there is no row. */
   get(key: K): Promise<V | null>;
-  getRow(key: K): Promise<StoreRow<K, V> | null>;
+  getRow(key: K): Promise<Row<K, V> | null>;
   /** Rows with from <= key <= to in the order of the keys' bytes within each partition; null leaves an end open. */
-  range(from: K | null, to: K | null): Promise<StoreRow<K, V>[]>;
-  reverseRange(from: K | null, to: K | null): Promise<StoreRow<K, V>[]>;
+  range(from: K | null, to: K | null): Promise<Row<K, V>[]>;
+  reverseRange(from: K | null, to: K | null): Promise<Row<K, V>[]>;
   /** Rows whose key's bytes begin with those of `prefix`, written with `serde`. */
-  prefixScan<P>(prefix: P, serde: Serde<P>): Promise<StoreRow<K, V>[]>;
-  all(): Promise<StoreRow<K, V>[]>;
-  reverseAll(): Promise<StoreRow<K, V>[]>;
+  prefixScan<P>(prefix: P, serde: Serde<P>): Promise<Row<K, V>[]>;
+  all(): Promise<Row<K, V>[]>;
+  reverseAll(): Promise<Row<K, V>[]>;
+  /**
+   * The rows of `range`, or of `reverseRange`, some hundreds at a time: for rows that are many. Each is given as it is
+   * when its page is read, and once.
+   */
+  pages(bounds?: RangeBounds<K>): AsyncGenerator<Row<K, V>[]>;
   approximateCount(): number;
 }
 
@@ -44,6 +49,8 @@ export interface ReadOnlyWindowStore<K, V> {
   backwardFetch(key: K, from: number, to: number): Promise<WindowRow<K, V>[]>;
   /** Windows of all keys that start in [from, to], by time, then key within each partition. */
   fetchAll(from: number, to: number): Promise<WindowRow<K, V>[]>;
+  /** The same, some hundreds at a time; all that start at one moment may stand in one page. */
+  pages(from: number, to: number): AsyncGenerator<WindowRow<K, V>[]>;
 }
 
 export interface ReadOnlySessionStore<K, V> {
@@ -53,6 +60,8 @@ export interface ReadOnlySessionStore<K, V> {
   fetch(key: K, from?: number, to?: number): Promise<SessionRow<K, V>[]>;
   /** Sessions of all keys that end in [from, to], by end, then key within each partition. */
   fetchAll(from: number, to: number): Promise<SessionRow<K, V>[]>;
+  /** The same, some hundreds at a time; all that end at one moment may stand in one page. */
+  pages(from: number, to: number): AsyncGenerator<SessionRow<K, V>[]>;
 }
 
 /** Queries by key and time, as KIP-960 and KIP-968 have them. */
@@ -60,32 +69,18 @@ export interface ReadOnlyVersionedStore<K, V> {
   readonly kind: 'versioned';
   readonly name: string;
   /** The newest version; with `asOf` the one valid at that time, if the history reaches back so far. Null: none. */
-  get(key: K, asOf?: number): Promise<VersionRow<V> | null>;
+  get(key: K, asOf?: number): Promise<Version<V> | null>;
   /** Versions of a key that are valid at some time of [from, to], by time; all by default. */
-  versions(key: K, from?: number, to?: number): Promise<VersionRow<V>[]>;
+  versions(key: K, from?: number, to?: number): Promise<Version<V>[]>;
   /** The same, the newest first. */
-  backwardVersions(key: K, from?: number, to?: number): Promise<VersionRow<V>[]>;
+  backwardVersions(key: K, from?: number, to?: number): Promise<Version<V>[]>;
 }
 
-/** A value with the time from which on it is valid, until `validTo`: the next version's time, null for the newest. */
-export interface VersionRow<V> {
-  readonly value: V;
-  readonly timestamp: number;
-  readonly validTo: number | null;
-}
-
-export interface StoreRow<K, V> {
-  readonly key: K;
-  readonly value: V;
-  /** The time of the record that it comes from. */
-  readonly timestamp: number;
-}
-
-export interface WindowRow<K, V> extends StoreRow<K, V> {
+export interface WindowRow<K, V> extends Row<K, V> {
   readonly windowStart: number;
 }
 
-export interface SessionRow<K, V> extends StoreRow<K, V> {
+export interface SessionRow<K, V> extends Row<K, V> {
   readonly start: number;
   readonly end: number;
 }
@@ -130,226 +125,187 @@ export class StoreQueryError extends Error {
   }
 }
 
-/** A partition of a store, as the view finds it when it is asked. */
-export interface StorePartition {
-  readonly task: Task;
-  readonly store: StateStore;
-}
-
 /** Finds the partitions anew for each read: a view outlives a restart of its tasks. Throws `StoreQueryError`. */
-export type OpenPartitions = () => readonly StorePartition[];
+export type OpenPartitions = () => readonly StorePartition<StateStoreView>[];
 
-export function readOnlyView<Kind extends StoreKind>(
+export function readOnlyStore<K, V, Kind extends StoreKind>(
   kind: Kind,
   name: string,
-  keys: Serde,
   open: OpenPartitions,
-): ReadOnlyStores<unknown, unknown>[Kind];
-export function readOnlyView(kind: StoreKind, name: string, keys: Serde, open: OpenPartitions): unknown {
-  switch (kind) {
-    case 'key-value':
-      return new KeyValueView(name, keys, open);
-    case 'window':
-      return new WindowView(name, keys, open);
-    case 'session':
-      return new SessionView(name, keys, open);
-    case 'versioned':
-      return new VersionedView(name, keys, open);
-  }
+): ReadOnlyStores<K, V>[Kind] {
+  return new READ_ONLY[kind](name, open as () => never[]) as unknown as ReadOnlyStores<K, V>[Kind];
 }
 
-/** What the views of all kinds are: the partitions of a store, read under its serde of keys. */
-abstract class PartitionsView<S extends StateStore> {
+/** Rows of a page. */
+const PAGE_ROWS = 1000;
+
+/** What the stores of all kinds are: the views on their partitions, read one after the other. */
+abstract class ReadOnlyStore<View> {
   readonly name: string;
-  readonly #keys: Serde;
-  readonly #open: OpenPartitions;
+  protected readonly partitions: () => readonly StorePartition<View>[];
 
-  constructor(name: string, keys: Serde, open: OpenPartitions) {
+  constructor(name: string, open: () => readonly StorePartition<View>[]) {
     this.name = name;
-    this.#keys = keys;
-    this.#open = open;
+    this.partitions = open;
   }
 
-  protected get stores(): readonly S[] {
-    return this.#open().map(({ store }) => store as S);
-  }
-
-  protected bytesOf(key: unknown): Buffer {
-    return encode(key, this.#keys);
-  }
-
-  protected keyOf(bytes: Uint8Array, start: number, end: number): unknown {
-    return this.#keys.deserialize(bytes, start, end);
-  }
-
-  /** Lets `read` collect rows from each partition, again from the partition's start when state had to be loaded. */
-  protected async collect<R>(read: (store: S, rows: R[]) => void): Promise<R[]> {
-    const found: R[] = [];
-    for (const { task, store } of this.#open()) {
-      for (;;) {
-        const rows: R[] = [];
-        try {
-          read(store as S, rows);
-          for (const row of rows) found.push(row);
-          break;
-        } catch (error) {
-          if (error !== MISS) throw error;
-        }
-        await task.load();
-      }
-    }
+  protected async collect<Found>(read: (view: View) => readonly Found[]): Promise<Found[]> {
+    const found: Found[] = [];
+    for (const partition of this.partitions())
+      for (const row of await readThrough(partition, read)) found.push(row);
     return found;
   }
+
+  protected async first<Found>(read: (view: View) => Found | null): Promise<Found | null> {
+    for (const partition of this.partitions()) {
+      const found = await readThrough(partition, read);
+      if (found !== null) return found;
+    }
+    return null;
+  }
 }
 
-class KeyValueView extends PartitionsView<KeyValueStore> implements ReadOnlyKeyValueStore<unknown, unknown> {
+class ReadOnlyKeyValues
+  extends ReadOnlyStore<KeyValueView>
+  implements ReadOnlyKeyValueStore<unknown, unknown>
+{
   readonly kind = 'key-value';
 
-  async get(key: unknown): Promise<unknown> {
-    return (await this.getRow(key))?.value ?? null;
+  get(key: unknown): Promise<unknown> {
+    return this.first((view) => view.get(key));
   }
 
-  async getRow(key: unknown): Promise<StoreRow<unknown, unknown> | null> {
-    const bytes = this.bytesOf(key);
-    const rows = await this.collect<StoreRow<unknown, unknown>>((store, found) => {
-      const slot = store.find(bytes, 0, bytes.length);
-      if (slot >= 0) found.push({ key, value: store.valueAt(slot), timestamp: store.timestampAt(slot) });
-    });
-    return rows[0] ?? null;
+  getRow(key: unknown): Promise<Row<unknown, unknown> | null> {
+    return this.first((view) => view.getRow(key));
   }
 
-  range(from: unknown, to: unknown): Promise<StoreRow<unknown, unknown>[]> {
-    return this.#rows(this.#bound(from), above(this.#bound(to)), false);
+  range(from: unknown, to: unknown): Promise<Row<unknown, unknown>[]> {
+    return this.collect((view) => view.range(from, to));
   }
 
-  reverseRange(from: unknown, to: unknown): Promise<StoreRow<unknown, unknown>[]> {
-    return this.#rows(this.#bound(from), above(this.#bound(to)), true);
+  reverseRange(from: unknown, to: unknown): Promise<Row<unknown, unknown>[]> {
+    return this.collect((view) => view.reverseRange(from, to));
   }
 
-  prefixScan<P>(prefix: P, serde: Serde<P>): Promise<StoreRow<unknown, unknown>[]> {
-    const bytes = encode(prefix, serde as Serde);
-    return this.#rows(bytes, afterPrefix(bytes), false);
+  prefixScan<P>(prefix: P, serde: Serde<P>): Promise<Row<unknown, unknown>[]> {
+    return this.collect((view) => view.prefixScan(prefix, serde));
   }
 
-  all(): Promise<StoreRow<unknown, unknown>[]> {
-    return this.#rows(null, null, false);
+  all(): Promise<Row<unknown, unknown>[]> {
+    return this.collect((view) => view.all());
   }
 
-  reverseAll(): Promise<StoreRow<unknown, unknown>[]> {
-    return this.#rows(null, null, true);
+  reverseAll(): Promise<Row<unknown, unknown>[]> {
+    return this.collect((view) => view.reverseAll());
+  }
+
+  async *pages(bounds: RangeBounds<unknown> = {}): AsyncGenerator<Row<unknown, unknown>[]> {
+    for (const partition of this.partitions())
+      for (let rest: KeyRange | null = partition.view.rangeOf(bounds); rest !== null;) {
+        const range: KeyRange = rest;
+        const page: KeyPage = await readThrough(partition, (view) => view.page(range, PAGE_ROWS));
+        yield page.rows;
+        rest = page.rest;
+      }
   }
 
   approximateCount(): number {
-    return this.stores.reduce((sum, store) => sum + store.approximateCount, 0);
-  }
-
-  #bound(key: unknown): Buffer | null {
-    return key === null ? null : this.bytesOf(key);
-  }
-
-  #rows(from: Buffer | null, to: Buffer | null, reverse: boolean): Promise<StoreRow<unknown, unknown>[]> {
-    return this.collect((store, found) =>
-      store.range(from, to, reverse, (bytes, start, end, value, timestamp) => {
-        found.push({ key: this.keyOf(bytes, start, end), value, timestamp });
-      }),
-    );
+    return this.partitions().reduce((sum, { view }) => sum + view.approximateCount, 0);
   }
 }
 
-class WindowView extends PartitionsView<WindowStore> implements ReadOnlyWindowStore<unknown, unknown> {
+/** Stores by time are read by stretches of time. */
+async function* timePages<Found>(
+  partitions: readonly StorePartition<WindowView | SessionView>[],
+  from: number,
+  to: number,
+  rowOf: (row: Row<Windowed<unknown>, unknown>) => Found,
+): AsyncGenerator<Found[]> {
+  for (const partition of partitions)
+    for (const [first, last] of await readThrough(partition, (view) => view.stretches(from, to, PAGE_ROWS))) {
+      const rows = await readThrough(partition, (view) => view.fetchAll(first, last).map(rowOf));
+      for (let at = 0; at < rows.length; at += PAGE_ROWS) yield rows.slice(at, at + PAGE_ROWS);
+    }
+}
+
+class ReadOnlyWindows extends ReadOnlyStore<WindowView> implements ReadOnlyWindowStore<unknown, unknown> {
   readonly kind = 'window';
 
-  async get(key: unknown, windowStart: number): Promise<unknown> {
-    return (await this.fetch(key, windowStart, windowStart))[0]?.value ?? null;
+  get(key: unknown, windowStart: number): Promise<unknown> {
+    return this.first((view) => view.get(key, windowStart));
   }
 
   fetch(key: unknown, from: number, to: number): Promise<WindowRow<unknown, unknown>[]> {
-    return this.#fetch(key, from, to, false);
+    return this.collect((view) => view.fetch(key, from, to).map(windowRow));
   }
 
   backwardFetch(key: unknown, from: number, to: number): Promise<WindowRow<unknown, unknown>[]> {
-    return this.#fetch(key, from, to, true);
+    return this.collect((view) => view.reverseFetch(key, from, to).map(windowRow));
   }
 
   fetchAll(from: number, to: number): Promise<WindowRow<unknown, unknown>[]> {
-    return this.collect((store, found) =>
-      store.fetchAll(from, to, (bytes, start, end, windowStart, value, timestamp) => {
-        found.push({ key: this.keyOf(bytes, start, end), windowStart, value, timestamp });
-      }),
-    );
+    return this.collect((view) => view.fetchAll(from, to).map(windowRow));
   }
 
-  #fetch(key: unknown, from: number, to: number, reverse: boolean): Promise<WindowRow<unknown, unknown>[]> {
-    const bytes = this.bytesOf(key);
-    return this.collect((store, found) =>
-      store.fetch(bytes, 0, bytes.length, from, to, reverse, (windowStart, value, timestamp) => {
-        found.push({ key, windowStart, value, timestamp });
-      }),
-    );
+  pages(from: number, to: number): AsyncGenerator<WindowRow<unknown, unknown>[]> {
+    return timePages(this.partitions(), from, to, windowRow);
   }
 }
 
-class SessionView extends PartitionsView<SessionStore> implements ReadOnlySessionStore<unknown, unknown> {
+function windowRow({
+  key: { key, window },
+  value,
+  timestamp,
+}: Row<Windowed<unknown>, unknown>): WindowRow<unknown, unknown> {
+  return { key, windowStart: window.start, value, timestamp };
+}
+
+class ReadOnlySessions extends ReadOnlyStore<SessionView> implements ReadOnlySessionStore<unknown, unknown> {
   readonly kind = 'session';
 
-  fetch(key: unknown, from = 0, to = Number.MAX_SAFE_INTEGER): Promise<SessionRow<unknown, unknown>[]> {
-    const bytes = this.bytesOf(key);
-    return this.collect((store, found) =>
-      store.fetch(bytes, 0, bytes.length, from, to, (start, end, value, timestamp) => {
-        found.push({ key, start, end, value, timestamp });
-      }),
-    );
+  fetch(key: unknown, from?: number, to?: number): Promise<SessionRow<unknown, unknown>[]> {
+    return this.collect((view) => view.fetch(key, from, to).map(sessionRow));
   }
 
   fetchAll(from: number, to: number): Promise<SessionRow<unknown, unknown>[]> {
-    return this.collect((store, found) =>
-      store.fetchAll(from, to, (bytes, keyStart, keyEnd, start, end, value, timestamp) => {
-        found.push({ key: this.keyOf(bytes, keyStart, keyEnd), start, end, value, timestamp });
-      }),
-    );
+    return this.collect((view) => view.fetchAll(from, to).map(sessionRow));
+  }
+
+  pages(from: number, to: number): AsyncGenerator<SessionRow<unknown, unknown>[]> {
+    return timePages(this.partitions(), from, to, sessionRow);
   }
 }
 
-class VersionedView
-  extends PartitionsView<VersionedStore>
+function sessionRow({
+  key: { key, window },
+  value,
+  timestamp,
+}: Row<Windowed<unknown>, unknown>): SessionRow<unknown, unknown> {
+  return { key, start: window.start, end: window.end, value, timestamp };
+}
+
+class ReadOnlyVersions
+  extends ReadOnlyStore<VersionedView>
   implements ReadOnlyVersionedStore<unknown, unknown>
 {
   readonly kind = 'versioned';
 
-  async get(key: unknown, asOf = Infinity): Promise<VersionRow<unknown> | null> {
-    const bytes = this.bytesOf(key);
-    const rows = await this.collect<VersionRow<unknown>>((store, found) => {
-      const slot = store.findAsOf(bytes, 0, bytes.length, asOf);
-      if (slot >= 0)
-        found.push(versionRow(store.valueAt(slot), store.timestampAt(slot), store.validToAt(slot)));
-    });
-    return rows[0] ?? null;
+  get(key: unknown, asOf?: number): Promise<Version<unknown> | null> {
+    return this.first((view) => view.get(key, asOf));
   }
 
-  versions(key: unknown, from = 0, to = Infinity): Promise<VersionRow<unknown>[]> {
-    return this.#versions(key, from, to, false);
+  versions(key: unknown, from?: number, to?: number): Promise<Version<unknown>[]> {
+    return this.collect((view) => view.versions(key, from, to));
   }
 
-  backwardVersions(key: unknown, from = 0, to = Infinity): Promise<VersionRow<unknown>[]> {
-    return this.#versions(key, from, to, true);
-  }
-
-  #versions(key: unknown, from: number, to: number, reverse: boolean): Promise<VersionRow<unknown>[]> {
-    const bytes = this.bytesOf(key);
-    return this.collect((store, found) =>
-      store.versions(bytes, 0, bytes.length, from, to, reverse, (value, timestamp, validTo) => {
-        found.push(versionRow(value, timestamp, validTo));
-      }),
-    );
+  backwardVersions(key: unknown, from?: number, to?: number): Promise<Version<unknown>[]> {
+    return this.collect((view) => view.reverseVersions(key, from, to));
   }
 }
 
-function versionRow(value: unknown, timestamp: number, validTo: number): VersionRow<unknown> {
-  return { value, timestamp, validTo: validTo === Infinity ? null : validTo };
-}
-
-function encode(key: unknown, serde: Serde): Buffer {
-  const writer = new ByteWriter(64);
-  serde.serialize(key, writer);
-  return writer.toBytes();
-}
+const READ_ONLY = {
+  'key-value': ReadOnlyKeyValues,
+  window: ReadOnlyWindows,
+  session: ReadOnlySessions,
+  versioned: ReadOnlyVersions,
+} as const satisfies Record<StoreKind, unknown>;

@@ -1,7 +1,9 @@
 import { must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
-import type { StateStore, StateStoreOptions } from '../../state/store.ts';
+import type { StateStore } from '../../state/store.ts';
+import { describedStore, type DescribedStore } from '../stores/described-store.ts';
+import { openStoreView } from '../stores/open-store-view.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Topology } from '../topology/topology.ts';
 import { taskCount, type TopicPlan } from '../instance/internal-topics.ts';
@@ -9,7 +11,7 @@ import {
   type KeyMetadata,
   type OpenPartitions,
   type ReadOnlyStores,
-  readOnlyView,
+  readOnlyStore,
   type StoreKind,
   type StoreQuery,
   StoreQueryError,
@@ -54,29 +56,39 @@ export class StoreQueries {
 
   store<K, V, Kind extends StoreKind>(name: string, query: StoreQuery<Kind, K>): ReadOnlyStores<K, V>[Kind] {
     const { kind, keySerde, partition, stale = false } = query;
-    const options = this.#storeOptions(name);
-    if (options.kind !== kind)
+    const described = this.#described(name);
+    if (described.options.kind !== kind)
       throw new StoreQueryError(
-        `store ${name} is a ${options.kind} store, not a ${kind} store`,
-        `ask for kind '${options.kind}'`,
+        `store ${name} is a ${described.options.kind} store, not a ${kind} store`,
+        `ask for kind '${described.options.kind}'`,
       );
-    const keys = (keySerde as Serde | undefined) ?? this.#keySerdeOf(name);
+    const keys = (keySerde as Serde | undefined) ?? described.keys;
     if (keys === undefined)
       throw new StoreQueryError(`it is not known how the keys of store ${name} are encoded`, 'give keySerde');
+    // Rows tell where their windows start, and nothing of the end.
+    const views = { windowSizeMs: 0 };
+    const found = (): readonly TaskStore[] =>
+      this.stores(name).filter((each) => partition === undefined || each.partition === partition);
     const open: OpenPartitions = () => {
       this.#checkReadable(name, stale);
-      const found = this.stores(name).filter(
-        (each) => partition === undefined || each.partition === partition,
-      );
-      if (partition !== undefined && found.length === 0)
+      const partitions = found();
+      if (partition !== undefined && partitions.length === 0)
         throw new StoreQueryError(
           `partition ${partition} of store ${name} is not here`,
           'ask the instance that has it',
         );
-      return found;
+      return partitions.map(({ task, store }) => ({
+        view: openStoreView(store, keys, views),
+        load: () => task.load(),
+        check: () => {
+          this.#checkReadable(name, stale);
+          if (!found().some((each) => each.store === store))
+            throw new StoreQueryError(`store ${name} was closed while it was read`, 'read it again');
+        },
+      }));
     };
     open();
-    return readOnlyView(kind, name, keys, open) as ReadOnlyStores<K, V>[Kind];
+    return readOnlyStore<K, V, Kind>(kind, name, open);
   }
 
   keyMetadata<K>(
@@ -86,11 +98,10 @@ export class StoreQueries {
     partitioner: (key: K, bytes: Uint8Array, partitions: number) => number = (_key, bytes, partitions) =>
       partitionOfKey(bytes, 0, bytes.length, partitions),
   ): KeyMetadata {
-    this.#storeOptions(store);
+    const described = this.#described(store);
     const { topology, resolved, plan } = this.#application;
-    if (topology.globalStores.some((each) => each.store.name === store))
-      return { store, partition: -1, local: this.stores(store).length > 0 };
-    const serde = (keySerde as Serde | undefined) ?? this.#keySerdeOf(store);
+    if (described.isGlobal) return { store, partition: -1, local: this.stores(store).length > 0 };
+    const serde = (keySerde as Serde | undefined) ?? described.keys;
     if (plan === null || serde === undefined)
       throw new StoreQueryError(
         plan === null
@@ -109,12 +120,10 @@ export class StoreQueries {
     return { store, partition, local: this.stores(store).some((each) => each.partition === partition) };
   }
 
-  #storeOptions(name: string): StateStoreOptions {
+  #described(name: string): DescribedStore {
     const { topology } = this.#application;
-    const options =
-      topology.stores.find((each) => each.options.name === name)?.options ??
-      topology.globalStores.find(({ store }) => store.name === name)?.store;
-    if (options !== undefined) return options;
+    const described = describedStore(topology, name);
+    if (described !== null) return described;
     const names = [
       ...topology.stores.map((each) => each.options.name),
       ...topology.globalStores.map(({ store }) => store.name),
@@ -123,13 +132,6 @@ export class StoreQueries {
       `the application has no store ${name}`,
       names.length === 0 ? 'it has no stores' : `its stores are ${names.join(', ')}`,
     );
-  }
-
-  #keySerdeOf(store: string): Serde | undefined {
-    const { topology } = this.#application;
-    const local = topology.stores.find(({ options }) => options.name === store);
-    const global = topology.globalStores.find((each) => each.store.name === store);
-    return local?.keys ?? global?.keys ?? global?.source.key;
   }
 
   #checkReadable(name: string, stale: boolean): void {

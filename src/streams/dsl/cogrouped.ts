@@ -27,7 +27,8 @@ import {
   timeWindowKind,
   type WindowKind,
 } from './windowed-stream.ts';
-import { SessionWindows, type Windowed } from './windows.ts';
+import { SessionWindows } from './windows.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 type Aggregator<K> = (key: K, value: unknown, aggregate: unknown) => unknown;
 

@@ -2,7 +2,8 @@ import { instantOf, openTimeZone } from '../../functions/time-zone.ts';
 import { isTime, shown } from '../topology/record-time.ts';
 import { wholeNumber } from './check-number.ts';
 import { given, plain } from './user-function.ts';
-import { graceOf, type Window } from './windows.ts';
+import { graceOf } from './windows.ts';
+import type { Window } from '../topology/windowed.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-import type { Windowed } from './windows.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 /** Options of the DSL's operations: plain objects, all fields optional. A missing serde is the builder's default. */
 

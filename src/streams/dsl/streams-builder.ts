@@ -33,7 +33,7 @@ import { SourceTable } from './table-suppliers.ts';
 import { wholeNumber } from './check-number.ts';
 import { plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
-import type { Windowed } from './windows.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 /** A topic, several, or all that a pattern matches. */
 export type Topics = string | readonly string[] | TopicPattern;

@@ -2,7 +2,7 @@ import { DataError } from '../../common/error.ts';
 import type { Serde } from '../topology/serde.ts';
 import { windowEnd, type WindowedKeyFormat } from '../topology/topology.ts';
 import { wholeNumber } from './check-number.ts';
-import type { Windowed } from './windows.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 /**
  * Windowed keys as values of their own, in the bytes that windowed results have in topics: [key][start] for time

@@ -22,8 +22,8 @@ import {
   type SlidingWindows,
   TimeWindows,
   UnlimitedWindows,
-  type Windowed,
 } from './windows.ts';
+import type { Windowed } from '../topology/windowed.ts';
 
 /** What differs between the kinds of windows. */
 export interface WindowKind {

@@ -1,18 +1,6 @@
 import { TopologyError } from '../topology/topology-error.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 
-/** Bounds of a window in milliseconds. `end` is excluded for time windows, included for sliding windows and sessions. */
-export interface Window {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The key of a windowed table. */
-export interface Windowed<K> {
-  readonly key: K;
-  readonly window: Window;
-}
-
 /** When a windowed aggregation forwards: with each record, or once, when the window has closed. */
 export type EmitStrategy = 'update' | 'close';
 

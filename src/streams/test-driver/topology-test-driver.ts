@@ -9,14 +9,15 @@ import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { StateBackend, TaskState } from '../../state/store.ts';
 import { openStateBackend } from '../../state/task-state.ts';
-import {
-  type KeyValueStoreView,
-  openStoreView,
-  type SessionStoreView,
-  type StateStoreView,
-  type VersionedStoreView,
-  type WindowStoreView,
-} from '../dsl/state-store-view.ts';
+import { describedStore } from '../stores/described-store.ts';
+import { openStoreView } from '../stores/open-store-view.ts';
+import type {
+  KeyValueStoreView,
+  SessionStoreView,
+  StateStoreView,
+  VersionedStoreView,
+  WindowStoreView,
+} from '../stores/state-store-view.ts';
 import { headersOf } from '../dsl/headers.ts';
 import { named, TopologyError } from '../topology/topology-error.ts';
 import type { ErrorHandlers } from '../task/error-handlers.ts';
@@ -207,14 +208,12 @@ export class TopologyTestDriver {
   getStateStore(name: string, partition = 0): StateStoreView {
     const found = this.#streams.stores(name).find((each) => each.partition === partition);
     if (found === undefined) throw new TopologyError(`there is no store ${name} in partition ${partition}`);
-    const node = this.#topology.stores.find(({ options }) => options.name === name);
-    const global = this.#topology.globalStores.find(({ store }) => store.name === name);
-    const keys = node?.keys ?? global?.keys ?? global?.source.key;
+    const { keys, windowSizeMs } = must(describedStore(this.#topology, name));
     const view = openStoreView(
       found.store,
       must(keys, `it is not known how the keys of ${name} are encoded`),
       {
-        windowSizeMs: node?.windowSizeMs ?? global?.windowSizeMs,
+        windowSizeMs,
         timeToPut: (given) =>
           given === undefined ? this.clock.now() : timeOf(given, `store ${name} is given`),
       },

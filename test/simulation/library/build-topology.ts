@@ -6,7 +6,7 @@ import { KStream } from '../../../src/streams/dsl/kstream.ts';
 import type { KTable } from '../../../src/streams/dsl/ktable.ts';
 import type { Materialized } from '../../../src/streams/dsl/options.ts';
 import { Serdes } from '../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView, StateStoreView } from '../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView, StateStoreView } from '../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../src/streams/dsl/streams-builder.ts';
 import type {
   ForwardedRecord,
@@ -20,8 +20,8 @@ import {
   SlidingWindows,
   Suppressed,
   TimeWindows,
-  type Windowed,
 } from '../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../src/streams/topology/windowed.ts';
 import type { Serde } from '../../../src/streams/topology/serde.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
 import {

@@ -9,7 +9,7 @@ import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { continueOnError, type ErrorHandler } from '../../../../src/streams/task/error-handlers.ts';

@@ -11,8 +11,8 @@ import {
   SlidingWindows,
   TimeWindows,
   UnlimitedWindows,
-  type Windowed,
 } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { closeStreams, openStreams } from '../../../harness/open-streams.ts';
 

@@ -4,7 +4,8 @@ import { CustomWindows } from '../../../../src/streams/dsl/custom-windows.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { windowedSerde } from '../../../../src/streams/dsl/windowed-serde.ts';
-import { Suppressed, type Windowed } from '../../../../src/streams/dsl/windows.ts';
+import { Suppressed } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 import { TopologyError } from '../../../../src/streams/topology/topology-error.ts';
 

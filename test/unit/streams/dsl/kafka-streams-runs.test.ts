@@ -10,8 +10,8 @@ import {
   SlidingWindows,
   Suppressed,
   UnlimitedWindows,
-  type Windowed,
 } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 import { drive, type Piped, type Result } from '../../../harness/drive.ts';
 
 /** What Kafka Streams 4.1 wrote for random records, out of order, through the topologies below. */

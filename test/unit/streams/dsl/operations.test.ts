@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Header } from '../../../../src/log/record-batch.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type {
   FixedKeyProcessorContext,
   TableValueTransformer,
   UserProcessorContext,
 } from '../../../../src/streams/dsl/user-processor.ts';
-import { JoinWindows, UnlimitedWindows, type Windowed } from '../../../../src/streams/dsl/windows.ts';
+import { JoinWindows, UnlimitedWindows } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 import { drive, type Piped } from '../../../harness/drive.ts';
 

@@ -9,7 +9,7 @@ import type {
   SessionStoreView,
   VersionedStoreView,
   WindowStoreView,
-} from '../../../../src/streams/dsl/state-store-view.ts';
+} from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type {
   ProcessorSupplier,

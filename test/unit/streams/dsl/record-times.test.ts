@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SlabAppender } from '../../../../src/log/slab-appender.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { TimeWindows } from '../../../../src/streams/dsl/windows.ts';

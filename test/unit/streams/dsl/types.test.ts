@@ -3,7 +3,8 @@ import type { KStream } from '../../../../src/streams/dsl/kstream.ts';
 import type { KTable } from '../../../../src/streams/dsl/ktable.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import { JoinWindows, SessionWindows, type Windowed } from '../../../../src/streams/dsl/windows.ts';
+import { JoinWindows, SessionWindows } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 
 interface Order {
   readonly user: string;

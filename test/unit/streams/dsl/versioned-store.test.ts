@@ -2,11 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { VersionedStore } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
-import {
-  openStoreView,
-  type Version,
-  type VersionedStoreView,
-} from '../../../../src/streams/dsl/state-store-view.ts';
+import { openStoreView } from '../../../../src/streams/stores/open-store-view.ts';
+import type { Version, VersionedStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { textValues } from '../../../harness/text-values.ts';
 

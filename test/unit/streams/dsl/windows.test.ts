@@ -8,8 +8,8 @@ import {
   SlidingWindows,
   Suppressed,
   TimeWindows,
-  type Windowed,
 } from '../../../../src/streams/dsl/windows.ts';
+import type { Windowed } from '../../../../src/streams/topology/windowed.ts';
 import { drive, type Piped } from '../../../harness/drive.ts';
 
 type Grouped = KGroupedStream<string, string>;

@@ -9,7 +9,7 @@ import type { Log } from '../../../../src/log/log.ts';
 import type { KeyValueStore } from '../../../../src/state/store.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DataError } from '../../../../src/common/error.ts';
 import { LogError } from '../../../../src/log/log.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { KeyValueStoreView } from '../../../../src/streams/dsl/state-store-view.ts';
+import type { KeyValueStoreView } from '../../../../src/streams/stores/state-store-view.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserProcessor, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { JoinWindows, TimeWindows } from '../../../../src/streams/dsl/windows.ts';
