@@ -2,10 +2,10 @@ import { DataError } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
-import type { SourceColumn } from '../../sql/analyzer/scope.ts';
 import type { CatalogSource, SideFormat } from '../../sql/catalog/source.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
+import type { SourceColumn } from '../../sql/catalog/source-row.ts';
 
 /**
  * Reads whole records of a source into its flat row. The null key and null values leave their columns null. Throws

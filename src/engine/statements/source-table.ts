@@ -4,7 +4,7 @@ import { type CatalogSource, columnsOfSource } from '../../sql/catalog/source.ts
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import { printIdentifier } from '../../sql/parser/names.ts';
 import { parseStatements } from '../../sql/parser/parse.ts';
-import { buildPushPlan, mapInputs } from '../../sql/plan/build-plan.ts';
+import { buildPushPlan } from '../../sql/plan/build-plan.ts';
 import type { PlanNode } from '../../sql/plan/node.ts';
 import type { StatementCall } from '../engine.ts';
 import type { QueryPlan } from '../persistent-query.ts';
@@ -15,6 +15,7 @@ import { changed } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 import { earlierQuery } from './earlier-query.ts';
 import { openQuery, planQuery } from './open-query.ts';
+import { mapInputs } from '../../sql/plan/plan-inputs.ts';
 
 /**
  * Whether a query keeps the table's rows, so that pull queries can ask for them. Those of a windowed topic would be

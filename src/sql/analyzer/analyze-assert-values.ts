@@ -8,8 +8,8 @@ import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { columnsOfValues, insertedConstant } from './analyze-insert-values.ts';
 import { findSource } from './find-source.ts';
-import { rowOfSource, type SourceColumn } from './scope.ts';
 import { suggest } from './suggest.ts';
+import { rowOfSource, type SourceColumn } from '../catalog/source-row.ts';
 
 /** What the next record of a source's topic has to be. Columns that are not named may hold anything. */
 export interface AnalyzedAssertion {

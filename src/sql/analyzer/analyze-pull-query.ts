@@ -11,7 +11,7 @@ import type * as ast from '../parser/ast.ts';
 import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import type { SelectColumn } from './analyzed-query.ts';
-import type { SourceColumn } from './scope.ts';
+import type { SourceColumn } from '../catalog/source-row.ts';
 
 /**
  * A query on what is there now. Key and window constraints only say where to look: they let through at least what

@@ -14,12 +14,13 @@ import {
   type JoinRelation,
   type KeyColumn,
   type RelationColumn,
-  type ResultWindow,
   type SourceRelation,
   sourcesOf,
+  type WindowShape,
 } from './analyzed-query.ts';
 import { findSource } from './find-source.ts';
-import { rowOfSource, Scope } from './scope.ts';
+import { Scope } from './scope.ts';
+import { rowOfSource } from '../catalog/source-row.ts';
 
 /** FROM: sources looked up, joins checked (kinds, ON, WITHIN, partitions). Throws `SqlError`. */
 export function analyzeRelation(relation: ast.Relation, context: AnalyzeContext): AnalyzedRelation {
@@ -164,7 +165,7 @@ export function refuseBareValues(source: CatalogSource, clause: string, span: Sp
     );
 }
 
-function joinWindow(left: AnalyzedRelation): ResultWindow | null {
+function joinWindow(left: AnalyzedRelation): WindowShape | null {
   return left.window;
 }
 

@@ -1,9 +1,9 @@
 import type { Span } from '../../common/error.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { CatalogSource } from '../catalog/source.ts';
+import type { CatalogSource, WindowKind } from '../catalog/source.ts';
 import type { Expression } from '../expressions/expression.ts';
-import type { SourceColumn } from './scope.ts';
+import type { SourceColumn } from '../catalog/source-row.ts';
 
 /**
  * A query with every name resolved. Clauses stay apart, in the order in which rows meet them, and each says over
@@ -24,7 +24,7 @@ export interface AnalyzedQuery {
   /** The record key of the row that `select` is over. */
   readonly key: readonly KeyColumn[];
   /** The result's keys are windowed; positions of the bounds in the row that `select` is over. */
-  readonly window: ResultWindow | null;
+  readonly window: WindowShape | null;
   readonly type: 'stream' | 'table';
   readonly emit: 'changes' | 'final' | null;
   readonly limit: number | null;
@@ -51,9 +51,12 @@ export interface KeyColumn {
   readonly type: SqlType;
 }
 
-export interface ResultWindow {
-  readonly kind: 'tumbling' | 'hopping' | 'session';
+/** How the keys of rows are windowed. */
+export interface WindowShape {
+  readonly kind: WindowKind;
+  /** Of a session: the gap; null when a declared source did not say. */
   readonly sizeMs: number | null;
+  /** Positions of WINDOWSTART and WINDOWEND in the row. */
   readonly startColumn: number;
   readonly endColumn: number;
 }
@@ -76,8 +79,19 @@ export interface SourceRelation {
   readonly row: readonly SourceColumn[];
   readonly columns: readonly RelationColumn[];
   readonly key: readonly KeyColumn[];
-  readonly window: ResultWindow | null;
+  readonly window: WindowShape | null;
   readonly type: 'stream' | 'table';
+}
+
+export type JoinShape = 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
+export type JoinKind = 'inner' | 'left' | 'right' | 'outer';
+
+/** How far apart in time the records of two joined streams may be. */
+export interface Within {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** Null: no GRACE PERIOD was given (eager null rows, as ksqlDB). */
+  readonly graceMs: number | null;
 }
 
 /**
@@ -86,8 +100,8 @@ export interface SourceRelation {
  */
 export interface JoinRelation {
   readonly kind: 'join';
-  readonly shape: 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
-  readonly join: 'inner' | 'left' | 'right' | 'outer';
+  readonly shape: JoinShape;
+  readonly join: JoinKind;
   readonly left: AnalyzedRelation;
   readonly right: SourceRelation;
   /** Over the left's row (foreign key: the right's primary key) and the right's. */
@@ -95,14 +109,10 @@ export interface JoinRelation {
   readonly rightKey: Expression;
   /** Over the join's row without its last column; null when a side's own key will do. */
   readonly outerKey: Expression | null;
-  readonly within: {
-    readonly beforeMs: number;
-    readonly afterMs: number;
-    readonly graceMs: number | null;
-  } | null;
+  readonly within: Within | null;
   readonly columns: readonly RelationColumn[];
   readonly key: readonly KeyColumn[];
-  readonly window: ResultWindow | null;
+  readonly window: WindowShape | null;
   readonly type: 'stream' | 'table';
 }
 
@@ -133,14 +143,17 @@ export interface Grouping {
 export interface AggregateCall {
   readonly name: string;
   readonly signature: number;
+  /** Over the row that is grouped. */
   readonly args: readonly Expression[];
   readonly literals: readonly SqlValue[];
   readonly type: SqlType;
 }
 
 export interface WindowDefinition {
-  readonly kind: 'tumbling' | 'hopping' | 'session';
+  readonly kind: WindowKind;
+  /** Session: the gap. */
   readonly sizeMs: number;
+  /** Hopping only; else equal to sizeMs. */
   readonly advanceMs: number;
   readonly graceMs: number;
   readonly retentionMs: number;

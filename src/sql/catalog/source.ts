@@ -22,8 +22,10 @@ export interface CatalogSource {
   readonly createdBy: string | null;
 }
 
+export type WindowKind = 'tumbling' | 'hopping' | 'session';
+
 export interface SourceWindow {
-  readonly kind: 'tumbling' | 'hopping' | 'session';
+  readonly kind: WindowKind;
   readonly sizeMs: number | null;
 }
 
@@ -32,7 +34,7 @@ export interface SourceTimestamp {
   readonly format: string | null;
 }
 
-/** How one side of records is serialized. The same shape as in plans. */
+/** How one side of records is serialized. */
 export interface SideFormat {
   /** Upper case, as `formatOf` knows it. */
   readonly name: string;

@@ -4,12 +4,13 @@ import type { RecordKey } from '../../streams/topology/record-key.ts';
 import { type TableView, transformedView } from '../../streams/processors/table-view.ts';
 import { Topology } from '../../streams/topology/topology.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanNode, SideFormat, SourceNode } from '../plan/node.ts';
+import type { PlanNode, SourceNode } from '../plan/node.ts';
 import { allNodes } from '../plan/plan-inputs.ts';
 import type { LowerContext } from './lower-context.ts';
 import { applySteps, type RowStep, streamChain, tableChain } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
 import type { RawColumns } from './source-serde.ts';
+import type { SideFormat } from '../catalog/source.ts';
 
 /** The rows of a plan node, as far as they have been lowered. */
 export interface LoweredRows {

@@ -1,8 +1,10 @@
 import type { SqlValue } from '../../types/value.ts';
-import type { OutputNode, PlanColumn, SinkNode, WindowShape } from '../plan/node.ts';
+import type { OutputNode, SinkNode } from '../plan/node.ts';
 import type { LoweredRows } from './lowered-rows.ts';
 import { applySteps } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
+import type { Column } from '../../types/schema.ts';
+import type { WindowShape } from '../analyzer/analyzed-query.ts';
 
 /** How the rows of a table that a query makes are read back from the store it keeps (pull queries). */
 export interface Materialization {
@@ -15,7 +17,7 @@ export interface Materialization {
   /** Bytes of the store's keys (and the topic's, so that partitions follow) from key values, and back. */
   readonly key: RowKeySerde;
   /** The table's columns: key columns, then value columns. */
-  readonly columns: readonly PlanColumn[];
+  readonly columns: readonly Column[];
   /** The table's row of a stored value, null when HAVING or WHERE hides it. A new array each time. */
   readonly rowOf: (
     key: readonly SqlValue[],

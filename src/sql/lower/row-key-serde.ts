@@ -2,13 +2,14 @@ import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { Decimal } from '../../types/decimal.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanColumn, SideFormat } from '../plan/node.ts';
 import { settingsOf } from './format-settings.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SideFormat } from '../catalog/source.ts';
 
 /** Record keys as rows: one value a key column, in order. Null keys never come here. */
 export type RowKeySerde = Serde<SqlValue[]>;
 
-export function rowKeySerde(columns: readonly PlanColumn[], format: SideFormat): RowKeySerde {
+export function rowKeySerde(columns: readonly Column[], format: SideFormat): RowKeySerde {
   const settings = settingsOf(format, true);
   const codec = formatOf(format.name);
   const wanted = columns.map((_, column) => ({ column, slot: column, raw: -1 }));

@@ -3,14 +3,14 @@ import { openRowCodec } from '../../formats/row-codec.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { ValueCodec } from '../../state/store.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanColumn } from '../plan/node.ts';
+import type { Column } from '../../types/schema.ts';
 
 /**
  * Flat rows of `columns` in the binary form, of which only the columns `carried` are written; others are null. `earlier`: of
  * which so many of them rows may be that are older, for each time that there were fewer.
  */
 export function rowSerde(
-  columns: readonly PlanColumn[],
+  columns: readonly Column[],
   carried: readonly number[],
   earlier: readonly number[] = [],
 ): Serde<SqlValue[]> & ValueCodec {

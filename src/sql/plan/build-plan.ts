@@ -8,27 +8,26 @@ import {
   itemsOfKey,
   type JoinRelation,
   sourcesOf,
+  type WindowShape,
 } from '../analyzer/analyzed-query.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { BIGINT } from '../../types/sql-type.ts';
 import type {
   AggregateNode,
-  FilterNode,
   FlatMapNode,
   JoinNode,
   OutputNode,
-  PlanColumn,
   PlanNode,
   ProjectNode,
   RepartitionNode,
-  SideFormat,
   SinkNode,
   SourceNode,
-  WindowShape,
 } from './node.ts';
 import { equalBytesFormats, keyFormatOf } from './key-format.ts';
 import { wantColumns } from './column-reads.ts';
-import { inputsOf, withInputs } from './plan-inputs.ts';
+import { extend, filter, project, repartition, shapeOf } from './make.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SideFormat } from '../catalog/source.ts';
 
 /**
  * The logical plan as the query was written: filters where WHERE stands, a repartition wherever a key is made. What is
@@ -55,10 +54,7 @@ export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode
       timestamp === null
         ? null
         : { column: positionOfSink(analyzed, timestamp.column), format: timestamp.format },
-    columns: node.columns,
-    key: node.key,
-    window: node.window,
-    changes: node.changes,
+    ...shapeOf(node),
   });
 }
 
@@ -84,77 +80,8 @@ export function buildPushPlan(query: AnalyzedQuery): OutputNode {
     input: node,
     positions: query.select.map((_, i) => i),
     limit: query.limit,
-    columns: node.columns,
-    key: node.key,
-    window: node.window,
-    changes: node.changes,
+    ...shapeOf(node),
   });
-}
-
-/** The node with `f` applied to its inputs; itself when nothing changes. */
-export function mapInputs(node: PlanNode, f: (input: PlanNode) => PlanNode): PlanNode {
-  return withInputs(node, inputsOf(node).map(f));
-}
-
-export function filter(input: PlanNode, predicate: Expression, clause: FilterNode['clause']): FilterNode {
-  const { columns, key, window, changes } = input;
-  return { kind: 'filter', input, predicate, clause, columns, key, window, changes };
-}
-
-/** Computes `expressions`, named in order. `key` and `window` are positions in the new row. */
-export function project(
-  input: PlanNode,
-  expressions: readonly Expression[],
-  names: readonly string[],
-  key: readonly number[],
-  window: WindowShape | null,
-): ProjectNode {
-  const columns = expressions.map((expression, i): PlanColumn => ({
-    name: names[i]!,
-    type: expression.type,
-  }));
-  return { kind: 'project', input, expressions, columns, key, window, changes: input.changes };
-}
-
-/** The input's columns and some more at the end; key and window stay. */
-export function extend(
-  input: PlanNode,
-  expressions: readonly Expression[],
-  names: readonly string[],
-): PlanNode {
-  if (expressions.length === 0) return input;
-  return project(
-    input,
-    [
-      ...input.columns.map(({ type }, index): Expression => ({ kind: 'column', type, index })),
-      ...expressions,
-    ],
-    [...input.columns.map((column) => column.name), ...names],
-    input.key,
-    input.window,
-  );
-}
-
-export function repartition(
-  input: PlanNode,
-  key: readonly number[],
-  name: string,
-  keyFormat: SideFormat,
-  nullKeys: RepartitionNode['nullKeys'],
-): RepartitionNode {
-  const { columns, changes } = input;
-  return {
-    kind: 'repartition',
-    input,
-    name,
-    keyFormat,
-    nullKeys,
-    throughTopic: true,
-    columns,
-    key,
-    window: null,
-    changes,
-  };
 }
 
 interface Built {
@@ -169,16 +96,13 @@ function buildQuery(query: AnalyzedQuery): Built {
   let node = buildRelation(query.from, 'Join');
   if (query.where !== null) node = filter(node, query.where, 'where');
   if (query.tableCalls.length > 0) {
-    const columns = query.tableCalls.map(({ type }, i): PlanColumn => ({ name: `KSQL_SYNTH_${i}`, type }));
-    const { key, window, changes } = node;
+    const columns = query.tableCalls.map(({ type }, i): Column => ({ name: `KSQL_SYNTH_${i}`, type }));
     const flatMap: FlatMapNode = {
       kind: 'flat-map',
       input: node,
       functions: query.tableCalls,
+      ...shapeOf(node),
       columns: [...node.columns, ...columns],
-      key,
-      window,
-      changes,
     };
     node = flatMap;
   }
@@ -198,7 +122,7 @@ function buildQuery(query: AnalyzedQuery): Built {
     const { extended, positions } = withColumns(node, expressions, names);
     const keyFormat = internalKeyFormat(sourceFormat, extended, positions);
     const input = repartition(extended, positions, 'Aggregate-GroupBy', keyFormat, 'drop');
-    const bounds: PlanColumn[] =
+    const bounds: Column[] =
       windowing === null
         ? []
         : [
@@ -214,8 +138,8 @@ function buildQuery(query: AnalyzedQuery): Built {
       emit: query.emit === 'final' ? 'final' : 'changes',
       store: 'Aggregate-Aggregate-Materialize',
       columns: [
-        ...expressions.map((expression, i): PlanColumn => ({ name: names[i]!, type: expression.type })),
-        ...calls.map(({ type }, i): PlanColumn => ({ name: `KSQL_AGG_VARIABLE_${i}`, type })),
+        ...expressions.map((expression, i): Column => ({ name: names[i]!, type: expression.type })),
+        ...calls.map(({ type }, i): Column => ({ name: `KSQL_AGG_VARIABLE_${i}`, type })),
         ...bounds,
         { name: 'ROWTIME', type: BIGINT },
       ],
@@ -238,7 +162,7 @@ function projectSelect(input: PlanNode, query: AnalyzedQuery): ProjectNode {
     const key = query.key[keyPositions.indexOf(item)];
     return key === undefined ? expression : { kind: 'column', type: key.type, index: key.position };
   });
-  const add = (type: PlanColumn['type'], index: number): number => {
+  const add = (type: Column['type'], index: number): number => {
     names.push(input.columns[index]!.name);
     return expressions.push({ kind: 'column', type, index }) - 1;
   };
@@ -317,12 +241,12 @@ function buildJoin(relation: JoinRelation, name: string): PlanNode {
   const leftNode = isForeign ? left.node : moveSide(left, topicOf(left, 'Left'), keyFormat, nullKeys);
   const rightNode = moveSide(right, topicOf(right, 'Right'), keyFormat, nullKeys);
 
-  const columns: PlanColumn[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({
+  const columns: Column[] = [...leftNode.columns, ...rightNode.columns].map(({ name, type }) => ({
     name,
     type,
   }));
   // Names only serve readers of plans: where both sides have one, its source stands before it.
-  const named = columns.map((column, i): PlanColumn => {
+  const named = columns.map((column, i): Column => {
     const source = relation.columns[i]?.source ?? null;
     return source === null ? column : { name: `${source}_${relation.columns[i]!.name}`, type: column.type };
   });

@@ -1,6 +1,6 @@
 import type { Expression } from '../expressions/expression.ts';
 import { columnsOf } from '../expressions/walk.ts';
-import type { PlanNode, SourceColumn, SourceNode } from './node.ts';
+import type { PlanNode, SourceNode, ReadColumn } from './node.ts';
 import { inputsOf, replaceSources } from './plan-inputs.ts';
 
 /**
@@ -56,11 +56,11 @@ export function readsOfSources(root: PlanNode): ReadonlyMap<SourceNode, Readonly
 }
 
 /** The plan, which ends in a sink or output, with only those source columns wanted that it reads and `test` allows. */
-export function wantColumns(plan: PlanNode, test: (column: SourceColumn) => boolean): PlanNode {
+export function wantColumns(plan: PlanNode, test: (column: ReadColumn) => boolean): PlanNode {
   const reads = readsOfSources(plan);
   return replaceSources(plan, (source) => {
     const read = reads.get(source);
-    const isIdle = (column: SourceColumn, i: number): boolean =>
+    const isIdle = (column: ReadColumn, i: number): boolean =>
       column.wanted && read?.has(i) !== true && test(column);
     if (!source.columns.some(isIdle)) return source;
     const columns = source.columns.map((column, i) =>

@@ -3,7 +3,9 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import { printExpression } from '../expressions/print-expression.ts';
 import { inputsOf } from './plan-inputs.ts';
-import type { PlanNode, PlanNodeOf, SideFormat, SourceColumn, WindowDefinition } from './node.ts';
+import type { PlanNode, PlanNodeOf, ReadColumn } from './node.ts';
+import type { SideFormat } from '../catalog/source.ts';
+import type { WindowDefinition } from '../analyzer/analyzed-query.ts';
 
 /**
  * The plan as an indented tree, a node a line, inputs below it, columns by name. The text is a function of the plan
@@ -92,7 +94,7 @@ function describeSource(node: PlanNodeOf<'source'>): string {
   const read = node.columns.filter((column) => column.wanted && !column.raw);
   const raw = node.columns.filter((column) => column.raw);
   const unread = node.columns.length - read.length - raw.length;
-  const names = (columns: readonly SourceColumn[]): string => columns.map((column) => column.name).join(', ');
+  const names = (columns: readonly ReadColumn[]): string => columns.map((column) => column.name).join(', ');
   const alias = node.alias === node.source ? '' : ` as ${node.alias}`;
   const window = node.window === null ? '' : ` window ${node.window.kind}`;
   return (

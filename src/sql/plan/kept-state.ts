@@ -3,8 +3,10 @@ import { printType } from '../../types/print-type.ts';
 import { readsOfInputs } from './column-reads.ts';
 import { describeNode } from './explain.ts';
 import { keyFormatOf } from './key-format.ts';
-import type { PlanColumn, PlanNode, PlanNodeOf, SideFormat } from './node.ts';
+import type { PlanNode, PlanNodeOf } from './node.ts';
 import { allNodes, inputsOf } from './plan-inputs.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SideFormat } from '../catalog/source.ts';
 
 /** Something that a query keeps between records, or that decides about what it keeps. */
 interface StatePart {
@@ -162,7 +164,7 @@ function pick(node: PlanNode, positions: readonly number[]): string {
   return `[${positions.map((position) => texts[position]!).join(', ')}]`;
 }
 
-function columnText({ name, type }: PlanColumn): string {
+function columnText({ name, type }: Column): string {
   return `${name} ${printType(type)}`;
 }
 

@@ -1,5 +1,6 @@
 import { formatOf } from '../../formats/registry.ts';
-import type { PlanNode, SideFormat } from './node.ts';
+import type { PlanNode } from './node.ts';
+import type { SideFormat } from '../catalog/source.ts';
 
 /** The format of the record key of the rows that leave a node: that of the source or repartition they come from. */
 export function keyFormatOf(node: PlanNode): SideFormat {

@@ -1,5 +1,15 @@
-import type { SqlType } from '../../types/sql-type.ts';
-import type { SqlValue } from '../../types/value.ts';
+import type { Column } from '../../types/schema.ts';
+import type {
+  AggregateCall,
+  JoinKind,
+  JoinShape,
+  TableCall,
+  WindowDefinition,
+  WindowShape,
+  Within,
+} from '../analyzer/analyzed-query.ts';
+import type { SideFormat } from '../catalog/source.ts';
+import type { SourceColumn } from '../catalog/source-row.ts';
 import type { Expression } from '../expressions/expression.ts';
 
 /**
@@ -7,7 +17,7 @@ import type { Expression } from '../expressions/expression.ts';
  * to the sources. What flows along an edge are **flat rows**: one array of key columns, value columns, pseudo
  * columns and whatever else a node computed, by position. Expressions name positions of the input's row.
  *
- * Node constructors are in `build-plan.ts`; rules replace nodes and never change them.
+ * Node constructors are in `make.ts`; rules replace nodes and never change them.
  */
 export type PlanNode =
   | SourceNode
@@ -24,7 +34,7 @@ export type PlanNodeOf<K extends PlanNode['kind']> = Extract<PlanNode, { kind: K
 
 /** What every node says about the rows that leave it. */
 export interface RowShape {
-  readonly columns: readonly PlanColumn[];
+  readonly columns: readonly Column[];
   /** Positions of the columns that make up the record key, in order. Empty: no key. */
   readonly key: readonly number[];
   /** The record key is windowed: WINDOWSTART and WINDOWEND are among the columns at these positions. */
@@ -33,29 +43,8 @@ export interface RowShape {
   readonly changes: 'stream' | 'table';
 }
 
-export interface PlanColumn {
-  readonly name: string;
-  readonly type: SqlType;
-}
-
-export interface WindowShape {
-  readonly kind: 'tumbling' | 'hopping' | 'session';
-  /** Window size (session: the gap); null when a declared source did not say (session). */
-  readonly sizeMs: number | null;
-  /** Positions of WINDOWSTART and WINDOWEND in the row. */
-  readonly startColumn: number;
-  readonly endColumn: number;
-}
-
-/** Where a source's column comes from. */
-export type ColumnOrigin =
-  | { readonly kind: 'key'; readonly index: number }
-  | { readonly kind: 'value'; readonly index: number }
-  | { readonly kind: 'header'; readonly headerKey: string | null }
-  | { readonly kind: 'rowtime' | 'rowpartition' | 'rowoffset' | 'windowstart' | 'windowend' };
-
-export interface SourceColumn extends PlanColumn {
-  readonly origin: ColumnOrigin;
+/** A column of a source's row, and what of it is read. */
+export interface ReadColumn extends SourceColumn {
   /** False: nobody reads it; its slot of the row is never filled (settled when the plan is built). */
   readonly wanted: boolean;
   /**
@@ -65,11 +54,10 @@ export interface SourceColumn extends PlanColumn {
   readonly raw: boolean;
 }
 
-export interface SideFormat {
-  readonly name: string;
-  readonly wrapped: boolean;
-  /** DELIMITER, … without KEY_ or VALUE_. */
-  readonly properties: readonly (readonly [name: string, value: string])[];
+/** The TIMESTAMP property: the position of the column, and the pattern of a STRING one. */
+export interface RowTimestamp {
+  readonly column: number;
+  readonly format: string | null;
 }
 
 /** Reads a stream or table of the catalog: all its columns, in catalog order, then the pseudo columns. */
@@ -80,14 +68,14 @@ export interface SourceNode extends RowShape {
   readonly alias: string;
   readonly topic: string;
   readonly partitions: number;
-  readonly columns: readonly SourceColumn[];
+  readonly columns: readonly ReadColumn[];
   readonly keyFormat: SideFormat;
   readonly valueFormat: SideFormat;
   /** All key and value columns as declared: what the formats are opened with. */
-  readonly keyColumns: readonly PlanColumn[];
-  readonly valueColumns: readonly PlanColumn[];
-  /** The TIMESTAMP property: position of the column in `columns`, and the pattern of a STRING one. */
-  readonly timestamp: { readonly column: number; readonly format: string | null } | null;
+  readonly keyColumns: readonly Column[];
+  readonly valueColumns: readonly Column[];
+  /** The TIMESTAMP property: `column` is a position in `columns`. */
+  readonly timestamp: RowTimestamp | null;
   /** A table source keeps its rows in a store (to know old values, to be joined with). */
   readonly materialized: boolean;
   /**
@@ -124,13 +112,6 @@ export interface FlatMapNode extends RowShape {
   readonly functions: readonly TableCall[];
 }
 
-export interface TableCall {
-  readonly name: string;
-  readonly signature: number;
-  readonly args: readonly Expression[];
-  readonly type: SqlType;
-}
-
 /**
  * Makes the columns at `key` the record key and brings equal keys together through a topic of the query's own.
  * Same columns as its input. For a table input it is the regrouping of changes (old and new to their own keys).
@@ -145,25 +126,6 @@ export interface RepartitionNode extends RowShape {
   readonly nullKeys: 'drop' | 'keep';
   /** False: nothing above needs equal keys together, so only the key is changed (set by the optimizer). */
   readonly throughTopic: boolean;
-}
-
-export interface WindowDefinition {
-  readonly kind: 'tumbling' | 'hopping' | 'session';
-  /** Session: the gap. */
-  readonly sizeMs: number;
-  /** Hopping only; else equal to sizeMs. */
-  readonly advanceMs: number;
-  readonly graceMs: number;
-  readonly retentionMs: number;
-}
-
-export interface AggregateCall {
-  readonly name: string;
-  readonly signature: number;
-  /** Over the input's row. */
-  readonly args: readonly Expression[];
-  readonly literals: readonly SqlValue[];
-  readonly type: SqlType;
 }
 
 /**
@@ -182,23 +144,17 @@ export interface AggregateNode extends RowShape {
   readonly store: string;
 }
 
-export type JoinKind = 'inner' | 'left' | 'right' | 'outer';
-
 /** Equal record keys of both inputs. Its row: the left input's columns, then the right's. */
 export interface JoinNode extends RowShape {
   readonly kind: 'join';
-  readonly shape: 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
+  readonly shape: JoinShape;
   readonly join: JoinKind;
   /** What it was before the optimizer made it narrower: rows of its outer sides without a key are not reported. */
   readonly narrowedFrom?: JoinKind;
   readonly left: PlanNode;
   readonly right: PlanNode;
-  /** Stream-stream only. `graceMs` null: no GRACE PERIOD was given (eager null rows, as ksqlDB). */
-  readonly within: {
-    readonly beforeMs: number;
-    readonly afterMs: number;
-    readonly graceMs: number | null;
-  } | null;
+  /** Stream-stream only. */
+  readonly within: Within | null;
   /** Foreign-key only: over the left row, the right's primary key. */
   readonly foreignKey: Expression | null;
   readonly name: string;
@@ -216,7 +172,7 @@ export interface SinkNode extends RowShape {
   readonly keyPositions: readonly number[];
   readonly valuePositions: readonly number[];
   /** The TIMESTAMP property of the sink. */
-  readonly timestamp: { readonly column: number; readonly format: string | null } | null;
+  readonly timestamp: RowTimestamp | null;
 }
 
 /** Hands rows to whoever asked (push query). `positions`: what the user selected, in the input's row. */

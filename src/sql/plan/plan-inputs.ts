@@ -30,6 +30,11 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
   }
 }
 
+/** The node with `f` applied to its inputs; itself when nothing changes. */
+export function mapInputs(node: PlanNode, f: (input: PlanNode) => PlanNode): PlanNode {
+  return withInputs(node, inputsOf(node).map(f));
+}
+
 /** Every node of the tree, each before its inputs. */
 export function allNodes(root: PlanNode): PlanNode[] {
   return [root, ...inputsOf(root).flatMap(allNodes)];
@@ -41,8 +46,5 @@ export function allNodes(root: PlanNode): PlanNode[] {
  */
 export function replaceSources(node: PlanNode, change: (source: SourceNode) => SourceNode): PlanNode {
   if (node.kind === 'source') return change(node);
-  return withInputs(
-    node,
-    inputsOf(node).map((input) => replaceSources(input, change)),
-  );
+  return mapInputs(node, (input) => replaceSources(input, change));
 }

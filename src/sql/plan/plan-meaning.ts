@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { FunctionRegistry } from '../../functions/function.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { some } from '../expressions/walk.ts';
-import type { PlanColumn, PlanNode } from './node.ts';
+import type { PlanNode } from './node.ts';
 import { allNodes, inputsOf, withInputs } from './plan-inputs.ts';
 import { storePlans } from './stored-plan.ts';
+import type { Column } from '../../types/schema.ts';
 
 /**
  * What a query means, as a digest: its plan before any rule, which holds what its sources declare and everything that it
@@ -44,7 +45,7 @@ export function withoutNames(node: PlanNode): PlanNode {
   }
 }
 
-function nameless(column: PlanColumn): PlanColumn {
+function nameless(column: Column): Column {
   return { ...column, name: '' };
 }
 

@@ -5,7 +5,8 @@ import { Decimal } from '../../types/decimal.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { Expression } from '../expressions/expression.ts';
-import type { PlanColumn, PlanNode } from './node.ts';
+import type { PlanNode } from './node.ts';
+import type { Column } from '../../types/schema.ts';
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -16,7 +17,7 @@ export interface JsonObject {
 /** Where things are put that stand in several places: each is written once, and named by its number from then on. */
 export interface PlanWriter {
   type(type: SqlType): number;
-  columns(columns: readonly PlanColumn[]): number;
+  columns(columns: readonly Column[]): number;
   expression(expression: Expression): number;
   node(node: PlanNode): number;
   readonly functions: FunctionRegistry;
@@ -25,7 +26,7 @@ export interface PlanWriter {
 /** The same by number. Throws `DataError` for a number that was not given yet. */
 export interface PlanReader {
   type(at: Json): SqlType;
-  columns(at: Json): readonly PlanColumn[];
+  columns(at: Json): readonly Column[];
   expression(at: Json): Expression;
   node(at: Json): PlanNode;
   readonly functions: FunctionRegistry;
@@ -250,7 +251,7 @@ export const type: Field<SqlType> = {
   read: (json, reader) => reader.type(json ?? null),
 };
 
-export const columns: Field<readonly PlanColumn[]> = {
+export const columns: Field<readonly Column[]> = {
   write: (of, writer) => writer.columns(of),
   read: (json, reader) => reader.columns(json ?? null),
 };

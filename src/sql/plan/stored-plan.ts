@@ -2,20 +2,17 @@ import type { FunctionRegistry } from '../../functions/function.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { CaseBranch, Expression, ExpressionKind } from '../expressions/expression.ts';
 import { fold } from '../expressions/walk.ts';
+import type { PlanNode, PlanNodeOf, RowShape, RowTimestamp, ReadColumn } from './node.ts';
 import type {
   AggregateCall,
-  ColumnOrigin,
   JoinKind,
-  PlanColumn,
-  PlanNode,
-  PlanNodeOf,
-  RowShape,
-  SideFormat,
-  SourceColumn,
   TableCall,
   WindowDefinition,
   WindowShape,
-} from './node.ts';
+} from '../analyzer/analyzed-query.ts';
+import type { ColumnOrigin } from '../catalog/source-row.ts';
+import type { Column } from '../../types/schema.ts';
+import type { SideFormat } from '../catalog/source.ts';
 import * as f from './stored-fields.ts';
 
 /**
@@ -94,7 +91,7 @@ class Writer implements f.PlanWriter {
     return this.pools.types.add(TYPE.write(type, this, NOBODY)!);
   }
 
-  columns(columns: readonly PlanColumn[]): number {
+  columns(columns: readonly Column[]): number {
     return this.pools.columns.add(COLUMNS.write(columns, this, NOBODY)!);
   }
 
@@ -125,7 +122,7 @@ class Writer implements f.PlanWriter {
 class Reader implements f.PlanReader {
   readonly functions: FunctionRegistry;
   readonly types: SqlType[] = [];
-  readonly lists: (readonly PlanColumn[])[] = [];
+  readonly lists: (readonly Column[])[] = [];
   readonly expressions: Expression[] = [];
   readonly nodes: PlanNode[] = [];
 
@@ -137,7 +134,7 @@ class Reader implements f.PlanReader {
     return taken(this.types, at);
   }
 
-  columns(at: f.Json): readonly PlanColumn[] {
+  columns(at: f.Json): readonly Column[] {
     return taken(this.lists, at);
   }
 
@@ -172,7 +169,7 @@ const TYPE: f.Field<SqlType> = f.union<SqlType>({
   struct: { fields: f.list(f.record({ name: f.text, type: f.type })) },
 });
 
-const COLUMN = f.record<PlanColumn>({ name: f.text, type: f.type });
+const COLUMN = f.record<Column>({ name: f.text, type: f.type });
 const COLUMNS = f.list(COLUMN);
 
 type ExpressionOf<K extends ExpressionKind['kind']> = Extract<ExpressionKind, { kind: K }>;
@@ -236,7 +233,7 @@ const FORMAT = f.record<SideFormat>({
 });
 
 const TIMESTAMP = f.nullable(
-  f.record<{ readonly column: number; readonly format: string | null }>({
+  f.record<RowTimestamp>({
     column: f.whole,
     format: f.nullable(f.text),
   }),
@@ -256,7 +253,7 @@ const SHAPE: f.Fields<RowShape> = {
   changes: f.oneOf('stream', 'table'),
 };
 
-const SOURCE_COLUMN = f.record<SourceColumn>({
+const SOURCE_COLUMN = f.record<ReadColumn>({
   name: f.text,
   type: f.type,
   origin: f.union<ColumnOrigin>({

@@ -5,7 +5,7 @@ import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { SourceNode, WindowShape } from '../../plan/node.ts';
+import type { SourceNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
@@ -16,6 +16,7 @@ import { fillRow, rowSource } from '../row-source.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
 import { type RowTimestamp, readSharedTopic } from '../shared-topic.ts';
 import { type SourceSerde, sourceSerde } from '../source-serde.ts';
+import type { WindowShape } from '../../analyzer/analyzed-query.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
 export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {

@@ -8,11 +8,12 @@ import {
 } from '../../../streams/processors/join-streams.ts';
 import { passThrough } from '../../../streams/processors/pass-through.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { JoinKind, JoinNode } from '../../plan/node.ts';
+import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { copartition } from './copartition.ts';
 import { scratchJoiner } from './join-rows.ts';
+import type { JoinKind } from '../../analyzer/analyzed-query.ts';
 
 /** How long rows are remembered without a GRACE PERIOD (ksqlDB's default for WITHIN). */
 const DEFAULT_GRACE_MS = 24 * 60 * 60 * 1000;

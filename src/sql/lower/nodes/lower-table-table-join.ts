@@ -1,11 +1,12 @@
 import { must } from '../../../common/assert.ts';
 import { joinTables, type JoinTablesOptions, mergeTable } from '../../../streams/processors/join-tables.ts';
 import { joinedView, storeView, type TableView } from '../../../streams/processors/table-view.ts';
-import type { JoinKind, JoinNode } from '../../plan/node.ts';
+import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { copartition } from './copartition.ts';
 import { newRowJoiner, type RowJoiner } from './join-rows.ts';
+import type { JoinKind } from '../../analyzer/analyzed-query.ts';
 
 /** What a change on the right is to a join, seen from there. */
 const MIRRORED: { readonly [K in JoinKind]: JoinKind } = {

@@ -1,9 +1,10 @@
 import { canFail } from '../../expressions/can-fail.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { columnsOf, conjunctsOf, isVolatile, transform } from '../../expressions/walk.ts';
-import type { JoinKind, JoinNode } from '../../plan/node.ts';
+import type { JoinNode } from '../../plan/node.ts';
 import { evaluateWhole } from '../evaluate-whole.ts';
 import type { Rule, RuleContext } from '../rule.ts';
+import type { JoinKind } from '../../analyzer/analyzed-query.ts';
 
 /**
  * What: an outer join under a filter that no row with a missing side passes becomes a join without such rows:

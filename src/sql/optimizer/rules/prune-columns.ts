@@ -1,8 +1,11 @@
 import { must } from '../../../common/assert.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { columnsOf, mapColumns } from '../../expressions/walk.ts';
-import type { PlanColumn, PlanNode, PlanNodeOf, ProjectNode, WindowShape } from '../../plan/node.ts';
+import type { PlanNode, PlanNodeOf } from '../../plan/node.ts';
+import { project, shapeOf } from '../../plan/make.ts';
 import type { Rule } from '../rule.ts';
+import type { Column } from '../../../types/schema.ts';
+import type { WindowShape } from '../../analyzer/analyzed-query.ts';
 
 /**
  * What: columns that nobody above reads leave projects, and a project is put below a repartition that carries some.
@@ -155,21 +158,19 @@ function pruneRepartition(node: PlanNodeOf<'repartition'>, needed: ReadonlySet<n
     };
   }
   const position = positionIn(carried);
-  const project: ProjectNode = {
-    kind: 'project',
+  const carries = project(
     input,
-    columns: carried.map((i) => ({ name: input.columns[i]!.name, type: input.columns[i]!.type })),
-    key: input.key.map(position),
-    window: moveWindow(input.window, position),
-    changes: input.changes,
-    expressions: carried.map((index) => ({ kind: 'column', type: input.columns[index]!.type, index })),
-  };
+    carried.map((index) => ({ kind: 'column', type: input.columns[index]!.type, index })),
+    carried.map((index) => input.columns[index]!.name),
+    input.key.map(position),
+    moveWindow(input.window, position),
+  );
   const place = (index: number): number => position(at(index));
   return {
     node: {
       ...node,
-      input: project,
-      columns: project.columns,
+      input: carries,
+      columns: carries.columns,
       key: node.key.map(place),
       window: moveWindow(node.window, place),
     },
@@ -210,7 +211,7 @@ function joinColumns(
   right: PlanNode,
   place: (index: number) => number,
   needed: ReadonlySet<number>,
-): PlanColumn[] {
+): Column[] {
   const columns = [...left.columns, ...right.columns].map(({ name, type }) => ({ name, type }));
   for (const index of needed) columns[place(index)] = node.columns[index]!;
   return columns;
@@ -229,9 +230,4 @@ function moveWindow(window: WindowShape | null, at: (position: number) => number
   return window === null
     ? null
     : { ...window, startColumn: at(window.startColumn), endColumn: at(window.endColumn) };
-}
-
-function shapeOf(node: PlanNode): Pick<PlanNode, 'columns' | 'key' | 'window' | 'changes'> {
-  const { columns, key, window, changes } = node;
-  return { columns, key, window, changes };
 }

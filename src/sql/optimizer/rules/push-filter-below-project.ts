@@ -1,9 +1,9 @@
 import { canFail } from '../../expressions/can-fail.ts';
 import { columnsOf, conjunctsOf, isVolatile } from '../../expressions/walk.ts';
-import { filter } from '../../plan/build-plan.ts';
 import { conjunctionOf, movable } from '../conjuncts.ts';
 import { isCostly, substitute } from '../reads.ts';
 import type { Rule } from '../rule.ts';
+import { filter } from '../../plan/make.ts';
 
 /**
  * What: `filter p (project e (x))` becomes `project e (filter p[e] (x))`, conjunct by conjunct.

@@ -1,9 +1,9 @@
 import { BOOLEAN } from '../../../types/sql-type.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { isVolatile } from '../../expressions/walk.ts';
-import { filter } from '../../plan/build-plan.ts';
 import type { RepartitionNode } from '../../plan/node.ts';
 import type { Rule } from '../rule.ts';
+import { filter } from '../../plan/make.ts';
 
 /**
  * What: `filter p (repartition by k (x))` becomes `repartition by k (filter p (x))`; where the repartition drops and

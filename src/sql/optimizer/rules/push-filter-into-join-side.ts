@@ -1,7 +1,7 @@
 import { columnsOf, conjunctsOf, isVolatile } from '../../expressions/walk.ts';
-import { filter } from '../../plan/build-plan.ts';
 import { conjunctionOf, movable } from '../conjuncts.ts';
 import type { Rule } from '../rule.ts';
+import { filter } from '../../plan/make.ts';
 
 /**
  * What: the conjuncts over a stream-table join that read only the stream's columns go below the join, on its side.

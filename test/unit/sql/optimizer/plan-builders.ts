@@ -7,13 +7,13 @@ import type {
   PlanNode,
   ProjectNode,
   RepartitionNode,
-  SideFormat,
   SinkNode,
   SourceNode,
-  WindowDefinition,
 } from '../../../../src/sql/plan/node.ts';
 import { BIGINT, BOOLEAN, STRING, type SqlType } from '../../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../../src/types/value.ts';
+import type { SideFormat } from '../../../../src/sql/catalog/source.ts';
+import type { WindowDefinition } from '../../../../src/sql/analyzer/analyzed-query.ts';
 
 /** Small plans by hand: what the planner would build, without text. */
 

@@ -10,7 +10,6 @@ import { Catalog } from '../../../../src/sql/catalog/catalog.ts';
 import type { Expression } from '../../../../src/sql/expressions/expression.ts';
 import { optimize } from '../../../../src/sql/optimizer/optimizer.ts';
 import { parseStatements } from '../../../../src/sql/parser/parse.ts';
-import { filter } from '../../../../src/sql/plan/build-plan.ts';
 import type { PlanNode } from '../../../../src/sql/plan/node.ts';
 import { inputsOf, withInputs } from '../../../../src/sql/plan/plan-inputs.ts';
 import { fingerprintOf } from '../../../../src/sql/plan/plan-meaning.ts';
@@ -19,6 +18,7 @@ import { BIGINT, BOOLEAN, BYTES, decimal, DOUBLE, map, STRING } from '../../../.
 import { Decimal } from '../../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../../src/types/value.ts';
 import { analyze } from '../analyzer/analyze.ts';
+import { filter } from '../../../../src/sql/plan/make.ts';
 
 const CASES = fileURLToPath(new URL('../../../../../shared/conformance/ksqldb/query', import.meta.url));
 const CONTEXT = { functions: builtinFunctions, evaluation: { now: () => 0, random: () => 0.5 } };
