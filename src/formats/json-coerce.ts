@@ -4,10 +4,10 @@ import { parseBase64 } from '../types/base64.ts';
 import { parseBigint, type Bigint } from '../types/bigint.ts';
 import { Decimal } from '../types/decimal.ts';
 import { parseDouble } from '../types/double-text.ts';
+import { bigDecimalText, JsonNumber, type JsonNode, printJson } from '../types/json-node.ts';
 import { printType } from '../types/print-type.ts';
 import type { SqlType, StructType } from '../types/sql-type.ts';
 import type { SqlValue } from '../types/value.ts';
-import { JsonNumber, type JsonNode } from './json-node.ts';
 import { wholeRange } from './plain-number.ts';
 
 /** Null gives null. Throws `DataError`. */
@@ -131,37 +131,10 @@ function readDecimal(node: JsonNode): Decimal | undefined {
 /** Any value as STRING: scalars by their text, arrays as `[a, b]` of such texts, objects as JSON. */
 function stringOf(node: JsonNode): string {
   if (typeof node === 'string') return node;
-  if (node instanceof JsonNumber) return numberText(node);
+  if (node instanceof JsonNumber) return bigDecimalText(node);
   if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(stringOf).join(', ')}]`;
-  if (node instanceof Map) return nodeText(node as ReadonlyMap<string, JsonNode>);
+  if (node instanceof Map) return printJson(node, bigDecimalText);
   return wordOf(node);
-}
-
-/** The tree as compact JSON. */
-export function nodeText(node: JsonNode): string {
-  if (node instanceof JsonNumber) return numberText(node);
-  if (Array.isArray(node)) return `[${(node as readonly JsonNode[]).map(nodeText).join(',')}]`;
-  if (node instanceof Map)
-    return `{${[...(node as ReadonlyMap<string, JsonNode>)].map(([name, value]) => `${JSON.stringify(name)}:${nodeText(value)}`).join(',')}}`;
-  return JSON.stringify(node);
-}
-
-/** A number as Java prints the BigDecimal or whole number it reads it as: trailing zeros stay, 1e3 is 1E+3. */
-function numberText(node: JsonNumber): string {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(node.text)!;
-  const fraction = match[3] ?? '';
-  const exponent = Number(match[4] ?? 0);
-  const digits = ((match[2] ?? '') + fraction).replace(/^0+(?=\d)/, '');
-  const sign = match[1] === '-' && /[1-9]/.test(digits) ? '-' : '';
-  const scale = fraction.length - exponent;
-  const adjusted = digits.length - 1 - scale;
-  if (scale === 0) return sign + digits;
-  if (scale > 0 && adjusted >= -6) {
-    const padded = digits.padStart(scale + 1, '0');
-    return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
-  }
-  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
-  return `${sign}${mantissa}${adjusted === 0 ? '' : `E${adjusted > 0 ? '+' : ''}${adjusted}`}`;
 }
 
 function describe(node: JsonNode): string {

@@ -2,12 +2,12 @@ import { EMPTY_BYTES } from '../common/bytes.ts';
 import { DataError } from '../common/error.ts';
 import { parseBigint } from '../types/bigint.ts';
 import { Decimal, powerOfTen } from '../types/decimal.ts';
+import { parseJson, type JsonNode } from '../types/json-node.ts';
 import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
 import type { Decoder, WantedColumn } from './format.ts';
 import { fieldOf, openCoerce, type Coerce } from './json-coerce.ts';
 import { newPlace, type Place } from './json-head.ts';
-import { parseJson, type JsonNode } from './json-node.ts';
 import {
   ANY_SHAPE,
   ANYTHING,

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from '../common/bytes.ts';
 import { isBase64 } from '../types/base64.ts';
 import { type Head, learnHead, matchesHead, type Place, strayHead } from './json-head.ts';
-import { MAX_DEPTH } from './json-node.ts';
+import { MAX_DEPTH } from '../types/json-node.ts';
 import {
   ANY_SHAPE,
   ANYTHING,

@@ -1,4 +1,4 @@
-import type { JsonNode } from '../formats/json-node.ts';
+import type { JsonNode } from '../types/json-node.ts';
 
 /** One case of a ksqlDB-style JSON file, expanded: a format and a configuration value are put in already. */
 export interface TestCase {

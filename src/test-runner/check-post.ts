@@ -1,4 +1,4 @@
-import { type JsonNode, JsonNumber } from '../formats/json-node.ts';
+import { type JsonNode, JsonNumber } from '../types/json-node.ts';
 import { resolveType } from '../sql/analyzer/resolve-type.ts';
 import type { Catalog } from '../sql/catalog/catalog.ts';
 import { type CatalogSource, columnsOfSource, type SideFormat } from '../sql/catalog/source.ts';

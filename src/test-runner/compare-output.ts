@@ -1,5 +1,5 @@
 import { DataError } from '../common/error.ts';
-import { JsonNumber, type JsonNode, parseJson } from '../formats/json-node.ts';
+import { JsonNumber, type JsonNode, parseJson } from '../types/json-node.ts';
 import type { CatalogSource, SideFormat } from '../sql/catalog/source.ts';
 import { doubleText } from '../types/double-text.ts';
 import type { Column } from '../types/schema.ts';

@@ -1,10 +1,9 @@
 import { DataError } from '../common/error.ts';
-import { JsonNumber, type JsonNode } from '../formats/json-node.ts';
+import { JsonNumber, type JsonNode, printJson } from '../types/json-node.ts';
 import type { CatalogSource, SideFormat } from '../sql/catalog/source.ts';
 import type { Column } from '../types/schema.ts';
 import type { CaseRecord, CaseWindow } from './case.ts';
 import { textOf } from './read-cases.ts';
-import { writeJson } from './write-json.ts';
 
 export interface EncodedRecord {
   readonly key: Buffer | null;
@@ -33,7 +32,7 @@ function encodeSide(node: JsonNode, format: SideFormat, columns: readonly Column
   if (node === null) return null;
   switch (format.name) {
     case 'JSON':
-      return Buffer.from(writeJson(node));
+      return Buffer.from(printJson(node));
     case 'DELIMITED':
       return Buffer.from(textOf(node));
     case 'KAFKA':
@@ -58,5 +57,5 @@ function encodeKafka(node: JsonNode, columns: readonly Column[]): Buffer {
 }
 
 function scalarText(node: JsonNode): string {
-  return typeof node === 'object' && !(node instanceof JsonNumber) ? writeJson(node) : textOf(node);
+  return typeof node === 'object' && !(node instanceof JsonNumber) ? printJson(node) : textOf(node);
 }

@@ -1,6 +1,5 @@
-import { JsonNumber, type JsonNode } from '../formats/json-node.ts';
+import { JsonNumber, type JsonNode, printJson } from '../types/json-node.ts';
 import type { SqlType } from '../types/sql-type.ts';
-import { writeJson } from './write-json.ts';
 
 /**
  * Whether a value is the expected one, by the rules of ksqlDB's test executor: null, or where and how they differ.
@@ -97,6 +96,6 @@ function decimalOf(text: string): { unscaled: bigint; scale: number } | null {
 
 /** One line, not too long. */
 export function brief(node: JsonNode): string {
-  const text = writeJson(node);
+  const text = printJson(node);
   return text.length <= 160 ? text : `${text.slice(0, 157)}...`;
 }

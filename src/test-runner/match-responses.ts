@@ -1,6 +1,5 @@
-import { JsonNumber, type JsonNode } from '../formats/json-node.ts';
+import { JsonNumber, type JsonNode, printJson } from '../types/json-node.ts';
 import { brief } from './match-json.ts';
-import { writeJson } from './write-json.ts';
 
 type JsonObject = ReadonlyMap<string, JsonNode>;
 
@@ -91,5 +90,5 @@ function normal(node: JsonNode): string {
     );
     return `{${fields.sort().join(',')}}`;
   }
-  return writeJson(node);
+  return printJson(node);
 }

@@ -1,5 +1,5 @@
 import { DataError } from '../common/error.ts';
-import { JsonNumber, type JsonNode, parseJson } from '../formats/json-node.ts';
+import { JsonNumber, type JsonNode, parseJson } from '../types/json-node.ts';
 import type {
   CaseHeader,
   CasePost,

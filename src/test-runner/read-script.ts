@@ -1,5 +1,5 @@
 import { DataError } from '../common/error.ts';
-import { type JsonNode, parseJson } from '../formats/json-node.ts';
+import { type JsonNode, parseJson } from '../types/json-node.ts';
 import type { CaseRecord } from './case.ts';
 
 /**

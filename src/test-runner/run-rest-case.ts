@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { SqlError } from '../common/error.ts';
 import { nextTurn } from '../common/clock.ts';
-import { type JsonNode, parseJson } from '../formats/json-node.ts';
+import { type JsonNode, parseJson } from '../types/json-node.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { unfinished } from '../sql/parser/split-statements.ts';
 import type { RestExpectations, TestCase } from './case.ts';

@@ -1,5 +1,12 @@
 import { base64Text } from '../../types/base64.ts';
 import { doubleText } from '../../types/double-text.ts';
+import {
+  bigDecimalText,
+  JsonNumber,
+  type JsonNode,
+  parseFirstJson,
+  printJson,
+} from '../../types/json-node.ts';
 import { jsonText } from '../../types/json-value.ts';
 import { DataError } from '../../common/error.ts';
 import { compareStrings } from '../../types/compare-values.ts';
@@ -8,10 +15,19 @@ import { array, BOOLEAN, INTEGER, map, STRING, type SqlType } from '../../types/
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
 import { checked, fixed, parameter, T, variadic } from '../signature.ts';
-import { JsonNumber, parseJson, plainText, printJson, type JsonNode } from './json-node.ts';
 import { parseJsonPath } from './json-path.ts';
 
 type Text = string | null;
+
+/** Compact JSON as Jackson writes it. */
+function compact(node: JsonNode): string {
+  return printJson(node, bigDecimalText);
+}
+
+/** A string without its quotes, anything else as JSON text. */
+function plainText(node: JsonNode): string {
+  return typeof node === 'string' ? node : compact(node);
+}
 
 function isObject(node: JsonNode | undefined): node is ReadonlyMap<string, JsonNode> {
   return node instanceof Map;
@@ -53,14 +69,14 @@ function extract(text: string, steps: readonly string[]): Text {
   } catch {
     // Malformed, or text after the value: the reader below knows.
   }
-  const node = followExactly(parseJson(text), steps);
+  const node = followExactly(parseFirstJson(text), steps);
   return node === undefined ? null : plainText(node);
 }
 
 function isJson(text: Text): boolean {
   if (text === null) return false;
   try {
-    return parseJson(text) !== undefined;
+    return parseFirstJson(text) !== undefined;
   } catch (error) {
     if (error instanceof DataError) return false;
     throw error;
@@ -92,7 +108,7 @@ function openItemMatch(type: SqlType): (item: JsonNode, value: SqlValue) => bool
 function contains(text: Text, matches: (item: JsonNode) => boolean): boolean {
   if (text === null) return false;
   try {
-    const node = parseJson(text);
+    const node = parseFirstJson(text);
     return isArray(node) && node.some(matches);
   } catch (error) {
     if (error instanceof DataError) return false;
@@ -104,13 +120,13 @@ function contains(text: Text, matches: (item: JsonNode) => boolean): boolean {
 function concat(texts: readonly Text[]): Text {
   const nodes: JsonNode[] = [];
   for (const text of texts) {
-    const node = text === null ? undefined : parseJson(text);
+    const node = text === null ? undefined : parseFirstJson(text);
     if (node === undefined) return null;
     nodes.push(node);
   }
   if (nodes.length === 0) return null;
-  if (nodes.every(isObject)) return printJson(new Map(nodes.flatMap((node) => [...node])));
-  return printJson(nodes.flatMap((node) => (isArray(node) ? node : [node])));
+  if (nodes.every(isObject)) return compact(new Map(nodes.flatMap((node) => [...node])));
+  return compact(nodes.flatMap((node) => (isArray(node) ? node : [node])));
 }
 
 /** The JSON text of SQL values for TO_JSON_STRING: fields and keys in alphabetical order. */
@@ -230,7 +246,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
     ["JSON_ARRAY_LENGTH('[1, 2]')", '2'],
     'propagate',
     fixed([JSON_TEXT], INTEGER, (text: string) => {
-      const node = parseJson(text);
+      const node = parseFirstJson(text);
       return isArray(node) ? node.length : null;
     }),
   ),
@@ -247,9 +263,9 @@ export const jsonFunctions: readonly ScalarFunction[] = [
     ['JSON_ITEMS(\'[1, {"a": 2}]\')', "ARRAY['1', '{\"a\":2}']"],
     'propagate',
     fixed([JSON_TEXT], array(STRING), (text: string) => {
-      const node = parseJson(text);
+      const node = parseFirstJson(text);
       if (!isArray(node)) throw new DataError('JSON_ITEMS needs a JSON array');
-      return node.map(printJson);
+      return node.map(compact);
     }),
   ),
   jsonFunction(
@@ -258,7 +274,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
     ['JSON_KEYS(\'{"a": 1, "b": 2}\')', "ARRAY['a', 'b']"],
     'propagate',
     fixed([JSON_TEXT], array(STRING), (text: string) => {
-      const node = parseJson(text);
+      const node = parseFirstJson(text);
       return isObject(node) ? [...node.keys()] : null;
     }),
   ),
@@ -268,7 +284,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
     ['JSON_RECORDS(\'{"a": 1, "b": "x"}\')', "MAP('a' := '1', 'b' := 'x')"],
     'propagate',
     fixed([JSON_TEXT], map(STRING, STRING), (text: string) => {
-      const node = parseJson(text);
+      const node = parseFirstJson(text);
       return isObject(node) ? new Map([...node].map(([name, value]) => [name, plainText(value)])) : null;
     }),
   ),

@@ -4,7 +4,7 @@ import { ByteWriter } from '../../../src/common/bytes.ts';
 import { DataError, SqlError } from '../../../src/common/error.ts';
 import type { FormatSettings, WantedColumn } from '../../../src/formats/format.ts';
 import { openCoerce } from '../../../src/formats/json-coerce.ts';
-import { parseJson } from '../../../src/formats/json-node.ts';
+import { parseJson } from '../../../src/types/json-node.ts';
 import { json } from '../../../src/formats/json.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { Column } from '../../../src/types/schema.ts';
@@ -254,8 +254,8 @@ describe('malformed records', () => {
       '"A"',
       '   ',
       `{"X":${'['.repeat(100_000)}`,
-      `{"X":${'['.repeat(600)}${']'.repeat(600)}}`,
-      `{"S":${'['.repeat(600)}${']'.repeat(600)}}`,
+      `{"X":${'['.repeat(1100)}${']'.repeat(1100)}}`,
+      `{"S":${'['.repeat(1100)}${']'.repeat(1100)}}`,
     ].map((text) => [text.slice(0, 40), text] as const),
   )('%j', (_title, text) => {
     expect(() => decode(columns, text)).toThrow(DataError);
@@ -270,7 +270,7 @@ describe('malformed records', () => {
   });
 
   test('nesting within the limit is read', () => {
-    const deep = `${'['.repeat(400)}${']'.repeat(400)}`;
+    const deep = `${'['.repeat(900)}${']'.repeat(900)}`;
     expect(decode(columns, `{"X":${deep},"A":1}`)).toEqual([1, null]);
   });
 

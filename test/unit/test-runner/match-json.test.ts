@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { matchJson } from '../../../src/test-runner/match-json.ts';
-import { parseJson } from '../../../src/formats/json-node.ts';
+import { parseJson } from '../../../src/types/json-node.ts';
 import type { SqlType } from '../../../src/types/sql-type.ts';
 
 function matches(expected: string, found: string, exact = true, type: SqlType | null = null): boolean {

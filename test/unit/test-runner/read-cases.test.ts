@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readCases, withoutComments } from '../../../src/test-runner/read-cases.ts';
-import { writeJson } from '../../../src/test-runner/write-json.ts';
+import { printJson } from '../../../src/types/json-node.ts';
 import { DataError } from '../../../src/common/error.ts';
 
 test('a test with formats and configurations is a case for each', () => {
@@ -37,7 +37,7 @@ test('numbers keep their text', () => {
     'f.json',
     '{"tests":[{"name":"n","statements":[],"inputs":[{"topic":"t","value":{"A":9223372036854775807,"B":1.10,"C":[1E3]}}]}]}',
   );
-  expect(writeJson(each!.inputs[0]!.value)).toBe('{"A":9223372036854775807,"B":1.10,"C":[1E3]}');
+  expect(printJson(each!.inputs[0]!.value)).toBe('{"A":9223372036854775807,"B":1.10,"C":[1E3]}');
 });
 
 test('windows, headers, timestamps and topics are read', () => {

@@ -6,7 +6,7 @@ import type { CaseResult } from '../../../src/test-runner/case.ts';
 import { matchResponses } from '../../../src/test-runner/match-responses.ts';
 import { runTests } from '../../../src/test-runner/run-tests.ts';
 import { systemClock } from '../../../src/common/clock.ts';
-import { type JsonNode, parseJson } from '../../../src/formats/json-node.ts';
+import { type JsonNode, parseJson } from '../../../src/types/json-node.ts';
 import { startServer } from '../../../src/server/server.ts';
 
 let directory: string;

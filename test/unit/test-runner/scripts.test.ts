@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readScript } from '../../../src/test-runner/read-script.ts';
 import { runTests } from '../../../src/test-runner/run-tests.ts';
-import { writeJson } from '../../../src/test-runner/write-json.ts';
+import { printJson } from '../../../src/types/json-node.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 
 let directory: string;
@@ -46,7 +46,7 @@ test('records are read with their windows and timestamps', () => {
   expect(step).toMatchObject({ kind: 'expect', topic: 't', line: 1 });
   const records = step?.kind === 'expect' ? step.records : [];
   expect(
-    records.map((each) => [writeJson(each.key), writeJson(each.value), each.window, each.timestamp]),
+    records.map((each) => [printJson(each.key), printJson(each.value), each.window, each.timestamp]),
   ).toEqual([
     ['1', '{"A":[1,2]}', null, 5],
     ['"a b"', 'null', { start: 0, end: 10, kind: 'time' }, null],

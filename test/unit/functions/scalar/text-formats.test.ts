@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DataError } from '../../../../src/common/error.ts';
-import { parseJson, printJson } from '../../../../src/functions/scalar/json-node.ts';
+import { parseFirstJson, printJson } from '../../../../src/types/json-node.ts';
 import { Decimal } from '../../../../src/types/decimal.ts';
 import {
   array,
@@ -27,6 +27,9 @@ describe('EXTRACTJSONFIELD', () => {
     ['{"a": {"b": ["x", 2]}}', '$.a.b', '["x",2]'],
     ['{"a": {"c d": 1.23450}}', "$.a['c d']", '1.23450'],
     ['{"a": {"c d": 12345678901234567890}}', '$["a"]["c d"]', '12345678901234567890'],
+    // Numbers as Java's BigDecimal prints them, as in columns of type STRING.
+    ['{"a": 0.00000001}', '$.a', '1E-8'],
+    ['{"a": [-0, -0.0, 1e3]}', '$.a', '[0,0.0,1E+3]'],
     ['{"@type": "UDF"}}', '$.@type', 'UDF'],
     ['{"a": null}', '$.a', 'null'],
     ['{"a": true}', '$.a', 'true'],
@@ -50,13 +53,13 @@ describe('the JSON reader', () => {
   test('reads what JSON.parse reads, and nothing that it does not', () => {
     const good = ['1', '-5E+2', '"a\\u0041\\n"', '[]', '[1,[2]]', '{"a":{"b":[]},"c":"d"}', 'true', 'null'];
     for (const text of good)
-      expect(printJson(parseJson(` ${text} `)!)).toBe(text === good[2] ? '"aA\\n"' : text);
+      expect(printJson(parseFirstJson(` ${text} `)!)).toBe(text === good[2] ? '"aA\\n"' : text);
     for (const text of ['01', '-', '+1', '"\n"', '"\\x"', '[1,]', '{a:1}', '{"a"}', 'tru', "'a'", '1a', '[1'])
-      expect(() => parseJson(text), text).toThrow(DataError);
+      expect(() => parseFirstJson(text), text).toThrow(DataError);
   });
 
   test('hostile nesting does not use up the stack', () => {
-    expect(() => parseJson('['.repeat(100_000))).toThrow(DataError);
+    expect(() => parseFirstJson('['.repeat(100_000))).toThrow(DataError);
   });
 });
 

@@ -2,7 +2,7 @@ import { DataError } from '../common/error.ts';
 
 /**
  * JSON text as a tree that loses nothing: numbers keep their text, objects their order. Of two fields of one name the
- * later wins. This is the exact path; the scanner in json-decoder.ts takes the usual records.
+ * later wins.
  */
 export type JsonNode =
   | null
@@ -24,8 +24,8 @@ export class JsonNumber {
   }
 }
 
-/** Deeper nesting is refused, so that a record cannot exhaust the stack. */
-export const MAX_DEPTH = 500;
+/** Deeper nesting is refused, as Jackson does, so that no text can exhaust the stack. */
+export const MAX_DEPTH = 1000;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
@@ -36,6 +36,51 @@ export function parseJson(text: string): JsonNode {
   const node = reader.readValue(0);
   reader.expectEnd();
   return node;
+}
+
+/**
+ * The first value in the text, whatever follows it, as Jackson's `readTree` does; undefined when there is only blank
+ * space. Throws `DataError`.
+ */
+export function parseFirstJson(text: string): JsonNode | undefined {
+  if (/^[ \t\n\r]*$/.test(text)) return undefined;
+  const reader = new JsonReader(text);
+  const node = reader.readValue(0);
+  reader.expectBoundary();
+  return node;
+}
+
+/** Compact JSON. */
+export function printJson(
+  node: JsonNode,
+  printNumber: (number: JsonNumber) => string = ({ text }) => text,
+): string {
+  if (node instanceof JsonNumber) return printNumber(node);
+  if (Array.isArray(node))
+    return `[${(node as readonly JsonNode[]).map((item) => printJson(item, printNumber)).join(',')}]`;
+  if (node instanceof Map)
+    return `{${[...(node as ReadonlyMap<string, JsonNode>)]
+      .map(([name, value]) => `${JSON.stringify(name)}:${printJson(value, printNumber)}`)
+      .join(',')}}`;
+  return JSON.stringify(node);
+}
+
+/** A number as Java prints the BigDecimal or whole number it reads it as: trailing zeros stay, 1e3 is 1E+3. */
+export function bigDecimalText(node: JsonNumber): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(node.text)!;
+  const fraction = match[3] ?? '';
+  const exponent = Number(match[4] ?? 0);
+  const digits = ((match[2] ?? '') + fraction).replace(/^0+(?=\d)/, '');
+  const sign = match[1] === '-' && /[1-9]/.test(digits) ? '-' : '';
+  const scale = fraction.length - exponent;
+  const adjusted = digits.length - 1 - scale;
+  if (scale === 0) return sign + digits;
+  if (scale > 0 && adjusted >= -6) {
+    const padded = digits.padStart(scale + 1, '0');
+    return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+  }
+  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
+  return `${sign}${mantissa}${adjusted === 0 ? '' : `E${adjusted > 0 ? '+' : ''}${adjusted}`}`;
 }
 
 class JsonReader {
@@ -70,6 +115,12 @@ class JsonReader {
   expectEnd(): void {
     this.#skipBlanks();
     if (this.#at < this.#text.length) this.#refuse();
+  }
+
+  /** A number or word that runs on (`1a`) is malformed, unlike a second value after it. */
+  expectBoundary(): void {
+    if (/[A-Za-z0-9_$]/.test(this.#text[this.#at] ?? '') && /[A-Za-z0-9]/.test(this.#text[this.#at - 1]!))
+      this.#refuse();
   }
 
   #readObject(depth: number): JsonNode {
