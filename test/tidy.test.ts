@@ -166,3 +166,10 @@ test('no circle in the import graph', () => {
   ];
   expect(circlesIn(importGraph(planted))).toEqual([['src/log/a.ts', 'src/log/b.ts', 'src/log/deep/c.ts']]);
 });
+
+test('SQL has no operators of its own: all are in src/streams/processors', () => {
+  const own = sources().filter(
+    ({ path, text }) => path.startsWith('src/sql/') && /\bimplements Processor\b/.test(text),
+  );
+  expect(own.map(({ path }) => path)).toEqual([]);
+});

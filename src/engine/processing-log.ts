@@ -3,7 +3,7 @@ import { json } from '../formats/json.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
-import { OF_KEY } from '../sql/lower/row-source.ts';
+import { OF_KEY } from '../streams/topology/processor.ts';
 import type { SkippedRecord } from '../streams/task/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import {

@@ -25,10 +25,10 @@ import { conjunctsOf, firstOperand } from './walk.ts';
 
 /** The value of the expression over a row. Throws `DataError` when it raises. */
 export type Evaluator = (row: Row) => SqlValue;
-/** Whether the row passes. An error is false, and so is null. */
-export type Predicate = (row: Row) => boolean;
+/** Whether the row passes. An error is false, and so is null. `context`: for whoever is told of errors. */
+export type Predicate<C = void> = (row: Row, context: C) => boolean;
 /** Writes each item's value to the slot of its position in `target`, which must not be `row`. */
-export type Projection = (row: Row, target: SqlValue[]) => void;
+export type Projection<C = void> = (row: Row, target: SqlValue[], context: C) => void;
 
 /** Compiles one expression. Errors of guarded parts, which make just the part null, go to `onGuarded`. */
 export function compileEvaluator(
@@ -50,16 +50,16 @@ export function compileEvaluator(
  * Compiles a condition. Every error (also of guarded parts) is told to `onError`. Of operands joined by AND those behind
  * one that does not hold are not evaluated, be it false or null: the same as if each were a filter of its own.
  */
-export function compilePredicate(
+export function compilePredicate<C = void>(
   expression: Expression,
   registry: FunctionRegistry,
   context: EvaluationContext,
-  onError: (error: DataError) => void,
-): Predicate {
+  onError: (error: DataError, context: C) => void,
+): Predicate<C> {
   const code = new Code(registry, context);
   const report = code.constant(onError);
-  code.report = (error) => `${report}(${error});`;
-  code.raise = (error) => `{ ${report}(${error}); return false; }`;
+  code.report = (error) => `${report}(${error}, context);`;
+  code.raise = (error) => `{ ${report}(${error}, context); return false; }`;
   code.attempt(() => {
     const conjuncts = conjunctsOf(expression);
     for (const conjunct of conjuncts.slice(0, -1)) {
@@ -70,19 +70,19 @@ export function compilePredicate(
     const last = code.emit(conjuncts.at(-1)!);
     code.lines.push(`return ${last.text}${last.nullable ? ' === true' : ''};`);
   }, 'return false;');
-  return code.build('row') as Predicate;
+  return code.build('row, context') as Predicate<C>;
 }
 
 /**
  * Compiles a row of expressions into one function. An error in an item makes that item null, is told to `onError`
  * with the item's position, and the others go on.
  */
-export function compileProjection(
+export function compileProjection<C = void>(
   expressions: readonly Expression[],
   registry: FunctionRegistry,
   context: EvaluationContext,
-  onError: (item: number, error: DataError) => void,
-): Projection {
+  onError: (item: number, error: DataError, context: C) => void,
+): Projection<C> {
   const code = new Code(registry, context);
   const report = code.constant(onError);
   expressions.forEach((expression, item) => {
@@ -91,8 +91,8 @@ export function compileProjection(
       return;
     }
     code.lines.push(`target[${item}] = null;`);
-    code.report = (error) => `${report}(${item}, ${error});`;
-    code.raise = (error) => `{ ${report}(${item}, ${error}); break item${item}; }`;
+    code.report = (error) => `${report}(${item}, ${error}, context);`;
+    code.raise = (error) => `{ ${report}(${item}, ${error}, context); break item${item}; }`;
     code.attempt(
       () => {
         const value = code.emit(expression);
@@ -103,7 +103,7 @@ export function compileProjection(
       `item${item}: `,
     );
   });
-  return code.build('row, target') as Projection;
+  return code.build('row, target, context') as Projection<C>;
 }
 
 /** Evaluates an expression that reads no columns, once: constants of INSERT VALUES, pull queries, folding. */

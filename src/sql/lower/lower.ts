@@ -1,7 +1,7 @@
 import type { Topology } from '../../streams/topology/topology.ts';
 import { readsOfInputs } from '../plan/column-reads.ts';
 import type { OutputNode, PlanNode, PlanNodeOf, SinkNode } from '../plan/node.ts';
-import { filterStep, projectStep } from './row-chain.ts';
+import { filterStep, projectStep } from './row-steps.ts';
 import type { LowerContext } from './lower-context.ts';
 import { type LoweredRows, Lowering, type Wanted } from './lowered-rows.ts';
 import { type Materialization, materializationOf } from './materialization.ts';

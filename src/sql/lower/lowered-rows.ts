@@ -1,13 +1,14 @@
 import { assert } from '../../common/assert.ts';
 import type { RecordContext } from '../../streams/topology/processor.ts';
 import type { RecordKey } from '../../streams/topology/record-key.ts';
-import { type TableView, transformedView } from '../../streams/processors/table-view.ts';
+import { type RowStep, streamChain, tableChain } from '../../streams/processors/row-chain.ts';
+import { openedView, type TableView } from '../../streams/processors/table-view.ts';
+import { transformTable } from '../../streams/processors/transform-table.ts';
 import { Topology } from '../../streams/topology/topology.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { PlanNode, SourceNode } from '../plan/node.ts';
 import { allNodes } from '../plan/plan-inputs.ts';
 import type { LowerContext } from './lower-context.ts';
-import { applySteps, type RowStep, streamChain, tableChain } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
 import type { RawColumns } from './source-serde.ts';
 import type { SideFormat } from '../catalog/source.ts';
@@ -69,12 +70,7 @@ export interface Wanted {
 
 /** How the rows of a table are looked up, with their steps done. */
 export function viewOf({ view, steps }: LoweredRows): TableView | null {
-  if (view === null || steps.length === 0) return view;
-  return transformedView(view, (row) => {
-    // Its errors were told when the row was new.
-    for (const step of steps) step.errors.context = null;
-    return applySteps(steps, row as SqlValue[]);
-  });
+  return view === null || steps.length === 0 ? view : openedView(view, tableChain(steps), []);
 }
 
 /** The topology under construction. */
@@ -116,8 +112,13 @@ export class Lowering {
   settle(rows: LoweredRows): LoweredRows {
     assert(!rows.grouped || rows.steps.length === 0, 'a regrouped table is only aggregated');
     if (rows.steps.length === 0) return rows;
-    const name = this.name(rows.steps.every((step) => step.kind === 'filter') ? 'filter' : 'project');
-    const open = rows.changes === 'stream' ? streamChain(rows.steps) : tableChain(rows.steps, rows.sendsOld);
+    const { steps, sendsOld } = rows;
+    const name = this.name(steps.every((step) => step.kind === 'filter') ? 'filter' : 'project');
+    const dropAbsent = steps.some((step) => step.kind === 'filter');
+    const open =
+      rows.changes === 'stream'
+        ? streamChain(steps)
+        : transformTable({ open: tableChain(steps), store: null, sendOldValues: sendsOld, dropAbsent });
     this.topology.addProcessor({ name, open, parents: [rows.parent] });
     return { ...rows, parent: name, steps: [], rowOfKey: null, view: viewOf(rows), stored: null };
   }

@@ -1,7 +1,7 @@
+import { applySteps } from '../../streams/processors/row-chain.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { OutputNode, SinkNode } from '../plan/node.ts';
 import type { LoweredRows } from './lowered-rows.ts';
-import { applySteps } from './row-chain.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
 import type { Column } from '../../types/schema.ts';
 import type { WindowShape } from '../analyzer/analyzed-query.ts';
@@ -42,8 +42,8 @@ export function materializationOf(node: SinkNode | OutputNode, rows: LoweredRows
     key: rows.key.serde,
     columns: [...keyPositions, ...valuePositions].map((position) => node.input.columns[position]!),
     rowOf(key, value, windowStart, windowEnd, timestamp) {
-      for (const step of steps) step.errors.context = null;
-      const row = applySteps(steps, stored.rowOf(value, key, windowStart, windowEnd, timestamp));
+      const stands = stored.rowOf(value, key, windowStart, windowEnd, timestamp);
+      const row = applySteps(steps, stands, null) as readonly SqlValue[] | null;
       if (row === null) return null;
       return [...keyOrder.map((at) => key[at]!), ...valuePositions.map((position) => row[position]!)];
     },

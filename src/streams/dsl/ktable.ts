@@ -59,7 +59,7 @@ export class KTable<K, V> {
       holds(predicate(userKey(key) as K, value as V), 'predicate') ? value : null;
     return this.#transform(
       'KTABLE-FILTER-',
-      () => ({ transform, absentToo: false }),
+      () => ({ transform }),
       true,
       this.handle.valueSerde,
       materialized,
@@ -78,7 +78,7 @@ export class KTable<K, V> {
       holds(predicate(userKey(key) as K, value as V), 'predicate') ? null : value;
     return this.#transform(
       'KTABLE-FILTER-',
-      () => ({ transform, absentToo: false }),
+      () => ({ transform }),
       true,
       this.handle.valueSerde,
       materialized,
@@ -96,7 +96,7 @@ export class KTable<K, V> {
     const transform: RowTransform = (value, key) => given(mapper(value as V, userKey(key) as K), 'mapper');
     return this.#transform(
       'KTABLE-MAPVALUES-',
-      () => ({ transform, absentToo: false }),
+      () => ({ transform }),
       false,
       undefined,
       materialized,

@@ -46,10 +46,10 @@ class GroupTable implements Processor {
     if (old instanceof OutOfOrder) return undefined;
     const had = old !== null && old !== undefined;
     const has = value !== null;
-    removedKey.setValue(had ? this.#keyOf(old, key, timestamp, context.record) : null);
-    const removed = had ? this.#valueOf(old, key, timestamp, context.record) : null;
-    addedKey.setValue(has ? this.#keyOf(value, key, timestamp, context.record) : null);
-    const added = has ? this.#valueOf(value, key, timestamp, context.record) : null;
+    removedKey.setValue(had ? this.#keyOf(old, key, timestamp) : null);
+    const removed = had ? this.#valueOf(old, key, timestamp) : null;
+    addedKey.setValue(has ? this.#keyOf(value, key, timestamp) : null);
+    const added = has ? this.#valueOf(value, key, timestamp) : null;
     const same =
       removedKey.present &&
       addedKey.present &&

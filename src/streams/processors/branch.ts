@@ -29,8 +29,7 @@ class Branch implements Processor {
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const context = this.#context;
     for (const { child, predicate } of this.#branches)
-      if (predicate(value, key, timestamp, context.record))
-        return context.forwardTo(child, key, value, undefined, timestamp);
+      if (predicate(value, key, timestamp)) return context.forwardTo(child, key, value, undefined, timestamp);
     if (this.#otherwise !== null) context.forwardTo(this.#otherwise, key, value, undefined, timestamp);
     return undefined;
   }

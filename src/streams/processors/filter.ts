@@ -19,7 +19,6 @@ class FilterStream implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    if (this.#predicate(value, key, timestamp, this.#context.record))
-      this.#context.forward(key, value, undefined, timestamp);
+    if (this.#predicate(value, key, timestamp)) this.#context.forward(key, value, undefined, timestamp);
   }
 }

@@ -1,4 +1,4 @@
-import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /** Calls `emit` for each value that a record becomes: none, one or many. */
@@ -6,7 +6,7 @@ export type ValueExpander = (
   value: unknown,
   key: RecordKey,
   timestamp: number,
-  record: RecordContext,
+  context: ProcessorContext,
   emit: (value: unknown) => void,
 ) => void;
 
@@ -34,6 +34,6 @@ class FlatMapStream implements Processor {
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     this.#key = key;
     this.#timestamp = timestamp;
-    this.#expand(value, key, timestamp, this.#context.record, this.#emit);
+    this.#expand(value, key, timestamp, this.#context, this.#emit);
   }
 }

@@ -1,5 +1,5 @@
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /** Calls `emit` for each record that a record becomes: none, one or many. */
@@ -7,7 +7,7 @@ export type RecordExpander = (
   key: RecordKey,
   value: unknown,
   timestamp: number,
-  record: RecordContext,
+  context: ProcessorContext,
   emit: (key: unknown, value: unknown) => void,
 ) => void;
 
@@ -38,6 +38,6 @@ class FlatMapRecords implements Processor {
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     this.#timestamp = timestamp;
-    this.#expand(key, value, timestamp, this.#context.record, this.#emit);
+    this.#expand(key, value, timestamp, this.#context, this.#emit);
   }
 }

@@ -86,13 +86,12 @@ class SendSubscriptions implements Processor {
   process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
     if (oldValue instanceof OutOfOrder) return;
     const { foreignKeyOf, join } = this.#options;
-    const { record } = this.#context;
     const had = oldValue !== null && oldValue !== undefined;
     if (!had && value === null) return;
     const before = this.#old;
     const after = this.#new;
-    before.setValue(had ? foreignKeyOf(oldValue, key, timestamp, record) : null);
-    after.setValue(value === null ? null : foreignKeyOf(value, key, timestamp, record));
+    before.setValue(had ? foreignKeyOf(oldValue, key, timestamp) : null);
+    after.setValue(value === null ? null : foreignKeyOf(value, key, timestamp));
     const hash = value === null ? null : this.#hash(value);
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const send = (to: RecordKey, instruction: Instruction): void => {
@@ -358,7 +357,7 @@ class ResolveAnswers implements Processor {
     const { askAgain } = this.#options;
     if (askAgain === undefined) return;
     const to = must(this.#foreignKey);
-    to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp, this.#context.record));
+    to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp));
     if (!to.present) return this.#forward(key, null, timestamp);
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const subscription: Subscription = { hash, instruction: Instruction.subscribe, primaryKey, partition };

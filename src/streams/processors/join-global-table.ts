@@ -43,7 +43,7 @@ class JoinGlobalTable implements Processor {
     const context = this.#context;
     if (value === null) return context.skip('null-value', 'a join needs a value');
     const lookUp = this.#lookUp;
-    lookUp.setValue(keyOf(value, key, timestamp, context.record));
+    lookUp.setValue(keyOf(value, key, timestamp));
     if (!lookUp.present && join === 'inner')
       return context.skip('null-key', 'an inner join needs a key to look up');
     const right = lookUp.present ? must(this.#table).get(lookUp) : null;

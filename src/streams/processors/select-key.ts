@@ -25,7 +25,7 @@ class SelectKey implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    this.#key.setValue(this.#mapper(value, key, timestamp, this.#context.record));
+    this.#key.setValue(this.#mapper(value, key, timestamp));
     this.#context.forward(this.#key, value, undefined, timestamp);
   }
 }

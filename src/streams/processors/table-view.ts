@@ -57,14 +57,16 @@ export type RowTransform = (value: unknown, key: RecordKey, timestamp: number) =
 
 /** A filter or a new value over another view. */
 export function transformedView(parent: TableView, transform: RowTransform): TableView {
-  return openedView(parent, () => ({ transform, absentToo: false }), []);
+  return openedView(parent, () => ({ transform }), []);
 }
 
 /** A transform of rows with a life of its own, one a task. */
 export interface OpenedTransform {
   readonly transform: RowTransform;
+  /** The same of a row that was transformed before, when it was new: what failed then is not told again. */
+  readonly transformAgain?: RowTransform;
   /** Whether it is called for rows that are not there, with null. */
-  readonly absentToo: boolean;
+  readonly absentToo?: boolean;
   close?(): void;
 }
 export type OpenTransform = (context: ProcessorContext) => OpenedTransform;
@@ -202,11 +204,13 @@ class VersionedReader implements TableReader {
 
 class TransformedReader implements TableReader {
   readonly #parent: TableReader;
-  readonly #opened: OpenedTransform;
+  readonly #transform: RowTransform;
+  readonly #absentToo: boolean;
 
-  constructor(parent: TableReader, opened: OpenedTransform) {
+  constructor(parent: TableReader, { transform, transformAgain, absentToo }: OpenedTransform) {
     this.#parent = parent;
-    this.#opened = opened;
+    this.#transform = transformAgain ?? transform;
+    this.#absentToo = absentToo ?? false;
   }
 
   get timestamp(): number {
@@ -222,8 +226,7 @@ class TransformedReader implements TableReader {
   }
 
   protected visible(value: unknown, key: RecordKey): unknown {
-    const { transform, absentToo } = this.#opened;
-    return value === null && !absentToo ? null : transform(value, key, this.#parent.timestamp);
+    return value === null && !this.#absentToo ? null : this.#transform(value, key, this.#parent.timestamp);
   }
 }
 

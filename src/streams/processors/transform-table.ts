@@ -4,7 +4,7 @@ import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
-import type { OpenedTransform, OpenTransform } from './table-view.ts';
+import type { OpenedTransform, OpenTransform, RowTransform } from './table-view.ts';
 
 export interface TransformTableOptions {
   /** Gives each task its transform; null from it hides the row. */
@@ -49,12 +49,13 @@ class TransformTable implements Processor {
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     const { sendOldValues, dropAbsent } = this.#options;
     const store = this.#store;
-    const after = this.#visible(value, key, timestamp);
+    const { transform, transformAgain = transform } = this.#opened;
+    const after = this.#visible(transform, value, key, timestamp);
     const late = old instanceof OutOfOrder;
     let before: unknown = undefined;
     if (sendOldValues) {
       if (store !== null) before = this.#stored(store, key);
-      else before = this.#visible(late ? old.latest : old, key, timestamp);
+      else before = this.#visible(transformAgain, late ? old.latest : old, key, timestamp);
     }
     if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
     if (store === null)
@@ -66,10 +67,9 @@ class TransformTable implements Processor {
     return this.#context.forward(key, after, oldAfterPut(before, validTo), timestamp);
   }
 
-  #visible(value: unknown, key: RecordKey, timestamp: number): unknown {
-    const { transform, absentToo } = this.#opened;
+  #visible(transform: RowTransform, value: unknown, key: RecordKey, timestamp: number): unknown {
     if (value !== null && value !== undefined) return transform(value, key, timestamp);
-    return absentToo ? transform(null, key, timestamp) : null;
+    return this.#opened.absentToo === true ? transform(null, key, timestamp) : null;
   }
 
   #stored(store: TableStore, key: RecordKey): unknown {

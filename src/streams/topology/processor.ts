@@ -101,13 +101,11 @@ export type SkipReason =
   | 'evaluation'
   | 'serialization';
 
-/** What operators are parameterised with. `record` gives topic, partition, offset and headers. */
-export type ValueMapper = (
-  value: unknown,
-  key: RecordKey,
-  timestamp: number,
-  record: RecordContext,
-) => unknown;
-export type Predicate = (value: unknown, key: RecordKey, timestamp: number, record: RecordContext) => boolean;
+/** Begins the detail of a record whose key, and not its value, cannot be read. */
+export const OF_KEY = 'key: ';
+
+/** What operators are parameterised with. */
+export type ValueMapper = (value: unknown, key: RecordKey, timestamp: number) => unknown;
+export type Predicate = (value: unknown, key: RecordKey, timestamp: number) => boolean;
 /** Joins two values; either may be null in left and outer joins. */
 export type ValueJoiner = (left: unknown, right: unknown, key: RecordKey) => unknown;

@@ -10,7 +10,7 @@ import type { Log } from '../../../src/log/log.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
 import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
-import { mapTable } from '../../../src/streams/processors/map-values.ts';
+import { transformTable } from '../../../src/streams/processors/transform-table.ts';
 import type { Streams, StreamsOptions } from '../../../src/streams/application/streams.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
@@ -62,11 +62,18 @@ function counting(): Topology {
     })
     .addProcessor({
       name: 'text',
-      open: mapTable((value) => String(value), { sendOldValues: false }),
+      open: asText,
       parents: ['count'],
     })
     .addSink({ name: 'write', topic: 'out', parents: ['text'], key: null, value: stringSerde });
 }
+
+const asText = transformTable({
+  open: () => ({ transform: String }),
+  store: null,
+  sendOldValues: false,
+  dropAbsent: false,
+});
 
 const lastByKey = async (): Promise<Record<string, string | null>> =>
   Object.fromEntries((await readAll(log, 'out')).map((record) => [record.key, record.value]));
@@ -162,7 +169,7 @@ test('state that does not fit in memory gives the same output in the same order'
             })
             .addProcessor({
               name: 'text',
-              open: mapTable((value) => String(value), { sendOldValues: false }),
+              open: asText,
               parents: ['window'],
             })
             .addSink({ name: 'write', topic, parents: ['text'], key: null, value: stringSerde });

@@ -7,8 +7,8 @@ import { aggregateSessions } from '../../../streams/processors/aggregate-session
 import { aggregateStream } from '../../../streams/processors/aggregate-stream.ts';
 import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
 import { aggregateTimeWindows } from '../../../streams/processors/aggregate-time-windows.ts';
-import { storeView, transformedView } from '../../../streams/processors/table-view.ts';
-import { mapTable } from '../../../streams/processors/map-values.ts';
+import { type OpenTransform, openedView, storeView } from '../../../streams/processors/table-view.ts';
+import { transformTable } from '../../../streams/processors/transform-table.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import type { StateStoreOptions, ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
@@ -46,13 +46,13 @@ export function lowerAggregate(
   const readsKey = node.groupBy.some((_, slot) => wanted.columns.has(slot));
   const keyOf = (key: RecordKey): readonly SqlValue[] =>
     readsKey ? (key.value as readonly SqlValue[]) : NO_KEY;
+  const open: OpenTransform = () => ({
+    transform: (state, key, timestamp) => rowOf(state, keyOf(key), key.windowStart, key.windowEnd, timestamp),
+  });
   const result = `${name} rows`;
   topology.addProcessor({
     name: result,
-    open: mapTable(
-      (state, key, timestamp) => rowOf(state, keyOf(key), key.windowStart, key.windowEnd, timestamp),
-      { sendOldValues: wanted.old },
-    ),
+    open: transformTable({ open, store: null, sendOldValues: wanted.old, dropAbsent: false }),
     parents: [name],
   });
   const complete = rowBuilder(node, new Set(node.columns.map((_, i) => i)), aggregation);
@@ -65,12 +65,7 @@ export function lowerAggregate(
     key: rows.key,
     rowOfKey: null,
     topics: rows.topics,
-    view:
-      wanted.keep === 'nothing'
-        ? null
-        : transformedView(storeView(name), (state, key, timestamp) =>
-            rowOf(state, keyOf(key), key.windowStart, key.windowEnd, timestamp),
-          ),
+    view: wanted.keep === 'nothing' ? null : openedView(storeView(name), open, []),
     stored: {
       store: name,
       kind: node.windowing === null ? 'key-value' : node.windowing.kind === 'session' ? 'session' : 'window',

@@ -3,16 +3,18 @@ import type { ValueCodec } from '../../../state/store.ts';
 import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
 import { groupTable } from '../../../streams/processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../../../streams/processors/grouped-change-serde.ts';
-import type { Processor, ProcessorContext } from '../../../streams/topology/processor.ts';
-import { RecordKey } from '../../../streams/topology/record-key.ts';
+import { mapStream } from '../../../streams/processors/map-values.ts';
+import type { Processor, ValueMapper } from '../../../streams/topology/processor.ts';
+import { rekeyRows, type RekeyRowsOptions } from '../../../streams/processors/rekey-rows.ts';
+import { applySteps } from '../../../streams/processors/row-chain.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
-import type { SqlValue } from '../../../types/value.ts';
+import type { Serde } from '../../../streams/topology/serde.ts';
+import type { Row, SqlValue } from '../../../types/value.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
-import { applySteps, RowChain } from '../row-chain.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
 
@@ -58,7 +60,7 @@ export function lowerRepartition(
     leaves = `${name} rows`;
     topology.addProcessor({
       name: leaves,
-      open: () => new KeyColumns(keyColumns),
+      open: mapStream(fillKeyColumns(keyColumns)),
       parents: [`${name} source`],
     });
   }
@@ -103,10 +105,19 @@ function openRekey(
   serde: RowKeySerde,
   grouped: boolean,
 ): () => Processor {
-  if (node.changes === 'stream') return () => new RekeyStream(node, input, serde);
+  if (node.changes === 'stream') {
+    const { key, nullKeys } = node;
+    return rekeyRows({
+      steps: input.steps,
+      keyOf: (row) => keyOf(key, row as Row, nullKeys),
+      rowOfKey: openRowOfKey(node, input),
+      serde: serde as Serde,
+      needs: needsOf(node),
+    });
+  }
   if (grouped)
     return groupTable(
-      (row) => keyOf(node.key, row as SqlValue[], 'drop'),
+      (row) => keyOf(node.key, row as Row, 'drop'),
       (row) => row,
       serde,
     );
@@ -134,7 +145,7 @@ function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowerin
 }
 
 /** The key's values; null is the null key. A group needs all of its values; PARTITION BY keeps a null among several. */
-function keyOf(key: readonly number[], row: SqlValue[], nulls: 'drop' | 'keep'): SqlValue[] | null {
+function keyOf(key: readonly number[], row: Row, nulls: 'drop' | 'keep'): SqlValue[] | null {
   if (key.length === 0) return null;
   const values: SqlValue[] = [];
   for (let i = 0; i < key.length; i++) {
@@ -159,85 +170,51 @@ function isOfKey(node: PlanNode, column: number): boolean {
   }
 }
 
-/** A new key for each row of a stream. */
-class RekeyStream implements Processor {
-  readonly #node: RepartitionNode;
-  readonly #input: LoweredRows;
-  readonly #chain: RowChain;
-  readonly #key: RecordKey<SqlValue[]>;
-  /** Key columns that a record without a value does not have: not even `V IS NULL` is true of it. */
-  readonly #ofValue: readonly number[];
-  #context!: ProcessorContext;
-
-  constructor(node: RepartitionNode, input: LoweredRows, serde: RowKeySerde) {
-    this.#node = node;
-    this.#input = input;
-    this.#chain = new RowChain(input.steps);
-    this.#key = new RecordKey(serde);
-    this.#ofValue = node.key.filter((position) => !isOfKey(node.input, position));
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
-  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { key: positions, nullKeys } = this.#node;
-    const done = value === null ? null : this.#chain.run(value as SqlValue[], this.#context);
-    if (done === null && (value !== null || this.#chain.dropsNull)) return undefined;
-    const row = done ?? this.#rowOfKey(key, timestamp);
-    const values = row === null ? null : keyOf(positions, row, nullKeys);
-    if (nullKeys === 'drop') {
-      // As what is above would say without a repartition, in the words and the order of its operator.
-      const isGroup = this.#node.name === 'Aggregate-GroupBy';
-      if (isGroup && values === null) return this.#context.skip('null-key', 'an aggregation needs a key');
-      if (done === null)
-        return this.#context.skip('null-value', `${isGroup ? 'an aggregation' : 'a join'} needs a value`);
-      if (values === null) return this.#context.skip('null-key', 'a join needs a key');
-    }
-    this.#key.setValue(values);
-    return this.#context.forward(this.#key, done, undefined, timestamp);
-  }
-
-  /** What PARTITION BY sees of a record without a value: the columns of its key. */
-  #rowOfKey(key: RecordKey, timestamp: number): SqlValue[] | null {
-    const { rowOfKey, steps } = this.#input;
-    if (rowOfKey === null) return null;
-    for (const step of steps) step.errors.context = null;
-    const row = applySteps(steps, rowOfKey(key, timestamp, this.#context.record));
-    if (row !== null) for (const position of this.#ofValue) row[position] = null;
-    return row;
-  }
+/** As what is above would say without a repartition, in the words and the order of its operator. */
+function needsOf({ nullKeys, name }: RepartitionNode): RekeyRowsOptions['needs'] {
+  if (nullKeys !== 'drop') return [];
+  return name === 'Aggregate-GroupBy'
+    ? [
+        { part: 'key', detail: 'an aggregation needs a key' },
+        { part: 'value', detail: 'an aggregation needs a value' },
+      ]
+    : [
+        { part: 'value', detail: 'a join needs a value' },
+        { part: 'key', detail: 'a join needs a key' },
+      ];
 }
 
-/** Puts the columns that travelled as the key back into the rows. */
-class KeyColumns implements Processor {
-  readonly #columns: readonly { readonly position: number; readonly i: number }[];
-  #context!: ProcessorContext;
+/** What PARTITION BY sees of a record without a value: the columns of its key. */
+function openRowOfKey(node: RepartitionNode, { rowOfKey, steps }: LoweredRows): RekeyRowsOptions['rowOfKey'] {
+  if (rowOfKey === null) return () => null;
+  // Key columns that such a record does not have: not even `V IS NULL` is true of it.
+  const ofValue = node.key.filter((position) => !isOfKey(node.input, position));
+  return (key, timestamp, record) => {
+    const row = applySteps(steps, rowOfKey(key, timestamp, record), null) as SqlValue[] | null;
+    if (row !== null) for (const position of ofValue) row[position] = null;
+    return row;
+  };
+}
 
-  constructor(columns: readonly { readonly position: number; readonly i: number }[]) {
-    this.#columns = columns;
-  }
+interface KeyColumn {
+  readonly position: number;
+  readonly i: number;
+}
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
-  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    if (value !== null && key.present) {
-      const values = key.value as readonly SqlValue[];
-      if (Array.isArray(value)) {
-        this.#fill(value as SqlValue[], values);
-      } else {
-        const { added, removed } = value as GroupedChange;
-        if (added !== null) this.#fill(added as SqlValue[], values);
-        if (removed !== null) this.#fill(removed as SqlValue[], values);
-      }
+/** Puts the columns that travelled as the key back into the row, or into both rows of a change of a group. */
+function fillKeyColumns(columns: readonly KeyColumn[]): ValueMapper {
+  const fill = (row: unknown, key: Row): void => {
+    if (row !== null) for (const { position, i } of columns) (row as SqlValue[])[position] = key[i]!;
+  };
+  return (value, key) => {
+    if (value === null || !key.present) return value;
+    if (Array.isArray(value)) {
+      fill(value, key.value as Row);
+    } else {
+      const { added, removed } = value as GroupedChange;
+      fill(added, key.value as Row);
+      fill(removed, key.value as Row);
     }
-    this.#context.forward(key, value, undefined, timestamp);
-  }
-
-  #fill(row: SqlValue[], key: readonly SqlValue[]): void {
-    for (const { position, i } of this.#columns) row[position] = key[i]!;
-  }
+    return value;
+  };
 }

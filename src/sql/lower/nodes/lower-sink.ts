@@ -1,8 +1,7 @@
 import { assert, must } from '../../../common/assert.ts';
 import { formatOf } from '../../../formats/registry.ts';
-import type { Processor, ProcessorContext } from '../../../streams/topology/processor.ts';
 import { mapStream } from '../../../streams/processors/map-values.ts';
-import type { RecordKey } from '../../../streams/topology/record-key.ts';
+import { retime } from '../../../streams/processors/retime.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { PlanNode, SinkNode } from '../../plan/node.ts';
@@ -26,7 +25,11 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     const { column, format } = node.timestamp;
     const read = openRowTimestamp(must(node.columns[column]).name, format, lowering.context.evaluation);
     const name = lowering.name('timestamp');
-    topology.addProcessor({ name, open: () => new Retime(column, read), parents: [parent] });
+    topology.addProcessor({
+      name,
+      open: retime((row) => read((row as readonly SqlValue[])[column]!)),
+      parents: [parent],
+    });
     parent = name;
   }
   if (node.keyPositions.length === 0) {
@@ -120,26 +123,4 @@ export function originOf(node: PlanNode, position: number): number | null {
     below = below.input;
   }
   return below.kind === 'source' ? at : null;
-}
-
-/** The TIMESTAMP property of a sink: a column is the record's time. A removal keeps its own. */
-class Retime implements Processor {
-  readonly #column: number;
-  readonly #read: (value: SqlValue) => number;
-  #context!: ProcessorContext;
-
-  constructor(column: number, read: (value: SqlValue) => number) {
-    this.#column = column;
-    this.#read = read;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
-  process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    const time = value === null ? timestamp : this.#read((value as readonly SqlValue[])[this.#column]!);
-    if (time < 0) return this.#context.skip('timestamp', 'the column for the timestamp holds none');
-    return this.#context.forward(key, value, old, time);
-  }
 }

@@ -1,20 +1,21 @@
 import { must } from '../../../common/assert.ts';
 import { formatOf } from '../../../formats/registry.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
+import { completeRows } from '../../../streams/processors/complete-rows.ts';
+import { decodeRecord, type DecodeRecordOptions } from '../../../streams/processors/decode-record.ts';
 import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
-import { bytesSerde } from '../../../streams/topology/serde.ts';
+import { bytesSerde, type Serde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
 import { settingsOf } from '../format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowSerde } from '../row-serde.ts';
-import { fillRow, rowSource } from '../row-source.ts';
+import { fillRow } from '../fill-row.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
-import { type RowTimestamp, readSharedTopic } from '../shared-topic.ts';
 import { type SourceSerde, sourceSerde } from '../source-serde.ts';
 import type { WindowShape } from '../../analyzer/analyzed-query.ts';
 
@@ -40,12 +41,15 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   const rows = lowering.name(`rows ${node.alias}`);
   topology.addProcessor({
     name: rows,
-    open: rowSource(
+    open: completeRows({
       fill,
-      node.keyColumns.length === 0,
-      key,
-      formatOf(node.keyFormat.name).openWrittenKey(node.keyColumns, settingsOf(node.keyFormat, true)),
-    ),
+      keyed: node.keyColumns.length > 0,
+      isWritten: formatOf(node.keyFormat.name).openWrittenKey(
+        node.keyColumns,
+        settingsOf(node.keyFormat, true),
+      ),
+      serde: key as Serde,
+    }),
     parents: [topic],
   });
   const empty: SqlValue[] = node.columns.map(() => null);
@@ -119,16 +123,16 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
     topology.addSource({ name: topic, topics: [node.topic], key: bytesSerde, value: bytesSerde });
   const name = lowering.name(`source ${node.alias}`);
   const window = node.window === null ? null : windowedKeyFormat(node.window);
-  const extractor = timestampExtractor(node, lowering);
+  const timeOf = timestampExtractor(node, lowering);
   topology.addProcessor({
     name,
-    open: readSharedTopic({ key, value, window, extractor }),
+    open: decodeRecord({ key: key as Serde, value, window, timeOf }),
     parents: [topic],
   });
   return name;
 }
 
-function timestampExtractor(node: SourceNode, lowering: Lowering): RowTimestamp | null {
+function timestampExtractor(node: SourceNode, lowering: Lowering): DecodeRecordOptions['timeOf'] {
   if (node.timestamp === null) return null;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);

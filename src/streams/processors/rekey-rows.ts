@@ -1,0 +1,54 @@
+import type { Serde } from '../topology/serde.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import { RecordKey } from '../topology/record-key.ts';
+import { RowChain, type RowStep } from './row-chain.ts';
+
+export interface RekeyRowsOptions {
+  /** What is done to a row before its new key is made, here, so that it costs no operator of its own. */
+  readonly steps: readonly RowStep[];
+  /** The new key of a row after the steps; null is the null key. */
+  readonly keyOf: (row: readonly unknown[]) => unknown;
+  /** The row after the steps of a record without a value, in which only columns of its key are filled, or null. */
+  readonly rowOfKey: (key: RecordKey, timestamp: number, record: RecordContext) => readonly unknown[] | null;
+  readonly serde: Serde;
+  /** What a record must have for whoever comes next, in the order in which it would tell that it misses it. */
+  readonly needs: readonly { readonly part: 'key' | 'value'; readonly detail: string }[];
+}
+
+/** A new key for each row of a stream. */
+export function rekeyRows(options: RekeyRowsOptions): () => Processor {
+  return () => new RekeyRows(options);
+}
+
+class RekeyRows implements Processor {
+  readonly #options: RekeyRowsOptions;
+  readonly #chain: RowChain;
+  readonly #key: RecordKey;
+  #context!: ProcessorContext;
+
+  constructor(options: RekeyRowsOptions) {
+    this.#options = options;
+    this.#chain = new RowChain(options.steps);
+    this.#key = new RecordKey(options.serde);
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context;
+  }
+
+  process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
+    const { keyOf, rowOfKey, needs } = this.#options;
+    const context = this.#context;
+    const done = value === null ? null : this.#chain.run(value as readonly unknown[], context);
+    if (done === null && (value !== null || this.#chain.dropsNull)) return undefined;
+    const row = done ?? rowOfKey(key, timestamp, context.record);
+    const newKey = row === null ? null : keyOf(row);
+    for (let i = 0; i < needs.length; i++) {
+      const { part, detail } = needs[i]!;
+      if (part === 'key' && newKey === null) return context.skip('null-key', detail);
+      if (part === 'value' && done === null) return context.skip('null-value', detail);
+    }
+    this.#key.setValue(newKey);
+    return context.forward(this.#key, done, undefined, timestamp);
+  }
+}
