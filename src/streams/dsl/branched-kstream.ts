@@ -23,12 +23,8 @@ export class BranchedKStream<K, V> {
     this.#prefix = name;
     this.#node = new GraphNode({
       name,
-      write: (plan, parents) =>
-        plan.processor(
-          name,
-          parents,
-          branch(this.#predicates, () => this.#otherwise),
-        ),
+      write: (topology, parents) =>
+        topology.addProcessor({ name, parents, open: branch(this.#predicates, () => this.#otherwise) }),
     });
     graph.add([parent], this.#node);
   }
@@ -62,7 +58,7 @@ export class BranchedKStream<K, V> {
     this.#stream.handle.graph.newName(name);
     const node = new GraphNode({
       name,
-      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
     });
     this.#stream.handle.graph.add([this.#node], node);
     this.#branches.set(name, this.#stream.toNode(node));

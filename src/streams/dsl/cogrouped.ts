@@ -3,7 +3,8 @@ import type { Aggregation } from '../processors/aggregate.ts';
 import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-import { GraphNode, type GraphStore, userKey } from './graph.ts';
+import { GraphNode, userKey } from './graph.ts';
+import type { StoreDefinition } from '../topology/topology.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import { union } from './stream-handle.ts';
 import { KTable } from './ktable.ts';
@@ -99,9 +100,9 @@ export class CogroupedKStream<K, VR> {
     const store: StorePlan = materialize(graph, materialized as AnyMaterialized, prefix);
     const valueSerde = materialized.valueSerde as Serde | undefined;
     const retentionMs = kind === null ? 0 : retentionOf(store, kind, 'update');
-    let made: GraphStore | null = null;
+    let made: StoreDefinition | null = null;
     // One for all members.
-    const makeStore = (): GraphStore =>
+    const makeStore = (): StoreDefinition =>
       (made ??=
         kind === null
           ? keyValueStore(store, valueSerde, graph)
@@ -135,7 +136,8 @@ export class CogroupedKStream<K, VR> {
       };
       const node = new GraphNode({
         name,
-        write: (write, above) => write.processor(name, above, open, [makeStore()]),
+        write: (topology, above) =>
+          topology.addProcessor({ name, parents: above, open, stores: [makeStore()] }),
       });
       graph.add([parents[i]!], node);
       return node;
@@ -143,12 +145,12 @@ export class CogroupedKStream<K, VR> {
     const mergeName = graph.nameFor(named.name, 'COGROUPKSTREAM-MERGE-', '-cogroup-merge');
     const merge = new GraphNode({
       name: mergeName,
-      write: (write, above) =>
-        write.processor(
-          mergeName,
-          above,
-          passChanges(() => ({ sendOldValues: supplier.sendOldValues, coalesce })),
-        ),
+      write: (topology, above) =>
+        topology.addProcessor({
+          name: mergeName,
+          parents: above,
+          open: passChanges(() => ({ sendOldValues: supplier.sendOldValues, coalesce })),
+        }),
     });
     graph.add(aggregates, merge);
     const window: WindowedKeyFormat | undefined =

@@ -1,6 +1,7 @@
 import { TopologyError } from '../topology/topology-error.ts';
 import { shown } from '../topology/record-time.ts';
-import { type Graph, type GraphStore, nameGiven } from './graph.ts';
+import { type Graph, nameGiven } from './graph.ts';
+import type { StoreDefinition } from '../topology/topology.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
 import { given, plain } from './user-function.ts';
@@ -33,7 +34,7 @@ export function declareStore(graph: Graph, declaration: AnyDeclaration): string 
 }
 
 /** The store that a declaration describes. */
-export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
+export function storeOf(graph: Graph, declaration: AnyDeclaration): StoreDefinition {
   const { name, kind, retentionMs = RETENTION_MS, windowSizeMs, rowsMax } = declaration;
   const plan = { name: nameGiven(name), materialized: declaration as AnyMaterialized };
   if (!['key-value', 'window', 'session', 'versioned'].includes(kind))
@@ -61,7 +62,7 @@ export function storeOf(graph: Graph, declaration: AnyDeclaration): GraphStore {
 }
 
 /** The store with a bound on its rows, if one is given. */
-function bounded(store: GraphStore, rowsMax: number | undefined): GraphStore {
+function bounded(store: StoreDefinition, rowsMax: number | undefined): StoreDefinition {
   const { options } = store;
   if (rowsMax === undefined) return store;
   if (options.kind !== 'key-value')

@@ -12,7 +12,8 @@ import {
 import type { RecordKey } from '../topology/record-key.ts';
 import { tableSource } from '../processors/table-source.ts';
 import type { Serde } from '../topology/serde.ts';
-import { codecOf, GraphNode, type GraphStore, need, userKey } from './graph.ts';
+import { codecOf, GraphNode, need, userKey } from './graph.ts';
+import type { StateStoreOptions } from '../../state/store.ts';
 import { type AnyMaterialized, historyOf, materialize } from './materialize.ts';
 import type { Named } from './options.ts';
 import { union } from './stream-handle.ts';
@@ -71,13 +72,13 @@ export function joinByForeignKey(
   const node = (name: string, write: GraphNode['options']['write']): GraphNode =>
     new GraphNode({ name, write });
 
-  const send = node(sendName, (write, parents) => {
+  const send = node(sendName, (topology, parents) => {
     const of = (value: unknown, key: RecordKey): unknown =>
       keyGiven(foreignKeyOf(value, userKey(key)), 'foreign key mapper');
     const options = { foreignKeyOf: of, foreignKeySerde: foreignKeySerde(), values: leftValues(), join };
-    write.processor(sendName, parents, sendSubscriptions(options));
+    topology.addProcessor({ name: sendName, parents, open: sendSubscriptions(options) });
   });
-  const sink = node(sendSink, ({ topology }, parents) => {
+  const sink = node(sendSink, (topology, parents) => {
     topology.addRepartitionTopic({ name: subscriptionTopic, partitions: null });
     topology.addSink({
       name: sendSink,
@@ -89,7 +90,7 @@ export function joinByForeignKey(
       partitioner: subscriptionPartition,
     });
   });
-  const source = node(receiveSource, ({ topology }) => {
+  const source = node(receiveSource, (topology) => {
     topology.addSource({
       name: receiveSource,
       topics: [subscriptionTopic],
@@ -97,35 +98,38 @@ export function joinByForeignKey(
       value: subscriptionSerde as Serde,
     });
   });
-  const subscriptions: GraphStore = {
-    options: {
-      kind: 'key-value',
-      name: storeName,
-      values: codecOf(subscriptionSerde as Serde),
-      changelog: true,
-      persistent: true,
-    },
+  const subscriptions: StateStoreOptions = {
+    kind: 'key-value',
+    name: storeName,
+    values: codecOf(subscriptionSerde as Serde),
+    changelog: true,
+    persistent: true,
   };
-  const receive = node(receiveName, (write, parents) => {
-    write.processor(receiveName, parents, receiveSubscriptions({ store: storeName }), [subscriptions]);
-  });
-  const answer = node(answerName, (write, parents) => {
-    write.processor(
-      answerName,
+  const receive = node(receiveName, (topology, parents) => {
+    topology.addProcessor({
+      name: receiveName,
       parents,
-      answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }),
-    );
-    write.useView(rightView, answerName);
+      open: receiveSubscriptions({ store: storeName }),
+      stores: [graph.define(subscriptions)],
+    });
   });
-  const change = node(changeName, (write, parents) => {
-    write.processor(
-      changeName,
+  const answer = node(answerName, (topology, parents) => {
+    topology.addProcessor({
+      name: answerName,
       parents,
-      answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }),
-    );
-    write.use(storeName, changeName);
+      open: answerSubscription({ right: rightView, primaryKeySerde: keySerde(answerName) }),
+      uses: rightView.stores,
+    });
   });
-  const respond = node(responseSink, ({ topology }, parents) => {
+  const change = node(changeName, (topology, parents) => {
+    topology.addProcessor({
+      name: changeName,
+      parents,
+      open: answerSubscribers({ store: storeName, primaryKeySerde: keySerde(changeName) }),
+      uses: [storeName],
+    });
+  });
+  const respond = node(responseSink, (topology, parents) => {
     topology.addRepartitionTopic({ name: responseTopic, partitions: null });
     topology.addSink({
       name: responseSink,
@@ -137,7 +141,7 @@ export function joinByForeignKey(
       partitioner: (_key, value) => (value as Answer).partition,
     });
   });
-  const responses = node(responseSource, ({ topology }) => {
+  const responses = node(responseSource, (topology) => {
     const value = answerSerde(rightSerde()) as Serde;
     topology.addSource({
       name: responseSource,
@@ -146,22 +150,31 @@ export function joinByForeignKey(
       value,
     });
   });
-  const resolve = node(resolveName, (write, parents) => {
+  const resolve = node(resolveName, (topology, parents) => {
     const options = {
       left: leftView,
       values: leftValues(),
       join,
       joiner: byKey,
     };
-    write.processor(resolveName, parents, resolveAnswers(options));
-    write.useView(leftView, resolveName);
+    topology.addProcessor({
+      name: resolveName,
+      parents,
+      open: resolveAnswers(options),
+      uses: leftView.stores,
+    });
   });
   const valueSerde = materialized.valueSerde as Serde | undefined;
   const supplier = new SourceTable(plan, valueSerde, graph);
   graph.keySerdes.set(plan.name, table.keySerde);
-  const result = node(resultName, (write, parents) => {
+  const result = node(resultName, (topology, parents) => {
     const stores = supplier.materialized ? [supplier.store()] : [];
-    write.processor(resultName, parents, () => tableSource(supplier.options())(), stores);
+    topology.addProcessor({
+      name: resultName,
+      parents,
+      open: () => tableSource(supplier.options())(),
+      stores,
+    });
   });
   graph.add([table.node], send);
   graph.add([send], sink);

@@ -1,30 +1,25 @@
 import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
-import type { Processor } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
-import type { TableView } from '../processors/table-view.ts';
 import { isTopicName } from '../../log/topic-name.ts';
 import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
-import { Topology, type WindowedKeyFormat, type WindowLength } from '../topology/topology.ts';
+import {
+  type StoreDefinition,
+  Topology,
+  type WindowedKeyFormat,
+  type WindowLength,
+} from '../topology/topology.ts';
 import type { Fluent } from './fluent.ts';
 import { plainMethods } from './user-function.ts';
 import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
-
-/** A store with what is around it in the topology. */
-export interface GraphStore {
-  readonly options: StateStoreOptions;
-  readonly changelogConfigs?: Readonly<Record<string, string>>;
-  /** The topic that is its changelog already. */
-  readonly sourceTopic?: string;
-}
 
 /** What one operation of the DSL adds to the topology, once it is known what is asked of it. */
 export interface GraphNodeOptions {
   /** What children name as their parent. */
   readonly name: string;
   /** `parents` are the names of the nodes above. */
-  readonly write: (plan: WritePlan, parents: readonly string[]) => void;
+  readonly write: (topology: Topology, parents: readonly string[], optimizations: Optimizations) => void;
   readonly changesKey?: boolean;
   readonly changesValue?: boolean;
   readonly merges?: boolean;
@@ -36,15 +31,8 @@ export interface GraphNodeOptions {
   readonly reads?: Readonly<Record<string, unknown>>;
   /** Set for repartitions that may become one with others. */
   readonly repartition?: RepartitionOptions;
-  /** A join of two streams: what to do when both are one. */
-  readonly selfJoin?: SelfJoin;
-}
-
-/** How a join of a stream with itself gets by with one store. */
-export interface SelfJoin {
-  /** The node that would remember the same records once more. */
-  readonly other: GraphNode;
-  useOneStore(): void;
+  /** A join of two streams: the node of its right side, which is left out where both are one. */
+  readonly selfJoin?: GraphNode;
 }
 
 /** Rewritings of the topology that change no results; all off by default, because they change names and state. */
@@ -74,6 +62,8 @@ export class GraphNode {
   priority = 0;
   /** Repartitions: whether records without a key go through. */
   keepsNullKeys = false;
+  /** Names of the nodes above; null until it is written, and of one that is left out. */
+  above: readonly string[] | null = null;
 
   constructor(options: GraphNodeOptions) {
     this.options = options;
@@ -81,79 +71,6 @@ export class GraphNode {
 
   get name(): string {
     return this.options.name;
-  }
-}
-
-/** Collects what the nodes write: stores are connected when all processors are there. */
-export class WritePlan {
-  readonly topology = new Topology();
-  readonly optimizations: Optimizations;
-  readonly #stores = new Map<string, { readonly store: GraphStore; readonly owner: string }>();
-  readonly #users = new Map<string, string[]>();
-
-  constructor(optimizations: Optimizations) {
-    this.optimizations = optimizations;
-  }
-
-  processor(
-    name: string,
-    parents: readonly string[],
-    open: () => Processor,
-    stores: readonly GraphStore[] = [],
-  ): void {
-    this.topology.addProcessor({ name, parents, open });
-    for (const store of stores) {
-      this.store(store, name);
-      this.use(store.options.name, name);
-    }
-  }
-
-  /** Lets a processor use a store that another brings. */
-  use(store: string, processor: string): void {
-    const users = this.#users.get(store);
-    if (users === undefined) this.#users.set(store, [processor]);
-    else if (!users.includes(processor)) users.push(processor);
-  }
-
-  useView(view: TableView, processor: string): void {
-    for (const store of view.stores) this.use(store, processor);
-  }
-
-  /** Brings a store; operations that share one bring the same object. `owner` is who brings it, as it is called. */
-  store(store: GraphStore, owner: string): void {
-    const { name } = store.options;
-    const known = this.#stores.get(name);
-    if (known === undefined) this.#stores.set(name, { store, owner });
-    else if (known.store !== store)
-      throw new TopologyError(
-        `store ${name} of ${owner} has the name of a store of ${known.owner}`,
-        'two stores of one name would be one store: give each its own',
-      );
-  }
-
-  finish(graph: Graph): Topology {
-    for (const { store } of this.#stores.values()) {
-      const { options, changelogConfigs, sourceTopic } = store;
-      const processors = this.#users.get(options.name) ?? [];
-      if (processors.length === 0) continue;
-      const keys = graph.keySerdes.get(options.name) ?? graph.defaultKeySerde;
-      const windowSizeMs = graph.windowSizes.get(options.name);
-      this.topology.addStore({
-        options,
-        processors,
-        ...(changelogConfigs && { changelogConfigs }),
-        ...(keys && { keys }),
-        ...(windowSizeMs !== undefined && { windowSizeMs }),
-        ...(sourceTopic !== undefined && { sourceTopic }),
-      });
-    }
-    for (const [store, users] of this.#users)
-      if (!this.#stores.has(store) && !graph.globalStores.has(store))
-        throw new TopologyError(
-          `${users.join(', ')} asks for store ${store}, which does not exist`,
-          'add it with addStateStore',
-        );
-    return this.topology;
   }
 }
 
@@ -171,7 +88,7 @@ export class Graph {
   readonly keySerdes = new Map<string, Serde | undefined>();
   /** How long the windows of a window store are, where it is one. */
   readonly windowSizes = new Map<string, WindowLength>();
-  readonly stores: GraphStore[] = [];
+  readonly stores: StoreDefinition[] = [];
   /** What `stores` were made of: one that is declared twice is one store. */
   readonly declarations = new Set<object>();
   readonly #copartitioned: Set<string>[] = [];
@@ -194,6 +111,16 @@ export class Graph {
     keys: need(this.keySerdes.get(store) ?? this.defaultKeySerde, 'key', store),
     windowSizeMs: this.windowSizes.get(store),
   });
+
+  /** A store with what is known of its keys. */
+  define(options: StateStoreOptions, changelogConfigs?: Readonly<Record<string, string>>): StoreDefinition {
+    return {
+      options,
+      ...(changelogConfigs && { changelogConfigs }),
+      keys: this.keySerdes.get(options.name) ?? this.defaultKeySerde,
+      windowSizeMs: this.windowSizes.get(options.name),
+    };
+  }
 
   /** The name that was given (with a suffix), or a generated one. A generated name is used up in any case. */
   nameFor(given: string | undefined, prefix: string, suffix = ''): string {
@@ -241,8 +168,8 @@ export class Graph {
 
   /** The topology that the operations make, as they stand. */
   write(optimizations: Optimizations): Topology {
-    const plan = new WritePlan(optimizations);
-    for (const store of this.stores) plan.store(store, 'addStateStore');
+    const topology = new Topology();
+    for (const store of this.stores) topology.addStore({ ...store, processors: [] });
     const written = new Set<GraphNode>([this.root]);
     const waiting = new Set<GraphNode>(this.root.children);
     while (waiting.size > 0) {
@@ -257,10 +184,11 @@ export class Graph {
       waiting.delete(next);
       written.add(next);
       const parents = [...next.parents].filter((parent) => parent !== this.root).map((parent) => parent.name);
-      next.options.write(plan, parents);
+      next.above = parents;
+      next.options.write(topology, parents, optimizations);
       for (const child of next.children) if (!written.has(child)) waiting.add(child);
     }
-    const topology = plan.finish(this);
+    topology.checkStores();
     for (const sources of this.#copartitioned) {
       const topics = topology.nodes.flatMap((node) =>
         node.kind === 'source' && sources.has(node.name) ? node.topics : [],

@@ -3,7 +3,8 @@ import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import { CogroupedKStream } from './cogrouped.ts';
-import { GraphNode, type GraphStore, nameGiven, userKey } from './graph.ts';
+import { GraphNode, nameGiven, userKey } from './graph.ts';
+import type { StoreDefinition } from '../topology/topology.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { KTable } from './ktable.ts';
@@ -32,7 +33,7 @@ export interface AggregatePlan {
   readonly window: WindowedKeyFormat | undefined;
   readonly graceMs: number | undefined;
   readonly open: (sendOldValues: boolean) => () => Processor;
-  readonly makeStore: () => GraphStore;
+  readonly makeStore: () => StoreDefinition;
 }
 
 /** Records of a stream by key, ready to be aggregated. Records without a key or value do not take part. */
@@ -147,8 +148,13 @@ export class KGroupedStream<K, V> {
     graph.keySerdes.set(plan.store.name, plan.keySerde);
     const node = new GraphNode({
       name: plan.name,
-      write: (write, parents) =>
-        write.processor(plan.name, parents, () => plan.open(supplier.sendOldValues)(), [plan.makeStore()]),
+      write: (topology, parents) =>
+        topology.addProcessor({
+          name: plan.name,
+          parents,
+          open: () => plan.open(supplier.sendOldValues)(),
+          stores: [plan.makeStore()],
+        }),
     });
     graph.add([parent], node);
     const sources = parent === this.handle.node ? this.handle.sources : new Set([parent.name]);

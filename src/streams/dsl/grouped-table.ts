@@ -100,13 +100,18 @@ export class KGroupedTable<K, V> {
     const { coalesce = false } = materialized;
     const node = new GraphNode({
       name,
-      write: (write, parents) =>
-        write.processor(
+      write: (topology, parents) =>
+        topology.addProcessor({
           name,
           parents,
-          aggregateTable({ ...functions, store: plan.name, sendOldValues: supplier.sendOldValues, coalesce }),
-          [keyValueStore(plan, valueSerde, graph)],
-        ),
+          open: aggregateTable({
+            ...functions,
+            store: plan.name,
+            sendOldValues: supplier.sendOldValues,
+            coalesce,
+          }),
+          stores: [keyValueStore(plan, valueSerde, graph)],
+        }),
     });
     graph.add([repartition], node);
     return new KTable({
@@ -127,7 +132,7 @@ export class KGroupedTable<K, V> {
   #repartitionNode(topic: string, sinkName: string, sourceName: string): GraphNode {
     return new GraphNode({
       name: sourceName,
-      write: ({ topology }, parents) => {
+      write: (topology, parents) => {
         const key = need(
           (this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde,
           'key',

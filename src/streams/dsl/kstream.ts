@@ -94,7 +94,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       changesKey: true,
-      write: (plan, parents) => plan.processor(name, parents, open),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
     });
     graph.add([this.handle.node], node);
     return new KStream(
@@ -125,7 +125,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       changesValue: true,
-      write: (plan, parents) => plan.processor(name, parents, open),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
     });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, { valueSerde: undefined }));
@@ -142,7 +142,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       changesValue: true,
-      write: (plan, parents) => plan.processor(name, parents, open),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
     });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, { valueSerde: undefined }));
@@ -156,7 +156,7 @@ export class KStream<K, V> {
     const open = forEach((key, value) => done(action(userKey(key) as K, value as V), 'action'));
     graph.add(
       [this.handle.node],
-      new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
+      new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) }),
     );
   }
 
@@ -173,7 +173,7 @@ export class KStream<K, V> {
     });
     graph.add(
       [this.handle.node],
-      new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) }),
+      new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) }),
     );
   }
 
@@ -186,7 +186,10 @@ export class KStream<K, V> {
       done(action(userKey(key) as K, value as V), 'action');
       return true;
     });
-    const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({
+      name,
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
+    });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, {}));
   }
@@ -203,7 +206,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       merges: true,
-      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
     });
     graph.add([this.handle.node, other.handle.node], node);
     const repartitionRequired = this.handle.repartitionRequired || other.handle.repartitionRequired;
@@ -259,7 +262,7 @@ export class KStream<K, V> {
     const where = typeof topic === 'string' ? topic : name;
     if (typeof topic !== 'string') plain(topic, name);
     if (produced.partitioner !== undefined) plain(produced.partitioner, name);
-    const write: GraphNode['options']['write'] = ({ topology }, parents) => {
+    const write: GraphNode['options']['write'] = (topology, parents) => {
       const { partitioner } = produced;
       const sink: Omit<SinkNode, 'kind'> = {
         name,
@@ -309,13 +312,13 @@ export class KStream<K, V> {
     graph.keySerdes.set(store.name, keySerde);
     const node = new GraphNode({
       name,
-      write: (plan, parents) =>
-        plan.processor(
+      write: (topology, parents) =>
+        topology.addProcessor({
           name,
           parents,
-          () => tableSource(supplier.options())(),
-          supplier.materialized ? [supplier.store()] : [],
-        ),
+          open: () => tableSource(supplier.options())(),
+          stores: supplier.materialized ? [supplier.store()] : [],
+        }),
     });
     graph.add([parent], node);
     return new KTable({
@@ -535,10 +538,7 @@ export class KStream<K, V> {
       name,
       // Keys too, in `process`: nothing below may move above it.
       changesValue: true,
-      write(plan, parents) {
-        plan.processor(name, parents, open);
-        for (const store of stores) plan.use(store, name);
-      },
+      write: (topology, parents) => topology.addProcessor({ name, parents, open, uses: stores }),
     });
     graph.add([this.handle.node], node);
     return node;
@@ -554,7 +554,7 @@ export class KStream<K, V> {
     const name = graph.nameFor(named.name, 'KSTREAM-FILTER-');
     const node = new GraphNode({
       name,
-      write: (plan, parents) => plan.processor(name, parents, filterStream(predicate)),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open: filterStream(predicate) }),
     });
     graph.add([this.handle.node], node);
     return new KStream(this.#next(node, {}));
@@ -575,7 +575,7 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       changesKey: true,
-      write: (plan, parents) => plan.processor(name, parents, open),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
     });
     graph.add([this.handle.node], node);
     return new KStream(

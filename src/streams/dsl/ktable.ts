@@ -1,6 +1,7 @@
 import { groupTable } from '../processors/aggregate-table.ts';
-import { joinTables, mergeTable } from '../processors/join-tables.ts';
+import { addTableJoin } from '../operations/table-join.ts';
 import { passThrough } from '../processors/pass-through.ts';
+import type { Processor } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import {
   bufferedChangeCodec,
@@ -14,7 +15,7 @@ import { transformTable } from '../processors/transform-table.ts';
 import type { ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
-import { codecOf, GraphNode, type GraphStore, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
+import { codecOf, GraphNode, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
 import type { KGroupedTable } from './grouped-table.ts';
 import type { KStream, KeyValue } from './kstream.ts';
 import { union } from './stream-handle.ts';
@@ -148,7 +149,7 @@ export class KTable<K, V> {
     const name = graph.nameFor(named.name, 'KTABLE-TOSTREAM-');
     const node = new GraphNode({
       name,
-      write: (plan, parents) => plan.processor(name, parents, passThrough()),
+      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
     });
     graph.add([this.handle.node], node);
     const stream = graph.fluent.stream<K, V>({
@@ -181,7 +182,10 @@ export class KTable<K, V> {
       (value, key) => given(select(value, key)[1], 'selector'),
       (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
     );
-    const node = new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
+    const node = new GraphNode({
+      name,
+      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
+    });
     graph.add([this.handle.node], node);
     this.handle.supplier.enableOldValues(true);
     return graph.fluent.groupedTable({ graph, node, grouped });
@@ -222,15 +226,14 @@ export class KTable<K, V> {
     let sendOldValues = false;
     const node = new GraphNode({
       name,
-      write(plan, parents) {
+      write(topology, parents) {
         const values = valuesOf();
         const base = { kind: 'key-value', changelog: bounds.logging ?? true, persistent: true } as const;
-        const stores: GraphStore[] = [
-          { options: { ...base, name: storeName, values: bufferedChangeCodec(values) } },
-        ];
+        const stores = [graph.define({ ...base, name: storeName, values: bufferedChangeCodec(values) })];
         if (common.index !== null)
-          stores.push({ options: { ...base, name: common.index, values: bufferTimeCodec } });
-        plan.processor(name, parents, () => suppress({ ...common, values, sendOldValues })(), stores);
+          stores.push(graph.define({ ...base, name: common.index, values: bufferTimeCodec }));
+        const open = (): Processor => suppress({ ...common, values, sendOldValues })();
+        topology.addProcessor({ name, parents, open, stores });
       },
     });
     graph.add([this.handle.node], node);
@@ -350,14 +353,19 @@ export class KTable<K, V> {
     if (dropAbsent) supplier.sendOldValues = parent.enableOldValues(false);
     const node = new GraphNode({
       name,
-      write(plan, parents) {
+      write(topology, parents) {
         const stores =
           store === null
             ? []
             : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
         const { sendOldValues } = supplier;
-        plan.processor(name, parents, transformTable({ open, store, sendOldValues, dropAbsent }), stores);
-        for (const each of uses) plan.use(each, name);
+        topology.addProcessor({
+          name,
+          parents,
+          open: transformTable({ open, store, sendOldValues, dropAbsent }),
+          stores,
+          uses,
+        });
       },
     });
     graph.add([this.handle.node], node);
@@ -392,7 +400,6 @@ export class KTable<K, V> {
     const thisName = graph.nameFor(named.name, 'KTABLE-JOINTHIS-', '-join-this');
     const otherName = graph.nameFor(named.name, 'KTABLE-JOINOTHER-', '-join-other');
     const join = joinerOf(joiner, name);
-    const mirrored = (a: unknown, b: unknown, key: RecordKey): unknown => join(b, a, key);
     const store = plan?.name ?? null;
     const supplier = new JoinedTable(left, right, kind, join, store);
     const leftView = left.view();
@@ -403,25 +410,16 @@ export class KTable<K, V> {
     if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
     const node = new GraphNode({
       name,
-      write(write) {
-        const { sendOldValues } = supplier;
-        const toLeft = kind === 'left' ? 'right' : kind;
-        write.processor(
-          thisName,
-          [leftParent.name],
-          joinTables({ other: rightView, join: kind, joiner: join, sendOldValues }),
-        );
-        write.processor(
-          otherName,
-          [rightParent.name],
-          joinTables({ other: leftView, join: toLeft, joiner: mirrored, sendOldValues }),
-        );
-        write.useView(rightView, thisName);
-        write.useView(leftView, otherName);
-        const stores: GraphStore[] = [];
-        if (plan !== null) stores.push(keyValueStore(plan, valueSerde, graph));
-        write.processor(name, [thisName, otherName], mergeTable({ store, sendOldValues }), stores);
-      },
+      write: (topology) =>
+        addTableJoin(topology, {
+          name,
+          left: { parent: leftParent.name, name: thisName, view: leftView },
+          right: { parent: rightParent.name, name: otherName, view: rightView },
+          join: kind,
+          joiner: join,
+          sendOldValues: supplier.sendOldValues,
+          store: plan === null ? null : keyValueStore(plan, valueSerde, graph),
+        }),
     });
     graph.add([leftParent], node);
     graph.add([rightParent], node);

@@ -1,7 +1,8 @@
 import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
-import { codecOf, type Graph, type GraphStore, nameGiven, need } from './graph.ts';
+import { codecOf, type Graph, nameGiven, need } from './graph.ts';
+import type { StoreDefinition } from '../topology/topology.ts';
 import { wholeNumber } from './check-number.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -22,7 +23,7 @@ export function materialize(graph: Graph, materialized: AnyMaterialized, prefix:
 }
 
 /** A store of rows by key: of the latest, or of all versions where that was asked for. */
-export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph): GraphStore {
+export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph): StoreDefinition {
   const { logConfig, valueSerde: own, versioned } = plan.materialized;
   const values = codecOf(
     need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
@@ -31,7 +32,7 @@ export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, gr
     versioned === undefined
       ? { kind: 'key-value', values, ...common(plan) }
       : { kind: 'versioned', values, historyRetentionMs: historyOf(plan)!, ...common(plan) };
-  return { options, ...(logConfig && { changelogConfigs: logConfig }) };
+  return graph.define(options, logConfig);
 }
 
 export function timedStore(
@@ -41,7 +42,7 @@ export function timedStore(
   windowSizeMs: WindowLength | undefined,
   valueSerde: Serde | undefined,
   graph: Graph,
-): GraphStore {
+): StoreDefinition {
   if (windowSizeMs !== undefined) graph.windowSizes.set(plan.name, windowSizeMs);
   const { logConfig, valueSerde: own, versioned } = plan.materialized;
   if (versioned !== undefined)
@@ -56,7 +57,7 @@ export function timedStore(
     kind === 'window'
       ? { kind, values, retentionMs, duplicates: false, ...common(plan) }
       : { kind, values, retentionMs, ...common(plan) };
-  return { options, ...(logConfig && { changelogConfigs: logConfig }) };
+  return graph.define(options, logConfig);
 }
 
 /** How far back the versions of a store go; undefined when it has none. */

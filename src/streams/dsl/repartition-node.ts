@@ -16,7 +16,7 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
   const node: GraphNode = new GraphNode({
     name: sourceName,
     ...(options.mergeable === true && { repartition: options }),
-    write({ topology }, parents) {
+    write(topology, parents) {
       const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
       const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);
       const { partitioner, partitions, window } = options;

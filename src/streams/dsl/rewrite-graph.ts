@@ -59,10 +59,8 @@ function joinSelves(graph: Graph): void {
     if (seen.has(node)) return;
     seen.add(node);
     const { selfJoin } = node.options;
-    if (selfJoin !== undefined && node.parents.size === 1) {
-      for (const parent of selfJoin.other.parents) parent.children.delete(selfJoin.other);
-      selfJoin.useOneStore();
-    }
+    if (selfJoin !== undefined && node.parents.size === 1)
+      for (const parent of selfJoin.parents) parent.children.delete(selfJoin);
     for (const child of node.children) visit(child);
   };
   visit(graph.root);

@@ -34,7 +34,9 @@ export function plainKeys(handle: StreamHandle): StreamHandle {
   ) as Serde;
   const made = [...parent.children].find((child) => child.name === name);
   const open = selectKey((_value, key) => userKey(key), serde);
-  const node = made ?? new GraphNode({ name, write: (plan, parents) => plan.processor(name, parents, open) });
+  const node =
+    made ??
+    new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) });
   if (made === undefined) graph.add([parent], node);
   return { ...handle, node, name, keySerde: serde, window: undefined };
 }

@@ -1,15 +1,13 @@
-import type { StateStoreOptions } from '../../state/store.ts';
-import { joinBufferedStreamTable, waitingRecordCodec } from '../processors/join-buffered-stream-table.ts';
+import { must } from '../../common/assert.ts';
+import type { ValueCodec } from '../../state/store.ts';
+import { addStreamJoin } from '../operations/stream-join.ts';
+import { addStreamTableJoin, type StreamTableWait } from '../operations/stream-table-join.ts';
 import { joinGlobalTable } from '../processors/join-global-table.ts';
-import { joinStreamTable } from '../processors/join-stream-table.ts';
-import { joinStreams, rememberForJoin, waitingValuesCodec } from '../processors/join-streams.ts';
-import { passThrough } from '../processors/pass-through.ts';
 import type { ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
-import { selfJoinStream } from '../processors/self-join-stream.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { GlobalKTable } from './global-ktable.ts';
-import { codecOf, GraphNode, type GraphStore, nameGiven, need, userKey } from './graph.ts';
+import { codecOf, GraphNode, nameGiven, need, userKey } from './graph.ts';
 import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
@@ -45,35 +43,23 @@ export function joinWithTable(
   const view = table.supplier.view();
   const byKey = joinerOf(joiner, name);
   const { graceMs } = joined;
-  const buffer = `${name}-Buffer`;
   if (graceMs !== undefined) checkGrace(name, graceMs, table.historyMs);
+  const waitOf = (): StreamTableWait | null => {
+    if (graceMs === undefined) return null;
+    const { window, valueSerde } = left;
+    const serde = need(joined.valueSerde ?? valueSerde ?? graph.defaultValueSerde, 'value', `${name}-Buffer`);
+    return {
+      graceMs,
+      values: codecOf(serde),
+      suffix: window?.kind ?? 'none',
+      windowSizeMs: window?.kind === 'time' ? window.sizeMs : 0,
+    };
+  };
   const node = new GraphNode({
     name,
     wantsNullKeys: join === 'left',
-    write(plan, parents) {
-      if (graceMs === undefined) {
-        plan.processor(name, parents, joinStreamTable({ table: view, join, joiner: byKey }));
-      } else {
-        const { window } = left;
-        const suffix = window?.kind ?? 'none';
-        const windowSizeMs = window?.kind === 'time' ? window.sizeMs : 0;
-        const options = {
-          table: view,
-          join,
-          joiner: byKey,
-          buffer,
-          graceMs,
-          suffix,
-          windowSizeMs,
-        } as const;
-        const serde = need(joined.valueSerde ?? left.valueSerde ?? graph.defaultValueSerde, 'value', buffer);
-        const values = waitingRecordCodec(codecOf(serde));
-        plan.processor(name, parents, joinBufferedStreamTable(options), [
-          { options: { kind: 'key-value', name: buffer, values, changelog: true, persistent: true } },
-        ]);
-      }
-      plan.useView(view, name);
-    },
+    write: (topology, parents) =>
+      addStreamTableJoin(topology, { name, parents, table: view, join, joiner: byKey, wait: waitOf() }),
   });
   graph.add([left.node], node);
   return {
@@ -119,7 +105,7 @@ export function joinWithGlobalTable(
     name,
     wantsNullKeys: join === 'left',
     changesValue: true,
-    write(plan, parents) {
+    write(topology, parents) {
       const keySerde = need(table.keySerde ?? graph.defaultKeySerde, 'key', name);
       const options = {
         table: table.view,
@@ -128,8 +114,7 @@ export function joinWithGlobalTable(
         keyOf: (value: unknown, key: RecordKey) => keyGiven(keyOf(userKey(key), value), 'key mapper'),
         joiner: byKey,
       } as const;
-      plan.processor(name, parents, joinGlobalTable(options));
-      plan.useView(table.view, name);
+      topology.addProcessor({ name, parents, open: joinGlobalTable(options), uses: table.view.stores });
     },
   });
   graph.add([left.node], node);
@@ -168,88 +153,51 @@ export function joinWithStream(
 
   const leftSerde = joined.valueSerde ?? left.valueSerde;
   const rightSerde = joined.otherValueSerde ?? right.valueSerde;
-  const { logging: changelog = true, persistent = true } = joined;
-  const windowStore = (name: string, serde: Serde | undefined): GraphStore => ({
-    options: {
-      kind: 'window',
-      name,
-      values: codecOf(need(serde ?? graph.defaultValueSerde, 'value', name)),
-      changelog,
-      persistent,
-      // Kafka Streams' window stores do not show the row at the very end of the retention.
-      retentionMs: windows.beforeMs + windows.afterMs + windows.graceMs - 1,
-      duplicates: true,
-    },
-    ...(joined.logConfig && { changelogConfigs: joined.logConfig }),
-  });
-  const remember = (name: string, storeOf: () => GraphStore): GraphNode =>
-    new GraphNode({
-      name,
-      write(plan, parents) {
-        const store = storeOf();
-        plan.processor(name, parents, rememberForJoin({ store: store.options.name }), [store]);
-      },
-    });
-  const thisWindow = remember(thisWindowed, () => windowStore(thisStoreName, leftSerde));
-  const otherWindow = remember(otherWindowed, () => windowStore(otherStoreName, rightSerde));
-  graph.add([left.node], thisWindow);
-  graph.add([right.node], otherWindow);
-
-  const options = {
-    waitingStore: leftOuter ? waitingName : null,
-    beforeMs: windows.beforeMs,
-    afterMs: windows.afterMs,
-    graceMs: windows.graceMs,
-    joiner: joinerOf(joiner, mergeName),
-    name: mergeName,
+  const { logging: changelog = true, persistent = true, logConfig } = joined;
+  const { beforeMs, afterMs, graceMs } = windows;
+  const sideBelow = (parent: GraphNode, name: string): GraphNode => {
+    const side = new GraphNode({ name, write: () => undefined });
+    graph.add([parent], side);
+    return side;
   };
-  let oneStore = false;
+  const thisWindow = sideBelow(left.node, thisWindowed);
+  const otherWindow = sideBelow(right.node, otherWindowed);
+  const values = (serde: Serde | undefined, store: string): ValueCodec =>
+    codecOf(need(serde ?? graph.defaultValueSerde, 'value', store));
+  const byKey = joinerOf(joiner, mergeName);
   const node = new GraphNode({
     name: mergeName,
     wantsNullKeys: leftOuter || rightOuter,
-    selfJoin: {
-      other: otherWindow,
-      useOneStore: () => {
-        oneStore = true;
-      },
-    },
-    write(plan) {
-      if (oneStore) {
-        plan.processor(mergeName, [thisWindowed], selfJoinStream({ ...options, store: thisStoreName }));
-        plan.use(thisStoreName, mergeName);
-        return;
-      }
-      const waiting: GraphStore[] = [];
-      if (leftOuter) {
-        const values = waitingValuesCodec(
-          codecOf(need(leftSerde ?? graph.defaultValueSerde, 'value', mergeName)),
-          codecOf(need(rightSerde ?? graph.defaultValueSerde, 'value', mergeName)),
-        );
-        const store: StateStoreOptions = {
-          kind: 'key-value',
-          name: waitingName,
-          values,
-          changelog,
-          persistent,
-        };
-        waiting.push({ options: store });
-      }
-      plan.processor(
-        thisName,
-        [thisWindowed],
-        joinStreams({ ...options, side: 'left', otherStore: otherStoreName, outer: leftOuter }),
-        waiting,
-      );
-      plan.processor(
-        otherName,
-        [otherWindowed],
-        joinStreams({ ...options, side: 'right', otherStore: thisStoreName, outer: rightOuter }),
-        waiting,
-      );
-      plan.use(otherStoreName, thisName);
-      plan.use(thisStoreName, otherName);
-      plan.processor(mergeName, [thisName, otherName], passThrough());
-    },
+    selfJoin: otherWindow,
+    write: (topology) =>
+      addStreamJoin(topology, {
+        name: mergeName,
+        left: {
+          parents: must(thisWindow.above),
+          remembers: thisWindowed,
+          joins: thisName,
+          store: thisStoreName,
+          values: values(leftSerde, thisStoreName),
+          outer: leftOuter,
+        },
+        right: otherWindow.above && {
+          parents: otherWindow.above,
+          remembers: otherWindowed,
+          joins: otherName,
+          store: otherStoreName,
+          values: values(rightSerde, otherStoreName),
+          outer: rightOuter,
+        },
+        waiting: leftOuter ? waitingName : null,
+        beforeMs,
+        afterMs,
+        graceMs,
+        joiner: byKey,
+        keepsEnd: false,
+        changelog,
+        persistent,
+        remembered: { keys: graph.defaultKeySerde, ...(logConfig && { changelogConfigs: logConfig }) },
+      }),
   });
   graph.add([left.node, right.node], node);
   return {

@@ -4,18 +4,14 @@ import { isOffsetReset } from '../topology/offset-reset.ts';
 import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TopicPattern } from '../topology/topic-pattern.ts';
-import type { TimestampExtractor, Topology, WindowedKeyFormat } from '../topology/topology.ts';
+import type {
+  StoreDefinition,
+  TimestampExtractor,
+  Topology,
+  WindowedKeyFormat,
+} from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import {
-  Graph,
-  GraphNode,
-  type GraphStore,
-  nameGiven,
-  need,
-  type Optimizations,
-  pendingKeySerde,
-  userKey,
-} from './graph.ts';
+import { Graph, GraphNode, nameGiven, need, type Optimizations, pendingKeySerde, userKey } from './graph.ts';
 import { KGroupedTable } from './grouped-table.ts';
 import { KStream } from './kstream.ts';
 import { rewriteGraph } from './rewrite-graph.ts';
@@ -108,7 +104,7 @@ export class StreamsBuilder {
         'timestamp extractor': consumed.timestampExtractor,
         'window in its keys': consumed.windowed,
       },
-      write: ({ topology }) =>
+      write: (topology) =>
         this.#addSource(
           topology,
           name,
@@ -147,17 +143,25 @@ export class StreamsBuilder {
     graph.keySerdes.set(plan.name, keySerde);
     const node = new GraphNode({
       name,
-      write: (write) => {
-        this.#addSource(write.topology, sourceName, [topic], {
+      write: (topology, _parents, optimizations) => {
+        this.#addSource(topology, sourceName, [topic], {
           ...consumed,
           keySerde,
           valueSerde,
         } as Consumed<unknown, unknown>);
-        const stores = supplier.materialized ? [withSourceTopic(supplier.store(), write.optimizations)] : [];
-        write.processor(name, [sourceName], () => tableSource(supplier.options())(), stores);
+        const stores = supplier.materialized ? [withSourceTopic(supplier.store(), optimizations)] : [];
+        topology.addProcessor({
+          name,
+          parents: [sourceName],
+          open: () => tableSource(supplier.options())(),
+          stores,
+        });
       },
     });
-    const withSourceTopic = (store: GraphStore, { reuseSourceTopics }: Optimizations): GraphStore => {
+    const withSourceTopic = (
+      store: StoreDefinition,
+      { reuseSourceTopics }: Optimizations,
+    ): StoreDefinition => {
       const sameBytes =
         (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
       if (
@@ -169,7 +173,7 @@ export class StreamsBuilder {
         (consumed.offsetReset ?? 'earliest') !== 'earliest'
       )
         return store;
-      return { options: { ...store.options, changelog: false }, sourceTopic: topic };
+      return sourced(store, topic);
     };
     graph.add([graph.root], node);
     const sources = new Set([sourceName]);
@@ -209,7 +213,7 @@ export class StreamsBuilder {
     graph.keySerdes.set(plan.name, keySerde);
     const node = new GraphNode({
       name,
-      write: ({ topology }) => {
+      write: (topology) => {
         const { options } = keyValueStore(plan, valueSerde, graph);
         topology.addGlobalStore({
           source: {
@@ -268,7 +272,7 @@ export class StreamsBuilder {
     );
     const node = new GraphNode({
       name,
-      write: ({ topology }) => {
+      write: (topology) => {
         const windowSizeMs = graph.windowSizes.get(declaration.name);
         const keys = graph.keySerdes.get(declaration.name) ?? graph.defaultKeySerde;
         topology.addGlobalStore({
@@ -316,14 +320,15 @@ export class StreamsBuilder {
     graph.keySerdes.set(plan.name, keySerde);
     const node = new GraphNode({
       name,
-      write: (write) => {
+      write: (topology) => {
         const source = { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>;
-        this.#addSource(write.topology, sourceName, [topic], source);
-        const { options } = keyValueStore(plan, valueSerde, graph);
-        const keep = (value: unknown): unknown => value;
-        write.processor(name, [sourceName], tableSource({ store: plan.name, sendOldValues: false, keep }), [
-          { options: { ...options, changelog: false }, sourceTopic: topic },
-        ]);
+        this.#addSource(topology, sourceName, [topic], source);
+        topology.addProcessor({
+          name,
+          parents: [sourceName],
+          open: tableSource({ store: plan.name, sendOldValues: false, keep: (value) => value }),
+          stores: [sourced(keyValueStore(plan, valueSerde, graph), topic)],
+        });
       },
     });
     graph.add([graph.root], node);
@@ -364,6 +369,11 @@ export class StreamsBuilder {
       ...extractor(consumed),
     });
   }
+}
+
+/** The store, with the topic that it is made of as its changelog. */
+function sourced({ options, keys }: StoreDefinition, topic: string): StoreDefinition {
+  return { options: { ...options, changelog: false }, keys, sourceTopic: topic };
 }
 
 function extractor(consumed: Consumed<unknown, unknown>): { timestampExtractor?: TimestampExtractor } {

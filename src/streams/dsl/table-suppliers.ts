@@ -9,7 +9,8 @@ import {
   type TableView,
 } from '../processors/table-view.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Graph, GraphStore } from './graph.ts';
+import type { StoreDefinition } from '../topology/topology.ts';
+import type { Graph } from './graph.ts';
 import { keyValueStore, type StorePlan } from './materialize.ts';
 
 /**
@@ -52,7 +53,7 @@ export class SourceTable implements TableSupplier {
     return storeView(this.#plan.name);
   }
 
-  store(): GraphStore {
+  store(): StoreDefinition {
     return keyValueStore(this.#plan, this.#valueSerde, this.#graph);
   }
 

@@ -8,7 +8,7 @@ export function rememberForJoin(options: {
   /** A window store with duplicates, retention before + after + grace. */
   readonly store: string;
   /** Copies a value that the source only lends. */
-  readonly keep?: (value: unknown) => unknown;
+  readonly keep?: ((value: unknown) => unknown) | undefined;
 }): () => Processor {
   return () => new RememberForJoin(options.store, options.keep);
 }
@@ -47,7 +47,7 @@ export interface JoinStreamsOptions {
   /** Whether this side's records without a partner are forwarded. */
   readonly outer: boolean;
   /** Without `outer`: records that cannot have a partner are dropped without a word. */
-  readonly quiet?: boolean;
+  readonly quiet?: boolean | undefined;
   /** A right record joins a left one at t when it lies in [t - before, t + after]. */
   readonly beforeMs: number;
   readonly afterMs: number;
@@ -57,7 +57,7 @@ export interface JoinStreamsOptions {
   /** Unique in the task: both sides share their stream time under it. */
   readonly name: string;
   /** Copies a value that the source only lends. */
-  readonly keep?: (value: unknown) => unknown;
+  readonly keep?: ((value: unknown) => unknown) | undefined;
 }
 
 /** Values of one key, side and time that wait for a partner, in the order they came. */

@@ -4,13 +4,13 @@ import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
-import type { TableReader, TableView } from './table-view.ts';
+import type { TableJoinKind, TableReader, TableView } from './table-view.ts';
 
 export interface JoinTablesOptions {
   /** The table on the other side. */
   readonly other: TableView;
   /** `right` is the mirrored side of a left join: without a row on the other side there is no result. */
-  readonly join: 'inner' | 'left' | 'right' | 'outer';
+  readonly join: TableJoinKind;
   /** Called with this side's row first. */
   readonly joiner: ValueJoiner;
   readonly sendOldValues: boolean;

@@ -7,7 +7,7 @@ import type {
   VersionedStore,
   WindowStore,
 } from '../../state/store.ts';
-import type { ProcessorContext } from '../topology/processor.ts';
+import type { ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from './stored-key.ts';
 
@@ -84,15 +84,16 @@ export function openedView(parent: TableView, open: OpenTransform, stores: reado
   };
 }
 
-export type TableJoinKind = 'inner' | 'left' | 'outer';
+export type TableJoinKind = 'inner' | 'left' | 'right' | 'outer';
 
 /** The join of two views, computed when it is read. */
 export function joinedView(
   left: TableView,
   right: TableView,
   join: TableJoinKind,
-  joiner: (left: unknown, right: unknown, key: RecordKey) => unknown,
+  joiner: ValueJoiner,
 ): TableView {
+  if (join === 'right') return joinedView(right, left, 'left', (own, other, key) => joiner(other, own, key));
   return {
     stores: [...new Set([...left.stores, ...right.stores])],
     open: (context) => new JoinedReader(left.open(context), right.open(context), join, joiner),
@@ -249,15 +250,10 @@ class JoinedReader implements TableReader {
   readonly #left: TableReader;
   readonly #right: TableReader;
   readonly #join: TableJoinKind;
-  readonly #joiner: (left: unknown, right: unknown, key: RecordKey) => unknown;
+  readonly #joiner: ValueJoiner;
   timestamp = -1;
 
-  constructor(
-    left: TableReader,
-    right: TableReader,
-    join: TableJoinKind,
-    joiner: (left: unknown, right: unknown, key: RecordKey) => unknown,
-  ) {
+  constructor(left: TableReader, right: TableReader, join: TableJoinKind, joiner: ValueJoiner) {
     this.#left = left;
     this.#right = right;
     this.#join = join;

@@ -79,18 +79,28 @@ export interface SinkNode {
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode;
 
-export interface StoreNode {
+/** A store with what is around it in the topology. */
+export interface StoreDefinition {
   readonly options: StateStoreOptions;
   /** Settings of its changelog topic, over the defaults for its kind. */
   readonly changelogConfigs?: Readonly<Record<string, string>>;
-  /** Names of the processors that use it. */
-  readonly processors: readonly string[];
   /** What its keys are encoded with, for those who read it from outside. */
-  readonly keys?: Serde;
+  readonly keys?: Serde | undefined;
   /** How long the windows of a window store are, for the same. */
-  readonly windowSizeMs?: WindowLength;
+  readonly windowSizeMs?: WindowLength | undefined;
   /** A topic that already is its changelog (a table's source topic); nothing is written then. */
   readonly sourceTopic?: string;
+}
+
+export interface StoreNode extends StoreDefinition {
+  /** Names of the processors that use it. */
+  readonly processors: readonly string[];
+}
+
+/** A processor with the stores that it brings, and the names of those that others bring. */
+export interface ProcessorOptions extends Omit<ProcessorNode, 'kind'> {
+  readonly stores?: readonly StoreDefinition[];
+  readonly uses?: readonly string[];
 }
 
 /**
@@ -136,6 +146,15 @@ export interface TopologyOptions {
   readonly repeatable?: boolean;
 }
 
+interface BroughtStore {
+  readonly store: StoreDefinition;
+  /** Who brought it, as it is called. */
+  readonly owner: string;
+  readonly node: StoreNode;
+}
+
+const ONE_STORE = 'two stores of one name would be one store: give each its own';
+
 /**
  * A graph of sources, processors, sinks and the stores they share. Connected parts are sub-topologies, numbered in
  * the order in which their first node was added: the numbers are in task ids, directories and offsets, so the same
@@ -144,7 +163,9 @@ export interface TopologyOptions {
 export class Topology {
   readonly #options: TopologyOptions;
   readonly #nodes = new Map<string, TopologyNode>();
-  readonly #stores = new Map<string, StoreNode>();
+  readonly #stores = new Map<string, BroughtStore>();
+  /** By store: who uses it, whether it was brought yet or not. */
+  readonly #users = new Map<string, string[]>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
   readonly #globals = new Map<string, GlobalStoreNode>();
   readonly #copartitions: { readonly topics: readonly string[]; readonly sources: readonly string[] }[] = [];
@@ -164,27 +185,33 @@ export class Topology {
     return this.#add({ kind: 'source', ...node, ...(pattern && { pattern: wholeName(pattern) }) });
   }
 
-  addProcessor(node: Omit<ProcessorNode, 'kind'>): this {
-    return this.#add({ kind: 'processor', ...node });
+  /** Stores that it shares with others may be brought by each, as the same object. */
+  addProcessor({ stores = [], uses = [], ...node }: ProcessorOptions): this {
+    this.#add({ kind: 'processor', ...node });
+    for (const store of stores) {
+      this.#bring(store, node.name);
+      this.connectStore(store.options.name, node.name);
+    }
+    for (const store of uses) this.connectStore(store, node.name);
+    return this;
   }
 
   addSink(node: Omit<SinkNode, 'kind'>): this {
     return this.#add({ kind: 'sink', ...node });
   }
 
-  /** Adds a store for processors that are there already. */
-  addStore(node: StoreNode): this {
-    this.#demandNewStore(node.options.name);
-    for (const name of node.processors)
-      demand(this.#nodes.get(name)?.kind === 'processor', `no processor ${name}`);
-    this.#stores.set(node.options.name, node);
+  /** Adds a store for processors that are there already, and for others to be connected with. One of nobody is none. */
+  addStore({ processors, ...store }: StoreNode): this {
+    this.#bring(store, processors[0] ?? 'addStateStore');
+    for (const name of processors) this.connectStore(store.options.name, name);
     return this;
   }
 
-  /** Lets one more processor use a store: both then belong to one sub-topology. */
+  /** Lets one more processor use a store, which may be added later: both then belong to one sub-topology. */
   connectStore(store: string, processor: string): this {
-    const node = named(this.#stores.get(store), `no store ${store}`);
-    this.#stores.set(store, { ...node, processors: [...node.processors, processor] });
+    demand(this.#nodes.get(processor)?.kind === 'processor', `no processor ${processor}`);
+    const users = this.#usersOf(store);
+    if (!users.includes(processor)) users.push(processor);
     return this;
   }
 
@@ -197,7 +224,8 @@ export class Topology {
 
   /** Adds a store that all sub-topologies may read. */
   addGlobalStore(node: GlobalStoreNode): this {
-    this.#demandNewStore(node.store.name);
+    const { name } = node.store;
+    demand(!this.#stores.has(name) && !this.#globals.has(name), `store ${name} exists already`, ONE_STORE);
     this.#globals.set(node.store.name, node);
     return this;
   }
@@ -243,6 +271,7 @@ export class Topology {
       resolved.#nodes.set(node.name, node.kind === 'source' ? { ...node, topics } : node);
     }
     for (const [name, store] of this.#stores) resolved.#stores.set(name, store);
+    for (const [name, users] of this.#users) resolved.#users.set(name, users);
     for (const [name, topic] of this.#repartitions) resolved.#repartitions.set(name, topic);
     for (const [name, global] of this.#globals) resolved.#globals.set(name, global);
     resolved.#copartitions.push(...this.#copartitions);
@@ -269,14 +298,25 @@ export class Topology {
   }
 
   get stores(): readonly StoreNode[] {
-    return [...this.#stores.values()];
+    return [...this.#stores.values()].flatMap(({ node }) => (node.processors.length > 0 ? [node] : []));
   }
 
   get repartitionTopics(): readonly RepartitionTopic[] {
     return [...this.#repartitions.values()];
   }
 
+  /** Throws `TopologyError` when a processor uses a store that nobody brought. */
+  checkStores(): void {
+    for (const [store, users] of this.#users)
+      demand(
+        this.#stores.has(store) || this.#globals.has(store),
+        `${users.join(', ')} asks for store ${store}, which does not exist`,
+        'add it with addStateStore',
+      );
+  }
+
   subTopologies(): readonly SubTopology[] {
+    this.checkStores();
     const parent = new Map<string, string>();
     for (const name of this.#nodes.keys()) parent.set(name, name);
     const find = (name: string): string => {
@@ -291,8 +331,8 @@ export class Topology {
     };
     for (const node of this.#nodes.values())
       if (node.kind !== 'source') for (const up of node.parents) union(node.name, up);
-    for (const store of this.#stores.values())
-      for (const name of store.processors) union(name, must(store.processors[0]));
+    const { stores } = this;
+    for (const store of stores) for (const name of store.processors) union(name, must(store.processors[0]));
     const groups = new Map<string, TopologyNode[]>();
     for (const node of this.#nodes.values()) {
       const root = find(node.name);
@@ -302,7 +342,7 @@ export class Topology {
       index,
       repeatable: this.#options.repeatable ?? false,
       nodes,
-      stores: [...this.#stores.values()].filter((store) =>
+      stores: stores.filter((store) =>
         store.processors.some((name) => nodes.some((node) => node.name === name)),
       ),
     }));
@@ -352,12 +392,23 @@ export class Topology {
     return `${lines.join('\n')}\n`;
   }
 
-  #demandNewStore(name: string): void {
+  #bring(store: StoreDefinition, owner: string): void {
+    const { name } = store.options;
+    demand(!this.#globals.has(name), `store ${name} exists already`, ONE_STORE);
+    const known = this.#stores.get(name);
     demand(
-      !this.#stores.has(name) && !this.#globals.has(name),
-      `store ${name} exists already`,
-      'two stores of one name would be one store: give each its own',
+      known === undefined || known.store === store,
+      `store ${name} of ${owner} has the name of a store of ${known?.owner}`,
+      ONE_STORE,
     );
+    if (known !== undefined) return;
+    this.#stores.set(name, { store, owner, node: { ...store, processors: this.#usersOf(name) } });
+  }
+
+  #usersOf(store: string): string[] {
+    let users = this.#users.get(store);
+    if (users === undefined) this.#users.set(store, (users = []));
+    return users;
   }
 
   #add(node: TopologyNode): this {

@@ -1,12 +1,6 @@
 import { must } from '../../../common/assert.ts';
-import type { StateStoreOptions } from '../../../state/store.ts';
+import { addStreamJoin, type StreamJoinSide } from '../../../streams/operations/stream-join.ts';
 import { foldWindow, unfoldWindow } from '../../../streams/processors/fold-window.ts';
-import {
-  joinStreams,
-  rememberForJoin,
-  waitingValuesCodec,
-} from '../../../streams/processors/join-streams.ts';
-import { passThrough } from '../../../streams/processors/pass-through.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
@@ -29,93 +23,36 @@ export function lowerStreamStreamJoin(
   inputs: readonly ReadonlySet<number>[],
   lowering: Lowering,
 ): LoweredRows {
-  const { topology } = lowering;
   const within = must(node.within, 'a join of streams has WITHIN');
   const graceMs = within.graceMs ?? DEFAULT_GRACE_MS;
-  const isWindowed = node.left.window !== null;
   const left = lowerSide(node.left, inputs[0]!, lowering);
   const right = lowerSide(node.right, inputs[1]!, lowering);
   const topics = copartition(left, right, lowering);
   const name = lowering.name(node.name);
-  const leftOuter = isOuter(node.join, 'left');
-  const rightOuter = isOuter(node.join, 'right');
-  const leftRows = rowSerde(node.left.columns, [...inputs[0]!]);
-  const rightRows = rowSerde(node.right.columns, [...inputs[1]!]);
-  const leftStore = `${name}-left`;
-  const rightStore = `${name}-right`;
-  const waitingStore = (leftOuter || rightOuter) && within.graceMs !== null ? `${name}-waiting` : null;
-
-  const remembers = `${name} left rows`;
-  const otherRemembers = `${name} right rows`;
-  topology.addProcessor({
-    name: remembers,
-    open: rememberForJoin({ store: leftStore, keep }),
-    parents: [left.parent],
-  });
-  topology.addProcessor({
-    name: otherRemembers,
-    open: rememberForJoin({ store: rightStore, keep }),
-    parents: [right.parent],
-  });
-  const joined = scratchJoiner(node, wanted.columns);
   const { beforeMs, afterMs } = within;
-  const options = { waitingStore, beforeMs, afterMs, graceMs, joiner: joined, name, keep };
-  const joinsLeft = `${name} left`;
-  const joinsRight = `${name} right`;
-  topology.addProcessor({
-    name: joinsLeft,
-    open: joinStreams({
-      ...options,
-      side: 'left',
-      otherStore: rightStore,
-      outer: leftOuter,
-      quiet: isOuter(node.narrowedFrom, 'left'),
-    }),
-    parents: [remembers],
+  const side = (side: 'left' | 'right', { parent }: LoweredRows): StreamJoinSide => ({
+    parents: [parent],
+    remembers: `${name} ${side} rows`,
+    joins: `${name} ${side}`,
+    store: `${name}-${side}`,
+    values: rowSerde(node[side].columns, [...inputs[side === 'left' ? 0 : 1]!]),
+    outer: isOuter(node.join, side),
+    quiet: isOuter(node.narrowedFrom, side),
   });
-  topology.addProcessor({
-    name: joinsRight,
-    open: joinStreams({
-      ...options,
-      side: 'right',
-      otherStore: leftStore,
-      outer: rightOuter,
-      quiet: isOuter(node.narrowedFrom, 'right'),
-    }),
-    parents: [otherRemembers],
-  });
-
-  const retentionMs = beforeMs + afterMs + graceMs;
-  const window = {
-    kind: 'window',
+  addStreamJoin(lowering.topology, {
+    name,
+    left: side('left', left),
+    right: side('right', right),
+    waiting: node.join !== 'inner' && within.graceMs !== null ? `${name}-waiting` : null,
+    beforeMs,
+    afterMs,
+    graceMs,
+    joiner: scratchJoiner(node, wanted.columns),
+    keep: (row) => (row as SqlValue[]).slice(),
+    keepsEnd: true,
     changelog: true,
     persistent: true,
-    retentionMs,
-    duplicates: true,
-  } as const;
-  topology.addStore({
-    options: { ...window, name: leftStore, values: leftRows },
-    processors: [remembers, joinsRight],
-  });
-  topology.addStore({
-    options: { ...window, name: rightStore, values: rightRows },
-    processors: [otherRemembers, joinsLeft],
-  });
-  if (waitingStore !== null) {
-    const values = waitingValuesCodec(leftRows, rightRows);
-    const waiting: StateStoreOptions = {
-      kind: 'key-value',
-      name: waitingStore,
-      values,
-      changelog: true,
-      persistent: true,
-    };
-    topology.addStore({ options: waiting, processors: [joinsLeft, joinsRight] });
-  }
-  topology.addProcessor({
-    name,
-    open: isWindowed ? unfoldWindow(left.key.serde) : passThrough(),
-    parents: [joinsLeft, joinsRight],
+    ...(node.left.window !== null && { open: unfoldWindow(left.key.serde) }),
   });
   return { ...left, parent: name, rowOfKey: null, topics, view: null, stored: null, raw: null };
 }
@@ -126,10 +63,6 @@ function lowerSide(node: JoinNode['left'], columns: ReadonlySet<number>, lowerin
   const name = lowering.name('window');
   lowering.topology.addProcessor({ name, open: foldWindow(rows.key.serde), parents: [rows.parent] });
   return { ...rows, parent: name };
-}
-
-function keep(row: unknown): unknown {
-  return (row as SqlValue[]).slice();
 }
 
 function isOuter(join: JoinKind | undefined, side: 'left' | 'right'): boolean {

@@ -1,5 +1,5 @@
 import { must } from '../../../common/assert.ts';
-import { joinStreamTable } from '../../../streams/processors/join-stream-table.ts';
+import { addStreamTableJoin } from '../../../streams/operations/stream-table-join.ts';
 import type { JoinNode } from '../../plan/node.ts';
 import { type LoweredRows, type Lowering, viewOf, type Wanted } from '../lowered-rows.ts';
 import { copartition } from './copartition.ts';
@@ -12,7 +12,6 @@ export function lowerStreamTableJoin(
   inputs: readonly ReadonlySet<number>[],
   lowering: Lowering,
 ): LoweredRows {
-  const { topology } = lowering;
   const left = lowering.settle(
     lowering.lower(node.left, { columns: inputs[0]!, old: false, keep: 'nothing' }),
   );
@@ -20,16 +19,14 @@ export function lowerStreamTableJoin(
   const topics = copartition(left, right, lowering);
   const table = must(viewOf(right), 'the table of a join can be looked up');
   const name = lowering.name(node.name);
-  topology.addProcessor({
+  addStreamTableJoin(lowering.topology, {
     name,
-    open: joinStreamTable({
-      table,
-      join: node.join === 'inner' ? 'inner' : 'left',
-      quiet: node.narrowedFrom !== undefined,
-      joiner: scratchJoiner(node, wanted.columns),
-    }),
     parents: [left.parent],
+    table,
+    join: node.join === 'inner' ? 'inner' : 'left',
+    quiet: node.narrowedFrom !== undefined,
+    joiner: scratchJoiner(node, wanted.columns),
+    wait: null,
   });
-  for (const store of table.stores) topology.connectStore(store, name);
   return { ...left, parent: name, rowOfKey: null, topics, view: null, stored: null, raw: null };
 }

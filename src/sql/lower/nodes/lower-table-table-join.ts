@@ -1,20 +1,12 @@
 import { must } from '../../../common/assert.ts';
-import { joinTables, type JoinTablesOptions, mergeTable } from '../../../streams/processors/join-tables.ts';
-import { joinedView, storeView, type TableView } from '../../../streams/processors/table-view.ts';
-import type { JoinNode } from '../../plan/node.ts';
+import { addTableJoin } from '../../../streams/operations/table-join.ts';
+import { joinedView, storeView } from '../../../streams/processors/table-view.ts';
+import type { StoreDefinition } from '../../../streams/topology/topology.ts';
+import type { JoinNode, PlanColumn } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { copartition } from './copartition.ts';
-import { newRowJoiner, type RowJoiner } from './join-rows.ts';
-import type { JoinKind } from '../../analyzer/analyzed-query.ts';
-
-/** What a change on the right is to a join, seen from there. */
-const MIRRORED: { readonly [K in JoinKind]: JoinKind } = {
-  inner: 'inner',
-  left: 'right',
-  right: 'left',
-  outer: 'outer',
-};
+import { newRowJoiner } from './join-rows.ts';
 
 /** Equal primary keys. The result is kept only for pull queries: joins above compute it from the tables below. */
 export function lowerTableTableJoin(
@@ -23,7 +15,6 @@ export function lowerTableTableJoin(
   inputs: readonly ReadonlySet<number>[],
   lowering: Lowering,
 ): LoweredRows {
-  const { topology } = lowering;
   const { join } = node;
   // A side without a row in the other is in the result by itself: only its old row tells whether it was.
   const leftOld = wanted.old || join === 'left' || join === 'outer';
@@ -39,38 +30,18 @@ export function lowerTableTableJoin(
   const rightView = must(right.view, 'the tables of a join can be looked up');
   const name = lowering.name(node.name);
   const joiner = newRowJoiner(node, wanted.columns);
-  const addSide = (side: string, parent: string, options: Omit<JoinTablesOptions, 'sendOldValues'>): void => {
-    topology.addProcessor({
-      name: side,
-      open: joinTables({ ...options, sendOldValues: wanted.old }),
-      parents: [parent],
-    });
-    for (const store of options.other.stores) topology.connectStore(store, side);
-  };
-  addSide(`${name} left`, left.parent, { other: rightView, join, joiner });
-  addSide(`${name} right`, right.parent, {
-    other: leftView,
-    join: MIRRORED[join],
-    joiner: (own, other) => joiner(other, own),
-  });
   // Pull queries do not ask by window.
-  const store = wanted.keep === 'store' && node.window === null ? `${name}-table` : null;
-  topology.addProcessor({
+  const kept = wanted.keep === 'store' && node.window === null;
+  const store = kept ? rowStore(`${name}-table`, node.columns, wanted.columns) : null;
+  addTableJoin(lowering.topology, {
     name,
-    open: mergeTable({ store, sendOldValues: wanted.old }),
-    parents: [`${name} left`, `${name} right`],
+    left: { parent: left.parent, name: `${name} left`, view: leftView },
+    right: { parent: right.parent, name: `${name} right`, view: rightView },
+    join,
+    joiner,
+    sendOldValues: wanted.old,
+    store,
   });
-  if (store !== null)
-    topology.addStore({
-      options: {
-        kind: 'key-value',
-        name: store,
-        values: rowSerde(node.columns, [...wanted.columns]),
-        changelog: true,
-        persistent: true,
-      },
-      processors: [name],
-    });
   return {
     ...left,
     parent: name,
@@ -78,8 +49,8 @@ export function lowerTableTableJoin(
     sendsOld: wanted.old,
     rowOfKey: null,
     topics,
-    view: store === null ? viewOfJoin(join, leftView, rightView, joiner) : storeView(store),
-    stored: store === null ? null : storedRows(store),
+    view: store === null ? joinedView(leftView, rightView, join, joiner) : storeView(`${name}-table`),
+    stored: store === null ? null : storedRows(`${name}-table`),
     raw: null,
   };
 }
@@ -89,8 +60,12 @@ export function storedRows(store: string): NonNullable<LoweredRows['stored']> {
   return { store, kind: 'key-value', windowSizeMs: null, rowOf: (value) => value as never };
 }
 
-function viewOfJoin(join: JoinKind, left: TableView, right: TableView, joiner: RowJoiner): TableView {
-  return join === 'right'
-    ? joinedView(right, left, 'left', (rightRow, leftRow) => joiner(leftRow, rightRow))
-    : joinedView(left, right, join, joiner);
+/** A store of rows by key, of the columns that are wanted. */
+export function rowStore(
+  name: string,
+  columns: readonly PlanColumn[],
+  wanted: ReadonlySet<number>,
+): StoreDefinition {
+  const values = rowSerde(columns, [...wanted]);
+  return { options: { kind: 'key-value', name, values, changelog: true, persistent: true } };
 }

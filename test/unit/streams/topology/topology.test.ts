@@ -41,10 +41,18 @@ describe('what does not fit together is refused', () => {
     ['a parent that is not there', (t) => t.addProcessor(processor('q', 'nobody')), /no node nobody/],
     ['a parent that comes later', (t) => t.addProcessor(processor('q', 'q')), /no node q/],
     ['a sink as a parent', (t) => t.addProcessor(processor('q', 'k')), /sink k has no children/],
-    ['a store twice', (t) => t.addStore(store('r', 'p')).addStore(store('r', 'p')), /store r exists already/],
+    [
+      'a store twice',
+      (t) => t.addStore(store('r', 'p')).addStore(store('r', 'p')),
+      /store r of p has the name of a store of p/,
+    ],
     ['a store of nobody', (t) => t.addStore(store('r', 'nobody')), /no processor nobody/],
     ['a store of a source', (t) => t.addStore(store('r', 's')), /no processor s/],
-    ['a store that is not there', (t) => t.connectStore('r', 'p'), /no store r/],
+    [
+      'a store that is not there',
+      (t) => t.connectStore('r', 'p').subTopologies(),
+      /p asks for store r, which does not exist/,
+    ],
     [
       'a repartition topic twice',
       (t) =>

@@ -1,0 +1,58 @@
+import type { ValueCodec } from '../../state/store.ts';
+import {
+  joinBufferedStreamTable,
+  type JoinBufferedStreamTableOptions,
+  waitingRecordCodec,
+} from '../processors/join-buffered-stream-table.ts';
+import { joinStreamTable, type JoinStreamTableOptions } from '../processors/join-stream-table.ts';
+import type { StoreDefinition, Topology } from '../topology/topology.ts';
+
+export interface StreamTableJoinOptions extends JoinStreamTableOptions {
+  readonly name: string;
+  readonly parents: readonly string[];
+  /** Records wait for changes of the table that come late; null: they are joined as they come. */
+  readonly wait: StreamTableWait | null;
+}
+
+export interface StreamTableWait extends Pick<
+  JoinBufferedStreamTableOptions,
+  'graceMs' | 'suffix' | 'windowSizeMs'
+> {
+  readonly values: ValueCodec;
+}
+
+/** Joins a stream with a table's rows of the same keys. */
+export function addStreamTableJoin(topology: Topology, options: StreamTableJoinOptions): void {
+  const { name, parents, wait, table } = options;
+  const uses = table.stores;
+  if (wait === null) {
+    topology.addProcessor({ name, parents, open: joinStreamTable(options), uses });
+    return;
+  }
+  const { graceMs, suffix, windowSizeMs } = wait;
+  const buffer: StoreDefinition = {
+    options: {
+      kind: 'key-value',
+      name: `${name}-Buffer`,
+      values: waitingRecordCodec(wait.values),
+      changelog: true,
+      persistent: true,
+    },
+  };
+  const { join, joiner } = options;
+  topology.addProcessor({
+    name,
+    parents,
+    open: joinBufferedStreamTable({
+      table,
+      join,
+      joiner,
+      buffer: buffer.options.name,
+      graceMs,
+      suffix,
+      windowSizeMs,
+    }),
+    stores: [buffer],
+    uses,
+  });
+}
