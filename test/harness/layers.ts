@@ -6,6 +6,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/streams/topology'],
   ['src/streams/stores'],
   ['src/streams/processors'],
+  ['src/streams/operations'],
   // By what it lives with: a partition of a sub-topology, the process's share of them, the whole application.
   ['src/streams/task'],
   ['src/streams/instance'],

@@ -1,8 +1,9 @@
 import { must } from '../../../common/assert.ts';
+import type { Column } from '../../../types/schema.ts';
 import { addTableJoin } from '../../../streams/operations/table-join.ts';
 import { joinedView, storeView } from '../../../streams/processors/table-view.ts';
 import type { StoreDefinition } from '../../../streams/topology/topology.ts';
-import type { JoinNode, PlanColumn } from '../../plan/node.ts';
+import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { copartition } from './copartition.ts';
@@ -63,7 +64,7 @@ export function storedRows(store: string): NonNullable<LoweredRows['stored']> {
 /** A store of rows by key, of the columns that are wanted. */
 export function rowStore(
   name: string,
-  columns: readonly PlanColumn[],
+  columns: readonly Column[],
   wanted: ReadonlySet<number>,
 ): StoreDefinition {
   const values = rowSerde(columns, [...wanted]);
