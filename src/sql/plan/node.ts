@@ -55,7 +55,7 @@ export interface ReadColumn extends SourceColumn {
 }
 
 /** The TIMESTAMP property: the position of the column, and the pattern of a STRING one. */
-export interface RowTimestamp {
+export interface TimestampColumn {
   readonly column: number;
   readonly format: string | null;
 }
@@ -75,7 +75,7 @@ export interface SourceNode extends RowShape {
   readonly keyColumns: readonly Column[];
   readonly valueColumns: readonly Column[];
   /** The TIMESTAMP property: `column` is a position in `columns`. */
-  readonly timestamp: RowTimestamp | null;
+  readonly timestamp: TimestampColumn | null;
   /** A table source keeps its rows in a store (to know old values, to be joined with). */
   readonly materialized: boolean;
   /**
@@ -172,7 +172,7 @@ export interface SinkNode extends RowShape {
   readonly keyPositions: readonly number[];
   readonly valuePositions: readonly number[];
   /** The TIMESTAMP property of the sink. */
-  readonly timestamp: RowTimestamp | null;
+  readonly timestamp: TimestampColumn | null;
 }
 
 /** Hands rows to whoever asked (push query). `positions`: what the user selected, in the input's row. */

@@ -2,7 +2,7 @@ import type { FunctionRegistry } from '../../functions/function.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { CaseBranch, Expression, ExpressionKind } from '../expressions/expression.ts';
 import { fold } from '../expressions/walk.ts';
-import type { PlanNode, PlanNodeOf, RowShape, RowTimestamp, ReadColumn } from './node.ts';
+import type { PlanNode, PlanNodeOf, RowShape, TimestampColumn, ReadColumn } from './node.ts';
 import type {
   AggregateCall,
   JoinKind,
@@ -233,7 +233,7 @@ const FORMAT = f.record<SideFormat>({
 });
 
 const TIMESTAMP = f.nullable(
-  f.record<RowTimestamp>({
+  f.record<TimestampColumn>({
     column: f.whole,
     format: f.nullable(f.text),
   }),
