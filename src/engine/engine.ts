@@ -14,7 +14,7 @@ import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
 import { forgetApplication } from '../streams/application/forget-application.ts';
 import { changelogTopicOf, repartitionTopicOf } from '../streams/instance/internal-topics.ts';
-import type { StreamsOptions } from '../streams/application/streams.ts';
+import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
 import { Commands, type ReplayHost } from './commands.ts';

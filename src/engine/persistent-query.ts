@@ -4,7 +4,8 @@ import type { PlanNode } from '../sql/plan/node.ts';
 import type { OptimizerStep } from '../sql/optimizer/optimizer.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
 import type { StoredQuery } from './stored-query.ts';
-import { Streams, type StreamsOptions } from '../streams/application/streams.ts';
+import { SteppedStreams } from '../streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 
 export interface QueryError {
   readonly timestamp: number;
@@ -37,7 +38,7 @@ export class PersistentQuery {
   /** What was, or would be, kept of it. */
   readonly stored: StoredQuery;
   /** Replaced when the query is started again after a failure. */
-  streams: Streams;
+  streams: SteppedStreams;
   readonly properties: ReadonlyMap<string, string>;
   /** The latest ones, oldest first. */
   readonly errors: QueryError[] = [];
@@ -141,8 +142,11 @@ export class PersistentQuery {
       await rm(join(stateDirectory, applicationId), { recursive: true, force: true });
   }
 
-  #open(): Streams {
-    return new Streams(this.lowered.topology, { ...this.#options, onError: (error) => this.#failed(error) });
+  #open(): SteppedStreams {
+    return new SteppedStreams(this.lowered.topology, {
+      ...this.#options,
+      onError: (error) => this.#failed(error),
+    });
   }
 
   async #run(): Promise<void> {

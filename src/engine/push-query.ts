@@ -1,5 +1,6 @@
 import type { LoweredQuery } from '../sql/lower/lower.ts';
-import { Streams, type StreamsOptions } from '../streams/application/streams.ts';
+import { SteppedStreams } from '../streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 import type { Row } from '../types/value.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 import type { RowBudget } from './row-budget.ts';
@@ -26,7 +27,7 @@ export class PushQuery implements RowStream {
   readonly queryId: string;
   readonly columns: readonly ResultColumn[];
   readonly statementText: string;
-  readonly streams: Streams;
+  readonly streams: SteppedStreams;
   readonly #queue: RowQueue;
   readonly #limit: number | null;
   readonly #onClose: () => void;
@@ -57,7 +58,7 @@ export class PushQuery implements RowStream {
       },
     );
     const lowered = lower((row, tombstone) => this.#push(row, tombstone));
-    this.streams = new Streams(lowered.topology, {
+    this.streams = new SteppedStreams(lowered.topology, {
       ...options,
       transient: true,
       bufferBytesMax: BUFFER_BYTES_MAX,

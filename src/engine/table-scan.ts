@@ -3,7 +3,7 @@ import { eventLoop } from '../common/event-loop.ts';
 import type { PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import { MISS } from '../state/store.ts';
-import type { TaskStore } from '../streams/application/streams.ts';
+import type { TaskStore } from '../streams/application/stepped-streams.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import type { Engine } from './engine.ts';
 import type { PersistentQuery } from './persistent-query.ts';

@@ -119,13 +119,8 @@ export {
   type OpenApplication,
   type StreamThreadsOptions,
 } from './application/stream-threads.ts';
-export {
-  Streams,
-  type StreamsOptions,
-  type StreamsState,
-  type TaskStore,
-  type UncaughtErrorPolicy,
-} from './application/streams.ts';
+export { Streams } from './application/streams.ts';
+export type { StreamsOptions, StreamsState, UncaughtErrorPolicy } from './instance/streams-options.ts';
 export type { SkippedRecord } from './task/skipped-record.ts';
 export {
   failOnInvalidTimestamp,

@@ -8,7 +8,7 @@ import { newSession, type Session } from '../engine/session.ts';
 import type { FunctionRegistry } from '../functions/function.ts';
 import type { Log } from '../log/log.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
-import { Streams } from '../streams/application/streams.ts';
+import { SteppedStreams } from '../streams/application/stepped-streams.ts';
 import type { TestCase } from './case.ts';
 import { checkPost } from './check-post.ts';
 import { compareOutput } from './compare-output.ts';
@@ -150,7 +150,7 @@ class CaseRun {
   async #runQuery(query: PersistentQuery, inputs: readonly TopicRecord[], log: Log): Promise<void> {
     const topics = query.lowered.sources;
     const fed = new FedLog(log, topics);
-    const streams = new Streams(query.lowered.topology, {
+    const streams = new SteppedStreams(query.lowered.topology, {
       ...this.#engine.streamsOptions(query.id, query.properties, ({ reason, detail }) => {
         this.#dropped ??= `${reason}: ${detail}`;
       }),

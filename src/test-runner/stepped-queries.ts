@@ -1,8 +1,8 @@
 import type { Engine } from '../engine/engine.ts';
-import type { Streams } from '../streams/application/streams.ts';
+import type { SteppedStreams } from '../streams/application/stepped-streams.ts';
 
 /** Takes what there is to read through the whole topology. Returns whether there was anything. */
-export async function stepThrough(streams: Streams, signal: AbortSignal): Promise<boolean> {
+export async function stepThrough(streams: SteppedStreams, signal: AbortSignal): Promise<boolean> {
   let moved = false;
   while (!signal.aborted && (await streams.step(0))) moved = true;
   return moved;

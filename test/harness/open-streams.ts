@@ -1,18 +1,19 @@
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
-import { Streams, type StreamsOptions } from '../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../src/streams/instance/streams-options.ts';
 import type { Topology } from '../../src/streams/topology/topology.ts';
 
 /** All options have a default, but the log. */
 export type TestStreamsOptions = Pick<StreamsOptions, 'log'> & Partial<StreamsOptions>;
 
 /** What this test file created and has not yet closed by `closeStreams`. */
-const created: Streams[] = [];
+const created: SteppedStreams[] = [];
 
 /** The application `app`, not yet opened: on the machine's clock, with its state in memory. */
-export function createStreams(topology: Topology, options: TestStreamsOptions): Streams {
-  const streams = new Streams(topology, {
+export function createStreams(topology: Topology, options: TestStreamsOptions): SteppedStreams {
+  const streams = new SteppedStreams(topology, {
     applicationId: 'app',
     state: openStateBackend(),
     stateDirectory: null,
@@ -25,7 +26,7 @@ export function createStreams(topology: Topology, options: TestStreamsOptions): 
 }
 
 /** The application of `createStreams`, opened: the test takes its steps. */
-export async function openStreams(topology: Topology, options: TestStreamsOptions): Promise<Streams> {
+export async function openStreams(topology: Topology, options: TestStreamsOptions): Promise<SteppedStreams> {
   const streams = createStreams(topology, options);
   await streams.open();
   return streams;
@@ -37,7 +38,7 @@ export async function closeStreams(): Promise<void> {
 }
 
 /** Steps and commits until all that its sources hold is processed. */
-export async function drain(streams: Streams): Promise<void> {
+export async function drain(streams: SteppedStreams): Promise<void> {
   while (!(await streams.caughtUp())) {
     await streams.step();
     await streams.commit();

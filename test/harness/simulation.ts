@@ -10,7 +10,7 @@ import type { Log, LogWriter, TopicPartition } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
 import { Serdes } from '../../src/streams/dsl/serdes.ts';
 import type { InputQueue } from '../../src/streams/task/input-queue.ts';
-import { Streams } from '../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../src/streams/application/stepped-streams.ts';
 import type { Task } from '../../src/streams/task/task.ts';
 import { HeadQueue } from '../../src/streams/test-driver/head-queue.ts';
 import { traceWrites } from '../../src/streams/test-driver/traced-log.ts';
@@ -73,7 +73,7 @@ class Simulation {
   #log!: Log;
   #writer!: LogWriter;
   #process!: CrashingLog;
-  #streams!: Streams;
+  #streams!: SteppedStreams;
   #crashes = 0;
   #persists = 0;
 
@@ -117,7 +117,7 @@ class Simulation {
 
   async #start(): Promise<void> {
     this.#process = new CrashingLog(this.#log);
-    this.#streams = new Streams(this.#parts.topology, {
+    this.#streams = new SteppedStreams(this.#parts.topology, {
       applicationId: 'simulated',
       log: traceWrites(this.#process, (at) => this.#written.push(at)),
       state: openStateBackend({ residentBytes: 0 }),
@@ -269,7 +269,7 @@ export async function runInChunks(test: OracleCase): Promise<OracleOutputs | nul
     for (const node of topology.nodes)
       if (node.kind === 'source') for (const topic of node.topics) names.add(topic);
     for (const name of names) await log.admin.createTopic({ name, partitions: 1 });
-    const streams = new Streams(topology, {
+    const streams = new SteppedStreams(topology, {
       applicationId: 'chunks',
       log,
       state: openStateBackend({ residentBytes: 0 }),

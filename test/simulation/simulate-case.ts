@@ -7,7 +7,7 @@ import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
 import type { InputQueue } from '../../src/streams/task/input-queue.ts';
-import { Streams } from '../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../src/streams/application/stepped-streams.ts';
 import type { Task } from '../../src/streams/task/task.ts';
 import type { OracleCase } from '../harness/reference/oracle-case.ts';
 import type { Step } from '../harness/reference/replay-case.ts';
@@ -64,7 +64,7 @@ class Simulation {
   /** What was processed, as far as it is committed or still may be. */
   #trace: Step[] = [];
   #process!: CrashingProcess;
-  #streams!: Streams;
+  #streams!: SteppedStreams;
 
   constructor(given: OracleCase, random: SeededRandom, options: SimulationOptions, directory: string | null) {
     this.#case = given;
@@ -122,7 +122,7 @@ class Simulation {
     const mortal = this.#options.crashes && this.#restarts < 6 && random.chance(0.9);
     const state = openStateBackend({ residentBytes: random.pick([0, 1 << 20]) });
     this.#process = new CrashingProcess(this.#log, state, mortal ? random.int(1, 80) : Infinity);
-    this.#streams = new Streams(this.#topics.topology(), {
+    this.#streams = new SteppedStreams(this.#topics.topology(), {
       applicationId: APPLICATION,
       log: this.#process.log,
       state: this.#process.state,

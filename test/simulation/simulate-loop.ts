@@ -7,7 +7,7 @@ import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openStateBackend } from '../../src/state/task-state.ts';
 import { RecordFailure } from '../../src/streams/task/error-handlers.ts';
-import { Streams } from '../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../src/streams/application/stepped-streams.ts';
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
 import type { Topology } from '../../src/streams/topology/topology.ts';
 import { Crash } from './crash.ts';
@@ -50,7 +50,7 @@ export interface SimulatedTopics<Step> {
   /** What differs between the outputs and those that should come of `steps`; null when nothing does. */
   compare(steps: readonly Step[]): Promise<string | null>;
   /** What differs between the stores of the application and what should be in them; null when nothing does. */
-  compareState?(instances: readonly Streams[], steps: readonly Step[]): Promise<string | null>;
+  compareState?(instances: readonly SteppedStreams[], steps: readonly Step[]): Promise<string | null>;
   /** The log was closed and opened again. */
   useLog(log: Log): void;
 }
@@ -66,7 +66,7 @@ export interface LoopResult {
 }
 
 /**
- * Runs a case in the loop in which applications run (`Streams.turn`: fetch, back-pressure, the idle rule, commits by
+ * Runs a case in the loop in which applications run (`turn`: fetch, back-pressure, the idle rule, commits by
  * interval and by request, purge, and what follows an error), on a clock that moves as the seed says. Any call of the
  * log and of the state may fail, or be the last of its process. In the end the outputs must be those that the reference
  * gives for the records in the order in which they were committed: nothing lost, nothing twice.
@@ -102,7 +102,7 @@ interface Instance<Step> {
   readonly number: number;
   readonly directory: string | null;
   process: FaultyProcess;
-  streams: Streams;
+  streams: SteppedStreams;
   lives: number;
   /** What it processed and has not committed, in order. */
   pending: Map<string, Step>;
@@ -312,7 +312,7 @@ class LoopSimulation<Step> {
       };
       const waits = this.#options.asynchronous ? wait : null;
       const topology = traceRecords(this.#topics.topology(note), onRecord, waits);
-      instance.streams = new Streams(topology, {
+      instance.streams = new SteppedStreams(topology, {
         applicationId: APPLICATION,
         log: process.log,
         state: process.state,

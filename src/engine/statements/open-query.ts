@@ -1,4 +1,4 @@
-import type { StreamsOptions } from '../../streams/application/streams.ts';
+import type { StreamsOptions } from '../../streams/instance/streams-options.ts';
 import type { StatementCall } from '../engine.ts';
 import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
 import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';

@@ -1,59 +1,42 @@
 import { must } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
-import type { StateStore } from '../../state/store.ts';
 import { describedStore, type DescribedStore } from '../stores/described-store.ts';
 import { openStoreView } from '../stores/open-store-view.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Topology } from '../topology/topology.ts';
-import { taskCount, type TopicPlan } from '../instance/internal-topics.ts';
+import { taskCount } from '../instance/internal-topics.ts';
 import {
   type KeyMetadata,
   type OpenPartitions,
+  type ReadOnlyKeyValueStore,
+  type ReadOnlySessionStore,
   type ReadOnlyStores,
+  type ReadOnlyVersionedStore,
+  type ReadOnlyWindowStore,
   readOnlyStore,
   type StoreKind,
   type StoreQuery,
   StoreQueryError,
 } from './queryable-store.ts';
-import type { StreamsState } from '../instance/streams-options.ts';
-import type { Task } from '../task/task.ts';
+import type { SteppedStreams, TaskStore } from './stepped-streams.ts';
 
-/** A store of one task, for reading from outside (interactive queries). */
-export interface TaskStore {
-  readonly task: Task;
-  readonly partition: number;
-  readonly store: StateStore;
-}
-
-/** What queries need to know of the application while it runs. */
-export interface QueriedApplication {
-  readonly topology: Topology;
-  readonly state: StreamsState;
-  readonly allTasks: readonly Task[];
-  /** As found when it was opened, and since; null before. */
-  readonly resolved: Topology | null;
-  readonly plan: TopicPlan | null;
-}
-
-/** Finds stores by name, and which partition holds a key. */
+/** What can be asked of an application's stores from outside (interactive queries). */
 export class StoreQueries {
-  readonly #application: QueriedApplication;
+  readonly #application: SteppedStreams;
 
-  constructor(application: QueriedApplication) {
+  constructor(application: SteppedStreams) {
     this.#application = application;
   }
 
-  /** The stores of that name in this process, a partition each. */
-  stores(name: string): readonly TaskStore[] {
-    const found: TaskStore[] = [];
-    for (const task of this.#application.allTasks) {
-      const store = task.stores.get(name);
-      if (store !== undefined) found.push({ task, partition: task.partition, store });
-    }
-    return found;
-  }
-
+  /**
+   * A read-only view on a store by name, over the partitions of this process. Throws `StoreQueryError` when there is
+   * no such store, it is of another kind, or (from its reads too) it cannot be read now.
+   *
+   * ```ts
+   * const counts = streams.keyValueStore<string, number>('counts');
+   * await counts.get('fox');
+   * ```
+   */
   store<K, V, Kind extends StoreKind>(name: string, query: StoreQuery<Kind, K>): ReadOnlyStores<K, V>[Kind] {
     const { kind, keySerde, partition, stale = false } = query;
     const described = this.#described(name);
@@ -68,7 +51,9 @@ export class StoreQueries {
     // Rows tell where their windows start, and nothing of the end.
     const views = { windowSizeMs: 0 };
     const found = (): readonly TaskStore[] =>
-      this.stores(name).filter((each) => partition === undefined || each.partition === partition);
+      this.#application
+        .stores(name)
+        .filter((each) => partition === undefined || each.partition === partition);
     const open: OpenPartitions = () => {
       this.#checkReadable(name, stale);
       const partitions = found();
@@ -91,6 +76,35 @@ export class StoreQueries {
     return readOnlyStore<K, V, Kind>(kind, name, open);
   }
 
+  keyValueStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'key-value', K>, 'kind'> = {},
+  ): ReadOnlyKeyValueStore<K, V> {
+    return this.store<K, V, 'key-value'>(name, { kind: 'key-value', ...query });
+  }
+
+  windowStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'window', K>, 'kind'> = {},
+  ): ReadOnlyWindowStore<K, V> {
+    return this.store<K, V, 'window'>(name, { kind: 'window', ...query });
+  }
+
+  sessionStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'session', K>, 'kind'> = {},
+  ): ReadOnlySessionStore<K, V> {
+    return this.store<K, V, 'session'>(name, { kind: 'session', ...query });
+  }
+
+  versionedStore<K, V>(
+    name: string,
+    query: Omit<StoreQuery<'versioned', K>, 'kind'> = {},
+  ): ReadOnlyVersionedStore<K, V> {
+    return this.store<K, V, 'versioned'>(name, { kind: 'versioned', ...query });
+  }
+
+  /** Where a key of a store lives, by the partitioner that the store's input is written with (default: by hash). */
   keyMetadata<K>(
     store: string,
     key: K,
@@ -100,7 +114,8 @@ export class StoreQueries {
   ): KeyMetadata {
     const described = this.#described(store);
     const { topology, resolved, plan } = this.#application;
-    if (described.isGlobal) return { store, partition: -1, local: this.stores(store).length > 0 };
+    if (described.isGlobal)
+      return { store, partition: -1, local: this.#application.stores(store).length > 0 };
     const serde = (keySerde as Serde | undefined) ?? described.keys;
     if (plan === null || serde === undefined)
       throw new StoreQueryError(
@@ -117,7 +132,11 @@ export class StoreQueries {
     const writer = new ByteWriter(64);
     serde.serialize(key, writer);
     const partition = partitioner(key, writer.toBytes(), taskCount(sub, plan.partitions));
-    return { store, partition, local: this.stores(store).some((each) => each.partition === partition) };
+    return {
+      store,
+      partition,
+      local: this.#application.stores(store).some((each) => each.partition === partition),
+    };
   }
 
   #described(name: string): DescribedStore {

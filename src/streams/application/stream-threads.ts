@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { assert, must } from '../../common/assert.ts';
 import type { Topology } from '../topology/topology.ts';
-import { Streams, type StreamsOptions, type StreamsState } from './streams.ts';
+import { SteppedStreams } from './stepped-streams.ts';
+import type { StreamsOptions, StreamsState } from '../instance/streams-options.ts';
 
 /**
  * One application in several threads of a process (num.stream.threads), on Kafka: the embedded log belongs to the
@@ -73,7 +74,7 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
     streamThread === 0 && stateDirectory !== null
       ? await state.lockApplication?.(join(stateDirectory, applicationId))
       : undefined;
-  const streams = new Streams(topology, {
+  const streams = new SteppedStreams(topology, {
     ...options,
     ownsTask: (subTopology, partition) =>
       threadOfTask(subTopology, partition, streamThreads) === streamThread,
@@ -118,7 +119,11 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
   port.close();
 }
 
-async function answer(streams: Streams, request: ThreadRequest, close: () => Promise<void>): Promise<void> {
+async function answer(
+  streams: SteppedStreams,
+  request: ThreadRequest,
+  close: () => Promise<void>,
+): Promise<void> {
   switch (request) {
     case 'pause':
       return streams.pause();

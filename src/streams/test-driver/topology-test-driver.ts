@@ -22,7 +22,7 @@ import { headersOf } from '../dsl/headers.ts';
 import { named, TopologyError } from '../topology/topology-error.ts';
 import type { ErrorHandlers } from '../task/error-handlers.ts';
 import type { InputQueue } from '../task/input-queue.ts';
-import { Streams } from '../application/streams.ts';
+import { SteppedStreams } from '../application/stepped-streams.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 import type { Task } from '../task/task.ts';
 import { timeOf } from '../topology/record-time.ts';
@@ -104,7 +104,7 @@ export class TopologyTestDriver {
   readonly #topology: Topology;
   readonly #options: TopologyTestDriverOptions;
   #log!: Log;
-  #streams!: Streams;
+  #streams!: SteppedStreams;
   #writer!: LogWriter;
   /** Inputs with queued records, by the time of the next. */
   readonly #ready = new HeadQueue<ReadyInput>((ready) => ready.input.headTimestamp());
@@ -143,7 +143,7 @@ export class TopologyTestDriver {
     if (deadLetterTopic !== undefined) names.add(deadLetterTopic);
     for (const name of names) if (!own.has(name)) await this.#createTopic(name, topics[name] ?? 1);
     this.#writer = await this.#log.openWriter();
-    this.#streams = new Streams(this.#topology, {
+    this.#streams = new SteppedStreams(this.#topology, {
       applicationId,
       log: traceWrites(this.#log, (at) => this.#written.push(at)),
       state: this.#options.state ?? openStateBackend(stateOnDisk === undefined ? {} : { residentBytes: 0 }),

@@ -2,7 +2,8 @@ import { ByteWriter } from '../../../src/common/bytes.ts';
 import { readHeaders } from '../../../src/log/record-batch-codec.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { Topology } from '../../../src/streams/topology/topology.ts';
-import type { Streams } from '../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../src/streams/application/store-queries.ts';
 import type { SimulatedTopics } from '../simulate-loop.ts';
 import { buildTopology } from './build-topology.ts';
 import { customLength, type Value } from './case-functions.ts';
@@ -98,7 +99,7 @@ export class LibraryTopics implements SimulatedTopics<Step> {
     return null;
   }
 
-  async compareState(instances: readonly Streams[], steps: readonly Step[]): Promise<string | null> {
+  async compareState(instances: readonly SteppedStreams[], steps: readonly Step[]): Promise<string | null> {
     for (const [name, { kind, keys, lines }] of storesAfter(this.#case, steps)) {
       const found: string[] = [];
       for (const streams of instances) found.push(...(await linesOf(streams, name, kind, keys)));
@@ -218,28 +219,29 @@ const KEEPS_WINDOWS = new Set(['suppressClose', 'suppressTime', 'filterTable', '
 
 /** What a store of the application holds, in the lines of the model; none where this instance has no task with it. */
 async function linesOf(
-  streams: Streams,
+  streams: SteppedStreams,
   name: string,
   kind: StoreContent['kind'],
   keys: readonly string[],
 ): Promise<string[]> {
   if (streams.stores(name).length === 0) return [];
+  const queries = new StoreQueries(streams);
   const lines: string[] = [];
   if (kind === 'key-value')
-    for (const { key, value, timestamp } of await streams.keyValueStore<string, Value>(name).all())
+    for (const { key, value, timestamp } of await queries.keyValueStore<string, Value>(name).all())
       lines.push(rowLine(key, value, timestamp));
   else if (kind === 'window')
-    for (const { key, windowStart, value } of await streams
+    for (const { key, windowStart, value } of await queries
       .windowStore<string, Value>(name)
       .fetchAll(0, FOREVER))
       lines.push(windowLine(key, windowStart, windowStart + WINDOW_MS, value));
   else if (kind === 'session')
-    for (const { key, start, end, value } of await streams
+    for (const { key, start, end, value } of await queries
       .sessionStore<string, Value>(name)
       .fetchAll(0, FOREVER))
       lines.push(windowLine(key, start, end, value));
   else {
-    const store = streams.versionedStore<string, Value>(name);
+    const store = queries.versionedStore<string, Value>(name);
     for (const key of keys) for (const each of await store.versions(key)) lines.push(versionLine(key, each));
   }
   return lines;

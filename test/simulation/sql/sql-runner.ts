@@ -15,7 +15,7 @@ import { parseStatements } from '../../../src/sql/parser/parse.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../../src/sql/plan/build-plan.ts';
 import type { PlanNode } from '../../../src/sql/plan/node.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
-import { Streams } from '../../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../../src/streams/application/stepped-streams.ts';
 import { Decimal } from '../../../src/types/decimal.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
@@ -176,7 +176,7 @@ export class SqlRunner {
     });
     const failedInWhere = new Set<number>();
     const told: { text: string; placed: string }[] = [];
-    const streams = new Streams(lowered.topology, {
+    const streams = new SteppedStreams(lowered.topology, {
       applicationId: `run${this.#runs++}`,
       log: this.#log,
       state: openStateBackend(),

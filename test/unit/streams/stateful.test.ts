@@ -11,7 +11,8 @@ import { openStateBackend } from '../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../src/streams/processors/aggregate-stream.ts';
 import { aggregateTimeWindows } from '../../../src/streams/processors/aggregate-time-windows.ts';
 import { transformTable } from '../../../src/streams/processors/transform-table.ts';
-import type { Streams, StreamsOptions } from '../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../harness/log-records.ts';
@@ -34,7 +35,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),
@@ -79,7 +80,7 @@ const lastByKey = async (): Promise<Record<string, string | null>> =>
   Object.fromEntries((await readAll(log, 'out')).map((record) => [record.key, record.value]));
 
 /** Two records of a and one of b, counted by an application that is closed again. */
-async function countTwoAndOne(): Promise<Streams> {
+async function countTwoAndOne(): Promise<SteppedStreams> {
   await produce(
     log,
     'in',

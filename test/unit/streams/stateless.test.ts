@@ -7,7 +7,8 @@ import { filterStream } from '../../../src/streams/processors/filter.ts';
 import { mapStream } from '../../../src/streams/processors/map-values.ts';
 import { selectKey } from '../../../src/streams/processors/select-key.ts';
 import { continueOnDataError } from '../../../src/streams/task/error-handlers.ts';
-import type { Streams, StreamsOptions } from '../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../src/streams/instance/streams-options.ts';
 import type { SkippedRecord } from '../../../src/streams/task/skipped-record.ts';
 import { stringSerde } from '../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../src/streams/topology/topology.ts';
@@ -25,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => log.close());
 
-const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Streams =>
+const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): SteppedStreams =>
   createStreams(topology, {
     log,
     state: memoryState(),
@@ -180,7 +181,7 @@ test('an error that is not the data’s stops the application and is kept', asyn
     const streams = create(topology, { onError: (error) => resolve([streams, error]) });
     void streams.start();
   });
-  const [streams, error] = (await failed) as [Streams, unknown];
+  const [streams, error] = (await failed) as [SteppedStreams, unknown];
   expect(error).toMatchObject({
     message: 'fail of task 0_0 failed on the record at lines-0, offset 0: a bug',
     cause: new TypeError('a bug'),

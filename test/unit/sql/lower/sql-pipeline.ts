@@ -4,7 +4,7 @@ import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
 import type { KeyValueStore, WindowStore } from '../../../../src/state/store.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import type { SkippedRecord } from '../../../../src/streams/task/skipped-record.ts';
 import { analyzeCreateSourceAs } from '../../../../src/sql/analyzer/analyze-persistent.ts';
 import { analyzeQuery } from '../../../../src/sql/analyzer/analyze-query.ts';
@@ -113,7 +113,7 @@ export async function runSql(
   }
 }
 
-function pullRows(streams: Streams, { materialization }: LoweredQuery): SqlValue[][] {
+function pullRows(streams: SteppedStreams, { materialization }: LoweredQuery): SqlValue[][] {
   const rows: SqlValue[][] = [];
   if (materialization === null) return rows;
   const { key, rowOf, windowSizeMs } = materialization;

@@ -12,7 +12,9 @@ import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';
 import { StoreQueryError } from '../../../../src/streams/application/queryable-store.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce } from '../../../harness/log-records.ts';
@@ -81,7 +83,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const open = (overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (overrides: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(keeping(), {
     log,
     state: openStateBackend({ residentBytes: 0 }),
@@ -99,7 +101,7 @@ const byKey = <R extends { readonly key: string }>(rows: readonly R[]): R[] =>
 const RECORDS = ['a', 'aa', 'ab', 'b', 'c', 'd'].flatMap((key) => [at(key, 10), at(key, 20), at(key, 35)]);
 
 /** Views on state in memory, and on state that lies on disk. */
-async function filled(): Promise<Streams[]> {
+async function filled(): Promise<SteppedStreams[]> {
   await produce(log, 'in', RECORDS);
   const warm = await open();
   await drain(warm);
@@ -113,7 +115,7 @@ async function filled(): Promise<Streams[]> {
 
 test('key-value stores: point reads, ranges, prefixes and everything, in memory and from disk', async () => {
   for (const streams of await filled()) {
-    const rows = streams.keyValueStore<string, string>('rows');
+    const rows = new StoreQueries(streams).keyValueStore<string, string>('rows');
     expect(await rows.get('ab')).toBe('ab35');
     expect(await rows.getRow('c')).toEqual({ key: 'c', value: 'c35', timestamp: 35 });
     expect(await rows.get('nobody')).toBeNull();
@@ -126,7 +128,7 @@ test('key-value stores: point reads, ranges, prefixes and everything, in memory 
     expect(await keys(rows.all())).toEqual(['a', 'aa', 'ab', 'b', 'c', 'd']);
     expect(rows.approximateCount()).toBe(6);
     for (const partition of [0, 1, 2]) {
-      const one = streams.keyValueStore<string, string>('rows', { partition });
+      const one = new StoreQueries(streams).keyValueStore<string, string>('rows', { partition });
       const forwards = (await one.all()).map(({ key }) => key);
       expect(forwards).toEqual(forwards.toSorted());
       expect((await one.reverseAll()).map(({ key }) => key)).toEqual(forwards.toReversed());
@@ -139,7 +141,7 @@ test('key-value stores: point reads, ranges, prefixes and everything, in memory 
 
 test('window stores: one window, a key’s windows either way, everybody’s', async () => {
   for (const streams of await filled()) {
-    const windows = streams.windowStore<string, string>('windows');
+    const windows = new StoreQueries(streams).windowStore<string, string>('windows');
     expect(await windows.get('b', 20)).toBe('b20');
     expect(await windows.get('b', 21)).toBeNull();
     const b = [10, 20, 35].map((time) => ({
@@ -164,7 +166,7 @@ test('window stores: one window, a key’s windows either way, everybody’s', a
 
 test('session stores: a key’s sessions that touch a time, everybody’s by end', async () => {
   for (const streams of await filled()) {
-    const sessions = streams.sessionStore<string, string>('sessions');
+    const sessions = new StoreQueries(streams).sessionStore<string, string>('sessions');
     const values = async (found: Promise<{ value: string }[]>): Promise<string[]> =>
       (await found).map(({ value }) => value);
     expect(await values(sessions.fetch('c'))).toEqual(['c10', 'c20', 'c35']);
@@ -195,7 +197,7 @@ test('prefixes and ranges are those of the keys’ bytes', async () => {
   );
   const streams = await open();
   await drain(streams);
-  const rows = streams.keyValueStore<string, string>('rows');
+  const rows = new StoreQueries(streams).keyValueStore<string, string>('rows');
   const all = (await rows.all()).map(({ key }) => key);
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...all, 'k\u{10ffff}y', 'j', 'l'), async (prefix) => {
@@ -212,19 +214,23 @@ test('prefixes and ranges are those of the keys’ bytes', async () => {
 
 test('what cannot be read now says so; a paused or failed application shows what it has when asked to', async () => {
   const created = createStreams(keeping(), { log });
-  expect(() => created.store('rows', { kind: 'key-value', stale: true })).toThrow(StoreQueryError);
+  expect(() => new StoreQueries(created).store('rows', { kind: 'key-value', stale: true })).toThrow(
+    StoreQueryError,
+  );
   await produce(log, 'in', RECORDS);
   const streams = await open();
   await drain(streams);
-  expect(() => streams.store('nothing', { kind: 'key-value' })).toThrow(
+  expect(() => new StoreQueries(streams).store('nothing', { kind: 'key-value' })).toThrow(
     'the application has no store nothing',
   );
-  expect(() => streams.store('windows', { kind: 'key-value' })).toThrow('store windows is a window store');
-  expect(() => streams.store('rows', { kind: 'key-value', partition: 3 })).toThrow(
+  expect(() => new StoreQueries(streams).store('windows', { kind: 'key-value' })).toThrow(
+    'store windows is a window store',
+  );
+  expect(() => new StoreQueries(streams).store('rows', { kind: 'key-value', partition: 3 })).toThrow(
     'partition 3 of store rows is not here',
   );
-  const strict = streams.keyValueStore<string, string>('rows');
-  const stale = streams.keyValueStore<string, string>('rows', { stale: true });
+  const strict = new StoreQueries(streams).keyValueStore<string, string>('rows');
+  const stale = new StoreQueries(streams).keyValueStore<string, string>('rows', { stale: true });
   streams.pause();
   await expect(strict.get('a')).rejects.toThrow('store rows cannot be read while the application is paused');
   expect(await stale.get('a')).toBe('a35');
@@ -246,10 +252,10 @@ test('while state is restored, what is there already can be read', async () => {
     onRestore: {
       ended: ({ store }) => {
         if (store.name !== 'rows') return;
-        expect(() => second.store('rows', { kind: 'key-value' })).toThrow('is restoring');
+        expect(() => new StoreQueries(second).store('rows', { kind: 'key-value' })).toThrow('is restoring');
         seen.push([
           second.state,
-          second.store('rows', { kind: 'key-value', stale: true }).approximateCount(),
+          new StoreQueries(second).store('rows', { kind: 'key-value', stale: true }).approximateCount(),
         ]);
       },
     },
@@ -269,7 +275,7 @@ test('a view outlives the restart of its application’s tasks', async () => {
   });
   await streams.start();
   await streams.catchUp();
-  const rows = streams.keyValueStore<string, string>('rows', { stale: true });
+  const rows = new StoreQueries(streams).keyValueStore<string, string>('rows', { stale: true });
   const before = streams.tasks[0];
   await produce(log, 'in', [{ key: 'z', value: 'bug', timestamp: 1 }]);
   while (streams.state !== 'error') await new Promise((resolve) => setImmediate(resolve));
@@ -283,15 +289,15 @@ test('a key’s partition is the one that its records are written to, and where 
   const streams = await open();
   await drain(streams);
   for (const key of ['a', 'aa', 'ab', 'b', 'c', 'd']) {
-    const { partition, local, store } = streams.keyMetadata('rows', key);
+    const { partition, local, store } = new StoreQueries(streams).keyMetadata('rows', key);
     expect({ local, store }).toEqual({ local: true, store: 'rows' });
-    const there = streams.keyValueStore<string, string>('rows', { partition });
+    const there = new StoreQueries(streams).keyValueStore<string, string>('rows', { partition });
     expect(await there.get(key)).toBe(`${key}35`);
   }
-  expect(streams.keyMetadata('rows', 'a', stringSerde, () => 2)).toEqual({
+  expect(new StoreQueries(streams).keyMetadata('rows', 'a', stringSerde, () => 2)).toEqual({
     store: 'rows',
     partition: 2,
     local: true,
   });
-  expect(() => streams.keyMetadata('nothing', 'a')).toThrow(StoreQueryError);
+  expect(() => new StoreQueries(streams).keyMetadata('nothing', 'a')).toThrow(StoreQueryError);
 });

@@ -14,7 +14,7 @@ import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../../src/log/log.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { drain, openStreams } from '../../../harness/open-streams.ts';
 
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 /** Counts by value: has a repartition topic, a changelog and state on disk. */
-function open(): Promise<Streams> {
+function open(): Promise<SteppedStreams> {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
   builder
     .stream<string, string>('words')

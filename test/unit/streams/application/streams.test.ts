@@ -7,7 +7,9 @@ import { aggregateStream } from '../../../../src/streams/processors/aggregate-st
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';
 import { skipOnInvalidTimestamp } from '../../../../src/streams/task/timestamp-extractors.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
@@ -28,7 +30,7 @@ afterEach(async () => {
   await log.close();
 });
 
-const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(topology, { log, clock, ...overrides });
 
 const copying = (...topics: string[]): Topology =>
@@ -196,12 +198,12 @@ test('instances that share the tasks of one application process everything once,
         processors: ['count'],
         keys: stringSerde,
       });
-  const share = (index: number, count: number): Promise<Streams> =>
+  const share = (index: number, count: number): Promise<SteppedStreams> =>
     open(counting(), { ownsTask: (sub, partition) => (sub * 4 + partition) % count === index });
   const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);
   const words = keys.map((key) => ({ key, value: 'x' }));
   await produce(log, 'words', words);
-  const drainAll = async (instances: readonly Streams[]): Promise<void> => {
+  const drainAll = async (instances: readonly SteppedStreams[]): Promise<void> => {
     for (let quiet = 0; quiet < 3;)
       for (const each of instances) {
         const busy = await each.step();
@@ -222,10 +224,10 @@ test('instances that share the tasks of one application process everything once,
   await drainAll(both);
   expect(both.reduce((sum, each) => sum + each.processedRecords, 0)).toBe(100);
   for (const key of keys) {
-    const places = both.map((each) => each.keyMetadata('counts', key));
+    const places = both.map((each) => new StoreQueries(each).keyMetadata('counts', key));
     expect(places.filter(({ local }) => local)).toHaveLength(1);
     const owner = both[places.findIndex(({ local }) => local)]!;
-    expect(await owner.keyValueStore<string, number>('counts').get(key)).toBe(1);
+    expect(await new StoreQueries(owner).keyValueStore<string, number>('counts').get(key)).toBe(1);
   }
   for (const each of both) await each.close();
 
@@ -234,7 +236,9 @@ test('instances that share the tasks of one application process everything once,
   await produce(log, 'words', words);
   await drainAll(three);
   const counts = (
-    await Promise.all(three.map((each) => each.keyValueStore<string, number>('counts').all()))
+    await Promise.all(
+      three.map((each) => new StoreQueries(each).keyValueStore<string, number>('counts').all()),
+    )
   ).flat();
   expect(counts.map(({ value }) => value)).toEqual(keys.map(() => 2));
 });

@@ -13,7 +13,7 @@ import type { KeyValueStoreView } from '../../../../src/streams/stores/state-sto
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext } from '../../../../src/streams/dsl/user-processor.ts';
 import { continueOnError, type ErrorHandler } from '../../../../src/streams/task/error-handlers.ts';
-import type { StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import {
   TopologyTestDriver,
   type TopologyTestDriverOptions,

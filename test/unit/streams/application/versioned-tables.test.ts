@@ -10,7 +10,8 @@ import type { Log } from '../../../../src/log/log.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { drain, openStreams } from '../../../harness/open-streams.ts';
@@ -48,7 +49,7 @@ function joining(): Topology {
 }
 
 /** With a directory, all state is on disk and leaves memory at each commit. */
-const start = (stateDirectory: string | null): Promise<Streams> =>
+const start = (stateDirectory: string | null): Promise<SteppedStreams> =>
   openStreams(joining(), {
     log,
     state: openStateBackend({ residentBytes: 0 }),
@@ -80,7 +81,7 @@ test('versions and records that wait come back from their changelogs, and can be
   await first.close();
 
   const second = await start(null);
-  const versions = second.versionedStore<string, string>('v');
+  const versions = new StoreQueries(second).versionedStore<string, string>('v');
   expect(await versions.get('k')).toEqual({ value: 'c', timestamp: 300, validTo: null });
   expect(await versions.get('k', 299)).toEqual({ value: 'b', timestamp: 20, validTo: 300 });
   expect(await versions.get('j')).toBeNull();
@@ -88,7 +89,7 @@ test('versions and records that wait come back from their changelogs, and can be
   const texts = (found: readonly { readonly value: string }[]): string[] => found.map(({ value }) => value);
   expect(texts(await versions.versions('k'))).toEqual(['a', 'b', 'c']);
   expect(texts(await versions.backwardVersions('k', 20, 299))).toEqual(['b']);
-  expect(() => second.keyValueStore('v')).toThrow(/versioned store, not a key-value/);
+  expect(() => new StoreQueries(second).keyValueStore('v')).toThrow(/versioned store, not a key-value/);
   await produce(log, 's', [{ key: 'k', value: '4', timestamp: 1000 }]);
   await drain(second);
   expect((await rows()).slice(1)).toEqual(['j 3null 250', 'k 2b 299']);

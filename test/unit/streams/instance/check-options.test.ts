@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { ManualClock } from '../../../../src/common/clock.ts';
-import { Streams, type StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 
 const GOOD = {
@@ -40,12 +41,12 @@ test.each(NUMBERS)('%s is a whole number in its range, or the application is not
     true,
   ];
   for (const value of hostile) {
-    const made = (): Streams => new Streams(new Topology(), { ...GOOD, [name]: value });
+    const made = (): SteppedStreams => new SteppedStreams(new Topology(), { ...GOOD, [name]: value });
     expect(made, String(value)).toThrow(RangeError);
     expect(made, String(value)).toThrow(`${name} must be a whole number`);
   }
-  expect(() => new Streams(new Topology(), { ...GOOD, [name]: 1 })).not.toThrow();
-  expect(() => new Streams(new Topology(), { ...GOOD, [name]: undefined })).not.toThrow();
+  expect(() => new SteppedStreams(new Topology(), { ...GOOD, [name]: 1 })).not.toThrow();
+  expect(() => new SteppedStreams(new Topology(), { ...GOOD, [name]: undefined })).not.toThrow();
 });
 
 test.each([
@@ -61,20 +62,21 @@ test.each([
   ['offsetReset', {}],
   ['onUncaughtError', 'continue'],
 ])('%s: %s is refused by name', (name, value) => {
-  const made = (): Streams => new Streams(new Topology(), { ...GOOD, [name]: value } as StreamsOptions);
+  const made = (): SteppedStreams =>
+    new SteppedStreams(new Topology(), { ...GOOD, [name]: value } as StreamsOptions);
   expect(made).toThrow(RangeError);
   expect(made).toThrow(name);
 });
 
 test('a state directory is named, or said to be none', () => {
   for (const stateDirectory of [undefined, 5, {}] as never[])
-    expect(() => new Streams(new Topology(), { ...GOOD, stateDirectory })).toThrow(
+    expect(() => new SteppedStreams(new Topology(), { ...GOOD, stateDirectory })).toThrow(
       'stateDirectory must be a directory, or null for memory, not',
     );
 });
 
 test('handlers are functions, for steps that there are', () => {
-  const of = (handlers: unknown) => () => new Streams(new Topology(), { ...GOOD, handlers } as never);
+  const of = (handlers: unknown) => () => new SteppedStreams(new Topology(), { ...GOOD, handlers } as never);
   expect(of({ procesing: () => 'continue' })).toThrow(
     'handlers must be of deserialization, processing or production, not "procesing"',
   );

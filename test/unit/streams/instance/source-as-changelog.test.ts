@@ -5,14 +5,14 @@ import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { ALL_OPTIMIZATIONS } from '../../../../src/streams/dsl/graph.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { drain, openStreams } from '../../../harness/open-streams.ts';
 
 test('a table whose topic is its changelog comes back from it, as far as it was read', async () => {
   const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   for (const name of ['users', 'orders', 'out']) await log.admin.createTopic({ name, partitions: 1 });
-  const start = (): Promise<Streams> => {
+  const start = (): Promise<SteppedStreams> => {
     const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
     const users = builder.table<string, string>('users');
     builder

@@ -5,7 +5,9 @@ import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
@@ -32,7 +34,7 @@ const build = (describe: (builder: StreamsBuilder) => void): Topology => {
 
 const copying = (pattern: RegExp): Topology => build((builder) => builder.stream(pattern).to('out'));
 
-const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(topology, { log, clock, topicRefreshMs: 5000, ...overrides });
 
 const values = async (): Promise<string[]> =>
@@ -94,8 +96,13 @@ test('state stays when a topic is added', async () => {
   clock.advance(5000);
   await streams.step();
   await drain(streams);
-  expect(await streams.keyValueStore('counts', { keySerde: Serdes.string }).get('a')).toBe(2);
-  expect(streams.keyMetadata('counts', 'a', Serdes.string)).toMatchObject({ partition: 0, local: true });
+  expect(await new StoreQueries(streams).keyValueStore('counts', { keySerde: Serdes.string }).get('a')).toBe(
+    2,
+  );
+  expect(new StoreQueries(streams).keyMetadata('counts', 'a', Serdes.string)).toMatchObject({
+    partition: 0,
+    local: true,
+  });
 });
 
 test('a pattern that takes all leaves out topics that the application makes', async () => {

@@ -8,7 +8,7 @@ import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { cleanTasks, lockState } from '../../../../src/streams/instance/state-directory.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce } from '../../../harness/log-records.ts';
@@ -103,7 +103,8 @@ test('a running application holds its state before it has written any, and gives
       processors: ['count'],
     });
   const clock = new ManualClock(systemClock.now());
-  const open = (): Promise<Streams> => openStreams(topology, { log, stateDirectory: directory, clock });
+  const open = (): Promise<SteppedStreams> =>
+    openStreams(topology, { log, stateDirectory: directory, clock });
   const first = await open();
   expect(existsSync(join(directory, 'app', 'lock'))).toBe(true);
   await expect(lockState(directory, 'app')).rejects.toMatchObject({ name: 'StateError' });

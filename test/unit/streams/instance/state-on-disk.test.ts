@@ -13,7 +13,9 @@ import type { KeyValueStoreView, WindowStoreView } from '../../../../src/streams
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { UserContext, UserProcessorContext } from '../../../../src/streams/dsl/user-processor.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
@@ -48,7 +50,7 @@ afterEach(async () => {
 async function run(
   build: (builder: StreamsBuilder) => void,
   records: Parameters<typeof produce>[2],
-  after: (streams: Streams) => Promise<unknown> = async () => undefined,
+  after: (streams: SteppedStreams) => Promise<unknown> = async () => undefined,
   options: Partial<StreamsOptions> = {},
 ): Promise<void> {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
@@ -59,7 +61,7 @@ async function run(
 async function runTopology(
   topology: Topology,
   records: Parameters<typeof produce>[2],
-  after: (streams: Streams) => Promise<unknown> = async () => undefined,
+  after: (streams: SteppedStreams) => Promise<unknown> = async () => undefined,
   options: Partial<StreamsOptions> = {},
 ): Promise<void> {
   const streams = await openStreams(topology, {
@@ -189,7 +191,7 @@ describe.each(['stream-time', 'wall-clock'] as const)('a %s punctuation', (kind)
     };
     await run(listing, records());
     seen.length = 0;
-    const tick = async (streams: Streams): Promise<void> => {
+    const tick = async (streams: SteppedStreams): Promise<void> => {
       clock.advance(1000);
       await streams.punctuate();
     };
@@ -309,7 +311,7 @@ test('state that leaves memory while the program runs', async () => {
           await streams.commit();
         }
         await streams.persist();
-        read.push(await streams.keyValueStore<string, number>('counts').get('7'));
+        read.push(await new StoreQueries(streams).keyValueStore<string, number>('counts').get('7'));
       }
     },
     { stateBytesMax: 1 },

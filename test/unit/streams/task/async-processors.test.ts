@@ -10,7 +10,8 @@ import type { KStream } from '../../../../src/streams/dsl/kstream.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { continueOnError } from '../../../../src/streams/task/error-handlers.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { TopologyTestDriver } from '../../../../src/streams/test-driver/topology-test-driver.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
@@ -68,7 +69,7 @@ function build(describe: (stream: KStream<string, string>) => KStream<string, st
 const asking = (options?: AsyncOptions): Topology =>
   build((stream) => stream.mapValuesAsync((value) => service.ask(value), options));
 
-const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(topology, { log, clock, ...overrides });
 
 const send = (...records: readonly (readonly [key: string, value: string])[]): Promise<unknown> =>
@@ -81,7 +82,7 @@ const send = (...records: readonly (readonly [key: string, value: string])[]): P
 const results = async (): Promise<string[]> =>
   (await readAll(log, 'out')).map(({ value }) => value!.toString());
 
-async function turns(streams: Streams, until: () => boolean): Promise<void> {
+async function turns(streams: SteppedStreams, until: () => boolean): Promise<void> {
   for (let i = 0; i < 200 && !until(); i++) await streams.step();
   expect(until()).toBe(true);
 }

@@ -15,7 +15,7 @@ import type {
   PunctuationKind,
 } from '../../../../src/streams/topology/processor.ts';
 import { RecordKey } from '../../../../src/streams/topology/record-key.ts';
-import type { Streams } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
@@ -49,7 +49,7 @@ afterEach(async () => {
 async function run(
   topology: Topology,
   records: Parameters<typeof produce>[2],
-  after: (streams: Streams) => Promise<void> = async () => undefined,
+  after: (streams: SteppedStreams) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const streams = await openStreams(topology, {
     log,

@@ -21,7 +21,8 @@ import {
   type FailedRecord,
   sendToDeadLetterTopic,
 } from '../../../../src/streams/task/error-handlers.ts';
-import type { Streams, StreamsOptions, StreamsState } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions, StreamsState } from '../../../../src/streams/instance/streams-options.ts';
 import type { SkippedRecord } from '../../../../src/streams/task/skipped-record.ts';
 import { type Serde, stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
@@ -48,7 +49,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): Streams =>
+const create = (topology: Topology, overrides: Partial<StreamsOptions> = {}): SteppedStreams =>
   createStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),

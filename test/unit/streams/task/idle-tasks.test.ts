@@ -10,7 +10,8 @@ import { openStateBackend } from '../../../../src/state/task-state.ts';
 import type { StateBackend } from '../../../../src/state/store.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
-import type { Streams, StreamsOptions } from '../../../../src/streams/application/streams.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import type { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
@@ -62,7 +63,7 @@ function countingBackend(): StateBackend {
   };
 }
 
-const open = (topology: Topology, options: Partial<StreamsOptions> = {}): Promise<Streams> =>
+const open = (topology: Topology, options: Partial<StreamsOptions> = {}): Promise<SteppedStreams> =>
   openStreams(topology, {
     log,
     logger,

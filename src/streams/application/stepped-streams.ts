@@ -1,0 +1,437 @@
+import { assert, must } from '../../common/assert.ts';
+import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { Topology } from '../topology/topology.ts';
+import { checkOptions } from '../instance/check-options.ts';
+import type { InputQueue } from '../task/input-queue.ts';
+import type { TopicPlan } from '../instance/internal-topics.ts';
+import type { SkippedRecord } from '../task/skipped-record.ts';
+import { forgetApplication } from './forget-application.ts';
+import { Listeners } from '../instance/listeners.ts';
+import { shown } from '../topology/record-time.ts';
+import type { StreamsOptions, StreamsState, UncaughtErrorPolicy } from '../instance/streams-options.ts';
+import type { Task } from '../task/task.ts';
+import { TaskExecutor } from '../instance/task-executor.ts';
+
+/** A store of one task, for reading from outside (interactive queries). */
+export interface TaskStore {
+  readonly task: Task;
+  readonly partition: number;
+  readonly store: StateStore;
+}
+
+/**
+ * One application: a topology running on a log. It runs by itself after `start`; drivers (the test driver, simulations)
+ * `open` it and take the steps themselves. `Streams` is what a library's user sees of it.
+ *
+ * A turn of its loop fetches, lets each task process a chunk, sends output, and commits when due. Commit order:
+ * operators forward what they held back, changelogs are drained, then output, changelogs and input offsets go to
+ * the log in one step, and only then state goes to disk. A crash at any point leaves state at or behind the log.
+ */
+export class SteppedStreams {
+  readonly topology: Topology;
+  readonly applicationId: string;
+  readonly #options: StreamsOptions;
+  readonly #listeners: Listeners;
+  /** Null before the first start, and while the application is started again after an error. */
+  #executor: TaskExecutor | null = null;
+  #plan: TopicPlan | null = null;
+  #state: StreamsState = 'created';
+  #loop: Promise<void> | null = null;
+  #stop = false;
+  #paused = false;
+  /** Aborted to wake a paused loop. */
+  #resting = new AbortController();
+  #error: unknown = null;
+  /** Restarts since something was last committed. */
+  #restarts = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #skippedRecords = 0;
+
+  /** Throws `RangeError` when an option is out of its range. */
+  constructor(topology: Topology, options: StreamsOptions) {
+    checkOptions(options);
+    this.topology = topology;
+    this.applicationId = options.applicationId;
+    this.#options = options;
+    this.#listeners = new Listeners(options.logger, options.applicationId);
+  }
+
+  get state(): StreamsState {
+    return this.#state;
+  }
+
+  /** What stopped it, in state `error`. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#executor?.tasks ?? [];
+  }
+
+  /** The tasks and, first, the reader of global stores. */
+  get allTasks(): readonly Task[] {
+    return this.#executor?.allTasks ?? [];
+  }
+
+  /** Which topics there are and how many partitions they have; null before the first start. */
+  get plan(): TopicPlan | null {
+    return this.#executor?.plan ?? this.#plan;
+  }
+
+  /** The topology with the topics that its patterns have found. */
+  get resolved(): Topology | null {
+    return this.#executor?.topology ?? null;
+  }
+
+  /** Records that operators dropped since start. */
+  get skippedRecords(): number {
+    return this.#skippedRecords;
+  }
+
+  get processedRecords(): number {
+    return this.tasks.reduce((sum, task) => sum + task.recordsProcessed, 0);
+  }
+
+  /**
+   * Creates internal topics, restores state and starts the loop. Throws what makes a start impossible. A running
+   * application keeps the process alive until it is closed or fails.
+   */
+  async start(): Promise<void> {
+    const letGo = keepAlive();
+    try {
+      await this.open();
+    } catch (error) {
+      letGo();
+      throw error;
+    }
+    this.#loop = this.#run()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(letGo);
+  }
+
+  /** `start` without the loop: for drivers that call `step` themselves. */
+  async open(): Promise<void> {
+    assert(this.#state === 'created', 'an application is started once');
+    this.#changeState('restoring');
+    try {
+      await this.#openTasks();
+    } catch (error) {
+      this.#error = error;
+      this.#changeState('error');
+      throw error;
+    }
+    // Paused before it was started, it starts so.
+    this.#changeState(this.#paused ? 'paused' : 'running');
+  }
+
+  async #openTasks(): Promise<void> {
+    const executor = await TaskExecutor.open(this.topology, this.#options, (skipped) =>
+      this.#skipped(skipped),
+    );
+    this.#plan = executor.plan;
+    executor.paused = this.#paused;
+    this.#executor = executor;
+    try {
+      await executor.openTasks();
+    } catch (error) {
+      this.#executor = null;
+      await executor.close();
+      throw error;
+    }
+  }
+
+  /**
+   * One turn: fetch (waiting up to `maxWaitMs` when there is nothing to do), process, send, commit when due.
+   * Returns whether anything was processed or sent.
+   */
+  async step(maxWaitMs = 0): Promise<boolean> {
+    if (this.#paused) {
+      await sleep(this.#options.clock, Math.max(1, maxWaitMs), this.#resting.signal);
+      return false;
+    }
+    const executor = must(this.#executor);
+    // Waiting for input is no turn: a commit need not wait for it.
+    const batches = await executor.poll(maxWaitMs);
+    return this.#alone(async () => {
+      if (this.#stop) return false;
+      // It was paused while it waited for them.
+      if (this.#paused) return executor.keep(batches);
+      const before = executor.commits;
+      const busy = await executor.step(batches);
+      if (executor.commits > before) this.#restarts = 0;
+      return busy;
+    });
+  }
+
+  /**
+   * For drivers that choose the order of records (the topology test driver): `fetch` queues what has come, then
+   * `processOne` processes the next record of an input, `punctuate` fires what is due by the wall clock.
+   */
+  fetch(): Promise<void> {
+    return must(this.#executor).fetch();
+  }
+
+  processOne(task: Task, input: InputQueue): Promise<void> {
+    return must(this.#executor).processOne(task, input);
+  }
+
+  /** Fires what is due by the wall clock, and resolves when that is through. */
+  async punctuate(): Promise<void> {
+    await must(this.#executor).punctuate();
+  }
+
+  /** Commits now: everything processed so far is then in the log. */
+  async commit(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#error !== null) throw this.#error;
+      await this.#executor?.commit();
+    });
+  }
+
+  /** Writes what is committed to disk now, and drops from memory what exceeds the budget. */
+  async persist(): Promise<void> {
+    return this.#alone(async () => this.#executor?.persist());
+  }
+
+  /** One turn at a time: processing and commits never interleave. */
+  async #alone<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Stops fetching and processing, within a chunk too; state stays readable. */
+  pause(): void {
+    this.#paused = true;
+    if (this.#executor !== null) this.#executor.paused = true;
+    if (this.#state === 'running') this.#changeState('paused');
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#executor !== null) this.#executor.paused = false;
+    this.#resting.abort();
+    this.#resting = new AbortController();
+    if (this.#state === 'paused') this.#changeState('running');
+  }
+
+  /** Whether every input is processed up to where the log ended when this was called, and committed. */
+  async caughtUp(): Promise<boolean> {
+    if (this.#state === 'restoring') return false;
+    return this.#hasReached(await this.#endOffsets(() => true)) && this.#executor?.writer.pendingBytes === 0;
+  }
+
+  /**
+   * Resolves when everything that the sources held when this was called has gone through the whole topology and is
+   * committed, or the application has stopped. Input that keeps coming does not hold it up.
+   */
+  async catchUp(): Promise<void> {
+    await this.#restored();
+    const { repartitionTopics } = this.topology;
+    const own = new Set(repartitionTopics.map(({ name }) => this.#plan?.topicName(name)));
+    const outer = await this.#endOffsets((topic) => !own.has(topic));
+    let before = new Map<string, number>();
+    // What is read now is in the next repartition topic one round later. They lead back at most once, where a row of a
+    // join by foreign key asks again.
+    for (let round = 0; round <= 2 * repartitionTopics.length; round++) {
+      const inner = await this.#endOffsets((topic) => own.has(topic));
+      if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
+      before = inner;
+      const ends = new Map([...outer, ...inner]);
+      while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
+      if (!this.#isAlive) return;
+      await this.commit();
+      await this.#restored();
+    }
+  }
+
+  async #restored(): Promise<void> {
+    while (this.#state === 'restoring') await sleep(this.#options.clock, 2);
+  }
+
+  /** By `topic-partition` of the log. */
+  async #endOffsets(isWanted: (topic: string) => boolean): Promise<Map<string, number>> {
+    const ends = new Map<string, number>();
+    const topics = new Set(this.allTasks.flatMap((task) => task.inputs.map((input) => input.topic)));
+    for (const topic of topics) {
+      if (!isWanted(topic)) continue;
+      const offsets = await this.#options.log.admin.offsets(topic);
+      offsets.forEach((each, partition) => ends.set(`${topic}-${partition}`, each.end));
+    }
+    return ends;
+  }
+
+  #hasReached(ends: ReadonlyMap<string, number>): boolean {
+    return this.#state !== 'restoring' && this.#executor?.hasReached(ends) === true;
+  }
+
+  /** The stores of that name in this process, a partition each. */
+  stores(name: string): readonly TaskStore[] {
+    const found: TaskStore[] = [];
+    for (const task of this.allTasks) {
+      const store = task.stores.get(name);
+      if (store !== undefined) found.push({ task, partition: task.partition, store });
+    }
+    return found;
+  }
+
+  /** Commits, then stops. State stays on disk. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    const letGo = keepAlive();
+    try {
+      await this.#close();
+    } finally {
+      letGo();
+    }
+  }
+
+  async #close(): Promise<void> {
+    const failed = this.#state === 'error';
+    if (!failed) this.#changeState('stopping');
+    this.#stop = true;
+    this.#resting.abort();
+    await this.#executor?.stopReading();
+    await this.#loop?.catch(() => undefined);
+    await this.#turn;
+    const executor = this.#executor;
+    if (executor !== null) {
+      if (!failed && this.#error === null) await this.#commitLast(executor);
+      await executor.close();
+    }
+    this.#changeState('stopped');
+  }
+
+  async #commitLast(executor: TaskExecutor): Promise<void> {
+    try {
+      await executor.commit();
+      await executor.persist();
+    } catch (error) {
+      this.#error = error;
+      const fields = { applicationId: this.applicationId, error: String(error) };
+      this.#options.logger.error(
+        fields,
+        'the last commit failed: what it held is processed again at the next start',
+      );
+    }
+  }
+
+  /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). */
+  async cleanUp(): Promise<void> {
+    const { log, applicationId, stateDirectory, transient = false, changelogs = true } = this.#options;
+    const plan = this.#plan;
+    if (plan === null) return;
+    const topics = this.topology.repartitionTopics.map(({ name }) => plan.topicName(name));
+    // Who reads and is gone again has neither state nor offsets of its own.
+    if (transient) for (const topic of topics) await log.admin.deleteTopic(topic);
+    else {
+      const kept = changelogs ? this.topology.stores.filter(({ options }) => options.changelog) : [];
+      topics.push(...kept.map(({ options }) => plan.changelogName(options.name)));
+      await forgetApplication({ log, applicationId, stateDirectory }, topics);
+    }
+  }
+
+  get #isAlive(): boolean {
+    return this.#state === 'running' || this.#state === 'paused' || this.#state === 'restoring';
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop) {
+      const busy = await this.turn();
+      if (busy || this.#paused) await nextTurn();
+    }
+  }
+
+  /**
+   * A turn of the loop: a step, waiting no longer than until something is due, and what follows when it fails. For
+   * drivers that run the loop themselves, with `maxWaitMs` 0. Returns whether anything was processed or sent.
+   */
+  async turn(maxWaitMs = Infinity): Promise<boolean> {
+    const { clock } = this.#options;
+    try {
+      return await this.step(Math.min(maxWaitMs, must(this.#executor).waitMs(clock.now())));
+    } catch (error) {
+      // A reader that is closed while it polls is how `close` wakes the loop.
+      if (this.#stop && this.#error === null) return false;
+      if (this.#policyFor(error) === 'stop') this.#fail(error);
+      else await this.#replace(error);
+      return false;
+    }
+  }
+
+  /** A policy that is none, or that fails itself, stops the application. */
+  #policyFor(error: unknown): UncaughtErrorPolicy {
+    const { onUncaughtError = 'stop', logger } = this.#options;
+    if (typeof onUncaughtError === 'string') return onUncaughtError;
+    let policy: unknown;
+    this.#listeners.tell('onUncaughtError', () => (policy = onUncaughtError(error)));
+    if (policy === 'stop' || policy === 'replace') return policy;
+    const fields = { applicationId: this.applicationId };
+    logger.error(fields, `onUncaughtError gave ${shown(policy)}, which is neither 'stop' nor 'replace'`);
+    return 'stop';
+  }
+
+  /** Closes all tasks without a commit and opens them again where they last committed. */
+  async #replace(failure: unknown): Promise<void> {
+    const { clock, logger, onError, restartMinMs = 1000, restartMaxMs = 60_000 } = this.#options;
+    let error = failure;
+    this.#changeState('restoring');
+    for (;;) {
+      const waitMs = Math.min(restartMaxMs, restartMinMs * 2 ** this.#restarts++);
+      logger.error(
+        { applicationId: this.applicationId, error: messageOf(error), waitMs },
+        'the application is started again after an error',
+      );
+      this.#listeners.tell('onError', () => onError?.(error));
+      await this.#alone(() => this.#abandonTasks());
+      await sleep(clock, waitMs, this.#resting.signal);
+      if (this.#stop) return;
+      try {
+        await this.#openTasks();
+        break;
+      } catch (reason) {
+        error = reason;
+      }
+    }
+    // It may have been paused or closed meanwhile.
+    if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');
+  }
+
+  async #abandonTasks(): Promise<void> {
+    const executor = this.#executor;
+    this.#executor = null;
+    await executor?.close();
+  }
+
+  #skipped(skipped: SkippedRecord): void {
+    this.#skippedRecords++;
+    const { key: _key, value: _value, ...fields } = skipped;
+    // What cannot be evaluated may be null in a row that goes on: SQL's does.
+    const what = skipped.reason === 'evaluation' ? 'evaluation failed' : 'record skipped';
+    this.#options.logger.warn(fields, `${what}: ${skipped.detail}`);
+    this.#listeners.tell('onSkip', () => this.#options.onSkip?.(skipped));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#error !== null) return;
+    this.#error = error;
+    this.#stop = true;
+    const fields = { applicationId: this.applicationId, error: messageOf(error) };
+    this.#options.logger.error(fields, 'the application has stopped');
+    this.#changeState('error');
+    this.#listeners.tell('onError', () => this.#options.onError?.(error));
+  }
+
+  #changeState(state: StreamsState): void {
+    const before = this.#state;
+    if (state === before) return;
+    this.#state = state;
+    this.#listeners.tell('onStateChange', () => this.#options.onStateChange?.(state, before));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
