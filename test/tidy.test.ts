@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { ABSENT_FORMATS, FORMATS } from '../src/formats/every-format.ts';
 import { circlesIn, type ImportGraph } from './harness/import-circles.ts';
 import { LAYERS } from './harness/layers.ts';
 
@@ -172,4 +173,21 @@ test('SQL has no operators of its own: all are in src/streams/processors', () =>
     ({ path, text }) => path.startsWith('src/sql/') && /\bimplements Processor\b/.test(text),
   );
   expect(own.map(({ path }) => path)).toEqual([]);
+});
+
+/** Where a text in quotes is the name of a format. Names within statements (`VALUE_FORMAT='…'`) tell nothing apart. */
+function formatsNamed({ path, text }: Source): string[] {
+  const names = [...FORMATS, ...ABSENT_FORMATS].map(({ name }) => name).join('|');
+  const literal = new RegExp(`(?<!=|category: )(['"\`])(?:${names})\\1`, 'g');
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  return [...code.matchAll(literal)].map(
+    ([name]) => `${path}: ${name}; what a format is like, its literal says`,
+  );
+}
+
+test('no format is known by its name outside its room', () => {
+  const outside = sources().filter(({ path }) => !path.startsWith('src/formats/'));
+  expect(outside.flatMap(formatsNamed)).toEqual([]);
+  const planted = { path: 'src/engine/x.ts', text: "const lone = format.name === 'DELIMITED';\n" };
+  expect(formatsNamed(planted)).toHaveLength(1);
 });

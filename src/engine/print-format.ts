@@ -1,4 +1,5 @@
-import { doubleText } from '../types/double-text.ts';
+import { type BytesGuess, readableText } from '../formats/bytes-guess.ts';
+import { FORMATS } from '../formats/every-format.ts';
 
 /**
  * What bytes may be, as PRINT tells: formats leave no mark on records, so every format that can read all that was seen
@@ -6,8 +7,8 @@ import { doubleText } from '../types/double-text.ts';
  * none of the rest: the topic is mixed then.
  */
 export class FormatGuess {
-  readonly #formats: readonly GuessedFormat[];
-  #possible: readonly GuessedFormat[];
+  readonly #formats: readonly BytesGuess[];
+  #possible: readonly BytesGuess[];
   #isNew = true;
   #isMixed = false;
 
@@ -40,55 +41,18 @@ export class FormatGuess {
   }
 
   /** A windowed reading is named only where no plain one is left: any text could be one. */
-  #names(formats: readonly GuessedFormat[]): string {
+  #names(formats: readonly BytesGuess[]): string {
     const plain = formats.filter((format) => PLAIN.includes(format));
     return (plain.length > 0 ? plain : formats).map((format) => format.name).join(' or ');
   }
 }
 
-interface GuessedFormat {
-  readonly name: string;
-  /** Null: the bytes are nothing of this format. */
-  print(bytes: Buffer): string | null;
-}
-
-const json: GuessedFormat = {
-  name: 'JSON',
-  print(bytes) {
-    const text = textOf(bytes);
-    if (text === null) return null;
-    try {
-      JSON.parse(text);
-      return text;
-    } catch {
-      return null;
-    }
-  },
-};
-
-const string: GuessedFormat = { name: 'KAFKA_STRING', print: textOf };
-
-const integer: GuessedFormat = {
-  name: 'KAFKA_INT',
-  print: (bytes) => (bytes.length === 4 ? String(bytes.readInt32BE(0)) : null),
-};
-
-/** Eight bytes: a whole number, unless it would be one that nobody counts to. */
-const long: GuessedFormat = {
-  name: 'KAFKA_BIGINT or KAFKA_DOUBLE',
-  print(bytes) {
-    if (bytes.length !== 8) return null;
-    const whole = bytes.readBigInt64BE(0);
-    return whole === BigInt.asIntN(54, whole) ? String(whole) : doubleText(bytes.readDoubleBE(0));
-  },
-};
-
-const PLAIN: readonly GuessedFormat[] = [json, string, integer, long];
+const PLAIN: readonly BytesGuess[] = FORMATS.flatMap((format) => format.guesses);
 
 /** Times before the year 2200: more than that is no window bound. */
 const TIME_MAX = 7_258_118_400_000n;
 
-function timeWindowed(inner: GuessedFormat): GuessedFormat {
+function timeWindowed(inner: BytesGuess): BytesGuess {
   return {
     name: `TIME_WINDOWED(${inner.name})`,
     print(bytes) {
@@ -101,7 +65,7 @@ function timeWindowed(inner: GuessedFormat): GuessedFormat {
   };
 }
 
-function sessionWindowed(inner: GuessedFormat): GuessedFormat {
+function sessionWindowed(inner: BytesGuess): BytesGuess {
   return {
     name: `SESSION_WINDOWED(${inner.name})`,
     print(bytes) {
@@ -115,25 +79,11 @@ function sessionWindowed(inner: GuessedFormat): GuessedFormat {
   };
 }
 
-function textOf(bytes: Buffer): string | null {
-  const text = bytes.toString('utf8');
-  return Buffer.from(text).equals(bytes) && !hasControls(text) ? text : null;
-}
-
 /** Text, or hexadecimal digits. */
 export function bytesText(bytes: Buffer): string {
-  return textOf(bytes) ?? hexadecimal(bytes);
+  return readableText(bytes) ?? hexadecimal(bytes);
 }
 
 function hexadecimal(bytes: Buffer): string {
   return `0x${bytes.toString('hex')}`;
-}
-
-/** Control characters other than tab and line ends: the bytes are no text. */
-function hasControls(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if ((code < 32 && code !== 9 && code !== 10 && code !== 13) || (code >= 127 && code < 160)) return true;
-  }
-  return false;
 }

@@ -12,6 +12,7 @@ import type { SqlValue } from '../types/value.ts';
 import type { Decoder, Encoder, Format, FormatSettings, WantedColumn } from './format.ts';
 import { numberShape, type NumberShape, plainNumberEnd, wholeRange } from './plain-number.ts';
 import { checkKinds, checkProperties } from './settings.ts';
+import { textRecords } from './test-records.ts';
 import { asBuffer, asciiText, checkedText } from './text-slice.ts';
 import { viewOf } from './view-of.ts';
 import { openWrittenText } from './written-key.ts';
@@ -65,6 +66,9 @@ export const delimited: Format = {
   },
   // A minus at the start of a line is quoted.
   openWrittenKey: (columns, settings) => openWrittenText(columns, settings, false, isPlainWord),
+  // Any text is a line of values: nothing would be told by naming it.
+  guesses: [],
+  testRecords: textRecords,
 };
 
 /** Letters and digits only: no CSV writer quotes that. */

@@ -1,6 +1,8 @@
 import type { ByteWriter } from '../common/bytes.ts';
 import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
+import type { BytesGuess } from './bytes-guess.ts';
+import type { TestRecords } from './test-records.ts';
 
 /**
  * A serialization format for keys or values, with everything that other rooms ask of one: none of them knows a format
@@ -34,6 +36,9 @@ export interface Format {
   openEncoder(columns: readonly Column[], settings: FormatSettings): Encoder;
   /** How keys that others wrote are recognized. Null where any bytes are a key, and each the only way to write it. */
   openWrittenKey(columns: readonly Column[], settings: FormatSettings): WrittenKey | null;
+  /** What PRINT takes bytes for that may be of the format, the likeliest first. */
+  readonly guesses: readonly BytesGuess[];
+  readonly testRecords: TestRecords;
 }
 
 export interface FormatProperty {

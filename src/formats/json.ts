@@ -1,6 +1,8 @@
 import { SqlError } from '../common/error.ts';
+import { parseJson, printJson } from '../types/json-node.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import type { SqlType } from '../types/sql-type.ts';
+import { readableText } from './bytes-guess.ts';
 import type { Format } from './format.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { JsonEncoder } from './json-encoder.ts';
@@ -33,6 +35,26 @@ export const json: Format = {
   openDecoder: (columns, settings, wanted) => new JsonDecoder(columns, settings.wrapped, wanted),
   openEncoder: (columns, settings) => new JsonEncoder(columns, settings.wrapped),
   openWrittenKey: (columns, settings) => openWrittenText(columns, settings, true, isPlainJsonText),
+  guesses: [
+    {
+      name: 'JSON',
+      print(bytes) {
+        const text = readableText(bytes);
+        if (text === null) return null;
+        try {
+          JSON.parse(text);
+          return text;
+        } catch {
+          return null;
+        }
+      },
+    },
+  ],
+  testRecords: {
+    isText: false,
+    encode: (node) => Buffer.from(printJson(node)),
+    decode: (bytes) => parseJson(bytes.toString()),
+  },
 };
 
 /** ASCII in quotes, with nothing in it that JSON escapes. */

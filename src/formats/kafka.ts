@@ -1,9 +1,12 @@
 import type { ByteWriter } from '../common/bytes.ts';
 import { DataError, SqlError } from '../common/error.ts';
 import { toBigint, type Bigint } from '../types/bigint.ts';
+import { doubleText } from '../types/double-text.ts';
 import type { Column } from '../types/schema.ts';
 import type { SqlValue } from '../types/value.ts';
+import { readableText } from './bytes-guess.ts';
 import type { Decoder, Encoder, Format, WrittenKey } from './format.ts';
+import { kafkaTestRecords } from './kafka-test-records.ts';
 import { checkKinds, checkProperties } from './settings.ts';
 import { asBuffer, checkedText, isText } from './text-slice.ts';
 
@@ -83,6 +86,20 @@ export const kafka: Format = {
     };
   },
   openWrittenKey: (columns) => (columns[0] === undefined ? null : openWrittenKey(columns[0])),
+  guesses: [
+    { name: 'KAFKA_STRING', print: readableText },
+    { name: 'KAFKA_INT', print: (bytes) => (bytes.length === 4 ? String(bytes.readInt32BE(0)) : null) },
+    // Eight bytes: a whole number, unless it would be one that nobody counts to.
+    {
+      name: 'KAFKA_BIGINT or KAFKA_DOUBLE',
+      print(bytes) {
+        if (bytes.length !== 8) return null;
+        const whole = bytes.readBigInt64BE(0);
+        return whole === BigInt.asIntN(54, whole) ? String(whole) : doubleText(bytes.readDoubleBE(0));
+      },
+    },
+  ],
+  testRecords: kafkaTestRecords,
 };
 
 /**

@@ -1,7 +1,8 @@
-import { SqlError } from '../common/error.ts';
+import { DataError, SqlError } from '../common/error.ts';
 import { printIdentifier } from '../types/print-type.ts';
 import type { Format } from './format.ts';
 import { checkProperties } from './settings.ts';
+import { textRecords } from './test-records.ts';
 
 /** The key format of streams without a key: no columns; whatever bytes stand there are not read, and none are written. */
 export const none: Format = {
@@ -30,4 +31,11 @@ export const none: Format = {
   openDecoder: () => ({ decode() {}, rawRanges: null, rawFallback: () => null }),
   openEncoder: () => ({ encode() {} }),
   openWrittenKey: () => null,
+  guesses: [],
+  testRecords: {
+    ...textRecords,
+    decode() {
+      throw new DataError('test records of format NONE are not read');
+    },
+  },
 };

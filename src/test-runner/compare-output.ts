@@ -1,12 +1,12 @@
 import { DataError } from '../common/error.ts';
-import { JsonNumber, type JsonNode, parseJson } from '../types/json-node.ts';
+import type { JsonNode } from '../types/json-node.ts';
+import { formatOf } from '../formats/registry.ts';
+import { plainText } from '../formats/test-records.ts';
 import type { CatalogSource, SideFormat } from '../sql/catalog/source.ts';
-import { doubleText } from '../types/double-text.ts';
 import type { Column } from '../types/schema.ts';
 import type { SqlType } from '../types/sql-type.ts';
 import type { CaseHeader, CaseRecord } from './case.ts';
 import { brief, matchJson } from './match-json.ts';
-import { textOf } from './read-cases.ts';
 import { headersOf, keyOf, timestampOf, type TopicRecord, valueOf } from './topic-records.ts';
 
 export interface CompareOptions {
@@ -88,7 +88,8 @@ function compareSide(
     if (!(error instanceof DataError)) throw error;
     return `cannot be read: ${error.message}`;
   }
-  const wanted = format.name === 'DELIMITED' && expected !== null ? textOf(expected) : expected;
+  const { isText } = formatOf(format.name).testRecords;
+  const wanted = isText && expected !== null ? plainText(expected) : expected;
   return matchJson(wanted, found, exact, typeOfSide(format, columns));
 }
 
@@ -99,30 +100,7 @@ function typeOfSide(format: SideFormat, columns: readonly Column[]): SqlType | n
 
 /** The bytes as a test file would have them. Throws `DataError`. */
 function decodeSide(bytes: Buffer | null, format: SideFormat, columns: readonly Column[]): JsonNode {
-  if (bytes === null) return null;
-  switch (format.name) {
-    case 'JSON':
-      return parseJson(bytes.toString());
-    case 'DELIMITED':
-      return bytes.toString();
-    case 'KAFKA':
-      return decodeKafka(bytes, columns);
-    default:
-      throw new DataError(`test records of format ${format.name} are not read`);
-  }
-}
-
-function decodeKafka(bytes: Buffer, columns: readonly Column[]): JsonNode {
-  switch (columns[0]?.type.kind) {
-    case 'integer':
-      return new JsonNumber(String(bytes.readInt32BE(0)));
-    case 'bigint':
-      return new JsonNumber(String(bytes.readBigInt64BE(0)));
-    case 'double':
-      return new JsonNumber(doubleText(bytes.readDoubleBE(0)));
-    default:
-      return bytes.toString();
-  }
+  return bytes === null ? null : formatOf(format.name).testRecords.decode(bytes, columns);
 }
 
 function splitWindow(

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { UNIVERSAL_FORMAT } from '../formats/registry.ts';
 import { appendRecord } from '../log/append-record.ts';
 import { partitionOfKey } from '../log/partitioner.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
@@ -30,17 +31,17 @@ export async function writeRecords(
   }
 }
 
-/** How records of a topic are written that no stream or table reads: as JSON. */
+/** How records of a topic are written that no stream or table reads. */
 function bareSource(topic: string): CatalogSource {
-  const json = { name: 'JSON', wrapped: false, properties: [] };
+  const format = { name: UNIVERSAL_FORMAT, wrapped: false, properties: [] };
   return {
     name: topic,
     type: 'stream',
     schema: { key: [], value: [], headers: [] },
     topic,
     partitions: 1,
-    keyFormat: json,
-    valueFormat: json,
+    keyFormat: format,
+    valueFormat: format,
     window: null,
     timestamp: null,
     statementText: '',

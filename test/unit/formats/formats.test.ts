@@ -26,7 +26,7 @@ import {
   type SqlType,
 } from '../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../src/types/value.ts';
-import { comparable, presentValuesOf, scalarTypes, types, valuesOf } from '../../harness/arbitrary-values.ts';
+import { comparable, scalarTypes, types, valuesOf } from '../../harness/arbitrary-values.ts';
 
 function settingsOf(properties: Record<string, string> = {}): FormatSettings {
   return { isKey: false, wrapped: false, properties: new Map(Object.entries(properties)) };
@@ -85,21 +85,6 @@ describe('KAFKA', () => {
     expect(decode(kafka, columnsOf(type), Buffer.from(hex, 'hex')).map(comparable)).toEqual([
       comparable(value),
     ]);
-  });
-
-  test('every value reads back', () => {
-    fc.assert(
-      fc.property(
-        fc
-          .constantFrom(INTEGER, BIGINT, DOUBLE, STRING, BYTES)
-          .chain((type) => fc.tuple(fc.constant(type), presentValuesOf(type))),
-        ([type, value]) => {
-          expect(
-            decode(kafka, columnsOf(type), encode(kafka, columnsOf(type), [value])).map(comparable),
-          ).toEqual([comparable(value)]);
-        },
-      ),
-    );
   });
 
   test('another width, or no UTF-8, is refused', () => {
