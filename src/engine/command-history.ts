@@ -1,6 +1,16 @@
 import type { Statement } from '../sql/parser/ast.ts';
 import type { LoggedCommand } from './command.ts';
-import { type CatalogKey, definedBy, droppedBy, mentionedBy, queryIdOf } from './command-names.ts';
+import {
+  addedToBy,
+  type CatalogKey,
+  controlOf,
+  definedBy,
+  droppedBy,
+  mentionedBy,
+  type QueryControl,
+  queryIdOf,
+  sinkOf,
+} from './statements/names.ts';
 
 /** A command among the others: what it needs of those before it, and what it ended of them. */
 export interface HistoryEntry {
@@ -69,28 +79,22 @@ export class CommandHistory {
   }
 
   #read(logged: LoggedCommand, statement: Statement): HistoryEntry {
-    switch (statement.kind) {
-      case 'terminate':
-      case 'pause':
-      case 'resume':
-        return this.#control(logged, statement);
-      default: {
-        const dropped = droppedBy(statement);
-        if (dropped !== null) return this.#drop(logged, statement, dropped);
-        return this.#define(logged, statement);
-      }
-    }
+    const dropped = droppedBy(statement);
+    if (dropped !== null) return this.#drop(logged, statement, dropped);
+    const control = controlOf(statement);
+    if (control !== null) return this.#control(logged, statement, control);
+    return this.#define(logged, statement);
   }
 
   #define(logged: LoggedCommand, statement: Statement): HistoryEntry {
     const key = definedBy(statement);
     const before = key === null ? undefined : this.meaningOf(key);
     const { queryId: given, sequence } = logged.command!;
-    const made = statement.kind === 'createSourceAs' ? (before?.queryId ?? null) : null;
+    const made = sinkOf(statement) === null ? null : (before?.queryId ?? null);
     const goesOnWith = made !== null && this.#chains.has(`query:${made}`) ? made : null;
     const queryId = given ?? goesOnWith ?? queryIdOf(statement, sequence);
     const needs = [...mentionedBy(statement)].flatMap((each) => this.meaningOf(each) ?? []);
-    const isComplete = statement.kind !== 'alterSource' && (goesOnWith === null || given !== undefined);
+    const isComplete = addedToBy(statement) === null && (goesOnWith === null || given !== undefined);
     if (before !== undefined && !isComplete) needs.push(before);
     const entry = { logged, statement, queryId, needs: [...new Set(needs)], ends: null, endsBuiltIn: false };
     if (key !== null) this.#extend(key, entry);
@@ -116,19 +120,16 @@ export class CommandHistory {
     return { logged, statement, queryId: null, needs: [], ends: this.#end(keys), endsBuiltIn };
   }
 
-  #control(
-    logged: LoggedCommand,
-    statement: Statement & { readonly kind: 'terminate' | 'pause' | 'resume' },
-  ): HistoryEntry {
-    const ids = this.#queriesOf(statement.queryId);
+  #control(logged: LoggedCommand, statement: Statement, { verb, queryId }: QueryControl): HistoryEntry {
+    const ids = this.#queriesOf(queryId);
     const needs =
-      statement.queryId === null || statement.kind === 'terminate'
+      queryId === null || verb === 'terminate'
         ? []
         : ids.flatMap((id) => this.meaningOf(`query:${id}`) ?? []);
     const entry = (ends: readonly HistoryEntry[] | null): HistoryEntry => {
       return { logged, statement, queryId: null, needs, ends, endsBuiltIn: false };
     };
-    switch (statement.kind) {
+    switch (verb) {
       case 'pause': {
         const paused = entry(null);
         for (const id of ids) this.#extend(`paused:${id}`, paused);
@@ -138,7 +139,9 @@ export class CommandHistory {
         return entry(this.#end(ids.map((id): CatalogKey => `paused:${id}`)));
       case 'terminate': {
         // ALL leaves those that keep the rows of a SOURCE TABLE: they end with it.
-        const ended = ids.filter((id) => this.meaningOf(`query:${id}`)?.statement?.kind !== 'createSource');
+        const keepsRows = (made: Statement | null | undefined): boolean =>
+          made !== null && made !== undefined && sinkOf(made) === null;
+        const ended = ids.filter((id) => !keepsRows(this.meaningOf(`query:${id}`)?.statement));
         for (const id of ended) this.#chains.delete(`paused:${id}`);
         return entry(this.#end(ended.map((id): CatalogKey => `query:${id}`)));
       }

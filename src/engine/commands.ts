@@ -5,7 +5,7 @@ import type { Statement } from '../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { CommandHistory, type HistoryEntry } from './command-history.ts';
 import type { CommandLog } from './command-log.ts';
-import { type CatalogKey, definedBy, mentionedBy } from './command-names.ts';
+import { addedToBy, type CatalogKey, definedBy, mentionedBy } from './statements/names.ts';
 import { type Command, COMMAND_BYTES_MAX, encodeCommand } from './command.ts';
 import { type FailedStatement, FailedStatements, reasonOf } from './failed-statements.ts';
 import type { ScriptProgress } from './script.ts';
@@ -230,7 +230,8 @@ export class Commands {
   /** Throws `SqlError` when the statement names what could not be replayed: why it is not there. */
   explain(statement: Statement): void {
     const keys = new Set(mentionedBy(statement));
-    if (statement.kind === 'alterSource') keys.add(`source:${statement.name}`);
+    const addedTo = addedToBy(statement);
+    if (addedTo !== null) keys.add(addedTo);
     for (const key of keys) {
       const meaning = this.#history.meaningOf(key);
       const failed = meaning === undefined ? undefined : this.failed.get(meaning);

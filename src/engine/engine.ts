@@ -7,7 +7,6 @@ import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functi
 import { builtinFunctions } from '../functions/registry.ts';
 import { type Log, LogError, type LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
-import type { Statement } from '../sql/parser/ast.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { Rule } from '../sql/optimizer/rule.ts';
@@ -18,7 +17,7 @@ import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
 import { Commands, type ReplayHost } from './commands.ts';
-import { queryIdOf } from './command-names.ts';
+import { queryIdOf } from './statements/names.ts';
 import { drainQueries } from './drain.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
@@ -33,10 +32,11 @@ import { ownName, ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { InsertWriters } from './insert-writers.ts';
 import { RowBudget } from './row-budget.ts';
-import { CHANGING_STATEMENTS, Script, ScriptProgress } from './script.ts';
-import { dropsOf } from './script-drops.ts';
+import { Script, ScriptProgress } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { type Answer, StatementOrder } from './statement-order.ts';
+import { dropsOf } from './statements/script-drops.ts';
+import { definitionOf, isChange, runStatement } from './statements/statements.ts';
 import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
@@ -107,9 +107,6 @@ export interface StatementCall {
   readonly answerUnknown: (error: SqlError) => void;
 }
 
-/** Runs one statement: what `statements/` is, handed in, because its handlers work with the engine. */
-export type ExecuteStatement = (call: StatementCall) => Promise<StatementResult>;
-
 /** Names of topics begin with it: Kafka takes 249 characters. */
 const APPLICATION_ID_MAX = 180;
 
@@ -141,7 +138,6 @@ export class Engine {
   /** Null where nothing outlives the process. */
   readonly #commands: Commands | null;
   #closing = false;
-  readonly #executeStatement: ExecuteStatement;
   readonly #writer: LogWriter;
   readonly #insertWriters: InsertWriters;
   readonly #order: StatementOrder;
@@ -153,7 +149,6 @@ export class Engine {
 
   private constructor(
     options: EngineOptions,
-    executeStatement: ExecuteStatement,
     commandLog: CommandLog | null,
     kept: KeptQueries | null,
     processingLog: ProcessingLog,
@@ -162,7 +157,6 @@ export class Engine {
     this.options = options;
     this.openQueries = new OpenQueries(options.openQueriesMax);
     this.rowBudget = new RowBudget(options.clientBytesMax, options.clientsBytesMax);
-    this.#executeStatement = executeStatement;
     this.log = options.log;
     this.functions = new Map([...builtinFunctions, ...(options.functions ?? [])]);
     this.createdFunctions = new CreatedFunctions(options.clock);
@@ -182,8 +176,8 @@ export class Engine {
         : new Commands(commandLog, this.#replayHost(), [`source:${processingLog.source.name}`], options);
   }
 
-  /** See `openEngine`. */
-  static async open(options: EngineOptions, executeStatement: ExecuteStatement): Promise<Engine> {
+  /** Replays the command log: afterwards the catalog is as it was and its queries run. */
+  static async open(options: EngineOptions): Promise<Engine> {
     const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
     const kept =
       options.keepQueries === true
@@ -191,7 +185,7 @@ export class Engine {
         : null;
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
     const writer = await options.log.openWriter();
-    const engine = new Engine(options, executeStatement, commandLog, kept, processingLog, writer);
+    const engine = new Engine(options, commandLog, kept, processingLog, writer);
     if (options.fresh === true) await engine.#beginAnew();
     await engine.#commands?.replay();
     return engine;
@@ -223,7 +217,7 @@ export class Engine {
    * Rejects with `SqlError` (spans in the statement's own text) for the user's mistakes.
    */
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
-    if (CHANGING_STATEMENTS.has(parsed.statement.kind))
+    if (isChange(parsed.statement))
       return this.#order.change(session, (answer) => this.#change(parsed, session, script, answer));
     // What only looks, and waits, holds nobody up.
     await this.#order.changesOf(session);
@@ -232,7 +226,7 @@ export class Engine {
 
   async #run(call: StatementCall): Promise<StatementResult> {
     try {
-      return await this.#executeStatement(call);
+      return await runStatement(call);
     } catch (error) {
       // There may be a reason for it not being there.
       if (error instanceof SqlError && error.code === 'ML_NAME_UNKNOWN')
@@ -257,8 +251,10 @@ export class Engine {
       },
       answerUnknown: answer.reject,
     };
-    if (endsQueries(parsed.statement)) await this.settle();
-    if (parsed.statement.kind !== 'insertValues') await this.#commands?.check(parsed.statement);
+    const { statement } = parsed;
+    const definition = definitionOf(statement);
+    if (definition.endsQueries?.(statement) === true) await this.settle();
+    if (definition.effect === 'catalog') await this.#commands?.check(statement);
     const result = await this.#run(call);
     answer.resolve(later === null ? result : (later as Promise<void>).then(() => result));
     await this.#commands?.compactWhenDue();
@@ -295,7 +291,7 @@ export class Engine {
         const session = newSession();
         const properties = keptProperties(command.properties, engine.options.logger);
         const call = engine.#call(parsed, session, undefined);
-        await engine.#executeStatement({ ...call, properties, replayed: command });
+        await runStatement({ ...call, properties, replayed: command });
       },
       startQueries: (holds) => engine.#startQueries(holds),
       alone: (action) => engine.#order.alone(action),
@@ -649,19 +645,5 @@ export class Engine {
     await this.#insertWriters.close();
     await this.#writer.close();
     await this.log.close();
-  }
-}
-
-/** What stops queries: those get the rows that were inserted before it. */
-function endsQueries(statement: Statement): boolean {
-  switch (statement.kind) {
-    case 'createSource':
-    case 'createSourceAs':
-      return statement.orReplace;
-    case 'dropSource':
-    case 'terminate':
-      return true;
-    default:
-      return false;
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Statement } from '../sql/parser/ast.ts';
 import type { CommandHistory, HistoryEntry } from './command-history.ts';
-import { definedBy, droppedBy } from './command-names.ts';
+import { addedToBy, definedBy, droppedBy, sinkOf } from './statements/names.ts';
 import type { QueryError } from './persistent-query.ts';
 
 const TEXT_MAX = 1000;
@@ -54,7 +54,7 @@ export class FailedStatements {
   /** Those that a statement makes meaningless because it defines or drops the same name. */
   supersededBy(statement: Statement): readonly FailedStatement[] {
     const key = definedBy(statement) ?? droppedBy(statement);
-    if (key === null || statement.kind === 'alterSource') return [];
+    if (key === null || addedToBy(statement) !== null) return [];
     return this.all().filter(
       ({ entry }) =>
         entry.statement !== null && (definedBy(entry.statement) ?? droppedBy(entry.statement)) === key,
@@ -66,12 +66,7 @@ export class FailedStatements {
     let failed = this.#failed.get(logged.id);
     if (failed === undefined) {
       const text = logged.command?.statement ?? logged.value.toString('utf8').slice(0, TEXT_MAX);
-      const sink =
-        statement?.kind === 'createSourceAs'
-          ? statement.name
-          : statement?.kind === 'insertSelect'
-            ? statement.target
-            : null;
+      const sink = statement === null ? null : sinkOf(statement);
       failed = {
         entry,
         id,

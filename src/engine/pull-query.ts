@@ -11,7 +11,7 @@ import type { Row, SqlValue } from '../types/value.ts';
 import type { StatementCall } from './engine.ts';
 import { reasonOf } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
-import type { ResultColumn, RowBatch, RowStream, StatementResult } from './result.ts';
+import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 import { pullStream } from './stream-pull.ts';
 import { type CompiledRow, TableScan, timesOf } from './table-scan.ts';
 
@@ -24,7 +24,7 @@ export async function pullRows(
   statement: StatementOf<'query'>,
   call: StatementCall,
   context: AnalyzeContext,
-): Promise<StatementResult> {
+): Promise<RowStream> {
   const { engine } = call;
   const plan = analyzePullQuery(statement, context);
   if (plan.source.type === 'stream') return pullStream(statement, call, context);
@@ -57,13 +57,10 @@ export async function pullRows(
   const row = compileRow(plan, materialization, call);
   const queryId = engine.transientId('PULL');
   if (plan.access.kind === 'keys')
-    return {
-      kind: 'rows',
-      rows: new PulledRows(queryId, columns, await readKeys(plan, query, materialization, row)),
-    };
+    return new PulledRows(queryId, columns, await readKeys(plan, query, materialization, row));
   const scan = new TableScan({ queryId, columns, plan, query, table: materialization, row, engine });
   await scan.open();
-  return { kind: 'rows', rows: scan };
+  return scan;
 }
 
 /**

@@ -1,27 +1,9 @@
 import { createHash } from 'node:crypto';
 import { SqlError } from '../common/error.ts';
 import type { Log, LogWriter } from '../log/log.ts';
-import type { StatementOf } from '../sql/parser/ast.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import { ownName } from './reserved-topics.ts';
-
-/** Statements that change the log or the catalog: done once. All others read, or change the session: always run. */
-export const CHANGING_STATEMENTS: ReadonlySet<string> = new Set([
-  'createSource',
-  'createSourceAs',
-  'alterSource',
-  'dropSource',
-  'insertSelect',
-  'insertValues',
-  'createType',
-  'dropType',
-  'createFunction',
-  'dropFunction',
-  'terminate',
-  'pause',
-  'resume',
-  'alterSystem',
-]);
+import { definitionOf, isChange } from './statements/statements.ts';
 
 /** The statements of script files, which run one after another. */
 export class Script {
@@ -52,42 +34,7 @@ export class Script {
   /** Whether the running statement must not take effect again. */
   isDone(): boolean {
     const { progress, index, statements } = this;
-    return (
-      progress !== null && index < progress.done && CHANGING_STATEMENTS.has(statements[index]!.statement.kind)
-    );
-  }
-
-  /** Whether the source that the running statement makes is replaced by a later one, which has the last word about it. */
-  isReplacedLater(name: string): boolean {
-    for (const { statement } of this.statements.slice(this.#index + 1)) {
-      if (!('name' in statement) || statement.name !== name) continue;
-      if (statement.kind === 'dropSource') return false;
-      if (statement.kind === 'createSourceAs' && statement.orReplace) return true;
-    }
-    return false;
-  }
-
-  /** Later statements that add columns to the source that the running one makes, until another one takes its name. */
-  altersLater(name: string): readonly StatementOf<'alterSource'>[] {
-    const alters: StatementOf<'alterSource'>[] = [];
-    for (const { statement } of this.statements.slice(this.#index + 1)) {
-      if (!('name' in statement) || statement.name !== name) continue;
-      if (statement.kind === 'alterSource') alters.push(statement);
-      else if (['createSource', 'createSourceAs', 'dropSource'].includes(statement.kind)) break;
-    }
-    return alters;
-  }
-
-  /** How many statements before the running one are INSERT INTO … SELECT into the same stream without a QUERY_ID. */
-  insertPlace(target: string): number {
-    return this.statements
-      .slice(0, this.#index)
-      .filter(
-        ({ statement }) =>
-          statement.kind === 'insertSelect' &&
-          statement.target === target &&
-          !statement.properties.some(({ name }) => name === 'QUERY_ID'),
-      ).length;
+    return progress !== null && index < progress.done && isChange(statements[index]!.statement);
   }
 
   /** The script has ended. */
@@ -193,7 +140,7 @@ class Digests {
   /** What says later that the first `done` statements are still those: `stillDone` takes it. */
   marksOf(done: number): readonly string[] {
     let inserted = done;
-    while (inserted > 0 && this.#statements[inserted - 1]?.statement.kind !== 'insertValues') inserted--;
+    while (inserted > 0 && !this.#writesRecords(inserted - 1)) inserted--;
     return [this.#ofFirst(done), String(inserted), this.#ofFirst(inserted)];
   }
 
@@ -202,6 +149,11 @@ class Digests {
     if (all === this.#ofFirst(done)) return done;
     const count = Number(inserted ?? Number.NaN);
     return count <= done && untilInserted === this.#ofFirst(count) ? count : null;
+  }
+
+  #writesRecords(index: number): boolean {
+    const parsed = this.#statements[index];
+    return parsed !== undefined && definitionOf(parsed.statement).effect === 'records';
   }
 
   #ofFirst(count: number): string {

@@ -5,14 +5,14 @@ import { buildPushPlan } from '../sql/plan/build-plan.ts';
 import type { StatementCall } from './engine.ts';
 import { lowerPlan, optimizePlan } from './planning.ts';
 import { PushQuery } from './push-query.ts';
-import type { StatementResult } from './result.ts';
+import type { RowStream } from './result.ts';
 
 /** SELECT without EMIT on a stream: everything from its beginning to where it ends now. */
 export async function pullStream(
   statement: StatementOf<'query'>,
   call: StatementCall,
   context: AnalyzeContext,
-): Promise<StatementResult> {
+): Promise<RowStream> {
   const { engine, properties, parsed } = call;
   const analyzed = analyzeQuery(statement, context);
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
@@ -42,5 +42,5 @@ export async function pullStream(
     await rows.close();
     throw error;
   }
-  return { kind: 'rows', rows };
+  return rows;
 }

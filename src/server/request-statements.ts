@@ -1,5 +1,6 @@
 import type { Session } from '../engine/session.ts';
 import type { RowStream } from '../engine/result.ts';
+import { rowsOf } from '../engine/statements/statements.ts';
 import { Turns } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import { eachStatement, type ParsedStatement } from '../sql/parser/parse.ts';
@@ -33,7 +34,7 @@ export async function parseRequest(
   if (pieces.length > limits.statements) throw tooMany(limits.statements);
 
   const parsed: ParsedStatement[] = [];
-  const variables = new Map([...session.variables].map(([name, value]) => [name.toUpperCase(), value]));
+  const variables = new Map(session.variables);
   for (const piece of pieces) {
     try {
       for (const statement of eachStatement(piece.text, variables)) parsed.push(statement);
@@ -67,8 +68,8 @@ export async function openRows(text: string, session: Session, context: RouteCon
   const statement = statements[0];
   if (statement === undefined || statements.length > 1)
     throw new RequestError(40000, `a query request holds exactly one statement, not ${statements.length}`);
-  const { kind } = statement.statement;
-  if (kind !== 'query' && kind !== 'printTopic')
+  const expected = rowsOf(statement.statement);
+  if (expected === null)
     throw new RequestError(40001, 'only SELECT and PRINT give rows; send other statements to /ksql', {
       text: statement.text,
       entities: [],
@@ -80,7 +81,8 @@ export async function openRows(text: string, session: Session, context: RouteCon
   } catch (error) {
     const refusal = statementError(error, statement.text, []);
     // ksqlDB's endpoint says of a push query that the request is bad, of a pull query that the statement is.
-    const isPush = statement.statement.kind === 'query' && statement.statement.emit !== null;
-    throw isPush && refusal.code === 40001 ? new RequestError(40000, refusal.message) : refusal;
+    throw expected.kind === 'push' && refusal.code === 40001
+      ? new RequestError(40000, refusal.message)
+      : refusal;
   }
 }

@@ -115,7 +115,7 @@ function checkTopic(expected: JsonObject, { catalog, topics, internalTopic }: Po
 /** A schema as the catalog would print it, from the text of a case: `ID` BIGINT KEY, `NAME` STRING, … */
 function schemaText(text: string, catalog: Catalog): string {
   const [parsed] = parseStatements(`CREATE STREAM EXPECTED (${text}) WITH (KAFKA_TOPIC='expected');`);
-  if (parsed?.statement.kind !== 'createSource') return text;
+  if (parsed === undefined || !('elements' in parsed.statement)) return text;
   return parsed.statement.elements
     .map(({ name, type, constraint }) => {
       const kind = constraint?.kind === 'primaryKey' ? 'key' : (constraint?.kind ?? '');

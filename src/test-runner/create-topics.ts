@@ -1,5 +1,7 @@
 import { type LogAdmin, LogError } from '../log/log.ts';
-import type { Statement, WithProperty } from '../sql/parser/ast.ts';
+import type { StatementTopic } from '../engine/statements/definition.ts';
+import { definitionOf } from '../engine/statements/statements.ts';
+import type { Statement } from '../sql/parser/ast.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import type { TestCase } from './case.ts';
 
@@ -51,31 +53,6 @@ export async function createDeclaredTopic(admin: LogAdmin, statement: Statement)
   }
 }
 
-/** The topic that a statement declares, or makes. */
-interface StatementTopic {
-  readonly name: string;
-  readonly isDeclared: boolean;
-  readonly partitions: number | null;
-}
-
 function topicOf(statement: Statement): StatementTopic | null {
-  switch (statement.kind) {
-    case 'createSource': {
-      const name = propertyText(statement.properties, 'KAFKA_TOPIC');
-      const count = Number(propertyText(statement.properties, 'PARTITIONS') ?? '0');
-      if (name === undefined || statement.elements.length === 0) return null;
-      return { name, isDeclared: true, partitions: count > 0 ? count : null };
-    }
-    case 'createSourceAs': {
-      const name = propertyText(statement.properties, 'KAFKA_TOPIC') ?? statement.name;
-      return { name, isDeclared: false, partitions: null };
-    }
-    default:
-      return null;
-  }
-}
-
-function propertyText(properties: readonly WithProperty[], name: string): string | undefined {
-  const value = properties.find((property) => property.name.toUpperCase() === name)?.value;
-  return value !== undefined && 'value' in value ? String(value.value) : undefined;
+  return definitionOf(statement).topic?.(statement) ?? null;
 }

@@ -6,7 +6,7 @@ import {
   ScriptError,
   scriptStatements,
   type ScriptStatement,
-} from '../engine/script-statements.ts';
+} from '../engine/statements/script-statements.ts';
 import { createDeclaredTopic } from './create-topics.ts';
 import { describeFailure, isForTheUser } from './describe-failure.ts';
 import { openTestEngine } from './open-test-engine.ts';
@@ -56,7 +56,7 @@ async function failureOf(
   let at = 0;
   let statements: readonly ScriptStatement[] = [];
   try {
-    statements = scriptStatements(test.sql, file, session.variables);
+    statements = scriptStatements(test.sql, file, new Map(session.variables));
     for (; at < statements.length; at++) {
       if (signal.aborted) throw new Error('took too long');
       const statement = statements[at]!;

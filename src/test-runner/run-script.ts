@@ -7,7 +7,7 @@ import { parseStatements } from '../sql/parser/parse.ts';
 import { explainPlan } from '../sql/plan/explain.ts';
 import { jsonText } from '../types/json-value.ts';
 import type { CaseRecord } from './case.ts';
-import { ScriptError, scriptStatements } from '../engine/script-statements.ts';
+import { ScriptError, scriptStatements } from '../engine/statements/script-statements.ts';
 import { compareOutput } from './compare-output.ts';
 import { describeFailure } from './describe-failure.ts';
 import { openTestEngine } from './open-test-engine.ts';
@@ -79,7 +79,7 @@ class ScriptRun {
 
   async #statement(sql: string, error: string | null): Promise<string | null> {
     try {
-      for (const statement of scriptStatements(sql, this.#file, this.#session.variables)) {
+      for (const statement of scriptStatements(sql, this.#file, new Map(this.#session.variables))) {
         const result = await this.#engine.execute(statement, this.#session);
         if (result.kind === 'rows') await result.rows.close();
       }

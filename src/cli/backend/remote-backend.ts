@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { checkProperty, propertyName } from '../../engine/properties.ts';
 import type { Entity } from '../../engine/result.ts';
 import type { Session } from '../../engine/session.ts';
+import { type CatalogKey, droppedBy } from '../../engine/statements/names.ts';
+import { definitionOf } from '../../engine/statements/statements.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 import {
   type Backend,
@@ -23,7 +24,7 @@ export class RemoteBackend implements Backend {
   readonly #url: string;
 
   /** The ASSERT VALUES that held, by source. */
-  readonly #held = new Map<string, readonly string[]>();
+  readonly #held = new Map<CatalogKey, readonly string[]>();
 
   private constructor(url: string, description: string) {
     this.#url = url;
@@ -44,23 +45,24 @@ export class RemoteBackend implements Backend {
 
   async execute(parsed: ParsedStatement, session: Session): Promise<Outcome> {
     const { statement, resolvedText } = parsed;
-    const own = changeSession(parsed, session);
-    if (own !== null) return { kind: 'entity', entity: own };
+    const definition = definitionOf(statement);
+    // What only concerns the session of whoever types never travels.
+    if (definition.effect === 'session')
+      return { kind: 'entity', entity: definition.run(statement, session) };
     const properties = Object.fromEntries(session.properties);
-    if (statement.kind === 'query' || statement.kind === 'printTopic') {
-      const kind = statement.kind === 'printTopic' ? 'print' : statement.emit === null ? 'pull' : 'push';
-      return { kind: 'rows', rows: await this.#rows(resolvedText, properties, kind) };
-    }
-    if (statement.kind === 'assertValues' || statement.kind === 'assertTombstone') {
-      // A request knows nothing of the one before: what held comes first, so that the next record is the next.
-      const held = this.#held.get(statement.source) ?? [];
-      await this.#entities([...held, resolvedText].join('\n'), properties);
-      this.#held.set(statement.source, [...held, resolvedText]);
-      return { kind: 'entity', entity: { '@type': 'message', message: '' } };
-    }
-    if (statement.kind === 'dropSource') this.#held.delete(statement.name);
-    const [entity] = await this.#entities(resolvedText, properties);
-    return { kind: 'entity', entity: entity ?? { '@type': 'message', message: '' } };
+    if (definition.gives !== undefined)
+      return {
+        kind: 'rows',
+        rows: await this.#rows(resolvedText, properties, definition.gives(statement).kind),
+      };
+    // A request knows nothing of the one before: what held comes first, so that the next record is the next.
+    const source = definition.takesRecordOf?.(statement);
+    const held = source === undefined ? [] : (this.#held.get(source) ?? []);
+    const entities = await this.#entities([...held, resolvedText].join('\n'), properties);
+    if (source !== undefined) this.#held.set(source, [...held, resolvedText]);
+    const dropped = droppedBy(statement);
+    if (dropped !== null) this.#held.delete(dropped);
+    return { kind: 'entity', entity: entities[0] ?? { '@type': 'message', message: '' } };
   }
 
   async names(): Promise<readonly string[]> {
@@ -154,34 +156,6 @@ export class RemoteBackend implements Backend {
       // Not an answer of ours: shown as it is.
     }
     throw new ServerError(typeof message === 'string' ? message : text);
-  }
-}
-
-/** Statements that only concern the session of whoever types never travel. Null for all others. */
-function changeSession({ statement }: ParsedStatement, session: Session): Entity | null {
-  switch (statement.kind) {
-    case 'setProperty': {
-      const { name, value, nameSpan, valueSpan } = statement;
-      const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
-      session.properties.set(setting.name, setting.value);
-      return { '@type': 'message', message: `${name} is set to ${value}` };
-    }
-    case 'unsetProperty':
-      session.properties.delete(propertyName(statement.name));
-      return { '@type': 'message', message: `${statement.name} is unset` };
-    case 'defineVariable':
-      session.variables.set(statement.name, statement.value);
-      return { '@type': 'message', message: '' };
-    case 'undefineVariable':
-      session.variables.delete(statement.name);
-      return { '@type': 'message', message: '' };
-    case 'showVariables':
-      return {
-        '@type': 'variables',
-        variables: [...session.variables].map(([name, value]) => ({ name, value })),
-      };
-    default:
-      return null;
   }
 }
 

@@ -14,14 +14,14 @@ export async function executeCommand(text: string, options: InteractiveOptions):
   try {
     const run = await runOptions(options, backend, session, signal, true);
     const [{ scriptStatements }, { describeError, runStatement }, { unfinished }] = await Promise.all([
-      import('../../engine/script-statements.ts'),
+      import('../../engine/statements/script-statements.ts'),
       import('../run/run-statements.ts'),
       import('../../sql/parser/split-statements.ts'),
     ]);
     const complete = unfinished(text) === '' ? text : `${text};`;
     let statements;
     try {
-      statements = scriptStatements(complete, null, session.variables);
+      statements = scriptStatements(complete, null, new Map(session.variables));
     } catch (error) {
       await run.errors.write(`${describeError(error, complete)}\n`);
       return EXIT_FAILED;

@@ -12,7 +12,7 @@ import { completionsOf } from './completion.ts';
 import { Output } from '../render/output.ts';
 import { OUTPUT_FORMATS, type OutputFormat, rendererOf } from '../render/output-format.ts';
 import { describeError, runStatement } from './run-statements.ts';
-import { scriptStatements } from '../../engine/script-statements.ts';
+import { scriptStatements } from '../../engine/statements/script-statements.ts';
 import { terminalWidthOf } from '../render/text-columns.ts';
 import { utf8Text } from './utf8-text.ts';
 
@@ -177,7 +177,7 @@ class ReplSession {
     const running = new AbortController();
     this.#running = running;
     try {
-      for (const statement of scriptStatements(text, file, session.variables)) {
+      for (const statement of scriptStatements(text, file, new Map(session.variables))) {
         const ok = await runStatement(statement, {
           backend,
           session,

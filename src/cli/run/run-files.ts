@@ -2,10 +2,15 @@ import { resolve } from 'node:path';
 import { SqlError } from '../../common/error.ts';
 import { readText } from '../../common/read-text.ts';
 import type { Script } from '../../engine/script.ts';
+import { rowsOf } from '../../engine/statements/statements.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 import type { Outcome } from '../backend/backend.ts';
 import { describeError, type RunOptions, runStatement } from './run-statements.ts';
-import { ScriptError, type ScriptStatement, scriptStatements } from '../../engine/script-statements.ts';
+import {
+  ScriptError,
+  type ScriptStatement,
+  scriptStatements,
+} from '../../engine/statements/script-statements.ts';
 
 export interface ScriptRunner {
   openScript(files: readonly string[], statements: readonly ParsedStatement[]): Promise<Script>;
@@ -30,17 +35,12 @@ export async function runFiles(
       return { ok: false, script: null };
     }
   }
-  // What one file defines, the next one sees.
   const statements: ScriptStatement[] = [];
+  // What one file defines, the next one sees.
   const variables = new Map(options.session.variables);
   for (const [i, text] of texts.entries()) {
     try {
-      for (const statement of scriptStatements(text, files[i]!, variables)) {
-        statements.push(statement);
-        const { statement: node } = statement;
-        if (node.kind === 'defineVariable') variables.set(node.name, node.value);
-        if (node.kind === 'undefineVariable') variables.delete(node.name);
-      }
+      statements.push(...scriptStatements(text, files[i]!, variables));
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
       await options.errors.write(`${error.message}\n`);
@@ -69,19 +69,13 @@ async function runAll(
 ): Promise<boolean> {
   for (const [index, statement] of statements.entries()) {
     if (options.signal.aborted || options.output.closed) break;
-    if (statements.length > index + 1 && isEndless(statement))
+    if (statements.length > index + 1 && rowsOf(statement.statement)?.isEndless === true)
       await options.errors.write(followed(statement));
     script.index = index;
     if (script.isDone()) continue;
     if (!(await runStatement(statement, options, (each) => runner.execute(each, script)))) return false;
   }
   return true;
-}
-
-/** A push query without LIMIT, or PRINT without one. */
-function isEndless({ statement }: ScriptStatement): boolean {
-  if (statement.kind === 'query') return statement.emit !== null && statement.limit === null;
-  return statement.kind === 'printTopic' && statement.limit === null;
 }
 
 function followed({ file, source, start }: ScriptStatement): string {

@@ -1,11 +1,12 @@
 import { onAbort, untilAborted } from '../../common/abort.ts';
 import { renderSqlError, SqlError } from '../../common/error.ts';
 import type { Session } from '../../engine/session.ts';
+import { rowsOf } from '../../engine/statements/statements.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 import { type Backend, type Outcome, ServerError, type TextRows } from '../backend/backend.ts';
 import type { Output } from '../render/output.ts';
 import type { Renderer } from '../render/renderer.ts';
-import { inSource, ScriptError, type ScriptStatement } from '../../engine/script-statements.ts';
+import { inSource, ScriptError, type ScriptStatement } from '../../engine/statements/script-statements.ts';
 
 export interface RunOptions {
   readonly backend: Backend;
@@ -34,8 +35,7 @@ export async function runStatement(
 ): Promise<boolean> {
   const { renderer, output } = options;
   try {
-    const { statement: node } = statement;
-    if (node.kind === 'query' && node.emit === null) await settle(options);
+    if (rowsOf(statement.statement)?.kind === 'pull') await settle(options);
     const outcome = await execute(statement);
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];

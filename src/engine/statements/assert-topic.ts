@@ -2,24 +2,27 @@ import { sleep } from '../../common/clock.ts';
 import { SqlError } from '../../common/error.ts';
 import type { TopicDescription } from '../../log/log.ts';
 import type { StatementOf, WithProperty } from '../../sql/parser/ast.ts';
-import { answer, type StatementHandler } from './answer.ts';
+import type { EntityStatement } from './definition.ts';
 
 const TIMEOUT_MS = 1000;
 const POLL_MS = 50;
 
 /** ASSERT [NOT EXISTS] TOPIC: waits until it holds, and is an error when it does not in time. */
-export const assertTopic: StatementHandler<'assertTopic'> = async (statement, { engine }) => {
-  const { clock } = engine.options;
-  const { topic, exists, topicSpan: span } = statement;
-  const deadline = clock.monotonic() + (statement.timeoutMs ?? TIMEOUT_MS);
-  const wanted = statement.properties.map(wish);
-  for (;;) {
-    const found = await engine.log.admin.describeTopic(topic);
-    const differs = difference(found, statement, wanted);
-    if (differs === null) return answer({ '@type': 'assert_topic', topicName: topic, exists });
-    if (clock.monotonic() >= deadline) throw new SqlError('ML_ASSERT', differs, { span });
-    await sleep(clock, POLL_MS);
-  }
+export const assertTopic: EntityStatement<'assertTopic'> = {
+  effect: 'reads',
+  async run(statement, { engine }) {
+    const { clock } = engine.options;
+    const { topic, exists, topicSpan: span } = statement;
+    const deadline = clock.monotonic() + (statement.timeoutMs ?? TIMEOUT_MS);
+    const wanted = statement.properties.map(wish);
+    for (;;) {
+      const found = await engine.log.admin.describeTopic(topic);
+      const differs = difference(found, statement, wanted);
+      if (differs === null) return { '@type': 'assert_topic', topicName: topic, exists };
+      if (clock.monotonic() >= deadline) throw new SqlError('ML_ASSERT', differs, { span });
+      await sleep(clock, POLL_MS);
+    }
+  },
 };
 
 interface Wish {

@@ -9,8 +9,9 @@ import {
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
-import type { StatementResult } from '../result.ts';
-import { message, type StatementHandler } from './answer.ts';
+import type { Entity } from '../result.ts';
+import { message } from './answer.ts';
+import type { EntityStatement } from './definition.ts';
 import { openRecordReader } from './asserted-row.ts';
 import { analyzeContext } from './analyze-context.ts';
 
@@ -19,12 +20,18 @@ const TIMEOUT_MS = 1000;
 const POLL_MS = 20;
 
 /** ASSERT VALUES: the next record of the source's topic has these values. */
-export const assertValues: StatementHandler<'assertValues'> = (statement, call) =>
-  assertNext(statement, call);
+export const assertValues: EntityStatement<'assertValues'> = {
+  effect: 'reads',
+  takesRecordOf: ({ source }) => `source:${source}`,
+  run: assertNext,
+};
 
 /** ASSERT NULL VALUES: the next record of the source's topic has this key and no value. */
-export const assertTombstone: StatementHandler<'assertTombstone'> = (statement, call) =>
-  assertNext(statement, call);
+export const assertTombstone: EntityStatement<'assertTombstone'> = {
+  effect: 'reads',
+  takesRecordOf: ({ source }) => `source:${source}`,
+  run: assertNext,
+};
 
 /**
  * "Next" is per session: each assertion that holds takes its record, and the first looks at the topic's beginning.
@@ -34,7 +41,7 @@ export const assertTombstone: StatementHandler<'assertTombstone'> = (statement, 
 async function assertNext(
   statement: StatementOf<'assertValues' | 'assertTombstone'>,
   call: StatementCall,
-): Promise<StatementResult> {
+): Promise<Entity> {
   const { engine, session } = call;
   const assertion = analyzeAssertValues(statement, analyzeContext(call));
   const { topic, name } = assertion.source;

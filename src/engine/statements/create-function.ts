@@ -9,69 +9,73 @@ import { propertyValue } from '../properties.ts';
 import type { FunctionCode } from '../user-functions/isolated-functions.ts';
 import { openFunction } from '../user-functions/load-user-functions.ts';
 import { stripTypes } from '../user-functions/strip-types.ts';
-import { changed, type StatementHandler } from './answer.ts';
+import { changed } from './answer.ts';
+import type { EntityStatement } from './definition.ts';
 import { goesOn, isRerun } from './earlier-query.ts';
 import { giveUpDropped } from './give-up.ts';
 
 /** CREATE FUNCTION: code in the statement, which becomes part of the language until DROP FUNCTION. */
-export const createFunction: StatementHandler<'createFunction'> = async (statement, call) => {
-  const { engine } = call;
-  const { name, nameSpan } = statement;
-  if (propertyValue(engine.systemProperties, 'ksql.udfs.enabled') === 'false')
-    throw new SqlError('ML_UNSUPPORTED', 'CREATE FUNCTION is switched off here', {
-      span: statement.span,
-      hint: 'whoever starts the process can allow it: --set ksql.udfs.enabled=true',
-    });
-  const types = typesOf(statement, call);
-  const code = codeOf(statement);
-  const meaning = meaningOf(statement, code, types);
-  const goes = isRerun(call, `function:${name}`) && engine.createdFunctions.meaningOf(name) === meaning;
-  if (engine.functions.has(name)) {
-    if (!engine.createdFunctions.has(name))
-      throw new SqlError('ML_NAME_TAKEN', `function ${name} comes with the engine and cannot be replaced`, {
-        span: nameSpan,
-        hint: 'choose another name',
+export const createFunction: EntityStatement<'createFunction'> = {
+  effect: 'catalog',
+  async run(statement, call) {
+    const { engine } = call;
+    const { name, nameSpan } = statement;
+    if (propertyValue(engine.systemProperties, 'ksql.udfs.enabled') === 'false')
+      throw new SqlError('ML_UNSUPPORTED', 'CREATE FUNCTION is switched off here', {
+        span: statement.span,
+        hint: 'whoever starts the process can allow it: --set ksql.udfs.enabled=true',
       });
-    if (statement.ifNotExists)
-      return changed(
-        `function/${name}/create`,
-        `function ${name} exists already: nothing was created`,
-        engine.sequence,
-      );
-    if (!statement.orReplace && !goes)
-      throw new SqlError('ML_NAME_TAKEN', `function ${name} exists already`, {
-        span: nameSpan,
-        hint: `write CREATE OR REPLACE FUNCTION, or DROP FUNCTION ${name} first`,
-      });
-  }
-  call.script?.made.add(`function:${name}`);
-  if (goes) return goesOn(engine, `function/${name}/create`, null, `function ${name}`);
-  const { sandbox, members, forget } = opened(statement, code, call);
-  const fn = openFunction(
-    sandbox,
-    {
+    const types = typesOf(statement, call);
+    const code = codeOf(statement);
+    const meaning = meaningOf(statement, code, types);
+    const goes = isRerun(call, `function:${name}`) && engine.createdFunctions.meaningOf(name) === meaning;
+    if (engine.functions.has(name)) {
+      if (!engine.createdFunctions.has(name))
+        throw new SqlError('ML_NAME_TAKEN', `function ${name} comes with the engine and cannot be replaced`, {
+          span: nameSpan,
+          hint: 'choose another name',
+        });
+      if (statement.ifNotExists)
+        return changed(
+          `function/${name}/create`,
+          `function ${name} exists already: nothing was created`,
+          engine.sequence,
+        );
+      if (!statement.orReplace && !goes)
+        throw new SqlError('ML_NAME_TAKEN', `function ${name} exists already`, {
+          span: nameSpan,
+          hint: `write CREATE OR REPLACE FUNCTION, or DROP FUNCTION ${name} first`,
+        });
+    }
+    call.script?.made.add(`function:${name}`);
+    if (goes) return goesOn(engine, `function/${name}/create`, null, `function ${name}`);
+    const { sandbox, members, forget } = opened(statement, code, call);
+    const fn = openFunction(
+      sandbox,
+      {
+        name,
+        kind: code.form,
+        description: `made by CREATE FUNCTION in ${statement.language === 'TYPESCRIPT' ? 'TypeScript' : 'JavaScript'}`,
+        signatures: [
+          {
+            parameters: types.parameters.map(printType),
+            names: code.parameters,
+            returns: printType(types.returns),
+            strict: statement.strict,
+            ...(types.state === null ? {} : { state: printType(types.state) }),
+            has: members,
+          },
+        ],
+      },
       name,
-      kind: code.form,
-      description: `made by CREATE FUNCTION in ${statement.language === 'TYPESCRIPT' ? 'TypeScript' : 'JavaScript'}`,
-      signatures: [
-        {
-          parameters: types.parameters.map(printType),
-          names: code.parameters,
-          returns: printType(types.returns),
-          strict: statement.strict,
-          ...(types.state === null ? {} : { state: printType(types.state) }),
-          has: members,
-        },
-      ],
-    },
-    name,
-    0,
-  );
-  const { sequence } = engine;
-  await engine.record(call, sequence);
-  engine.functions.set(name, fn);
-  engine.createdFunctions.keep(name, forget, meaning);
-  return changed(`function/${name}/create`, `Created function ${name}`, sequence);
+      0,
+    );
+    const { sequence } = engine;
+    await engine.record(call, sequence);
+    engine.functions.set(name, fn);
+    engine.createdFunctions.keep(name, forget, meaning);
+    return changed(`function/${name}/create`, `Created function ${name}`, sequence);
+  },
 };
 
 /** Everything that decides about what a function gives. */
@@ -84,38 +88,41 @@ function meaningOf(
 }
 
 /** DROP FUNCTION: refused while a query calls it. */
-export const dropFunction: StatementHandler<'dropFunction'> = async (statement, call) => {
-  const { engine } = call;
-  const { name, nameSpan, ifExists } = statement;
-  if (!engine.createdFunctions.has(name)) {
-    const givenUp = await giveUpDropped(statement, call);
-    if (givenUp !== null) return givenUp;
-    if (engine.functions.has(name))
-      throw new SqlError('ML_IN_USE', `function ${name} comes with the engine and cannot be dropped`, {
+export const dropFunction: EntityStatement<'dropFunction'> = {
+  effect: 'catalog',
+  async run(statement, call) {
+    const { engine } = call;
+    const { name, nameSpan, ifExists } = statement;
+    if (!engine.createdFunctions.has(name)) {
+      const givenUp = await giveUpDropped(statement, call);
+      if (givenUp !== null) return givenUp;
+      if (engine.functions.has(name))
+        throw new SqlError('ML_IN_USE', `function ${name} comes with the engine and cannot be dropped`, {
+          span: nameSpan,
+        });
+      if (ifExists)
+        return changed(
+          `function/${name}/drop`,
+          `there is no function ${name}: nothing was dropped`,
+          engine.sequence,
+        );
+      throw new SqlError('ML_NAME_UNKNOWN', `there is no function ${name}`, {
         span: nameSpan,
+        hint: 'SHOW FUNCTIONS lists them',
       });
-    if (ifExists)
-      return changed(
-        `function/${name}/drop`,
-        `there is no function ${name}: nothing was dropped`,
-        engine.sequence,
-      );
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no function ${name}`, {
-      span: nameSpan,
-      hint: 'SHOW FUNCTIONS lists them',
-    });
-  }
-  const users = queriesCalling(engine, name);
-  if (users.length > 0)
-    throw new SqlError('ML_IN_USE', `function ${name} is called by ${users.join(', ')}`, {
-      span: nameSpan,
-      hint: 'terminate those queries first',
-    });
-  const { sequence } = engine;
-  await engine.record(call, sequence);
-  engine.functions.delete(name);
-  engine.createdFunctions.remove(name);
-  return changed(`function/${name}/drop`, `Dropped function ${name}`, sequence);
+    }
+    const users = queriesCalling(engine, name);
+    if (users.length > 0)
+      throw new SqlError('ML_IN_USE', `function ${name} is called by ${users.join(', ')}`, {
+        span: nameSpan,
+        hint: 'terminate those queries first',
+      });
+    const { sequence } = engine;
+    await engine.record(call, sequence);
+    engine.functions.delete(name);
+    engine.createdFunctions.remove(name);
+    return changed(`function/${name}/drop`, `Dropped function ${name}`, sequence);
+  },
 };
 
 /** Ids of the persistent and push queries whose statement calls the function. */

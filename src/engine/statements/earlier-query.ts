@@ -3,7 +3,7 @@ import { DataError, SqlError, type Span } from '../../common/error.ts';
 import type { Engine, StatementCall } from '../engine.ts';
 import type { KeptQuery } from '../kept-queries.ts';
 import { differenceOf } from '../replacement.ts';
-import type { StatementResult } from '../result.ts';
+import type { Entity } from '../result.ts';
 import { loadQuery, meanTheSame, type PlannedQuery, type StoredStatement } from '../stored-query.ts';
 import { changeOfState } from '../../sql/plan/kept-state.ts';
 import { changeOfSource, type ReplaceableSource } from '../../sql/analyzer/analyze-source.ts';
@@ -101,12 +101,7 @@ export function isRerun({ script, replayed }: StatementCall, key: string): boole
 }
 
 /** Nothing was to do. */
-export function goesOn(
-  engine: Engine,
-  commandId: string,
-  queryId: string | null,
-  name: string,
-): StatementResult {
+export function goesOn(engine: Engine, commandId: string, queryId: string | null, name: string): Entity {
   return changed(
     commandId,
     queryId === null ? `${name} is as it was` : `Query with ID ${queryId} goes on`,

@@ -13,30 +13,33 @@ import type { StatementCall } from '../engine.ts';
 import { lowerPlan, optimizePlan } from '../planning.ts';
 import { describeFailed, describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
 import type { QueryDescription } from '../result.ts';
-import { answer, type StatementHandler } from './answer.ts';
+import type { EntityStatement } from './definition.ts';
 import { analyzeContext } from './analyze-context.ts';
 
 /** EXPLAIN: the plan as written, what each rule made of it, and the topology. Executes nothing. */
-export const explain: StatementHandler<'explain'> = ({ target }, call) => {
-  const { engine } = call;
-  if (target.kind === 'statement')
-    return answer({
+export const explain: EntityStatement<'explain'> = {
+  effect: 'reads',
+  run({ target }, call) {
+    const { engine } = call;
+    if (target.kind === 'statement')
+      return {
+        '@type': 'queryDescription',
+        queryDescription: explainStatement(target.statement, call),
+      };
+    const failed = engine.failedStatement(target.queryId);
+    if (failed !== undefined)
+      return { '@type': 'queryDescription', queryDescription: describeFailed(failed) };
+    const query = engine.query(target.queryId);
+    if (query === undefined)
+      throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${target.queryId}`, {
+        span: target.span,
+        hint: 'SHOW QUERIES lists the queries that run',
+      });
+    return {
       '@type': 'queryDescription',
-      queryDescription: explainStatement(target.statement, call),
-    });
-  const failed = engine.failedStatement(target.queryId);
-  if (failed !== undefined)
-    return answer({ '@type': 'queryDescription', queryDescription: describeFailed(failed) });
-  const query = engine.query(target.queryId);
-  if (query === undefined)
-    throw new SqlError('ML_NAME_UNKNOWN', `there is no query ${target.queryId}`, {
-      span: target.span,
-      hint: 'SHOW QUERIES lists the queries that run',
-    });
-  return answer({
-    '@type': 'queryDescription',
-    queryDescription: describeQuery(engine, query),
-  });
+      queryDescription: describeQuery(engine, query),
+    };
+  },
 };
 
 function explainStatement(statement: Statement, call: StatementCall): QueryDescription {

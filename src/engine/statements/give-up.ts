@@ -1,14 +1,14 @@
 import type { StatementOf } from '../../sql/parser/ast.ts';
-import { definedBy, droppedBy } from '../command-names.ts';
+import { definedBy, droppedBy } from './names.ts';
 import type { StatementCall } from '../engine.ts';
-import type { StatementResult } from '../result.ts';
+import type { Entity } from '../result.ts';
 import { changed } from './answer.ts';
 
 /** DROP of what is not there because its statement could not be replayed gives that up. Null: there is no such thing. */
 export async function giveUpDropped(
   statement: StatementOf<'dropSource' | 'dropType' | 'dropFunction'>,
   call: StatementCall,
-): Promise<StatementResult | null> {
+): Promise<Entity | null> {
   const { engine, replayed } = call;
   const dropped = droppedBy(statement);
   const failed = engine.failedStatements.filter(

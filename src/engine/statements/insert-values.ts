@@ -11,36 +11,40 @@ import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
 import { within } from '../statement-order.ts';
 import { partitionsOf } from '../topics.ts';
-import { message, type StatementHandler } from './answer.ts';
+import { message } from './answer.ts';
+import type { EntityStatement } from './definition.ts';
 import { analyzeContext } from './analyze-context.ts';
 
 /**
  * INSERT INTO … VALUES: one record, acknowledged by the log before the statement is. Only what it means is a matter of
  * its turn; statements of others do not wait until it is written.
  */
-export const insertValues: StatementHandler<'insertValues'> = (statement, call) => {
-  const { engine } = call;
-  const insert = analyzeInsertValues(statement, analyzeContext(call));
-  engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
-  const row = { given: false, late: false };
-  const written = write(call, insert, row).catch((error: unknown) => {
-    const isOfUser =
-      error instanceof DataError || (error instanceof LogError && error.kind === 'record-too-large');
-    throw isOfUser ? new SqlError('ML_DATA', error.message, { span: statement.span }) : error;
-  });
-  call.answerAfter(
-    within(engine.options.clock, engine.logPatienceMs, written, () => {
-      row.late = true;
-      return row.given
-        ? new SqlError('ML_LOG', 'the log has not acknowledged the row in time', {
-            hint: 'it may have been written, or may be when the log (Kafka) comes back: look before you insert it again',
-          })
-        : new SqlError('ML_LOG', `the log has not said in time where topic ${insert.source.topic} is`, {
-            hint: 'nothing was written; look whether the log (Kafka) can be reached, and insert again',
-          });
-    }),
-  );
-  return message('');
+export const insertValues: EntityStatement<'insertValues'> = {
+  effect: 'records',
+  run(statement, call) {
+    const { engine } = call;
+    const insert = analyzeInsertValues(statement, analyzeContext(call));
+    engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
+    const row = { given: false, late: false };
+    const written = write(call, insert, row).catch((error: unknown) => {
+      const isOfUser =
+        error instanceof DataError || (error instanceof LogError && error.kind === 'record-too-large');
+      throw isOfUser ? new SqlError('ML_DATA', error.message, { span: statement.span }) : error;
+    });
+    call.answerAfter(
+      within(engine.options.clock, engine.logPatienceMs, written, () => {
+        row.late = true;
+        return row.given
+          ? new SqlError('ML_LOG', 'the log has not acknowledged the row in time', {
+              hint: 'it may have been written, or may be when the log (Kafka) comes back: look before you insert it again',
+            })
+          : new SqlError('ML_LOG', `the log has not said in time where topic ${insert.source.topic} is`, {
+              hint: 'nothing was written; look whether the log (Kafka) can be reached, and insert again',
+            });
+      }),
+    );
+    return message('');
+  },
 };
 
 /** `row`: whether it was given to the log, and whether nobody waits for it any more: then it is not. */

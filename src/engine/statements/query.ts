@@ -9,15 +9,22 @@ import { lowerPlan, optimizePlan } from '../planning.ts';
 import { pullRows } from '../pull-query.ts';
 import { propertyValue } from '../properties.ts';
 import { PushQuery } from '../push-query.ts';
-import type { ResultColumn, StatementResult } from '../result.ts';
-import type { StatementHandler } from './answer.ts';
+import type { ResultColumn, RowStream } from '../result.ts';
+import type { RowsStatement } from './definition.ts';
 import { analyzeContext } from './analyze-context.ts';
 
 /** SELECT: with EMIT a push query, without a pull query. */
-export const query: StatementHandler<'query'> = (statement, call) =>
-  statement.emit === null ? pullRows(statement, call, analyzeContext(call)) : pushRows(statement, call);
+export const query: RowsStatement<'query'> = {
+  effect: 'reads',
+  gives: ({ emit, limit }) => ({
+    kind: emit === null ? 'pull' : 'push',
+    isEndless: emit !== null && limit === null,
+  }),
+  run: (statement, call) =>
+    statement.emit === null ? pullRows(statement, call, analyzeContext(call)) : pushRows(statement, call),
+};
 
-async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<StatementResult> {
+async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<RowStream> {
   const { engine, properties, parsed } = call;
   const analyzed = analyzeQuery(groupedAsOne(statement, engine.functions), analyzeContext(call));
   const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
@@ -53,7 +60,7 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
     await push.close();
     throw error;
   }
-  return { kind: 'rows', rows: push };
+  return push;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { StatementCall } from '../engine.ts';
 import type { QueryPlan } from '../persistent-query.ts';
 import { optimizePlan } from '../planning.ts';
 import { propertyValue } from '../properties.ts';
-import type { StatementResult } from '../result.ts';
+import type { Entity } from '../result.ts';
 import { changed } from './answer.ts';
 import { analyzeContext } from './analyze-context.ts';
 import { earlierQuery } from './earlier-query.ts';
@@ -31,10 +31,7 @@ export function isMaterialized(source: CatalogSource, properties: ReadonlyMap<st
 }
 
 /** CREATE SOURCE TABLE: the table, and the query `CST_<name>_<n>` that keeps its rows. It ends with the table. */
-export async function createSourceTable(
-  source: CatalogSource,
-  call: StatementCall,
-): Promise<StatementResult> {
+export async function createSourceTable(source: CatalogSource, call: StatementCall): Promise<Entity> {
   const { engine } = call;
   const { name } = source;
   const { statement } = call.parsed;

@@ -1,5 +1,6 @@
 import { Turns } from '../../common/clock.ts';
 import type { Entity } from '../../engine/result.ts';
+import { rowsOf } from '../../engine/statements/statements.ts';
 import { parseRequest } from '../request-statements.ts';
 import { parseStatementRequest } from '../request-body.ts';
 import { RequestError, statementError } from '../request-error.ts';
@@ -16,8 +17,7 @@ export const ksqlRoute: Route = {
     const turns = new Turns(engine.options.clock);
     const entities: object[] = [];
     for (const statement of statements) {
-      const { kind } = statement.statement;
-      if (kind === 'query' || kind === 'printTopic')
+      if (rowsOf(statement.statement) !== null)
         throw new RequestError(40002, 'SELECT and PRINT go to /query-stream, /query or /ws/query', {
           text: statement.text,
           entities,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { inSource, ScriptError, scriptStatements } from '../../../src/engine/script-statements.ts';
+import { inSource, ScriptError, scriptStatements } from '../../../src/engine/statements/script-statements.ts';
 import { renderSqlError, SqlError } from '../../../src/common/error.ts';
 
 let directory: string;
@@ -46,7 +46,7 @@ test('RUN SCRIPT stands for the statements of the file, which lies beside the on
 test('variables go into a script and come out of it', () => {
   const file = write('b.sql', "DEFINE inside = 'I'; DESCRIBE ${outside}; UNDEFINE gone;");
   const text = `DEFINE outside = 'O'; RUN SCRIPT '${file}'; DESCRIBE \${inside};`;
-  const statements = scriptStatements(text, null, new Map([['gone', 'x']]));
+  const statements = scriptStatements(text, null, new Map([['GONE', 'x']]));
   expect(statements.map((each) => each.resolvedText)).toContain('DESCRIBE O;');
   expect(statements.at(-1)?.resolvedText).toBe('DESCRIBE I;');
   expect(

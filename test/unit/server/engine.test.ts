@@ -129,6 +129,36 @@ test('assertions that a client sends one by one take one record after the other'
   await expect(assert(2)).rejects.toThrow('there is no further record');
 });
 
+test('a client that could not drop a source goes on with its records', async () => {
+  await run("INSERT INTO S VALUES (1, 'a'); INSERT INTO S VALUES (2, 'b');");
+  await run('CREATE STREAM READS AS SELECT * FROM S;');
+  const backend = await RemoteBackend.open(`http://127.0.0.1:${server.port}`);
+  const session = newSession();
+  const execute = (sql: string) => backend.execute(parseStatements(sql)[0]!, session);
+  await execute('ASSERT VALUES S (N) VALUES (1);');
+  await expect(execute('DROP STREAM S;')).rejects.toThrow('S is used by CSAS_READS_0');
+  await execute('ASSERT VALUES S (N) VALUES (2);');
+  await run('DROP STREAM READS; DROP STREAM S;');
+});
+
+test('what concerns the session alone is done where it is, and a statement is asked for rows or an answer', async () => {
+  const backend = await RemoteBackend.open(`http://127.0.0.1:${server.port}`);
+  await server.close();
+  const session = newSession();
+  const execute = (sql: string) => backend.execute(parseStatements(sql)[0]!, session);
+  await execute("SET 'auto.offset.reset'='earliest';");
+  await execute("DEFINE a = 'b';");
+  expect(session.properties).toEqual(new Map([['auto.offset.reset', 'earliest']]));
+  expect(await execute('SHOW VARIABLES;')).toMatchObject({
+    entity: { variables: [{ name: 'A', value: 'b' }] },
+  });
+  await execute("UNSET 'auto.offset.reset';");
+  await execute('UNDEFINE a;');
+  expect([session.properties.size, session.variables.size]).toEqual([0, 0]);
+  await expect(execute('SHOW PROPERTIES;')).rejects.toThrow('does not answer');
+  server = await startServer({ engine, host: '127.0.0.1', port: 0, version: '1.2.3' });
+});
+
 test('a push query that makes no sense is a bad request, a pull query a bad statement; both say where', async () => {
   const refusal = async (sql: string): Promise<unknown> => {
     const response = await fetch(`http://127.0.0.1:${server.port}/query-stream`, {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { renderSqlError, SqlError } from '../common/error.ts';
-import { readText } from '../common/read-text.ts';
-import { eachStatement, type ParsedStatement } from '../sql/parser/parse.ts';
+import { renderSqlError, SqlError } from '../../common/error.ts';
+import { readText } from '../../common/read-text.ts';
+import { eachStatement, type ParsedStatement } from '../../sql/parser/parse.ts';
 
 /** A statement and where it stands. */
 export interface ScriptStatement extends ParsedStatement {
@@ -19,14 +19,13 @@ const DEPTH_MAX = 32;
  * comes after it, and a mistake in any of the files means that nothing has run. A file is looked for beside the file that
  * names it, what was typed names files from the working directory.
  *
- * Throws `ScriptError`, whose message has file, line and column of the mistake.
+ * `defined`: variables by upper-case name, changed by DEFINE and UNDEFINE. Throws `ScriptError`, whose message has file, line and column of the mistake.
  */
 export function scriptStatements(
   text: string,
   file: string | null,
-  variables: ReadonlyMap<string, string>,
+  defined: Map<string, string>,
 ): readonly ScriptStatement[] {
-  const defined = new Map([...variables].map(([name, value]) => [name.toUpperCase(), value]));
   return [...statementsOf(text, file, defined, file === null ? [] : [resolve(file)])];
 }
 

@@ -1,8 +1,14 @@
-import { propertyName } from './properties.ts';
-import type { Statement } from '../sql/parser/ast.ts';
+import { propertyName } from '../properties.ts';
+import type { Statement, WithProperty } from '../../sql/parser/ast.ts';
 
 /** What a statement that changed the catalog made, ended, or needs, as keys: `source:S`, `type:T`, `function:F`, … */
 export type CatalogKey = `${'source' | 'type' | 'function' | 'query' | 'paused' | 'property'}:${string}`;
+
+/** `queryId`: null for every query. */
+export interface QueryControl {
+  readonly verb: 'terminate' | 'pause' | 'resume';
+  readonly queryId: string | null;
+}
 
 /** The id of the query that a statement makes; null where it makes none. `sequence`: the next number for names. */
 export function queryIdOf(statement: Statement, sequence: number): string | null {
@@ -53,6 +59,41 @@ export function droppedBy(statement: Statement): CatalogKey | null {
     default:
       return null;
   }
+}
+
+/** What a statement only adds to, so that it needs what defined it before; null where it adds to nothing. */
+export function addedToBy(statement: Statement): CatalogKey | null {
+  return statement.kind === 'alterSource' ? definedBy(statement) : null;
+}
+
+/** The stream or table that the query of a statement writes; null where it makes no query, or one that only keeps rows. */
+export function sinkOf(statement: Statement): string | null {
+  switch (statement.kind) {
+    case 'createSourceAs':
+      return statement.name;
+    case 'insertSelect':
+      return statement.target;
+    default:
+      return null;
+  }
+}
+
+/** What a statement does to queries that run; null where it does nothing to any. */
+export function controlOf(statement: Statement): QueryControl | null {
+  switch (statement.kind) {
+    case 'terminate':
+    case 'pause':
+    case 'resume':
+      return { verb: statement.kind, queryId: statement.queryId };
+    default:
+      return null;
+  }
+}
+
+/** The text of a property in WITH. */
+export function propertyText(properties: readonly WithProperty[], name: string): string | undefined {
+  const value = properties.find((property) => property.name.toUpperCase() === name)?.value;
+  return value !== undefined && 'value' in value ? String(value.value) : undefined;
 }
 
 /** Every stream, table, type and function that a statement works with, apart from the one that it defines. */

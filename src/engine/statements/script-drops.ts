@@ -1,7 +1,7 @@
-import { printIdentifier } from '../types/print-type.ts';
-import type { Catalog } from '../sql/catalog/catalog.ts';
-import type { ParsedStatement } from '../sql/parser/parse.ts';
-import { queryIdOf } from './command-names.ts';
+import { printIdentifier } from '../../types/print-type.ts';
+import type { Catalog } from '../../sql/catalog/catalog.ts';
+import type { ParsedStatement } from '../../sql/parser/parse.ts';
+import { queryIdOf } from './names.ts';
 
 /**
  * Statements that take back what a script's statements have made in earlier runs, the last first: queries, streams, tables,
