@@ -3,7 +3,6 @@ import { json } from '../formats/json.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
-import { OF_KEY } from '../streams/topology/processor.ts';
 import type { SkippedRecord } from '../streams/task/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
 import {
@@ -56,9 +55,15 @@ const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
 ];
 
 /** What ksqlDB's programs read; the names of fields are those that it writes. */
-function messageOf({ reason, detail, topic, key, value }: SkippedRecord): Record<string, unknown> {
+function messageOf({
+  reason,
+  detail,
+  unreadable,
+  topic,
+  key,
+  value,
+}: SkippedRecord): Record<string, unknown> {
   const error = { errorMessage: detail, cause: [detail] };
-  const isKey = reason === 'deserialization' && detail.startsWith(OF_KEY);
   const record = value?.toString('utf8') ?? null;
   const kinds = {
     deserializationError: null as unknown,
@@ -69,8 +74,8 @@ function messageOf({ reason, detail, topic, key, value }: SkippedRecord): Record
   };
   switch (reason) {
     case 'deserialization': {
-      const recordB64 = (isKey ? key : value)?.toString('base64') ?? null;
-      kinds.deserializationError = { target: isKey ? 'key' : 'value', ...error, recordB64, topic };
+      const recordB64 = (unreadable === 'key' ? key : value)?.toString('base64') ?? null;
+      kinds.deserializationError = { target: unreadable, ...error, recordB64, topic };
       return { type: 0, ...kinds };
     }
     case 'serialization':

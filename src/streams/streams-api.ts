@@ -86,6 +86,7 @@ export type {
   ProcessorContext,
   PunctuationKind,
   RecordContext,
+  RecordPart,
   SkipReason,
 } from './topology/processor.ts';
 export { RecordKey } from './topology/record-key.ts';

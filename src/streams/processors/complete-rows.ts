@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import type { WrittenKey } from '../../formats/format.ts';
 import type { Serde } from '../topology/serde.ts';
-import { OF_KEY, type Processor, type ProcessorContext, type RecordContext } from '../topology/processor.ts';
+import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /** Writes what of a row does not come from the value: its key's columns, record time and place, window, headers. */
@@ -55,7 +55,7 @@ class CompleteRows implements Processor {
         forwarded.setValue(key.value);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        return this.#context.skip('deserialization', `${OF_KEY}${error.message}`);
+        return this.#context.skip('deserialization', `key: ${error.message}`, error, 'key');
       }
       forwarded.windowStart = key.windowStart;
       forwarded.windowEnd = key.windowEnd;

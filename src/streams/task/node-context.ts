@@ -6,6 +6,7 @@ import type {
   ProcessorContext,
   PunctuationKind,
   RecordContext,
+  RecordPart,
   SkipReason,
 } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
@@ -148,7 +149,7 @@ export class NodeContext implements ProcessorContext {
     return this.#internals.numbers.number(name, initial);
   }
 
-  skip(reason: SkipReason, detail: string, error?: unknown): void {
-    this.#internals.failures.skip(this.nodeName, reason, detail, error);
+  skip(reason: SkipReason, detail: string, error?: unknown, part?: RecordPart): void {
+    this.#internals.failures.skip(this.nodeName, reason, detail, error, part);
   }
 }

@@ -4,7 +4,7 @@ import { DataError } from '../../common/error.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import { MISS } from '../../state/store.ts';
-import type { SkipReason } from '../topology/processor.ts';
+import type { RecordPart, SkipReason } from '../topology/processor.ts';
 import { shown } from '../topology/record-time.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { CurrentRecord } from './current-record.ts';
@@ -63,18 +63,24 @@ export class RecordFailures {
   }
 
   /** What an operator dropped: as it says, or, where it was an error, as the handlers say. */
-  skip(node: string, reason: SkipReason, detail: string, error: unknown): void {
-    if (this.#handlerOf(reason) === null) this.#drop(this.#skipped(node, reason, detail));
-    else this.failed(node, reason, error ?? new DataError(detail), detail);
+  skip(node: string, reason: SkipReason, detail: string, error: unknown, part: RecordPart = 'value'): void {
+    if (this.#handlerOf(reason) === null) this.#drop(this.#skipped(node, reason, detail, part));
+    else this.failed(node, reason, error ?? new DataError(detail), detail, part);
   }
 
   /**
    * What becomes of something thrown while a record, or a punctuation, was at `node`. Returns when processing goes
    * on without it.
    */
-  failed(node: string, reason: SkipReason, error: unknown, detail = messageOf(error)): void {
+  failed(
+    node: string,
+    reason: SkipReason,
+    error: unknown,
+    detail = messageOf(error),
+    part: RecordPart = 'value',
+  ): void {
     if (error === MISS || error instanceof RecordFailure) throw error;
-    const skipped = this.#skipped(node, reason, detail);
+    const skipped = this.#skipped(node, reason, detail, part);
     const ours =
       error instanceof AssertionError ||
       error instanceof TopologyError ||
@@ -165,7 +171,7 @@ export class RecordFailures {
     else this.#options.onSkip(skipped);
   }
 
-  #skipped(node: string, reason: SkipReason, detail: string): SkippedRecord {
+  #skipped(node: string, reason: SkipReason, detail: string, part: RecordPart): SkippedRecord {
     const { batch, index } = this.#record;
     const slice = (start: number, end: number): Buffer | null =>
       batch === null || start < 0 ? null : Buffer.from(batch.buffer.subarray(start, end));
@@ -175,6 +181,7 @@ export class RecordFailures {
       node,
       reason,
       detail,
+      unreadable: reason === 'deserialization' ? part : null,
       topic: this.#record.topic,
       partition: this.#record.partition,
       offset: this.#record.offset,

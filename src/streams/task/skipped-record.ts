@@ -1,4 +1,4 @@
-import type { SkipReason } from '../topology/processor.ts';
+import type { RecordPart, SkipReason } from '../topology/processor.ts';
 
 /** A record that an operator dropped, with where it came from. Bytes are copies; null where there are none. */
 export interface SkippedRecord {
@@ -7,6 +7,8 @@ export interface SkippedRecord {
   readonly node: string;
   readonly reason: SkipReason;
   readonly detail: string;
+  /** What of it cannot be read, where that is the reason (`deserialization`). */
+  readonly unreadable: RecordPart | null;
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;

@@ -82,14 +82,18 @@ export interface ProcessorContext {
   /**
    * Drops the record in flight at this node: counts it, logs it with topic, partition and offset, and hands it to
    * the instance's `onSkip`. For `deserialization`, `evaluation` and `serialization` the application's error handlers
-   * are asked first, and may stop it (by an exception) or keep a dead letter. `error` is what was thrown, if anything.
+   * are asked first, and may stop it (by an exception) or keep a dead letter. `error` is what was thrown, if anything;
+   * `part` is what could not be read (`deserialization`), by default the value.
    */
-  skip(reason: SkipReason, detail: string, error?: unknown): void;
+  skip(reason: SkipReason, detail: string, error?: unknown, part?: RecordPart): void;
 }
 
 export interface PersistedNumber {
   value: number;
 }
+
+/** What bytes are read as. */
+export type RecordPart = 'key' | 'value';
 
 /** Why a record did not take part. `late`: its windows have closed. */
 export type SkipReason =
@@ -100,9 +104,6 @@ export type SkipReason =
   | 'late'
   | 'evaluation'
   | 'serialization';
-
-/** Begins the detail of a record whose key, and not its value, cannot be read. */
-export const OF_KEY = 'key: ';
 
 /** What operators are parameterised with. */
 export type ValueMapper = (value: unknown, key: RecordKey, timestamp: number) => unknown;

@@ -157,7 +157,14 @@ test('a record that an operator refuses is dropped where the application goes on
     'last line',
   ]);
   expect(skipped).toMatchObject([
-    { reason: 'evaluation', detail: 'that is a bad line', topic: 'lines', partition: 0, offset: 1 },
+    {
+      reason: 'evaluation',
+      unreadable: null,
+      detail: 'that is a bad line',
+      topic: 'lines',
+      partition: 0,
+      offset: 1,
+    },
   ]);
   expect(skipped[0]!.value!.toString()).toBe('bad line');
   await streams.close();

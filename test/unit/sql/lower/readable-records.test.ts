@@ -69,3 +69,22 @@ test('a push query skips what cannot be read', async () => {
     expect(pushed).toHaveLength(1);
   }
 });
+
+test('which part of a record cannot be read is told, and nothing of one that is dropped for another reason', async () => {
+  const statements = `${declare('STREAM', 'S', 'KEY')} CREATE STREAM OUT AS SELECT K, 10 / V AS W FROM S;`;
+  const record = (key: string, value: string): PipelineRecord => ({
+    topic: 'S',
+    key,
+    value,
+    partition: 0,
+    timestamp: 0,
+  });
+  const four = '\0\0\0\x01';
+  const records = [record(four, '{"V":"x"}'), record('five!', '{"V":1}'), record(four, '{"V":0}')];
+  const { skipped } = await runSql(statements, records, { optimized: true });
+  expect(skipped.map(({ reason, unreadable }) => [reason, unreadable])).toEqual([
+    ['deserialization', 'value'],
+    ['deserialization', 'key'],
+    ['evaluation', null],
+  ]);
+});
