@@ -16,7 +16,12 @@ export function traceRecords(
 ): Topology {
   const traced = new Topology();
   for (const topic of topology.repartitionTopics) traced.addRepartitionTopic(topic);
-  for (const topics of topology.copartitions) traced.addCopartition(topics);
+  for (const topics of topology.copartitions)
+    traced.addCopartition(
+      topology.nodes.flatMap((node) =>
+        node.kind === 'source' && node.topics.some((topic) => topics.includes(topic)) ? [node.name] : [],
+      ),
+    );
   const sources = new Set(topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.name] : [])));
   const parentsOf = (parents: readonly string[]): string[] =>
     parents.map((name) => (sources.has(name) ? `${name}-trace` : name));

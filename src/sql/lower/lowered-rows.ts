@@ -30,8 +30,8 @@ export interface LoweredRows {
    * position is filled; for the key of a repartition. Null where no such record comes by.
    */
   readonly rowOfKey: ((key: RecordKey, timestamp: number, record: RecordContext) => SqlValue[]) | null;
-  /** Topics that hold the rows by their key: all are read by one sub-topology, so their partitions must agree. */
-  readonly topics: readonly string[];
+  /** Who reads the rows by their key: all belong to one sub-topology, so the partitions of their topics must agree. */
+  readonly sources: readonly string[];
   /** How a join looks up the rows (before `steps`) of a table by key; null for streams, and where nobody asked. */
   readonly view: TableView | null;
   /** The store that the table can be read back from. */

@@ -113,7 +113,7 @@ export class CogroupedKStream<K, VR> {
       const { handle } = this.#members[i]!.stream;
       sources = union(sources, parent === handle.node ? handle.sources : new Set([parent.name]));
     });
-    graph.copartition(sources);
+    const copartitioned = graph.track(sources);
     const supplier = new StoredTable(store.name);
     const { coalesce = false } = materialized;
     if (merger !== undefined) plain(merger, 'aggregate');
@@ -146,7 +146,7 @@ export class CogroupedKStream<K, VR> {
     const merge = new GraphNode({
       name: mergeName,
       write: (topology, above) =>
-        topology.addProcessor({
+        topology.addCopartition(copartitioned).addProcessor({
           name: mergeName,
           parents: above,
           open: passChanges(() => ({ sendOldValues: supplier.sendOldValues, coalesce })),

@@ -1,4 +1,4 @@
-import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
+import type { StateStoreOptions } from '../../state/store.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { isTopicName } from '../../log/topic-name.ts';
 import { shown } from '../topology/record-time.ts';
@@ -91,7 +91,7 @@ export class Graph {
   readonly stores: StoreDefinition[] = [];
   /** What `stores` were made of: one that is declared twice is one store. */
   readonly declarations = new Set<object>();
-  readonly #copartitioned: Set<string>[] = [];
+  readonly #tracked: Set<string>[] = [];
   readonly #nodes = new Set<GraphNode>();
   #nextName = 0;
   #nextPriority = 0;
@@ -151,19 +151,16 @@ export class Graph {
     return [...this.#nodes];
   }
 
-  /** What is co-partitioned with one source is so with another one too. */
-  shareCopartitions(name: string, other: string): void {
-    for (const sources of this.#copartitioned) if (sources.has(name)) sources.add(other);
+  /** The sources, by the names that they have when the topology is written. */
+  track(sources: ReadonlySet<string>): ReadonlySet<string> {
+    const tracked = new Set(sources);
+    this.#tracked.push(tracked);
+    return tracked;
   }
 
   /** Another node reads what this one read. */
   renameSource(name: string, to: string): void {
-    for (const sources of this.#copartitioned) if (sources.delete(name)) sources.add(to);
-  }
-
-  /** Records of one key must lie in partitions of one number in all topics that these source nodes read. */
-  copartition(sources: ReadonlySet<string>): void {
-    if (sources.size > 1) this.#copartitioned.push(new Set(sources));
+    for (const sources of this.#tracked) if (sources.delete(name)) sources.add(to);
   }
 
   /** The topology that the operations make, as they stand. */
@@ -189,15 +186,6 @@ export class Graph {
       for (const child of next.children) if (!written.has(child)) waiting.add(child);
     }
     topology.checkStores();
-    for (const sources of this.#copartitioned) {
-      const topics = topology.nodes.flatMap((node) =>
-        node.kind === 'source' && sources.has(node.name) ? node.topics : [],
-      );
-      const patterns = topology.nodes.flatMap((node) =>
-        node.kind === 'source' && sources.has(node.name) && node.pattern !== undefined ? [node.name] : [],
-      );
-      if (topics.length + patterns.length > 1) topology.addCopartition(topics, patterns);
-    }
     return topology;
   }
 }
@@ -232,15 +220,6 @@ export function need(serde: Serde | undefined, what: 'key' | 'value', where: str
     `there is no serde for the ${what}s of ${where}`,
     'give one to the operation, or a default to the StreamsBuilder',
   );
-}
-
-/** How a store keeps what a serde reads and writes. */
-export function codecOf(serde: Serde): ValueCodec {
-  return {
-    ...(serde.check && { check: (value) => serde.check!(value) }),
-    encode: (value, writer) => serde.serialize(value, writer),
-    decode: (buffer, start, end) => serde.deserialize(buffer, start, end),
-  };
 }
 
 /** Stands for the serde of keys that were just made, until an operation that writes them names one. */

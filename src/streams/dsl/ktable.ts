@@ -13,9 +13,9 @@ import {
 import type { OpenTransform, RowTransform } from '../processors/table-view.ts';
 import { transformTable } from '../processors/transform-table.ts';
 import type { ValueCodec } from '../../state/store.ts';
-import type { Serde } from '../topology/serde.ts';
+import { codecOf, type Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
-import { codecOf, GraphNode, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
+import { GraphNode, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
 import type { KGroupedTable } from './grouped-table.ts';
 import type { KStream, KeyValue } from './kstream.ts';
 import { union } from './stream-handle.ts';
@@ -394,7 +394,7 @@ export class KTable<K, V> {
     const plan = materialized === undefined ? null : materialize(graph, materialized, 'KTABLE-MERGE-');
     const name = graph.nameFor(named.name, 'KTABLE-MERGE-');
     const sources = union(this.handle.sources, other.handle.sources);
-    graph.copartition(sources);
+    const copartitioned = graph.track(sources);
     if (kind !== 'inner') left.enableOldValues(true);
     if (kind === 'outer') right.enableOldValues(true);
     const thisName = graph.nameFor(named.name, 'KTABLE-JOINTHIS-', '-join-this');
@@ -413,6 +413,7 @@ export class KTable<K, V> {
       write: (topology) =>
         addTableJoin(topology, {
           name,
+          sources: copartitioned,
           left: { parent: leftParent.name, name: thisName, view: leftView },
           right: { parent: rightParent.name, name: otherName, view: rightView },
           join: kind,

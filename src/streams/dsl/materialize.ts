@@ -1,7 +1,7 @@
 import type { StateStoreOptions } from '../../state/store.ts';
-import type { Serde } from '../topology/serde.ts';
+import { codecOf, type Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
-import { codecOf, type Graph, nameGiven, need } from './graph.ts';
+import { type Graph, nameGiven, need } from './graph.ts';
 import type { StoreDefinition } from '../topology/topology.ts';
 import { wholeNumber } from './check-number.ts';
 import type { Materialized } from './options.ts';

@@ -36,7 +36,7 @@ function mergeSources(graph: Graph): void {
         first.children.add(child);
       }
       graph.root.children.delete(node);
-      graph.shareCopartitions(node.name, first.name);
+      graph.renameSource(node.name, first.name);
     }
   }
 }

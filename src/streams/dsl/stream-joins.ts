@@ -5,9 +5,9 @@ import { addStreamTableJoin, type StreamTableWait } from '../operations/stream-t
 import { joinGlobalTable } from '../processors/join-global-table.ts';
 import type { ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
-import type { Serde } from '../topology/serde.ts';
+import { codecOf, type Serde } from '../topology/serde.ts';
 import type { GlobalKTable } from './global-ktable.ts';
-import { codecOf, GraphNode, nameGiven, need, userKey } from './graph.ts';
+import { GraphNode, nameGiven, need, userKey } from './graph.ts';
 import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
@@ -37,7 +37,7 @@ export function joinWithTable(
 ): StreamHandle {
   const { graph } = left;
   const sources = union(left.sources, table.sources);
-  graph.copartition(sources);
+  const copartitioned = graph.track(sources);
   const join = kind === 'inner' ? 'inner' : 'left';
   const name = graph.nameFor(joined.name, join === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-');
   const view = table.supplier.view();
@@ -59,7 +59,15 @@ export function joinWithTable(
     name,
     wantsNullKeys: join === 'left',
     write: (topology, parents) =>
-      addStreamTableJoin(topology, { name, parents, table: view, join, joiner: byKey, wait: waitOf() }),
+      addStreamTableJoin(topology, {
+        name,
+        parents,
+        sources: copartitioned,
+        table: view,
+        join,
+        joiner: byKey,
+        wait: waitOf(),
+      }),
   });
   graph.add([left.node], node);
   return {
@@ -133,7 +141,7 @@ export function joinWithStream(
   const { name: given } = joined;
   const { graph } = left;
   const sources = union(left.sources, right.sources);
-  graph.copartition(sources);
+  const copartitioned = graph.track(sources);
   const leftOuter = kind !== 'inner';
   const rightOuter = kind === 'outer';
   const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
@@ -172,6 +180,7 @@ export function joinWithStream(
     write: (topology) =>
       addStreamJoin(topology, {
         name: mergeName,
+        sources: copartitioned,
         left: {
           parents: must(thisWindow.above),
           remembers: thisWindowed,

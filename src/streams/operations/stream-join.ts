@@ -26,6 +26,8 @@ export interface StreamJoinOptions extends Pick<
 > {
   /** The node that the result leaves. */
   readonly name: string;
+  /** Of both sides: they are partitioned alike. */
+  readonly sources: Iterable<string>;
   readonly left: StreamJoinSide;
   /** Null: the left stream is joined with itself, over one store. */
   readonly right: StreamJoinSide | null;
@@ -48,6 +50,7 @@ export interface StreamJoinOptions extends Pick<
 export function addStreamJoin(topology: Topology, options: StreamJoinOptions): void {
   const { name, left, right, waiting, changelog, persistent, remembered, open = passThrough() } = options;
   const { beforeMs, afterMs, graceMs, joiner, keep } = options;
+  topology.addCopartition(options.sources);
   const window = {
     kind: 'window',
     changelog,

@@ -10,6 +10,8 @@ import type { StoreDefinition, Topology } from '../topology/topology.ts';
 export interface StreamTableJoinOptions extends JoinStreamTableOptions {
   readonly name: string;
   readonly parents: readonly string[];
+  /** Of both sides: they are partitioned alike. */
+  readonly sources: Iterable<string>;
   /** Records wait for changes of the table that come late; null: they are joined as they come. */
   readonly wait: StreamTableWait | null;
 }
@@ -24,6 +26,7 @@ export interface StreamTableWait extends Pick<
 /** Joins a stream with a table's rows of the same keys. */
 export function addStreamTableJoin(topology: Topology, options: StreamTableJoinOptions): void {
   const { name, parents, wait, table } = options;
+  topology.addCopartition(options.sources);
   const uses = table.stores;
   if (wait === null) {
     topology.addProcessor({ name, parents, open: joinStreamTable(options), uses });

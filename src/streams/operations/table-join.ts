@@ -14,6 +14,8 @@ export interface TableJoinSide {
 export interface TableJoinOptions {
   /** The node that the result leaves. */
   readonly name: string;
+  /** Of both sides: they are partitioned alike. */
+  readonly sources: Iterable<string>;
   readonly left: TableJoinSide;
   readonly right: TableJoinSide;
   readonly join: TableJoinKind;
@@ -34,6 +36,7 @@ const MIRRORED: { readonly [K in TableJoinKind]: TableJoinKind } = {
 /** Joins two tables of the same keys. A result that is not kept is computed from both again when it is looked up. */
 export function addTableJoin(topology: Topology, options: TableJoinOptions): void {
   const { name, left, right, join, joiner, sendOldValues, store } = options;
+  topology.addCopartition(options.sources);
   topology.addProcessor({
     name: left.name,
     parents: [left.parent],

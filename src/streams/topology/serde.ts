@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
+import type { ValueCodec } from '../../state/store.ts';
 import { shown } from './record-time.ts';
 
 /**
@@ -21,6 +22,15 @@ export interface Serde<T = unknown> {
   readonly sizeBytes?: number;
   /** True when `deserialize` returns the same object again and again: whoever keeps it calls `keep`. */
   readonly borrowed?: boolean;
+}
+
+/** How a store keeps what a serde reads and writes. */
+export function codecOf(serde: Serde): ValueCodec {
+  return {
+    ...(serde.check && { check: (value) => serde.check!(value) }),
+    encode: (value, writer) => serde.serialize(value, writer),
+    decode: (buffer, start, end) => serde.deserialize(buffer, start, end),
+  };
 }
 
 /** UTF-8 text. */

@@ -168,7 +168,7 @@ export class Topology {
   readonly #users = new Map<string, string[]>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
   readonly #globals = new Map<string, GlobalStoreNode>();
-  readonly #copartitions: { readonly topics: readonly string[]; readonly sources: readonly string[] }[] = [];
+  readonly #copartitions: (readonly string[])[] = [];
 
   constructor(options: TopologyOptions = {}) {
     this.#options = options;
@@ -231,11 +231,11 @@ export class Topology {
   }
 
   /**
-   * Says that records of one key lie in partitions of one number in all these topics. Repartition topics among them
-   * get the partition count of the others; others of different counts cannot be joined.
+   * Says that records of one key lie in partitions of one number in all topics of these sources. Repartition topics among
+   * them get the partition count of the others; others of different counts cannot be joined.
    */
-  addCopartition(topics: readonly string[], patternSources: readonly string[] = []): this {
-    this.#copartitions.push({ topics, sources: patternSources });
+  addCopartition(sources: Iterable<string>): this {
+    this.#copartitions.push([...sources]);
     return this;
   }
 
@@ -282,15 +282,14 @@ export class Topology {
     return [...this.#globals.values()];
   }
 
+  /** The topics of each. */
   get copartitions(): readonly (readonly string[])[] {
-    return this.#copartitions.map(({ topics, sources }) => [
-      ...topics,
-      ...this.nodes.flatMap((node) =>
-        node.kind === 'source' && node.pattern !== undefined && sources.includes(node.name)
-          ? node.topics
-          : [],
-      ),
-    ]);
+    return this.#copartitions.map((sources) =>
+      sources.flatMap((name) => {
+        const node = this.#nodes.get(name);
+        return node?.kind === 'source' ? node.topics : [];
+      }),
+    );
   }
 
   get nodes(): readonly TopologyNode[] {

@@ -64,7 +64,7 @@ export function lowerAggregate(
     sendsOld: wanted.old,
     key: rows.key,
     rowOfKey: null,
-    topics: rows.topics,
+    sources: rows.sources,
     view: wanted.keep === 'nothing' ? null : openedView(storeView(name), open, []),
     stored: {
       store: name,

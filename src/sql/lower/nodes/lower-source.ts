@@ -65,7 +65,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
       fill?.(row, recordKey, timestamp, record);
       return row;
     },
-    topics: [node.topic],
+    sources: [shared ? sharedSource(node) : topic],
     view: null,
     stored: null,
     raw: value.raw,
@@ -118,7 +118,7 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
  */
 function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowering: Lowering): string {
   const { topology } = lowering;
-  const topic = `topic ${node.topic}`;
+  const topic = sharedSource(node);
   if (!lowering.topics.has(node.topic))
     topology.addSource({ name: topic, topics: [node.topic], key: bytesSerde, value: bytesSerde });
   const name = lowering.name(`source ${node.alias}`);
@@ -130,6 +130,10 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
     parents: [topic],
   });
   return name;
+}
+
+function sharedSource({ topic }: SourceNode): string {
+  return `topic ${topic}`;
 }
 
 function timestampExtractor(node: SourceNode, lowering: Lowering): DecodeRecordOptions['timeOf'] {

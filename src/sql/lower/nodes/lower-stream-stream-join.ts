@@ -5,7 +5,7 @@ import type { SqlValue } from '../../../types/value.ts';
 import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
-import { copartition } from './copartition.ts';
+import { joinedSources } from './joined-sources.ts';
 import { scratchJoiner } from './join-rows.ts';
 import type { JoinKind } from '../../analyzer/analyzed-query.ts';
 
@@ -27,7 +27,7 @@ export function lowerStreamStreamJoin(
   const graceMs = within.graceMs ?? DEFAULT_GRACE_MS;
   const left = lowerSide(node.left, inputs[0]!, lowering);
   const right = lowerSide(node.right, inputs[1]!, lowering);
-  const topics = copartition(left, right, lowering);
+  const sources = joinedSources(left, right);
   const name = lowering.name(node.name);
   const { beforeMs, afterMs } = within;
   const side = (side: 'left' | 'right', { parent }: LoweredRows): StreamJoinSide => ({
@@ -41,6 +41,7 @@ export function lowerStreamStreamJoin(
   });
   addStreamJoin(lowering.topology, {
     name,
+    sources,
     left: side('left', left),
     right: side('right', right),
     waiting: node.join !== 'inner' && within.graceMs !== null ? `${name}-waiting` : null,
@@ -54,7 +55,7 @@ export function lowerStreamStreamJoin(
     persistent: true,
     ...(node.left.window !== null && { open: unfoldWindow(left.key.serde) }),
   });
-  return { ...left, parent: name, rowOfKey: null, topics, view: null, stored: null, raw: null };
+  return { ...left, parent: name, rowOfKey: null, sources, view: null, stored: null, raw: null };
 }
 
 function lowerSide(node: JoinNode['left'], columns: ReadonlySet<number>, lowering: Lowering): LoweredRows {

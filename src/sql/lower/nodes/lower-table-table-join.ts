@@ -6,7 +6,7 @@ import type { StoreDefinition } from '../../../streams/topology/topology.ts';
 import type { JoinNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
-import { copartition } from './copartition.ts';
+import { joinedSources } from './joined-sources.ts';
 import { newRowJoiner } from './join-rows.ts';
 
 /** Equal primary keys. The result is kept only for pull queries: joins above compute it from the tables below. */
@@ -26,7 +26,7 @@ export function lowerTableTableJoin(
     );
   const left = lowerSide(0, leftOld);
   const right = lowerSide(1, rightOld);
-  const topics = copartition(left, right, lowering);
+  const sources = joinedSources(left, right);
   const leftView = must(left.view, 'the tables of a join can be looked up');
   const rightView = must(right.view, 'the tables of a join can be looked up');
   const name = lowering.name(node.name);
@@ -36,6 +36,7 @@ export function lowerTableTableJoin(
   const store = kept ? rowStore(`${name}-table`, node.columns, wanted.columns) : null;
   addTableJoin(lowering.topology, {
     name,
+    sources,
     left: { parent: left.parent, name: `${name} left`, view: leftView },
     right: { parent: right.parent, name: `${name} right`, view: rightView },
     join,
@@ -49,7 +50,7 @@ export function lowerTableTableJoin(
     steps: [],
     sendsOld: wanted.old,
     rowOfKey: null,
-    topics,
+    sources,
     view: store === null ? joinedView(leftView, rightView, join, joiner) : storeView(`${name}-table`),
     stored: store === null ? null : storedRows(`${name}-table`),
     raw: null,

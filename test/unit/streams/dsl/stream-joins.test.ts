@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
+import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
+import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { JoinWindows } from '../../../../src/streams/dsl/windows.ts';
 import { drive, type Piped, type Result } from '../../../harness/drive.ts';
 
@@ -206,4 +207,11 @@ describe('a stream joined with tables', () => {
       ['o', 'u9+null', 10],
     ]);
   });
+});
+
+test('the topics of a stream that is joined with itself are partitioned alike', () => {
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  const both = builder.stream<string, string>(['a', 'b']);
+  both.join(both, pair, JoinWindows.ofTimeDifferenceWithNoGrace(10)).to('out');
+  expect(builder.build().copartitions).toEqual([['a', 'b']]);
 });
