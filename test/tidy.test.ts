@@ -191,3 +191,11 @@ test('no format is known by its name outside its room', () => {
   const planted = { path: 'src/engine/x.ts', text: "const lone = format.name === 'DELIMITED';\n" };
   expect(formatsNamed(planted)).toHaveLength(1);
 });
+
+test('outside of state and of the task one file knows that something must be loaded first', () => {
+  const knows = sources()
+    .filter(({ text }) => /^import\b[^;]*\bMISS\b[^;]*;/m.test(text))
+    .map(({ path }) => path)
+    .filter((path) => !path.startsWith('src/state/') && !path.startsWith('src/streams/task/'));
+  expect(knows).toEqual(['src/streams/stores/read-through.ts']);
+});

@@ -1,19 +1,20 @@
 import { ByteWriter } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
-import { type Span, SqlError } from '../common/error.ts';
+import { type DataError, type Span, SqlError } from '../common/error.ts';
 import { analyzePullQuery, type PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import type { AnalyzeContext } from '../sql/analyzer/analyze-context.ts';
-import { compileEvaluator, compilePredicate } from '../sql/expressions/compile.ts';
+import { compilePredicate, compileProjection } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
-import { MISS, type StateStore } from '../state/store.ts';
+import { StoreQueries } from '../streams/application/store-queries.ts';
 import type { Row, SqlValue } from '../types/value.ts';
-import type { StatementCall } from './engine.ts';
+import { candidateRows, type CandidateRows, type CompiledRow } from './candidate-rows.ts';
+import type { Engine, StatementCall } from './engine.ts';
 import { reasonOf } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 import { pullStream } from './stream-pull.ts';
-import { type CompiledRow, TableScan, timesOf } from './table-scan.ts';
+import { TableScan } from './table-scan.ts';
 
 const BATCH_ROWS = 1000;
 const RESTORE_WAIT_MS = 10_000;
@@ -26,7 +27,7 @@ export async function pullRows(
   context: AnalyzeContext,
 ): Promise<RowStream> {
   const { engine } = call;
-  const plan = analyzePullQuery(statement, context);
+  const plan = planPull(statement, context, engine);
   if (plan.source.type === 'stream') return pullStream(statement, call, context);
   const query = plan.source.createdBy === null ? undefined : engine.queries.get(plan.source.createdBy);
   const materialization = query?.lowered.materialization ?? null;
@@ -54,13 +55,34 @@ export async function pullRows(
     type,
     isKey: expression.kind === 'column' && KEY_ORIGINS.has(plan.row[expression.index]!.origin.kind),
   }));
-  const row = compileRow(plan, materialization, call);
   const queryId = engine.transientId('PULL');
+  const compiled = compileRow(plan, materialization, queryId, call);
+  const candidates = candidateRows(plan, new StoreQueries(query.streams), materialization, compiled);
+  const { limit } = plan;
   if (plan.access.kind === 'keys')
-    return new PulledRows(queryId, columns, await readKeys(plan, query, materialization, row));
-  const scan = new TableScan({ queryId, columns, plan, query, table: materialization, row, engine });
+    return new PulledRows(queryId, columns, await allOf(candidates, limit ?? Infinity));
+  const scan = new TableScan({ queryId, columns, limit, candidates, engine });
   await scan.open();
   return scan;
+}
+
+async function allOf(candidates: AsyncGenerator<CandidateRows>, rowsMax: number): Promise<Row[]> {
+  const found: Row[] = [];
+  if (rowsMax === 0) return found;
+  for await (const page of candidates)
+    for (let i = 0; i < page.length; i++) {
+      const row = page.resultAt(i);
+      if (row !== null && found.push(row) >= rowsMax) return found;
+    }
+  return found;
+}
+
+/** Where the query's rows are, and what it makes of them. A range is told only where the rows' store has it in order. */
+export function planPull(statement: StatementOf<'query'>, context: AnalyzeContext, engine: Engine): PullPlan {
+  return analyzePullQuery(statement, context, ({ createdBy }) => {
+    const query = createdBy === null ? undefined : engine.queries.get(createdBy);
+    return query?.lowered.materialization?.sortsKeys === true;
+  });
 }
 
 /**
@@ -81,114 +103,62 @@ async function untilReadable(query: PersistentQuery, { engine }: StatementCall, 
   });
 }
 
-function compileRow(plan: PullPlan, table: Materialization, { engine }: StatementCall): CompiledRow {
+/** Where a row cannot be evaluated, the processing log says why, as it does for a query that goes on. */
+function compileRow(
+  plan: PullPlan,
+  table: Materialization,
+  queryId: string,
+  { engine }: StatementCall,
+): CompiledRow {
   const { functions, evaluation } = engine;
+  let current: readonly SqlValue[] = [];
+  let time = 0;
+  const skip = (node: string, part: string, error: DataError): void =>
+    engine.processingLog.add(queryId, {
+      applicationId: queryId,
+      taskId: '',
+      node,
+      reason: 'evaluation',
+      detail: `${part}: ${error.message}`,
+      topic: plan.source.topic,
+      partition: -1,
+      offset: -1,
+      timestamp: time,
+      key: bytesOf(current, table),
+      value: null,
+      unreadable: null,
+    });
   const passes =
-    plan.filter === null ? () => true : compilePredicate(plan.filter, functions, evaluation, () => undefined);
-  const select = plan.select.map(({ expression }) => compileEvaluator(expression, functions, evaluation));
+    plan.filter === null
+      ? () => true
+      : compilePredicate(plan.filter, functions, evaluation, (error) => skip('filter', 'WHERE', error));
+  const project = compileProjection(
+    plan.select.map(({ expression }) => expression),
+    functions,
+    evaluation,
+    (item, error) => skip('project', plan.select[item]!.name, error),
+  );
   return (key, value, start, end, timestamp) => {
     const columns = table.rowOf(key, value, start, end, timestamp);
     if (columns === null) return null;
+    current = key;
+    time = timestamp;
     const row = flatRow(plan, columns, start, end, timestamp);
-    return passes(row) ? select.map((evaluate) => evaluateOrNull(evaluate, row)) : null;
+    if (!passes(row)) return null;
+    const result: SqlValue[] = plan.select.map(() => null);
+    project(row, result);
+    return result;
   };
+}
+
+function bytesOf(key: readonly SqlValue[], table: Materialization): Buffer {
+  const writer = new ByteWriter(64);
+  table.key.serialize([...key], writer);
+  return writer.toBytes();
 }
 
 /** What a row of a table is found by: the window belongs to it. */
 const KEY_ORIGINS: ReadonlySet<string> = new Set(['key', 'windowstart', 'windowend']);
-
-/** The rows of the keys that WHERE names. */
-async function readKeys(
-  { access, limit, windowStart }: PullPlan,
-  query: PersistentQuery,
-  table: Materialization,
-  compiled: CompiledRow,
-): Promise<Row[]> {
-  const rowsMax = limit ?? Infinity;
-  const { from, to } = timesOf(windowStart);
-  const found: Row[] = [];
-  const visit: Visit = (key, value, start, end, timestamp) => {
-    const row = compiled(key, value, start, end, timestamp);
-    if (row !== null) found.push(row);
-    return found.length < rowsMax;
-  };
-  const readStore = (store: StateStore, keys: readonly (readonly SqlValue[])[]): void => {
-    const writer = new ByteWriter(64);
-    for (const key of keys) {
-      if (key.some((value) => value === null)) continue;
-      writer.length = 0;
-      table.key.serialize([...key], writer);
-      if (!readKey(table, store, key, writer, from, to, visit)) return;
-    }
-  };
-
-  if (rowsMax === 0 || access.kind !== 'keys') return found;
-  for (const { store, task } of query.streams.stores(table.store)) {
-    const before = found.length;
-    for (;;) {
-      try {
-        readStore(store, access.keys);
-        break;
-      } catch (error) {
-        if (error !== MISS) throw error;
-        found.length = before;
-        await task.load();
-      }
-    }
-    if (found.length >= rowsMax) break;
-  }
-  return found;
-}
-
-type Visit = (
-  key: readonly SqlValue[],
-  value: unknown,
-  start: number,
-  end: number,
-  timestamp: number,
-) => boolean;
-
-/** Returns whether there is room for more. */
-function readKey(
-  table: Materialization,
-  store: StateStore,
-  key: readonly SqlValue[],
-  bytes: ByteWriter,
-  from: number,
-  to: number,
-  visit: Visit,
-): boolean {
-  let more = true;
-  switch (store.kind) {
-    case 'key-value': {
-      const slot = store.find(bytes.buffer, 0, bytes.length);
-      if (slot >= 0) more = visit(key, store.valueAt(slot), -1, -1, store.timestampAt(slot));
-      break;
-    }
-    case 'window':
-      store.fetch(bytes.buffer, 0, bytes.length, from, to, false, (start, value, timestamp) => {
-        more = visit(key, value, start, start + (table.windowSizeMs ?? 0), timestamp);
-        return more;
-      });
-      break;
-    case 'session':
-      store.fetch(
-        bytes.buffer,
-        0,
-        bytes.length,
-        0,
-        Number.MAX_SAFE_INTEGER,
-        (start, end, value, timestamp) => {
-          more = visit(key, value, start, end, timestamp);
-          return more;
-        },
-      );
-      break;
-    case 'versioned':
-      break;
-  }
-  return more;
-}
 
 /** The row that the pull query's expressions are over, from the table's columns. */
 function flatRow(
@@ -221,14 +191,6 @@ function flatRow(
         return null;
     }
   });
-}
-
-function evaluateOrNull(evaluate: (row: Row) => SqlValue, row: Row): SqlValue {
-  try {
-    return evaluate(row);
-  } catch {
-    return null;
-  }
 }
 
 /** Rows that have all been read. */

@@ -31,6 +31,7 @@ export const delimited: Format = {
   registered: false,
   loneNull: 'bytes',
   noValue: null,
+  textIsBytes: false,
   rawRanges: false,
   validate(columns, settings) {
     checkProperties(delimited, settings);

@@ -28,6 +28,8 @@ export interface Format {
   readonly loneNull: 'no-value' | 'bytes';
   /** Bytes of a value that say that there is none: the record is read as one without a value. Null: there are none such. */
   readonly noValue: Uint8Array | null;
+  /** Whether a STRING that stands alone is its UTF-8 and nothing else: keys sort as it does then. */
+  readonly textIsBytes: boolean;
   /** Whether its decoders give raw ranges, and its encoders take them. */
   readonly rawRanges: boolean;
   /** Throws `SqlError` ML_FORMAT when it cannot hold these columns (types, count) or a property is bad. */

@@ -19,6 +19,7 @@ export const json: Format = {
   registered: false,
   loneNull: 'no-value',
   noValue: Buffer.from('null'),
+  textIsBytes: false,
   rawRanges: true,
   validate(columns, settings) {
     checkProperties(json, settings);

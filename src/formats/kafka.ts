@@ -23,6 +23,7 @@ export const kafka: Format = {
   registered: false,
   loneNull: 'no-value',
   noValue: null,
+  textIsBytes: true,
   rawRanges: true,
   validate(columns, settings) {
     checkProperties(kafka, settings);

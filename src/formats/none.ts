@@ -14,6 +14,7 @@ export const none: Format = {
   registered: false,
   loneNull: 'no-value',
   noValue: null,
+  textIsBytes: false,
   rawRanges: false,
   validate(columns, settings) {
     checkProperties(none, settings);

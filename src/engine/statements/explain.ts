@@ -1,7 +1,10 @@
 import { SqlError } from '../../common/error.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import { analyzeCreateSourceAs } from '../../sql/analyzer/analyze-persistent.ts';
-import { analyzePullQuery, type PullPlan } from '../../sql/analyzer/analyze-pull-query.ts';
+import type { PullPlan } from '../../sql/analyzer/analyze-pull-query.ts';
+import type { Materialization } from '../../sql/lower/materialization.ts';
+import { sessionEnds, windowStarts } from '../candidate-rows.ts';
+import { planPull } from '../pull-query.ts';
 import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
 import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import type { Statement } from '../../sql/parser/ast.ts';
@@ -55,7 +58,7 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
       break;
     case 'query':
       if (statement.emit === null) {
-        const pull = analyzePullQuery(statement, context);
+        const pull = planPull(statement, context, engine);
         if (pull.source.type === 'table') return explainPull(pull, call);
       }
       before = buildPushPlan(analyzeQuery(groupedAsOne(statement, engine.functions), context));
@@ -93,7 +96,7 @@ function explainPull(plan: PullPlan, { engine, parsed }: StatementCall): QueryDe
   const lines = [
     `project [${select.map(({ name, expression }) => (expression.kind === 'column' && names[expression.index] === name ? name : `${printExpression(expression, names)} AS ${name}`)).join(', ')}]`,
     ...(filter === null ? [] : [`filter where ${printExpression(filter, names)}`]),
-    `${how} in ${store}`,
+    `${how} in ${store}${kept === null ? '' : windowsLookedAt(plan, kept)}`,
   ];
   if (limit !== null) lines.unshift(`limit ${limit}`);
   return {
@@ -105,4 +108,14 @@ function explainPull(plan: PullPlan, { engine, parsed }: StatementCall): QueryDe
     executionPlan: `pull query\n${lines.map((line, i) => `${'  '.repeat(i)}${line}`).join('\n')}\n`,
     queryType: 'PULL',
   };
+}
+
+/** Of a windowed table: which windows are looked at, where WHERE leaves some out. */
+function windowsLookedAt(plan: PullPlan, table: Materialization): string {
+  if (table.window === null) return '';
+  const isSession = table.kind === 'session';
+  const { from, to } = isSession ? sessionEnds(plan) : windowStarts(plan, table);
+  if (from === 0 && to === Number.MAX_SAFE_INTEGER) return '';
+  const until = to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`;
+  return `, windows that ${isSession ? 'end' : 'start'} from ${from}${until}`;
 }

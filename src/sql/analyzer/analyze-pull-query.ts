@@ -12,6 +12,7 @@ import type { AnalyzeContext } from './analyze-context.ts';
 import { analyzeQuery } from './analyze-query.ts';
 import type { SelectColumn } from './analyzed-query.ts';
 import type { SourceColumn } from '../catalog/source-row.ts';
+import { textBounds } from './text-bounds.ts';
 
 /**
  * A query on what is there now. Key and window constraints only say where to look: they let through at least what
@@ -35,7 +36,7 @@ export interface PullPlan {
 export type PullAccess =
   /** Each key: a value a key column, in the source's order. Empty: no row can match. */
   | { readonly kind: 'keys'; readonly keys: readonly (readonly SqlValue[])[] }
-  /** Of the source's single key column. */
+  /** Of the source's single key column, a STRING, in the order of its UTF-8. */
   | { readonly kind: 'range'; readonly bounds: Bounds }
   | { readonly kind: 'scan' };
 
@@ -50,9 +51,13 @@ const KEYS_MAX = 10_000;
 
 /**
  * SELECT without EMIT. Throws ML_UNSUPPORTED for clauses that only make sense for a query that goes on, and for
- * tables that no query materializes.
+ * tables that no query materializes. `sortsKeys`: whether the rows of a table are kept in the order of their keys' UTF-8.
  */
-export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): PullPlan {
+export function analyzePullQuery(
+  query: ast.Query,
+  context: AnalyzeContext,
+  sortsKeys: (source: CatalogSource) => boolean,
+): PullPlan {
   const refuse = (what: string, span = query.span): never => {
     throw new SqlError('ML_UNSUPPORTED', `a query without EMIT cannot have ${what}`, {
       span,
@@ -92,7 +97,7 @@ export function analyzePullQuery(query: ast.Query, context: AnalyzeContext): Pul
 
   if (source.type === 'table' && query.where !== null) checkKeyLists(query.where, source);
   const constraints = analyzed.where === null ? ANYTHING : constraintsOf(analyzed.where, context);
-  const access = accessOf(source, constraints);
+  const access = accessOf(source, constraints, sortsKeys);
   if (
     source.type === 'table' &&
     isSwitchedOff('ksql.query.pull.table.scan.enabled', context) &&
@@ -128,10 +133,7 @@ function switchedOff(what: string, property: string, span: Span): SqlError {
   });
 }
 
-/**
- * What ksqlDB reads without a scan: keys by one condition a column, and ranges by the order of the stored bytes, which
- * is that of the values for one STRING without a window.
- */
+/** What ksqlDB reads without a scan: keys and ranges by one condition a column. */
 function needsScan(
   { kind }: PullAccess,
   source: CatalogSource,
@@ -139,11 +141,8 @@ function needsScan(
   context: AnalyzeContext,
 ): boolean {
   if (source.schema.key.some((_, index) => constraints.get(index)?.narrowed === true)) return true;
-  if (kind !== 'range') return kind === 'scan';
   return (
-    isSwitchedOff('ksql.query.pull.range.scan.enabled', context) ||
-    source.window !== null ||
-    source.schema.key[0]!.type.kind !== 'string'
+    kind === 'scan' || (kind === 'range' && isSwitchedOff('ksql.query.pull.range.scan.enabled', context))
   );
 }
 
@@ -175,7 +174,11 @@ function checkKeyList(condition: ast.Expression, source: CatalogSource): void {
 
 const NUMBERS: ReadonlySet<SqlType['kind']> = new Set(['integer', 'bigint', 'decimal', 'double'] as const);
 
-function accessOf(source: CatalogSource, constraints: Constraints): PullAccess {
+function accessOf(
+  source: CatalogSource,
+  constraints: Constraints,
+  sortsKeys: (source: CatalogSource) => boolean,
+): PullAccess {
   const columns = source.schema.key.map((_, index) => constraints.get(index));
   if (columns.length === 0 || source.type === 'stream') return { kind: 'scan' };
   const values = columns.map((constraint) => (constraint?.kind === 'values' ? constraint.values : null));
@@ -190,7 +193,9 @@ function accessOf(source: CatalogSource, constraints: Constraints): PullAccess {
     }
   }
   const only = columns.length === 1 ? columns[0] : undefined;
-  return only?.kind === 'range' ? { kind: 'range', bounds: only } : { kind: 'scan' };
+  if (only?.kind !== 'range' || !sortsKeys(source)) return { kind: 'scan' };
+  const bounds = textBounds(only.lower as string | null, only.upper as string | null);
+  return bounds.lower === null && bounds.upper === null ? { kind: 'scan' } : { kind: 'range', bounds };
 }
 
 function hull(constraint: Constraint | undefined, type: SqlType): Bounds {

@@ -1,3 +1,4 @@
+import { formatOf } from '../../formats/registry.ts';
 import { applySteps } from '../../streams/processors/row-chain.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { OutputNode, SinkNode } from '../plan/node.ts';
@@ -16,6 +17,8 @@ export interface Materialization {
   readonly windowSizeMs: number | null;
   /** Bytes of the store's keys (and the topic's, so that partitions follow) from key values, and back. */
   readonly key: RowKeySerde;
+  /** Whether the store has its keys, one STRING each, in the order of their UTF-8: a range of them lies together. */
+  readonly sortsKeys: boolean;
   /** The table's columns: key columns, then value columns. */
   readonly columns: readonly Column[];
   /** The table's row of a stored value, null when HAVING or WHERE hides it. A new array each time. */
@@ -40,6 +43,12 @@ export function materializationOf(node: SinkNode | OutputNode, rows: LoweredRows
     window: node.input.window,
     windowSizeMs: stored.windowSizeMs,
     key: rows.key.serde,
+    sortsKeys:
+      stored.kind === 'key-value' &&
+      node.input.window === null &&
+      node.input.key.length === 1 &&
+      node.input.columns[node.input.key[0]!]!.type.kind === 'string' &&
+      formatOf(rows.key.format.name).textIsBytes,
     columns: [...keyPositions, ...valuePositions].map((position) => node.input.columns[position]!),
     rowOf(key, value, windowStart, windowEnd, timestamp) {
       const stands = stored.rowOf(value, key, windowStart, windowEnd, timestamp);

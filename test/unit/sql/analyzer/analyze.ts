@@ -74,7 +74,7 @@ export function analyze(
       case 'query':
         last =
           statement.emit === null
-            ? { catalog, pull: analyzePullQuery(statement, context) }
+            ? { catalog, pull: analyzePullQuery(statement, context, sortsKeys) }
             : { catalog, plan: buildPushPlan(analyzeQuery(statement, context)) };
         break;
       case 'createType':
@@ -85,6 +85,12 @@ export function analyze(
     }
   }
   return last;
+}
+
+/** As where the store of a table has the keys of its topic. */
+function sortsKeys({ schema, keyFormat, window }: CatalogSource): boolean {
+  const isText = schema.key.length === 1 && schema.key[0]!.type.kind === 'string';
+  return isText && keyFormat.name === 'KAFKA' && window === null;
 }
 
 /** The error that the statements end with: its code and the text that it points at. */

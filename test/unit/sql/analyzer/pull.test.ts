@@ -3,12 +3,16 @@ import { expect, test } from 'vitest';
 import { builtinFunctions } from '../../../../src/functions/registry.ts';
 import type { PullPlan } from '../../../../src/sql/analyzer/analyze-pull-query.ts';
 import { compilePredicate } from '../../../../src/sql/expressions/compile.ts';
+import { textBounds } from '../../../../src/sql/analyzer/text-bounds.ts';
 import { analyze } from './analyze.ts';
 
 const SOURCES = `
   CREATE STREAM S (K INT KEY, NAME STRING, V BIGINT) WITH (KAFKA_TOPIC='s', FORMAT='JSON');
   CREATE TABLE ONE AS SELECT K, COUNT(*) AS N FROM S GROUP BY K;
   CREATE TABLE TWO AS SELECT K, NAME, COUNT(*) AS N FROM S GROUP BY K, NAME;
+  CREATE STREAM TEXTS (K STRING KEY, V BIGINT) WITH (KAFKA_TOPIC='t', KEY_FORMAT='KAFKA', VALUE_FORMAT='JSON');
+  CREATE TABLE TEXT AS SELECT K, COUNT(*) AS N FROM TEXTS GROUP BY K;
+  CREATE TABLE QUOTED WITH (KEY_FORMAT='JSON') AS SELECT K, COUNT(*) AS N FROM TEXTS GROUP BY K;
   CREATE TABLE WINDOWED AS SELECT K, COUNT(*) AS N FROM S WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY K;
 `;
 
@@ -37,11 +41,20 @@ test('a part of the key, another column or a negation is a scan, bounds of a sin
   expect(access('K = 1', 'TWO').kind).toBe('scan');
   expect(access('K = 1 OR N = 2').kind).toBe('scan');
   expect(access('NOT (K = 1)').kind).toBe('scan');
-  expect(access('K > 2 AND K <= 9')).toMatchObject({ kind: 'range', bounds: { lower: 2, upper: 9 } });
-  expect(access('K BETWEEN 2 AND 9 OR K = 20')).toMatchObject({
+  expect(access("K > 'b' AND K <= 'i'", 'TEXT')).toEqual({
     kind: 'range',
-    bounds: { lower: 2, upper: 20 },
+    bounds: { lower: 'b', upper: 'i' },
   });
+  expect(access("K BETWEEN 'b' AND 'i' OR K = 't'", 'TEXT')).toEqual({
+    kind: 'range',
+    bounds: { lower: 'b', upper: 't' },
+  });
+});
+
+test('keys whose bytes are in another order are no range', () => {
+  expect(access('K > 2 AND K <= 9').kind).toBe('scan');
+  expect(access("K > 'b'", 'QUOTED').kind).toBe('scan');
+  expect(access('K > 2', 'WINDOWED').kind).toBe('scan');
 });
 
 test('window bounds are numbers or times', () => {
@@ -176,4 +189,38 @@ test('whatever WHERE lets through, the access finds', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+/** Texts around each place where the order of UTF-16 and that of UTF-8 part. */
+const TEXTS = [
+  '',
+  '\u0000',
+  'a',
+  'a\uD7FF',
+  'a😀',
+  'a😀b',
+  'a\uE000',
+  'a\uFFFF',
+  'ab',
+  '\uD7FF',
+  '\uE000',
+  '\uFF61',
+]
+  .concat(['\uFFFF', '😀', '😀\uFFFF', '\u{10FFFF}', '\u{10FFFF}a', '\u{10FFFF}\uE000'])
+  .concat(['\uD83D', 'a\uDE00']);
+
+test('a range of texts has every key that lies in it, by the bytes that it is stored under', () => {
+  const bytes = (text: string): Buffer => Buffer.from(text, 'utf8');
+  const keys = TEXTS.filter((text) => !/[\uD800-\uDFFF]/u.test(text));
+  for (const lower of [null, ...TEXTS])
+    for (const upper of [null, ...TEXTS]) {
+      const found = textBounds(lower, upper);
+      for (const key of keys) {
+        if ((lower !== null && key < lower) || (upper !== null && key > upper)) continue;
+        const from = found.lower === null ? -1 : Buffer.compare(bytes(found.lower), bytes(key));
+        const to = found.upper === null ? 1 : Buffer.compare(bytes(found.upper), bytes(key));
+        expect([lower, key, upper, from <= 0, to >= 0]).toEqual([lower, key, upper, true, true]);
+      }
+    }
+  expect(textBounds('a', 'b😀')).toEqual({ lower: 'a', upper: 'b😀' });
 });
