@@ -145,6 +145,9 @@ class LocalTaskState implements TaskState {
       this.#catalog.set(options.name, catalogEntry(store));
       return store;
     }
+    // A millisecond of retention is no other shape: release 0.1.0 kept the windows of SQL for one longer.
+    if (store instanceof TimedRows && Math.abs((entry.segmentMs ?? 0) - store.segmentMs) <= 1)
+      store.segmentMs = entry.segmentMs ?? 0;
     if (entry.kind !== options.kind || (store instanceof TimedRows && entry.segmentMs !== store.segmentMs))
       throw new StateError(
         `store ${options.name} on disk is a ${entry.kind} store of another shape`,

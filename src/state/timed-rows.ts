@@ -33,7 +33,8 @@ export abstract class TimedRows extends RowStore {
   /** Rows are put under ever new seconds (windows with duplicates). */
   nextSequence = 0;
   readonly retentionMs: number;
-  readonly segmentMs: number;
+  /** What is on disk keeps the length it was written with. */
+  segmentMs: number;
 
   protected readonly keys: KeyTable = new KeyTable();
   protected readonly fragments: SlotFragments = new SlotFragments();

@@ -78,8 +78,8 @@ export {
   Suppressed,
   TimeWindows,
   UnlimitedWindows,
-  type EmitStrategy,
 } from './dsl/windows.ts';
+export type { EmitStrategy } from './operations/aggregate.ts';
 
 export type {
   Processor,

@@ -1,35 +1,18 @@
-import { aggregateStream } from '../processors/aggregate-stream.ts';
+import { addAggregate, traitsOf, type WindowedAggregation } from '../operations/aggregate.ts';
 import type { Aggregation } from '../processors/aggregate.ts';
-import type { Processor } from '../topology/processor.ts';
-import type { Serde } from '../topology/serde.ts';
-import type { WindowedKeyFormat } from '../topology/topology.ts';
-import { GraphNode, userKey } from './graph.ts';
-import type { StoreDefinition } from '../topology/topology.ts';
-import type { KGroupedStream } from './grouped-stream.ts';
-import { union } from './stream-handle.ts';
-import { KTable } from './ktable.ts';
-import {
-  type AnyMaterialized,
-  historyOf,
-  keyValueStore,
-  materialize,
-  type StorePlan,
-  timedStore,
-} from './materialize.ts';
-import type { Materialized, Named } from './options.ts';
 import { passChanges } from '../processors/pass-through.ts';
+import type { Serde } from '../topology/serde.ts';
+import type { Windowed } from '../topology/windowed.ts';
+import { GraphNode, userKey } from './graph.ts';
+import type { KGroupedStream } from './grouped-stream.ts';
+import { KTable } from './ktable.ts';
+import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
+import type { Materialized, Named } from './options.ts';
+import { union } from './stream-handle.ts';
 import { StoredTable } from './table-suppliers.ts';
 import { given, initialOf, plain } from './user-function.ts';
-import {
-  type FixedWindows,
-  retentionOf,
-  type SessionAggregation,
-  sessionWindowKind,
-  timeWindowKind,
-  type WindowKind,
-} from './windowed-stream.ts';
+import type { FixedWindows } from './windowed-stream.ts';
 import { SessionWindows } from './windows.ts';
-import type { Windowed } from '../topology/windowed.ts';
 
 type Aggregator<K> = (key: K, value: unknown, aggregate: unknown) => unknown;
 
@@ -71,42 +54,29 @@ export class CogroupedKStream<K, VR> {
   windowedBy(windows: FixedWindows | SessionWindows): unknown {
     if (windows instanceof SessionWindows) {
       const aggregate: SessionAggregate<K, VR> = (initializer, merger, materialized = {}, named = {}) =>
-        this.#build(
-          initializer,
-          merger,
-          sessionWindowKind(windows),
-          materialized,
-          named,
-        ) as unknown as KTable<Windowed<K>, VR>;
+        this.#build(initializer, merger, windows, materialized, named) as unknown as KTable<Windowed<K>, VR>;
       return { aggregate };
     }
     const aggregate: WindowedAggregate<K, VR> = (initializer, materialized = {}, named = {}) =>
-      this.#build(initializer, undefined, timeWindowKind(windows), materialized, named) as unknown as KTable<
-        Windowed<K>,
-        VR
-      >;
+      this.#build(initializer, undefined, windows, materialized, named) as unknown as KTable<Windowed<K>, VR>;
     return { aggregate };
   }
 
   #build(
     initial: () => VR,
     merger: ((key: K, left: VR, right: VR) => VR) | undefined,
-    kind: WindowKind | null,
+    windows: FixedWindows | SessionWindows | null,
     materialized: Materialized<K, VR>,
     named: Named,
   ): KTable<unknown, unknown> {
     const { graph } = this.#members[0]!.stream.handle;
     const prefix = 'COGROUPKSTREAM-AGGREGATE-';
-    const store: StorePlan = materialize(graph, materialized as AnyMaterialized, prefix);
+    const store = materialize(graph, materialized as AnyMaterialized, prefix);
     const valueSerde = materialized.valueSerde as Serde | undefined;
-    const retentionMs = kind === null ? 0 : retentionOf(store, kind, 'update');
-    let made: StoreDefinition | null = null;
-    // One for all members.
-    const makeStore = (): StoreDefinition =>
-      (made ??=
-        kind === null
-          ? keyValueStore(store, valueSerde, graph)
-          : timedStore(store, kind.store, retentionMs, kind.lengthFrom ?? kind.sizeMs, valueSerde, graph));
+    const joins: WindowedAggregation['merge'] =
+      merger && ((key, left, right) => given(merger(userKey(key) as K, left as VR, right as VR), 'merger'));
+    const windowed: WindowedAggregation | null = windows && { windows, emit: 'update', merge: joins };
+    const states = statesOf(store, windowed, valueSerde, graph);
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
     parents.forEach((parent, i) => {
@@ -120,24 +90,16 @@ export class CogroupedKStream<K, VR> {
     const aggregates = this.#members.map(({ aggregator }, i) => {
       plain(aggregator, 'cogroup');
       const name = graph.nameFor(named.name, prefix, `-cogroup-agg-${i}`);
-      const functions: SessionAggregation = {
-        initial: initialOf(initial),
-        add: ((state, value, key) =>
-          given(aggregator(userKey(key) as K, value, state), 'aggregator')) as Aggregation['add'],
-        merge: (key, left, right) =>
-          merger === undefined ? left : given(merger(userKey(key) as K, left as VR, right as VR), 'merger'),
-      };
-      const open = (): Processor => {
-        // Of changes by several members only the table as a whole knows which is a key's last.
-        const sendOldValues = coalesce || supplier.sendOldValues;
-        if (kind === null)
-          return aggregateStream({ ...functions, store: store.name, sendOldValues, coalesce: false })();
-        return kind.open(functions, store.name, 'update', sendOldValues, false)();
-      };
+      const add: Aggregation['add'] = (state, value, key) =>
+        given(aggregator(userKey(key) as K, value, state), 'aggregator');
+      const aggregation = { name, initial: initialOf(initial), add, windowed, coalesce: false };
       const node = new GraphNode({
         name,
-        write: (topology, above) =>
-          topology.addProcessor({ name, parents: above, open, stores: [makeStore()] }),
+        write: (topology, above) => {
+          // Of changes by several members only the table as a whole knows which is a key's last.
+          const sendOldValues = coalesce || supplier.sendOldValues;
+          addAggregate(topology, { ...aggregation, parents: above, sendOldValues, store: states() });
+        },
       });
       graph.add([parents[i]!], node);
       return node;
@@ -153,12 +115,7 @@ export class CogroupedKStream<K, VR> {
         }),
     });
     graph.add(aggregates, merge);
-    const window: WindowedKeyFormat | undefined =
-      kind === null
-        ? undefined
-        : kind.store === 'session'
-          ? { kind: 'session' }
-          : { kind: 'time', sizeMs: kind.lengthFrom ?? kind.sizeMs };
+    const traits = windows === null ? undefined : traitsOf(windows);
     return new KTable({
       graph,
       node: merge,
@@ -168,8 +125,8 @@ export class CogroupedKStream<K, VR> {
       sources,
       supplier,
       queryableStore: materialized.name,
-      window,
-      graceMs: kind?.graceMs,
+      window: traits?.keys,
+      graceMs: traits?.graceMs,
       historyMs: historyOf(store),
     });
   }

@@ -29,6 +29,8 @@ export interface CustomWindowsOptions {
  * ```
  */
 export class CustomWindows {
+  /** @internal */
+  readonly kind = 'custom';
   readonly windowsFor: (timestamp: number) => readonly Window[];
   readonly sizeMs: number;
   readonly graceMs: number;

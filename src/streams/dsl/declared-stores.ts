@@ -57,8 +57,7 @@ export function storeOf(graph: Graph, declaration: AnyDeclaration): StoreDefinit
     );
   return kind === 'key-value' || kind === 'versioned'
     ? bounded(keyValueStore(plan, undefined, graph), rowsMax)
-    : // As in Kafka Streams, the row at the very end of the retention is not seen any more.
-      bounded(timedStore(plan, kind, retentionMs - 1, windowSizeMs, undefined, graph), rowsMax);
+    : bounded(timedStore(plan, kind, retentionMs, 'update', windowSizeMs, undefined, graph), rowsMax);
 }
 
 /** The store with a bound on its rows, if one is given. */

@@ -59,7 +59,7 @@ export function joinByForeignKey(
   const result = new GraphNode({
     name: names.result,
     write(topology) {
-      const { sendOldValues } = supplier.options();
+      const { sendOldValues } = supplier;
       addForeignKeyJoin(topology, {
         names,
         left: {
@@ -81,7 +81,7 @@ export function joinByForeignKey(
         joiner: byKey,
         asksAgain: false,
         sendOldValues,
-        store: supplier.materialized ? supplier.store() : null,
+        store: supplier.store(),
       });
     },
   });

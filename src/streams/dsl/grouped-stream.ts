@@ -1,40 +1,18 @@
-import { aggregateStream } from '../processors/aggregate-stream.ts';
-import type { Processor } from '../topology/processor.ts';
+import { addAggregate, traitsOf, type WindowedAggregation } from '../operations/aggregate.ts';
+import type { Aggregation } from '../processors/aggregate.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { WindowedKeyFormat } from '../topology/topology.ts';
 import { CogroupedKStream } from './cogrouped.ts';
 import { GraphNode, nameGiven, userKey } from './graph.ts';
-import type { StoreDefinition } from '../topology/topology.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { KTable } from './ktable.ts';
-import {
-  type AnyMaterialized,
-  historyOf,
-  keyValueStore,
-  materialize,
-  type StorePlan,
-} from './materialize.ts';
+import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
 import { given, initialOf, plain } from './user-function.ts';
 import { type FixedWindows, SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
 import { SessionWindows } from './windows.ts';
-
-/** What an aggregate over a grouped stream is made of. */
-export interface AggregatePlan {
-  readonly name: string;
-  readonly store: StorePlan;
-  /** Whether the user named the store. */
-  readonly queryable: string | undefined;
-  readonly keySerde: Serde | undefined;
-  readonly valueSerde: Serde | undefined;
-  readonly window: WindowedKeyFormat | undefined;
-  readonly graceMs: number | undefined;
-  readonly open: (sendOldValues: boolean) => () => Processor;
-  readonly makeStore: () => StoreDefinition;
-}
 
 /** Records of a stream by key, ready to be aggregated. Records without a key or value do not take part. */
 export class KGroupedStream<K, V> {
@@ -56,14 +34,8 @@ export class KGroupedStream<K, V> {
     // Kafka Streams uses up a name here; it is in the names of topics that follow.
     if (materialized !== undefined && materialized.name === undefined)
       this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    return this.#aggregate(
-      'KSTREAM-AGGREGATE-',
-      () => 0,
-      (state) => (state as number) + 1,
-      Serdes.long as Serde,
-      materialized ?? {},
-      named,
-    );
+    const functions: Aggregation = { initial: () => 0, add: (state) => (state as number) + 1 };
+    return this.build('KSTREAM-AGGREGATE-', functions, null, Serdes.long as Serde, materialized ?? {}, named);
   }
 
   /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
@@ -74,9 +46,11 @@ export class KGroupedStream<K, V> {
     named: Named = {},
   ): KTable<K, VR> {
     plain(aggregator, 'aggregate');
-    const add: Add = (state, value, key) =>
-      given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator');
-    return this.#aggregate('KSTREAM-AGGREGATE-', initialOf(initializer), add, undefined, materialized, named);
+    const functions: Aggregation = {
+      initial: initialOf(initializer),
+      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
+    };
+    return this.build('KSTREAM-AGGREGATE-', functions, null, undefined, materialized, named);
   }
 
   /** As `aggregate`, where the state is a value: the first record of a key is its state. */
@@ -86,17 +60,11 @@ export class KGroupedStream<K, V> {
     named: Named = {},
   ): KTable<K, V> {
     plain(reducer, 'reduce');
-    const add: Add = (state, value) =>
-      state === null ? value : given(reducer(state as V, value as V), 'reducer');
-    const fallback = this.grouped.valueSerde as Serde | undefined;
-    return this.#aggregate(
-      'KSTREAM-REDUCE-',
-      () => null,
-      add,
-      fallback ?? this.handle.valueSerde,
-      materialized,
-      named,
-    );
+    const functions: Aggregation = {
+      initial: () => null,
+      add: (state, value) => (state === null ? value : given(reducer(state as V, value as V), 'reducer')),
+    };
+    return this.build('KSTREAM-REDUCE-', functions, null, this.valueSerde, materialized, named);
   }
 
   /** Aggregates by window, too. */
@@ -141,43 +109,10 @@ export class KGroupedStream<K, V> {
   }
 
   /** @internal */
-  build<VR>(plan: AggregatePlan): KTable<K, VR> {
-    const { graph } = this.handle;
-    const parent = this.parentFor(plan.store.name);
-    const supplier = new StoredTable(plan.store.name);
-    graph.keySerdes.set(plan.store.name, plan.keySerde);
-    const node = new GraphNode({
-      name: plan.name,
-      write: (topology, parents) =>
-        topology.addProcessor({
-          name: plan.name,
-          parents,
-          open: () => plan.open(supplier.sendOldValues)(),
-          stores: [plan.makeStore()],
-        }),
-    });
-    graph.add([parent], node);
-    const sources = parent === this.handle.node ? this.handle.sources : new Set([parent.name]);
-    const { name, keySerde, valueSerde, queryable, window, graceMs } = plan;
-    return new KTable({
-      graph,
-      node,
-      name,
-      keySerde,
-      valueSerde,
-      sources,
-      supplier,
-      queryableStore: queryable,
-      window,
-      graceMs,
-      historyMs: historyOf(plan.store),
-    });
-  }
-
-  #aggregate<VR>(
+  build<VR>(
     prefix: string,
-    initial: () => unknown,
-    add: Add,
+    functions: Aggregation,
+    windowed: WindowedAggregation | null,
     fallbackSerde: Serde | undefined,
     materialized: Materialized<K, VR>,
     named: Named,
@@ -185,20 +120,36 @@ export class KGroupedStream<K, V> {
     const { graph } = this.handle;
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
     const name = graph.nameFor(named.name, prefix);
+    const keySerde = (materialized.keySerde as Serde | undefined) ?? this.keySerde;
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const states = statesOf(store, windowed, valueSerde, graph);
+    const parent = this.parentFor(store.name);
+    const supplier = new StoredTable(store.name);
+    graph.keySerdes.set(store.name, keySerde);
+    const { initial, add } = functions;
     const { coalesce = false } = materialized;
-    return this.build({
+    const node = new GraphNode({
       name,
-      store,
-      queryable: materialized.name,
-      keySerde: (materialized.keySerde as Serde | undefined) ?? this.keySerde,
+      write: (topology, parents) => {
+        const { sendOldValues } = supplier;
+        const changes = { sendOldValues, coalesce };
+        addAggregate(topology, { name, parents, initial, add, ...changes, windowed, store: states() });
+      },
+    });
+    graph.add([parent], node);
+    const traits = windowed === null ? undefined : traitsOf(windowed.windows);
+    return new KTable({
+      graph,
+      node,
+      name,
+      keySerde,
       valueSerde,
-      window: undefined,
-      graceMs: undefined,
-      open: (sendOldValues) => aggregateStream({ initial, add, store: store.name, sendOldValues, coalesce }),
-      makeStore: () => keyValueStore(store, valueSerde, graph),
+      sources: parent === this.handle.node ? this.handle.sources : new Set([parent.name]),
+      supplier,
+      queryableStore: materialized.name,
+      window: traits?.keys,
+      graceMs: traits?.graceMs,
+      historyMs: historyOf(store),
     });
   }
 }
-
-type Add = Parameters<typeof aggregateStream>[0]['add'];

@@ -1,4 +1,6 @@
-import { aggregateTable, type AggregateTableOptions } from '../processors/aggregate-table.ts';
+import { addAggregate } from '../operations/aggregate.ts';
+import { addRepartition } from '../operations/repartition.ts';
+import type { AggregateTableOptions } from '../processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { GroupedTableHandle } from './fluent.ts';
@@ -100,18 +102,11 @@ export class KGroupedTable<K, V> {
     const { coalesce = false } = materialized;
     const node = new GraphNode({
       name,
-      write: (topology, parents) =>
-        topology.addProcessor({
-          name,
-          parents,
-          open: aggregateTable({
-            ...functions,
-            store: plan.name,
-            sendOldValues: supplier.sendOldValues,
-            coalesce,
-          }),
-          stores: [keyValueStore(plan, valueSerde, graph)],
-        }),
+      write: (topology, parents) => {
+        const changes = { sendOldValues: supplier.sendOldValues, coalesce };
+        const store = keyValueStore(plan, valueSerde, graph);
+        addAggregate(topology, { name, parents, ...functions, ...changes, windowed: null, store });
+      },
     });
     graph.add([repartition], node);
     return new KTable({
@@ -144,9 +139,7 @@ export class KGroupedTable<K, V> {
           topic,
         );
         const value = groupedChangeSerde(values) as Serde;
-        topology.addRepartitionTopic({ name: topic, partitions: null });
-        topology.addSink({ name: sinkName, topic, parents, key, value, headers: true });
-        topology.addSource({ name: sourceName, topics: [topic], key, value });
+        addRepartition(topology, { topic, parents, sink: sinkName, source: sourceName, key, value });
       },
     });
   }

@@ -1,3 +1,4 @@
+import { addTable } from '../operations/table-source.ts';
 import { filterStream } from '../processors/filter.ts';
 import { flatMapRecords } from '../processors/flat-map.ts';
 import { flatMapStream } from '../processors/flat-map-values.ts';
@@ -8,7 +9,6 @@ import type { Predicate, Processor } from '../topology/processor.ts';
 import { processAsync } from '../processors/process-async.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { selectKey } from '../processors/select-key.ts';
-import { tableSource } from '../processors/table-source.ts';
 import { shown, timeOf } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { SinkNode } from '../topology/topology.ts';
@@ -313,11 +313,11 @@ export class KStream<K, V> {
     const node = new GraphNode({
       name,
       write: (topology, parents) =>
-        topology.addProcessor({
+        addTable(topology, {
           name,
           parents,
-          open: () => tableSource(supplier.options())(),
-          stores: supplier.materialized ? [supplier.store()] : [],
+          store: supplier.store(),
+          sendOldValues: supplier.sendOldValues,
         }),
     });
     graph.add([parent], node);

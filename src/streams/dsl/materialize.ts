@@ -1,9 +1,15 @@
-import type { StateStoreOptions } from '../../state/store.ts';
+import type { KeyValueStoreOptions, StateStoreOptions } from '../../state/store.ts';
+import {
+  type EmitStrategy,
+  traitsOf,
+  type WindowedAggregation,
+  windowedStore,
+} from '../operations/aggregate.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
 import { type Graph, nameGiven, need } from './graph.ts';
 import type { StoreDefinition } from '../topology/topology.ts';
-import { wholeNumber } from './check-number.ts';
+import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
@@ -24,14 +30,13 @@ export function materialize(graph: Graph, materialized: AnyMaterialized, prefix:
 
 /** A store of rows by key: of the latest, or of all versions where that was asked for. */
 export function keyValueStore(plan: StorePlan, valueSerde: Serde | undefined, graph: Graph): StoreDefinition {
-  const { logConfig, valueSerde: own, versioned } = plan.materialized;
-  const values = codecOf(
-    need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
-  );
+  const { logConfig } = plan.materialized;
+  const historyRetentionMs = historyOf(plan);
+  const kept = common(plan, valueSerde, graph);
   const options: StateStoreOptions =
-    versioned === undefined
-      ? { kind: 'key-value', values, ...common(plan) }
-      : { kind: 'versioned', values, historyRetentionMs: historyOf(plan)!, ...common(plan) };
+    historyRetentionMs === undefined
+      ? { kind: 'key-value', ...kept }
+      : { kind: 'versioned', ...kept, historyRetentionMs };
   return graph.define(options, logConfig);
 }
 
@@ -39,25 +44,44 @@ export function timedStore(
   plan: StorePlan,
   kind: 'window' | 'session',
   retentionMs: number,
+  emit: EmitStrategy,
   windowSizeMs: WindowLength | undefined,
   valueSerde: Serde | undefined,
   graph: Graph,
 ): StoreDefinition {
   if (windowSizeMs !== undefined) graph.windowSizes.set(plan.name, windowSizeMs);
-  const { logConfig, valueSerde: own, versioned } = plan.materialized;
+  const { logConfig, versioned } = plan.materialized;
   if (versioned !== undefined)
     throw new TopologyError(
       `${plan.name} is a ${kind} store, which cannot be versioned`,
       'leave the option out: each window is a row of its own',
     );
-  const values = codecOf(
-    need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', plan.name),
-  );
-  const options: StateStoreOptions =
-    kind === 'window'
-      ? { kind, values, retentionMs, duplicates: false, ...common(plan) }
-      : { kind, values, retentionMs, ...common(plan) };
+  const options = windowedStore(kind, common(plan, valueSerde, graph), retentionMs, emit);
   return graph.define(options, logConfig);
+}
+
+/**
+ * Where aggregates keep their states, as long as windows can change, or longer where that was asked for. Made once, when
+ * its serdes are known.
+ */
+export function statesOf(
+  plan: StorePlan,
+  windowed: WindowedAggregation | null,
+  valueSerde: Serde | undefined,
+  graph: Graph,
+): () => StoreDefinition {
+  let made: StoreDefinition | null = null;
+  if (windowed === null) return () => (made ??= keyValueStore(plan, valueSerde, graph));
+  const { store, keys, changesMs } = traitsOf(windowed.windows);
+  const { retentionMs = changesMs } = plan.materialized;
+  wholeOrEndless(retentionMs, `the retentionMs of store ${plan.name}`, 0);
+  if (retentionMs < changesMs)
+    throw new TopologyError(
+      `store ${plan.name} keeps windows for ${retentionMs} ms, but they can change for ${changesMs} ms`,
+      'give a longer retentionMs, or shorter windows or grace',
+    );
+  const sizeMs = keys.kind === 'time' ? keys.sizeMs : undefined;
+  return () => (made ??= timedStore(plan, store, retentionMs, windowed.emit, sizeMs, valueSerde, graph));
 }
 
 /** How far back the versions of a store go; undefined when it has none. */
@@ -67,7 +91,12 @@ export function historyOf({ name, materialized }: StorePlan): number | undefined
   return wholeNumber(versioned.historyRetentionMs, `the historyRetentionMs of store ${name}`, 0);
 }
 
-function common(plan: StorePlan): { name: string; changelog: boolean; persistent: boolean } {
-  const { logging, persistent } = plan.materialized;
-  return { name: plan.name, changelog: logging ?? true, persistent: persistent ?? true };
+function common(
+  { name, materialized }: StorePlan,
+  valueSerde: Serde | undefined,
+  graph: Graph,
+): Omit<KeyValueStoreOptions, 'kind'> {
+  const { logging: changelog = true, persistent = true, valueSerde: own } = materialized;
+  const serde = need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', name);
+  return { name, values: codecOf(serde), changelog, persistent };
 }

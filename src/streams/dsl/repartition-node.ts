@@ -1,3 +1,4 @@
+import { addRepartition } from '../operations/repartition.ts';
 import { filterStream } from '../processors/filter.ts';
 import { type Graph, GraphNode, need, type RepartitionOptions } from './graph.ts';
 
@@ -20,24 +21,23 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
       const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
       const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);
       const { partitioner, partitions, window } = options;
-      topology.addRepartitionTopic({ name: topic, partitions: partitions ?? null });
       const keep = node.keepsNullKeys;
       topology.addProcessor({
         name: filterName,
         parents,
         open: filterStream((_value, each) => keep || each.present),
       });
-      topology.addSink({
-        name: sinkName,
+      addRepartition(topology, {
         topic,
+        partitions,
+        sink: sinkName,
+        source: sourceName,
         parents: [filterName],
         key,
         value,
-        headers: true,
-        ...(window && { window }),
-        ...(partitioner && { partitioner }),
+        window,
+        partitioner,
       });
-      topology.addSource({ name: sourceName, topics: [topic], key, value, ...(window && { window }) });
     },
   });
   return node;

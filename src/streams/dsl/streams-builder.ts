@@ -1,3 +1,4 @@
+import { addTable } from '../operations/table-source.ts';
 import { tableSource } from '../processors/table-source.ts';
 import { storeView } from '../processors/table-view.ts';
 import { isOffsetReset } from '../topology/offset-reset.ts';
@@ -149,23 +150,20 @@ export class StreamsBuilder {
           keySerde,
           valueSerde,
         } as Consumed<unknown, unknown>);
-        const stores = supplier.materialized ? [withSourceTopic(supplier.store(), optimizations)] : [];
-        topology.addProcessor({
-          name,
-          parents: [sourceName],
-          open: () => tableSource(supplier.options())(),
-          stores,
-        });
+        const store = withSourceTopic(supplier.store(), optimizations);
+        const { sendOldValues } = supplier;
+        addTable(topology, { name, parents: [sourceName], store, sendOldValues });
       },
     });
     const withSourceTopic = (
-      store: StoreDefinition,
+      store: StoreDefinition | null,
       { reuseSourceTopics }: Optimizations,
-    ): StoreDefinition => {
+    ): StoreDefinition | null => {
       const sameBytes =
         (materialized.valueSerde ?? valueSerde) === valueSerde && consumed.timestampExtractor === undefined;
       if (
         reuseSourceTopics !== true ||
+        store === null ||
         // Compaction of the topic would take versions away.
         store.options.kind === 'versioned' ||
         !sameBytes ||
@@ -323,12 +321,8 @@ export class StreamsBuilder {
       write: (topology) => {
         const source = { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>;
         this.#addSource(topology, sourceName, [topic], source);
-        topology.addProcessor({
-          name,
-          parents: [sourceName],
-          open: tableSource({ store: plan.name, sendOldValues: false, keep: (value) => value }),
-          stores: [sourced(keyValueStore(plan, valueSerde, graph), topic)],
-        });
+        const store = sourced(keyValueStore(plan, valueSerde, graph), topic);
+        addTable(topology, { name, parents: [sourceName], store, sendOldValues: false });
       },
     });
     graph.add([graph.root], node);

@@ -1,4 +1,3 @@
-import type { TableSourceOptions } from '../processors/table-source.ts';
 import type { ValueJoiner } from '../topology/processor.ts';
 import {
   joinedView,
@@ -28,8 +27,8 @@ export interface TableSupplier {
 
 /** A table read from a topic, or made of a stream: its store is made when somebody needs it. */
 export class SourceTable implements TableSupplier {
-  materialized: boolean;
-  #sendOldValues = false;
+  sendOldValues = false;
+  #materialized: boolean;
   readonly #plan: StorePlan;
   readonly #valueSerde: Serde | undefined;
   readonly #graph: Graph;
@@ -38,31 +37,24 @@ export class SourceTable implements TableSupplier {
     this.#plan = plan;
     this.#valueSerde = valueSerde;
     this.#graph = graph;
-    this.materialized = plan.materialized.name !== undefined || plan.materialized.versioned !== undefined;
+    this.#materialized = plan.materialized.name !== undefined || plan.materialized.versioned !== undefined;
   }
 
   enableOldValues(force: boolean): boolean {
-    if (!force && !this.materialized) return false;
-    this.#sendOldValues = true;
-    this.materialized = true;
+    if (!force && !this.#materialized) return false;
+    this.sendOldValues = true;
+    this.#materialized = true;
     return true;
   }
 
   view(): TableView {
-    this.materialized = true;
+    this.#materialized = true;
     return storeView(this.#plan.name);
   }
 
-  store(): StoreDefinition {
-    return keyValueStore(this.#plan, this.#valueSerde, this.#graph);
-  }
-
-  options(): TableSourceOptions {
-    return {
-      store: this.materialized ? this.#plan.name : null,
-      sendOldValues: this.#sendOldValues,
-      keep: (value) => value,
-    };
+  /** Null: nobody needs one. */
+  store(): StoreDefinition | null {
+    return this.#materialized ? keyValueStore(this.#plan, this.#valueSerde, this.#graph) : null;
   }
 }
 

@@ -1,9 +1,6 @@
 import { TopologyError } from '../topology/topology-error.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 
-/** When a windowed aggregation forwards: with each record, or once, when the window has closed. */
-export type EmitStrategy = 'update' | 'close';
-
 function check(holds: boolean, message: string): void {
   if (!holds) throw new TopologyError(message);
 }
@@ -14,6 +11,8 @@ export function graceOf(graceMs: number): number {
 
 /** Tumbling windows [start, start + size), or hopping ones with `advanceBy`. Aligned to the epoch. */
 export class TimeWindows {
+  /** @internal */
+  readonly kind = 'time';
   readonly sizeMs: number;
   readonly advanceMs: number;
   readonly graceMs: number;
@@ -40,6 +39,8 @@ export class TimeWindows {
 
 /** One window for ever: all records from a time on. */
 export class UnlimitedWindows {
+  /** @internal */
+  readonly kind = 'unlimited';
   readonly startMs: number;
 
   private constructor(startMs: number) {
@@ -57,6 +58,8 @@ export class UnlimitedWindows {
 
 /** Windows [t - difference, t], made by the records (KIP-450). */
 export class SlidingWindows {
+  /** @internal */
+  readonly kind = 'sliding';
   readonly differenceMs: number;
   readonly graceMs: number;
 
@@ -76,6 +79,8 @@ export class SlidingWindows {
 
 /** Sessions: records of a key no further apart than the gap. */
 export class SessionWindows {
+  /** @internal */
+  readonly kind = 'session';
   readonly gapMs: number;
   readonly graceMs: number;
 

@@ -12,8 +12,8 @@ export interface AggregateSessionsOptions extends Aggregation, ChangeOptions {
   merge(key: RecordKey, left: unknown, right: unknown): unknown;
   readonly emit: 'update' | 'close';
   readonly skipNullValues: boolean;
-  /** With `emit: 'close'`: how long a session can still grow; the store keeps it until it was emitted. */
-  readonly growMs?: number;
+  /** How long a session can still grow, where the store keeps it for longer, until it was emitted. */
+  readonly growMs: number;
 }
 
 /**
@@ -69,8 +69,7 @@ class AggregateSessions implements Processor {
     const closeTime = streamTime.value - options.graceMs - gapMs;
     // First, because what this record puts may end the retention of what has closed.
     if (options.emit === 'close') this.#emitClosed(key, closeTime);
-    const growsFrom =
-      options.growMs === undefined ? -Infinity : this.#store.observedTime - options.growMs + 1;
+    const growsFrom = this.#store.observedTime - options.growMs + 1;
 
     const merged: Session[] = [];
     let start = timestamp;

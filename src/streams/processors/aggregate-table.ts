@@ -3,7 +3,7 @@ import type { Serde } from '../topology/serde.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
-import type { Processor, ProcessorContext, RecordContext, ValueMapper } from '../topology/processor.ts';
+import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /** A table change on its way to its group: what goes through the repartition topic as one record. */
@@ -69,7 +69,7 @@ class GroupTable implements Processor {
 export interface AggregateTableOptions extends Aggregation, ChangeOptions {
   readonly store: string;
   /** Takes back an earlier `add` of the value. */
-  undo(state: unknown, value: unknown, key: RecordKey, timestamp: number, record: RecordContext): unknown;
+  readonly undo: Aggregation['add'];
 }
 
 /** One state a group of a table: what left the group is undone, then what came is added. */

@@ -6,7 +6,13 @@ import type { RecordKey } from '../topology/record-key.ts';
  * them; `add` gives a new one. The output is the change of the state: map it with `transformTable`.
  */
 export interface Aggregation {
-  initial(): unknown;
+  readonly initial: () => unknown;
   /** May give null, which removes the key's state (and must then be expected by what follows). */
-  add(state: unknown, value: unknown, key: RecordKey, timestamp: number, record: RecordContext): unknown;
+  readonly add: (
+    state: unknown,
+    value: unknown,
+    key: RecordKey,
+    timestamp: number,
+    record: RecordContext,
+  ) => unknown;
 }

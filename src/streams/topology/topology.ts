@@ -28,7 +28,7 @@ export interface SourceNode {
   readonly key: Serde;
   readonly value: Serde;
   /** How the key's bytes end: a windowed key has its window behind the inner key. */
-  readonly window?: WindowedKeyFormat;
+  readonly window?: WindowedKeyFormat | undefined;
   readonly timestampExtractor?: TimestampExtractor;
   /** Where to start without a committed offset. Default: the instance's. */
   readonly offsetReset?: OffsetReset;
@@ -65,12 +65,14 @@ export interface SinkNode {
   readonly key: Serde | null;
   readonly value: Serde;
   /** Sessions are written as key ‖ end ‖ start, time windows as key ‖ start. */
-  readonly window?: WindowedKeyFormat;
+  readonly window?: WindowedKeyFormat | undefined;
   /**
    * The partition of a record, or -1 for the default: murmur2 of the (inner) key, null keys spread. A list writes it to
    * each partition in it, so to none when it is empty (KIP-837).
    */
-  readonly partitioner?: (key: RecordKey, value: unknown, partitions: number) => number | readonly number[];
+  readonly partitioner?:
+    | ((key: RecordKey, value: unknown, partitions: number) => number | readonly number[])
+    | undefined;
   /** True: the input record's headers go along. */
   readonly headers?: boolean;
   /** True: a record may go to another partition than the one it was read from, so records of several tasks meet. */

@@ -315,6 +315,24 @@ test('a store of another kind under the same name is refused', async () => {
   await again.close();
 });
 
+test('a store that is kept for a millisecond less than what is on disk finds its rows', async () => {
+  const directory = join(root, 'task');
+  const day = { ...WINDOWS, retentionMs: 86_400_000 };
+  const time = 5 * 43_199_999;
+  const state = await openStateBackend().openTaskState(directory);
+  const before = state.openStore(day);
+  before.put(bytes('k'), 0, 1, time, 'v', time);
+  state.drainChangelog(before, () => undefined);
+  await state.persist('m');
+  await state.close();
+  const again = await openStateBackend({ residentBytes: 0 }).openTaskState(directory);
+  const after = again.openStore({ ...day, retentionMs: day.retentionMs - 1 });
+  again.want(after, bytes('k'), 0, 1, time, time);
+  await again.load();
+  expect(after.valueAt(after.find(bytes('k'), 0, 1, time))).toBe('v');
+  await again.close();
+});
+
 test.each([1 << 30, 0])(
   'duplicates keep adding rows after a restart (resident up to %i bytes)',
   async (residentBytes) => {

@@ -2,17 +2,20 @@ import { assert, must } from '../../../common/assert.ts';
 import type { DataError } from '../../../common/error.ts';
 import { openRowCodec } from '../../../formats/row-codec.ts';
 import type { Aggregator } from '../../../functions/function.ts';
-import type { ChangeOptions } from '../../../streams/processors/changes.ts';
-import { aggregateSessions } from '../../../streams/processors/aggregate-sessions.ts';
-import { aggregateStream } from '../../../streams/processors/aggregate-stream.ts';
-import { aggregateTable } from '../../../streams/processors/aggregate-table.ts';
-import { aggregateTimeWindows } from '../../../streams/processors/aggregate-time-windows.ts';
+import {
+  addAggregate,
+  type AggregateWindows,
+  traitsOf,
+  type WindowedAggregation,
+  windowedStore,
+} from '../../../streams/operations/aggregate.ts';
 import { type OpenTransform, openedView, storeView } from '../../../streams/processors/table-view.ts';
 import { transformTable } from '../../../streams/processors/transform-table.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
-import type { StateStoreOptions, ValueCodec } from '../../../state/store.ts';
+import type { ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
+import type { WindowDefinition } from '../../analyzer/analyzed-query.ts';
 import type { AggregateNode } from '../../plan/node.ts';
 import type { LowerContext } from '../lower-context.ts';
 import type { LoweredRows, Lowering, StoredRows, Wanted } from '../lowered-rows.ts';
@@ -31,16 +34,26 @@ export function lowerAggregate(
   const rows = lowering.settle(input);
   const aggregation = openAggregation(node, context);
   const name = lowering.name(node.store);
-  const options = operatorOptions(node, wanted, aggregation, context, name);
   assert(rows.grouped === (node.input.changes === 'table'), 'a table is regrouped before it is aggregated');
-  topology.addProcessor({
+  assert(!rows.grouped || node.windowing === null, 'tables are not windowed');
+  const windowed = node.windowing === null ? null : openWindowed(node, node.windowing, aggregation, context);
+  const { initial, add, undo, states } = aggregation;
+  const common = { name, values: states, changelog: true, persistent: true };
+  const stored =
+    windowed === null || node.windowing === null
+      ? ({ kind: 'key-value', ...common } as const)
+      : windowedStore(traitsOf(windowed.windows).store, common, node.windowing.retentionMs, windowed.emit);
+  addAggregate(topology, {
     name,
-    open: rows.grouped
-      ? openTable(node, aggregation, options)
-      : openStream(node, aggregation, options, context),
     parents: [rows.parent],
+    initial,
+    add,
+    ...(rows.grouped && { undo }),
+    windowed,
+    sendOldValues: wanted.old,
+    coalesce: context.coalesce && node.emit === 'changes',
+    store: { options: stored },
   });
-  topology.addStore({ options: storeOptions(node, name, aggregation.states), processors: [name] });
   const rowOf = rowBuilder(node, wanted.columns, aggregation);
   // Decoding the key is only worth it when a group-by column is read from the row.
   const readsKey = node.groupBy.some((_, slot) => wanted.columns.has(slot));
@@ -68,9 +81,8 @@ export function lowerAggregate(
     view: wanted.keep === 'nothing' ? null : openedView(storeView(name), open, []),
     stored: {
       store: name,
-      kind: node.windowing === null ? 'key-value' : node.windowing.kind === 'session' ? 'session' : 'window',
-      windowSizeMs:
-        node.windowing === null || node.windowing.kind === 'session' ? null : node.windowing.sizeMs,
+      kind: stored.kind,
+      windowSizeMs: stored.kind === 'window' ? node.windowing!.sizeMs : null,
       rowOf: complete,
     },
     raw: null,
@@ -223,68 +235,29 @@ function oneState(
   };
 }
 
-/** Every kind of aggregate takes its own of these. */
-interface OperatorOptions extends Pick<OpenAggregation, 'initial' | 'add'>, ChangeOptions {
-  readonly store: string;
-}
-
-function operatorOptions(
-  node: AggregateNode,
-  wanted: Wanted,
-  aggregation: OpenAggregation,
-  context: LowerContext,
-  store: string,
-): OperatorOptions {
-  const { initial, add } = aggregation;
-  return {
-    store,
-    initial,
-    add,
-    sendOldValues: wanted.old,
-    coalesce: context.coalesce && node.emit === 'changes',
-  };
-}
-
 /**
  * Who sets Kafka Streams' own interval of emission asks for its emission: the record that closes a window is put first, and
  * a window that leaves the store with that is never told (ksqlDB's cases expect it). Otherwise every window is told.
  */
 const STREAMS_EMISSION = '__emit.interval.ms.kstreams.windowed.aggregation__';
 
-function openStream(
-  node: AggregateNode,
-  aggregation: OpenAggregation,
-  options: OperatorOptions,
-  context: LowerContext,
-): ReturnType<typeof aggregateStream> {
-  const { windowing } = node;
-  if (windowing === null) return aggregateStream(options);
-  const emit = node.emit === 'final' ? ('close' as const) : ('update' as const);
-  const windowed = { ...options, graceMs: windowing.graceMs, emit, skipNullValues: true };
-  if (windowing.kind === 'session')
-    return aggregateSessions({ ...windowed, gapMs: windowing.sizeMs, merge: aggregation.merge });
-  const { sizeMs, advanceMs } = windowing;
-  const emitFirst = context.evaluation.setting?.(STREAMS_EMISSION) === undefined;
-  return aggregateTimeWindows({ ...windowed, sizeMs, advanceMs, emitFirst });
+function openWindowed(
+  { emit }: AggregateNode,
+  windowing: WindowDefinition,
+  { merge }: OpenAggregation,
+  { evaluation }: LowerContext,
+): WindowedAggregation {
+  return {
+    windows: windowsOf(windowing),
+    emit: emit === 'final' ? 'close' : 'update',
+    merge,
+    skipNullValues: true,
+    emitFirst: evaluation.setting?.(STREAMS_EMISSION) === undefined,
+  };
 }
 
-function openTable(
-  node: AggregateNode,
-  aggregation: OpenAggregation,
-  options: OperatorOptions,
-): ReturnType<typeof aggregateTable> {
-  assert(node.windowing === null, 'tables are not windowed');
-  return aggregateTable({ ...options, undo: aggregation.undo });
-}
-
-function storeOptions(node: AggregateNode, name: string, values: ValueCodec): StateStoreOptions {
-  const { windowing } = node;
-  const common = { name, values, changelog: true, persistent: true };
-  if (windowing === null) return { kind: 'key-value', ...common };
-  const retentionMs = Math.max(windowing.retentionMs, windowing.sizeMs + windowing.graceMs);
-  return windowing.kind === 'session'
-    ? { kind: 'session', ...common, retentionMs }
-    : { kind: 'window', ...common, retentionMs, duplicates: false };
+function windowsOf({ kind, sizeMs, advanceMs, graceMs }: WindowDefinition): AggregateWindows {
+  return kind === 'session' ? { kind, gapMs: sizeMs, graceMs } : { kind: 'time', sizeMs, advanceMs, graceMs };
 }
 
 /** Group-by columns, results, window bounds, ROWTIME: only those wanted are filled, in a new array. */

@@ -1,6 +1,8 @@
 import { assert } from '../../../common/assert.ts';
 import type { ValueCodec } from '../../../state/store.ts';
 import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
+import { addRepartition } from '../../../streams/operations/repartition.ts';
+import { addTable } from '../../../streams/operations/table-source.ts';
 import { groupTable } from '../../../streams/processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../../../streams/processors/grouped-change-serde.ts';
 import { mapStream } from '../../../streams/processors/map-values.ts';
@@ -8,9 +10,7 @@ import type { Processor, ValueMapper } from '../../../streams/topology/processor
 import { rekeyRows, type RekeyRowsOptions } from '../../../streams/processors/rekey-rows.ts';
 import { applySteps } from '../../../streams/processors/row-chain.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
-import { tableSource } from '../../../streams/processors/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
-import type { Serde } from '../../../streams/topology/serde.ts';
 import type { Row, SqlValue } from '../../../types/value.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
@@ -46,57 +46,47 @@ export function lowerRepartition(
     open: openRekey(node, input, keySerde, grouped),
     parents: [parent],
   });
-  if (!node.throughTopic) return rekeyed(node, rekey, input, keySerde);
-  const topic = `${name}-repartition`;
-  topology.addRepartitionTopic({ name: topic, partitions: null });
-  const value = grouped ? groupedChangeSerde(serde) : serde;
-  topology.addSink({ name: `${name} sink`, topic, parents: [rekey], key: null, value, headers: true });
-  topology.addSource({ name: `${name} source`, topics: [topic], key: keySerde, value });
-  const keyColumns = node.key.flatMap((position, i) =>
-    wanted.columns.has(position) ? [{ position, i }] : [],
-  );
-  let leaves = `${name} source`;
-  if (keyColumns.length > 0) {
-    leaves = `${name} rows`;
-    topology.addProcessor({
-      name: leaves,
-      open: mapStream(fillKeyColumns(keyColumns)),
-      parents: [`${name} source`],
-    });
-  }
-  const repartitioned: LoweredRows = {
-    parent: leaves,
+  const rekeyed: LoweredRows = {
+    parent: rekey,
     steps: [],
     changes: node.changes,
     grouped,
     sendsOld: false,
     key: { serde: keySerde, format: node.keyFormat },
     rowOfKey: null,
-    sources: [`${name} source`],
-    view: null,
-    stored: null,
-    raw: null,
-  };
-  return node.changes === 'stream' || grouped
-    ? repartitioned
-    : keepTable(`${name}-table`, repartitioned, serde, lowering);
-}
-
-/** Rows of a stream under their new key, with all their columns, for a sink or an output. */
-function rekeyed(node: RepartitionNode, parent: string, input: LoweredRows, serde: RowKeySerde): LoweredRows {
-  return {
-    parent,
-    steps: [],
-    changes: 'stream',
-    grouped: false,
-    sendsOld: false,
-    key: { serde, format: node.keyFormat },
-    rowOfKey: null,
     sources: input.sources,
     view: null,
     stored: null,
     raw: null,
   };
+  if (!node.throughTopic) return rekeyed;
+  const topic = `${name}-repartition`;
+  const source = `${name} source`;
+  addRepartition(topology, {
+    topic,
+    sink: `${name} sink`,
+    source,
+    parents: [rekey],
+    key: keySerde,
+    keyIsWritten: true,
+    value: grouped ? groupedChangeSerde(serde) : serde,
+  });
+  const keyColumns = node.key.flatMap((position, i) =>
+    wanted.columns.has(position) ? [{ position, i }] : [],
+  );
+  let leaves = source;
+  if (keyColumns.length > 0) {
+    leaves = `${name} rows`;
+    topology.addProcessor({
+      name: leaves,
+      open: mapStream(fillKeyColumns(keyColumns)),
+      parents: [source],
+    });
+  }
+  const repartitioned = { ...rekeyed, parent: leaves, sources: [source] };
+  return node.changes === 'stream' || grouped
+    ? repartitioned
+    : keepTable(`${name}-table`, repartitioned, serde, lowering);
 }
 
 function openRekey(
@@ -111,7 +101,7 @@ function openRekey(
       steps: input.steps,
       keyOf: (row) => keyOf(key, row as Row, nullKeys),
       rowOfKey: openRowOfKey(node, input),
-      serde: serde as Serde,
+      serde: serde,
       needs: needsOf(node),
     });
   }
@@ -131,15 +121,11 @@ function openRekey(
 }
 
 function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowering: Lowering): LoweredRows {
-  const { topology } = lowering;
-  topology.addProcessor({
+  addTable(lowering.topology, {
     name: store,
-    open: tableSource({ store, sendOldValues: true, keep: (row) => row }),
     parents: [rows.parent],
-  });
-  topology.addStore({
-    options: { kind: 'key-value', name: store, values, changelog: true, persistent: true },
-    processors: [store],
+    store: { options: { kind: 'key-value', name: store, values, changelog: true, persistent: true } },
+    sendOldValues: true,
   });
   return { ...rows, parent: store, sendsOld: true, view: storeView(store) };
 }

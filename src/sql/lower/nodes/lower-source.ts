@@ -3,13 +3,13 @@ import { formatOf } from '../../../formats/registry.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import { completeRows } from '../../../streams/processors/complete-rows.ts';
 import { decodeRecord, type DecodeRecordOptions } from '../../../streams/processors/decode-record.ts';
-import { tableSource } from '../../../streams/processors/table-source.ts';
+import { addTable } from '../../../streams/operations/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { SourceNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
-import { bytesSerde, type Serde } from '../../../streams/topology/serde.ts';
+import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
 import { settingsOf } from '../format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
@@ -48,7 +48,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
         node.keyColumns,
         settingsOf(node.keyFormat, true),
       ),
-      serde: key as Serde,
+      serde: key,
     }),
     parents: [topic],
   });
@@ -74,29 +74,22 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
 }
 
 function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): LoweredRows {
-  const { topology } = lowering;
   const store = node.materialized ? lowering.name(`Table-${node.alias}`) : null;
   const table = lowering.name(`table ${node.alias}`);
-  const keep = (row: unknown): unknown => (row as SqlValue[]).slice();
-  topology.addProcessor({
-    name: table,
-    open: tableSource({ store, sendOldValues: store !== null, keep }),
-    parents: [rows.parent],
-  });
   const layers = keptColumns(node);
   const kept = layers.flat();
   const earlier = layers.slice(0, -1).map((_, i) => layers.slice(0, i + 1).flat().length);
-  if (store !== null)
-    topology.addStore({
-      options: {
-        kind: 'key-value',
-        name: store,
-        values: rowSerde(node.columns, kept, earlier),
-        changelog: true,
-        persistent: true,
-      },
-      processors: [table],
-    });
+  const values = rowSerde(node.columns, kept, earlier);
+  addTable(lowering.topology, {
+    name: table,
+    parents: [rows.parent],
+    store:
+      store === null
+        ? null
+        : { options: { kind: 'key-value', name: store, values, changelog: true, persistent: true } },
+    sendOldValues: store !== null,
+    keep: (row) => (row as SqlValue[]).slice(),
+  });
   return {
     ...rows,
     parent: table,
@@ -126,7 +119,7 @@ function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowe
   const timeOf = timestampExtractor(node, lowering);
   topology.addProcessor({
     name,
-    open: decodeRecord({ key: key as Serde, value, window, timeOf }),
+    open: decodeRecord({ key: key, value, window, timeOf }),
     parents: [topic],
   });
   return name;

@@ -53,3 +53,28 @@ test.each([
   expect(error.code).toBe('ML_NAME_UNKNOWN');
   expect(error.hint).toContain('SELECT where one source is grouped in a WINDOW');
 });
+
+test.each([
+  ['CHANGES', [1, 2, 1], []],
+  ['FINAL', [1, 1, 2], [['taps', 2, { V: 1 }, { timestamp: 30_000 }]]],
+] as const)(
+  'a session that another record made as old as its retention does not grow any more (EMIT %s)',
+  (emit, keys, more) =>
+    expectCase({
+      statements: [
+        TAPS,
+        `CREATE TABLE SESSIONS AS SELECT K, COUNT(*) AS N FROM TAPS
+       WINDOW SESSION (10 SECONDS, GRACE PERIOD 0 SECONDS) GROUP BY K EMIT ${emit};`,
+      ],
+      inputs: [
+        ['taps', 1, { V: 1 }, { timestamp: 0 }],
+        ['taps', 2, { V: 1 }, { timestamp: 10_000 }],
+        ['taps', 1, { V: 1 }, { timestamp: 10_000 }],
+        ...more,
+      ],
+      outputs: keys.map((key, i) => {
+        const time = i === 0 ? 0 : 10_000;
+        return ['SESSIONS', key, { N: 1 }, { window: { start: time, end: time, type: 'session' } }];
+      }),
+    }),
+);
