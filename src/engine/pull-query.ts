@@ -1,34 +1,30 @@
 import { ByteWriter } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
 import { type DataError, type Span, SqlError } from '../common/error.ts';
-import { analyzePullQuery, type PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
-import type { AnalyzeContext } from '../sql/analyzer/analyze-context.ts';
+import type { PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import { compilePredicate, compileProjection } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
 import { StoreQueries } from '../streams/application/store-queries.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import { candidateRows, type CandidateRows, type CompiledRow } from './candidate-rows.ts';
-import type { Engine, StatementCall } from './engine.ts';
+import type { StatementCall } from './engine.ts';
 import { reasonOf } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
-import { pullStream } from './stream-pull.ts';
 import { TableScan } from './table-scan.ts';
 
 const BATCH_ROWS = 1000;
 const RESTORE_WAIT_MS = 10_000;
 const RESTORE_CHECK_MS = 5;
 
-/** SELECT without EMIT: a table as its query keeps it, or a stream up to its end. */
+/** SELECT without EMIT of a table, as its query keeps it. */
 export async function pullRows(
+  plan: PullPlan,
   statement: StatementOf<'query'>,
   call: StatementCall,
-  context: AnalyzeContext,
 ): Promise<RowStream> {
   const { engine } = call;
-  const plan = planPull(statement, context, engine);
-  if (plan.source.type === 'stream') return pullStream(statement, call, context);
   const query = plan.source.createdBy === null ? undefined : engine.queries.get(plan.source.createdBy);
   const materialization = query?.lowered.materialization ?? null;
   const failed = query === undefined ? undefined : engine.failedStatement(query.id);
@@ -75,14 +71,6 @@ async function allOf(candidates: AsyncGenerator<CandidateRows>, rowsMax: number)
       if (row !== null && found.push(row) >= rowsMax) return found;
     }
   return found;
-}
-
-/** Where the query's rows are, and what it makes of them. A range is told only where the rows' store has it in order. */
-export function planPull(statement: StatementOf<'query'>, context: AnalyzeContext, engine: Engine): PullPlan {
-  return analyzePullQuery(statement, context, ({ createdBy }) => {
-    const query = createdBy === null ? undefined : engine.queries.get(createdBy);
-    return query?.lowered.materialization?.sortsKeys === true;
-  });
 }
 
 /**

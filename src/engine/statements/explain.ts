@@ -1,23 +1,15 @@
 import { SqlError } from '../../common/error.ts';
-import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
-import { analyzeCreateSourceAs } from '../../sql/analyzer/analyze-persistent.ts';
 import type { PullPlan } from '../../sql/analyzer/analyze-pull-query.ts';
 import type { Materialization } from '../../sql/lower/materialization.ts';
 import { sessionEnds, windowStarts } from '../candidate-rows.ts';
-import { planPull } from '../pull-query.ts';
-import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
-import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import type { Statement } from '../../sql/parser/ast.ts';
 import { printExpression } from '../../sql/expressions/print-expression.ts';
-import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts';
-import type { PlanNode } from '../../sql/plan/node.ts';
 import { fieldDescription } from '../describe.ts';
 import type { StatementCall } from '../engine.ts';
-import { lowerPlan, optimizePlan } from '../planning.ts';
 import { describeFailed, describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
 import type { QueryDescription } from '../result.ts';
 import type { EntityStatement } from './definition.ts';
-import { analyzeContext } from './analyze-context.ts';
+import { ignoreRow, planCreate, planInPlaceOf, planInsert, planSelect } from './plan-query.ts';
 
 /** EXPLAIN: the plan as written, what each rule made of it, and the topology. Executes nothing. */
 export const explain: EntityStatement<'explain'> = {
@@ -46,37 +38,31 @@ export const explain: EntityStatement<'explain'> = {
 };
 
 function explainStatement(statement: Statement, call: StatementCall): QueryDescription {
-  const { engine, properties, parsed } = call;
-  const context = analyzeContext(call);
-  let before: PlanNode;
+  const statementText = call.parsed.text;
   switch (statement.kind) {
-    case 'createSourceAs':
-      before = buildPersistentPlan(analyzeCreateSourceAs(statement, context));
-      break;
-    case 'insertSelect':
-      before = buildPersistentPlan(analyzeInsertSelect(statement, context));
-      break;
-    case 'query':
-      if (statement.emit === null) {
-        const pull = planPull(statement, context, engine);
-        if (pull.source.type === 'table') return explainPull(pull, call);
-      }
-      before = buildPushPlan(analyzeQuery(groupedAsOne(statement, engine.functions), context));
-      break;
+    case 'createSourceAs': {
+      const planned = planCreate(statement, call);
+      const { replaced } = planned;
+      const run = replaced === null ? planned : planInPlaceOf(replaced, planned, statement, call);
+      return { ...describePlan(run.plan, run.lowered.topology.describe()), statementText };
+    }
+    case 'insertSelect': {
+      const { plan, lowered } = planInsert(statement, call);
+      return { ...describePlan(plan, lowered.topology.describe()), statementText };
+    }
+    case 'query': {
+      const planned = planSelect(statement, call);
+      if (planned.kind === 'lookup') return explainPull(planned.pull, call);
+      const { topology } = planned.lower(ignoreRow);
+      const queryType = statement.emit === null ? 'PULL' : 'PUSH';
+      return { ...describePlan(planned.plan, topology.describe()), statementText, queryType };
+    }
     default:
       throw new SqlError('ML_UNSUPPORTED', 'there is nothing to explain: the statement has no query', {
         span: statement.span,
         hint: 'explain SELECT, CREATE … AS SELECT or INSERT INTO … SELECT, or a query by its id',
       });
   }
-  const plan = optimizePlan(engine, before, properties);
-  const { topology } = lowerPlan(engine, plan.after, properties, () => undefined);
-  const isPull = statement.kind === 'query' && statement.emit === null;
-  return {
-    ...describePlan(plan, topology.describe()),
-    statementText: parsed.text,
-    ...(isPull ? { queryType: 'PULL' } : {}),
-  };
 }
 
 /** A pull query on a table has no topology: where it looks, and what it does with the rows that it finds. */

@@ -1,18 +1,7 @@
 import type { StreamsOptions } from '../../streams/instance/streams-options.ts';
 import type { StatementCall } from '../engine.ts';
-import { PersistentQuery, type QueryPlan } from '../persistent-query.ts';
-import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
-
-/** What runs for a statement: what was stored when it was accepted, where it is replayed, else what `plan` makes now. */
-export function planQuery(
-  { engine, properties, replayed }: StatementCall,
-  plan: () => QueryPlan,
-  push?: () => void,
-): PlannedQuery {
-  return replayed?.query === undefined
-    ? storePlanned(engine, plan(), properties, push)
-    : loadQuery(engine, replayed.query, properties, push);
-}
+import { PersistentQuery } from '../persistent-query.ts';
+import type { PlannedQuery } from '../stored-query.ts';
 
 /** The statement's query, which does not run yet. `sink`: what it writes; null for what only keeps rows. */
 export function openQuery(

@@ -1,17 +1,13 @@
-import { analyzeQuery } from '../../sql/analyzer/analyze-query.ts';
-import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import { type AnalyzedQuery, sourcesOf } from '../../sql/analyzer/analyzed-query.ts';
 import { columnsOf } from '../../sql/expressions/walk.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
-import { buildPushPlan } from '../../sql/plan/build-plan.ts';
 import type { StatementCall } from '../engine.ts';
-import { lowerPlan, optimizePlan } from '../planning.ts';
 import { pullRows } from '../pull-query.ts';
 import { propertyValue } from '../properties.ts';
 import { PushQuery } from '../push-query.ts';
-import type { ResultColumn, RowStream } from '../result.ts';
+import type { RowStream } from '../result.ts';
 import type { RowsStatement } from './definition.ts';
-import { analyzeContext } from './analyze-context.ts';
+import { planSelect, type RowsPlan } from './plan-query.ts';
 
 /** SELECT: with EMIT a push query, without a pull query. */
 export const query: RowsStatement<'query'> = {
@@ -20,32 +16,44 @@ export const query: RowsStatement<'query'> = {
     kind: emit === null ? 'pull' : 'push',
     isEndless: emit !== null && limit === null,
   }),
-  run: (statement, call) =>
-    statement.emit === null ? pullRows(statement, call, analyzeContext(call)) : pushRows(statement, call),
+  run(statement, call) {
+    const planned = planSelect(statement, call);
+    return planned.kind === 'lookup'
+      ? pullRows(planned.pull, statement, call)
+      : openRows(planned, statement, call);
+  },
 };
 
-async function pushRows(statement: StatementOf<'query'>, call: StatementCall): Promise<RowStream> {
+/** The rows of a topology of their own. Without EMIT: of a stream from its beginning to where it ends now. */
+async function openRows(
+  { analyzed, plan: { after }, lower }: RowsPlan,
+  { emit, limit }: StatementOf<'query'>,
+  call: StatementCall,
+): Promise<RowStream> {
   const { engine, properties, parsed } = call;
-  const analyzed = analyzeQuery(groupedAsOne(statement, engine.functions), analyzeContext(call));
-  const { after } = optimizePlan(engine, buildPushPlan(analyzed), properties);
-  const columns: ResultColumn[] = analyzed.select.map(({ name, type }, i) => ({
-    name,
-    type,
-    isKey: after.kind === 'output' && after.key.includes(after.positions[i]!),
-  }));
-  const kind = isScalable(analyzed, call) ? 'SCALABLE_PUSH_QUERY' : 'transient';
-  const queryId = engine.transientId(sourcesOf(analyzed.from)[0]!.alias, kind);
-  const push = new PushQuery(
+  const isPull = emit === null;
+  const key = after.kind === 'output' && !isPull ? after.key : [];
+  const queryId = isPull
+    ? engine.transientId('PULL')
+    : engine.transientId(
+        sourcesOf(analyzed.from)[0]!.alias,
+        isScalable(analyzed, call) ? 'SCALABLE_PUSH_QUERY' : 'transient',
+      );
+  const rows = new PushQuery(
     {
-      kind: 'push',
+      kind: isPull ? 'pull' : 'push',
       removes: after.kind === 'output' && after.input.changes === 'table',
       queryId,
       statementText: parsed.resolvedText,
-      columns,
-      limit: statement.limit,
+      columns: analyzed.select.map(({ name, type }, i) => ({
+        name,
+        type,
+        isKey: after.kind === 'output' && key.includes(after.positions[i]!),
+      })),
+      limit,
     },
-    (row) => lowerPlan(engine, after, properties, row),
-    engine.streamsOptions(queryId, properties),
+    lower,
+    { ...engine.streamsOptions(queryId, properties), ...(isPull ? { offsetReset: 'earliest' } : {}) },
     engine.rowBudget,
     () => {
       engine.pushQueries.delete(queryId);
@@ -53,14 +61,14 @@ async function pushRows(statement: StatementOf<'query'>, call: StatementCall): P
     },
   );
   engine.openQueries.add(queryId);
-  engine.pushQueries.set(queryId, push);
+  engine.pushQueries.set(queryId, rows);
   try {
-    await push.start();
+    await rows.start();
   } catch (error) {
-    await push.close();
+    await rows.close();
     throw error;
   }
-  return push;
+  return rows;
 }
 
 /**
