@@ -17,8 +17,8 @@ export function printType(type: SqlType): string {
 }
 
 /**
- * A name as it must be typed to mean itself: as it is when upper case letters, digits and `_` make it,
- * in back quotes otherwise. Names that are reserved words are the caller's to quote (`quoteIdentifier`).
+ * A name as people read it: as it is when upper case letters, digits and `_` make it, in back quotes otherwise. In SQL
+ * that is parsed again a name may be a keyword too, which only the parser's `printName` knows.
  */
 export function printIdentifier(name: string): string {
   return /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : quoteIdentifier(name);

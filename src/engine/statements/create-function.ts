@@ -2,7 +2,6 @@ import { DataError, SqlError } from '../../common/error.ts';
 import { resolveType } from '../../sql/analyzer/resolve-type.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import { parseStatements } from '../../sql/parser/parse.ts';
-import { printType } from '../../types/print-type.ts';
 import { struct, type SqlType } from '../../types/sql-type.ts';
 import type { Engine, StatementCall } from '../engine.ts';
 import { propertyValue } from '../properties.ts';
@@ -58,11 +57,11 @@ export const createFunction: EntityStatement<'createFunction'> = {
         description: `made by CREATE FUNCTION in ${statement.language === 'TYPESCRIPT' ? 'TypeScript' : 'JavaScript'}`,
         signatures: [
           {
-            parameters: types.parameters.map(printType),
+            parameters: types.parameters,
             names: code.parameters,
-            returns: printType(types.returns),
+            returns: types.returns,
             strict: statement.strict,
-            ...(types.state === null ? {} : { state: printType(types.state) }),
+            ...(types.state === null ? {} : { state: types.state }),
             has: members,
           },
         ],

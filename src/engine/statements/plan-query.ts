@@ -13,7 +13,7 @@ import { groupedAsOne } from '../../sql/analyzer/grouped-as-one.ts';
 import type { Catalog } from '../../sql/catalog/catalog.ts';
 import { type CatalogSource, columnsOfSource } from '../../sql/catalog/source.ts';
 import type { LoweredQuery } from '../../sql/lower/lower.ts';
-import { printIdentifier } from '../../sql/parser/names.ts';
+import { printName } from '../../sql/parser/names.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import { parseStatements } from '../../sql/parser/parse.ts';
 import { buildPersistentPlan, buildPushPlan } from '../../sql/plan/build-plan.ts';
@@ -116,9 +116,9 @@ export function planKeeping(table: CatalogSource, call: StatementCall): PlannedQ
     () => {
       const catalog = call.engine.catalog.copy();
       catalog.add(table);
-      const columns = columnsOfSource(table).map((column) => printIdentifier(column.name));
+      const columns = columnsOfSource(table).map((column) => printName(column.name));
       const [select] = parseStatements(
-        `SELECT ${columns.join(', ')} FROM ${printIdentifier(table.name)} EMIT CHANGES;`,
+        `SELECT ${columns.join(', ')} FROM ${printName(table.name)} EMIT CHANGES;`,
       );
       const statement = must(select).statement as StatementOf<'query'>;
       const { plan } = planRows(statement, call, { ...analyzeContext(call), catalog });

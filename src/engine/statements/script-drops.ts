@@ -1,4 +1,4 @@
-import { printIdentifier } from '../../types/print-type.ts';
+import { printName } from '../../sql/parser/names.ts';
 import type { Catalog } from '../../sql/catalog/catalog.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 import { queryIdOf } from './names.ts';
@@ -16,21 +16,21 @@ export function dropsOf(statements: readonly ParsedStatement[], catalog: Catalog
         const isOfIt = (id: string): boolean =>
           given ? id === queryIdOf(statement, 0) : id.startsWith('INSERTQUERY_');
         for (const id of catalog.writersOf(statement.target))
-          if (isOfIt(id)) drops.add(`TERMINATE ${printIdentifier(id)};`);
+          if (isOfIt(id)) drops.add(`TERMINATE ${printName(id)};`);
         break;
       }
       case 'createSource':
       case 'createSourceAs': {
         const { name } = statement;
         const type = (catalog.get(name)?.type ?? statement.sourceKind).toUpperCase();
-        drops.add(`DROP ${type} IF EXISTS ${printIdentifier(name)};`);
+        drops.add(`DROP ${type} IF EXISTS ${printName(name)};`);
         break;
       }
       case 'createType':
-        drops.add(`DROP TYPE IF EXISTS ${printIdentifier(statement.name)};`);
+        drops.add(`DROP TYPE IF EXISTS ${printName(statement.name)};`);
         break;
       case 'createFunction':
-        drops.add(`DROP FUNCTION IF EXISTS ${printIdentifier(statement.name)};`);
+        drops.add(`DROP FUNCTION IF EXISTS ${printName(statement.name)};`);
         break;
       default:
         break;

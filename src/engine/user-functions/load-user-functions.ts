@@ -16,7 +16,7 @@ import { parseType } from '../../sql/parser/parse.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import { FunctionSandbox, type Sandbox } from './function-sandbox.ts';
-import type { DescribedFunction, DescribedSignature } from './user-function.ts';
+import type { DescribedFunction, DescribedSignature, TypeOrText } from './user-function.ts';
 import { fromUser, toUser } from './user-value.ts';
 
 /**
@@ -183,14 +183,15 @@ function toUsers(types: readonly SqlType[], args: readonly SqlValue[]): unknown[
   return args.map((arg, i) => toUser(types[i] ?? types.at(-1)!, arg));
 }
 
-function parameterOf(text: string, i: number, names: readonly string[] = []): Parameter {
-  const variadic = text.endsWith('...');
+function parameterOf(text: TypeOrText, i: number, names: readonly string[] = []): Parameter {
+  const variadic = typeof text === 'string' && text.endsWith('...');
   const type = parameterType(variadic ? text.slice(0, -3) : text);
   return { name: names[i] ?? `arg${i + 1}`, type, ...(variadic ? { variadic } : {}) };
 }
 
 /** Throws `SqlError` for text that is no type. */
-function parameterType(text: string): ParameterType {
+function parameterType(text: TypeOrText): ParameterType {
+  if (typeof text !== 'string') return text;
   // Of any precision and scale: in SQL a DECIMAL has both.
   if (/^decimal$/i.test(text.trim())) return { kind: 'any-decimal' };
   return convert(parseType(text.trim()));

@@ -1,3 +1,5 @@
+import type { SqlType } from '../../types/sql-type.ts';
+
 /**
  * A function that a user writes in JavaScript. A module's default export is an array of these:
  *
@@ -73,13 +75,16 @@ export interface DescribedFunction extends Named {
   readonly signatures: readonly DescribedSignature[];
 }
 
+/** Modules say types in SQL; a statement has them parsed. */
+export type TypeOrText = SqlType | string;
+
 export interface DescribedSignature {
-  readonly parameters: readonly string[];
+  readonly parameters: readonly TypeOrText[];
   /** Of the parameters; absent: they have none of their own. */
   readonly names?: readonly string[];
   readonly literals?: readonly string[];
-  readonly state?: string;
-  readonly returns: string;
+  readonly state?: TypeOrText;
+  readonly returns: TypeOrText;
   readonly strict?: boolean;
   /** Which of the optional members are there. */
   readonly has: readonly string[];

@@ -1,4 +1,5 @@
 import { KEYWORDS } from '../../../grammar/tokens.ts';
+import { printIdentifier, quoteIdentifier } from '../../types/print-type.ts';
 
 /** How names and strings are written and read back. */
 
@@ -29,9 +30,9 @@ export function quote(content: string, mark: string): string {
   return mark + content.replaceAll(mark, mark + mark) + mark;
 }
 
-/** `name` as SQL that resolves to it again: bare where that is safe anywhere, quoted otherwise. */
-export function printIdentifier(name: string): string {
-  return /^[A-Z_][A-Z0-9_@]*$/.test(name) && !KEYWORDS.has(name) ? name : quote(name, '`');
+/** `name` as SQL that resolves to it again wherever it stands: some keywords are names in most places only. */
+export function printName(name: string): string {
+  return KEYWORDS.has(name) ? quoteIdentifier(name) : printIdentifier(name);
 }
 
 function isQuoted(image: string): boolean {

@@ -1,5 +1,5 @@
 import type * as ast from './ast.ts';
-import { printIdentifier, quote } from './names.ts';
+import { printName, quote } from './names.ts';
 
 /**
  * Prints AST nodes as SQL on one line, without a closing semicolon. Parsing what is printed gives the same tree
@@ -25,20 +25,20 @@ export function printQuery(query: ast.Query): string {
 export function printSelectItem(item: ast.SelectItem): string {
   switch (item.kind) {
     case 'selectAll':
-      return item.source === null ? '*' : `${printIdentifier(item.source.name)}.*`;
+      return item.source === null ? '*' : `${printName(item.source.name)}.*`;
     case 'selectFields':
       return `${printAt(item.base, PRIMARY)}->*`;
     case 'selectExpression': {
       const expression = printExpression(item.expression);
-      return item.alias === null ? expression : `${expression} AS ${printIdentifier(item.alias.name)}`;
+      return item.alias === null ? expression : `${expression} AS ${printName(item.alias.name)}`;
     }
   }
 }
 
 export function printRelation(relation: ast.Relation): string {
   if (relation.kind === 'source') {
-    const name = printIdentifier(relation.name);
-    return relation.alias === null ? name : `${name} AS ${printIdentifier(relation.alias.name)}`;
+    const name = printName(relation.name);
+    return relation.alias === null ? name : `${name} AS ${printName(relation.alias.name)}`;
   }
   const { within } = relation;
   return words(
@@ -180,19 +180,19 @@ function printBare(expression: ast.Expression, inner: string): string {
     case 'string':
       return printString(expression.value);
     case 'column': {
-      const name = printIdentifier(expression.name);
-      return expression.source === null ? name : `${printIdentifier(expression.source)}.${name}`;
+      const name = printName(expression.name);
+      return expression.source === null ? name : `${printName(expression.source)}.${name}`;
     }
     case 'fieldAccess':
-      return `${inner}->${printIdentifier(expression.field)}`;
+      return `${inner}->${printName(expression.field)}`;
     case 'subscript':
       return `${inner}[${printExpression(expression.index)}]`;
     case 'call': {
       const parameters = expression.star ? '*' : printExpressions(expression.arguments);
-      return `${printIdentifier(expression.name)}(${parameters})`;
+      return `${printName(expression.name)}(${parameters})`;
     }
     case 'lambda': {
-      const parameters = expression.parameters.map((parameter) => printIdentifier(parameter.name));
+      const parameters = expression.parameters.map((parameter) => printName(parameter.name));
       const list = parameters.length === 1 ? parameters[0]! : `(${parameters.join(', ')})`;
       return `${list} => ${printExpression(expression.body)}`;
     }
@@ -259,7 +259,7 @@ function printBare(expression: ast.Expression, inner: string): string {
     }
     case 'struct': {
       const fields = expression.fields.map(
-        ({ name, value }) => `${printIdentifier(name)} := ${printExpression(value)}`,
+        ({ name, value }) => `${printName(name)} := ${printExpression(value)}`,
       );
       return `STRUCT(${fields.join(', ')})`;
     }
@@ -277,9 +277,7 @@ export function printType(type: ast.TypeExpression): string {
     case 'mapType':
       return `MAP<${printType(type.key)}, ${printType(type.value)}>`;
     case 'structType': {
-      const fields = type.fields.map(
-        ({ name, type: field }) => `${printIdentifier(name)} ${printType(field)}`,
-      );
+      const fields = type.fields.map(({ name, type: field }) => `${printName(name)} ${printType(field)}`);
       // `<>` alone would be a sign of comparison elsewhere; the grammar takes both.
       return `STRUCT<${fields.join(', ')}>`;
     }

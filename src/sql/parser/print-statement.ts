@@ -1,5 +1,5 @@
 import type * as ast from './ast.ts';
-import { printIdentifier, quote } from './names.ts';
+import { printName, quote } from './names.ts';
 import {
   printDuration,
   printExpression,
@@ -29,7 +29,7 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
       statement.readOnly && 'SOURCE',
       sourceWord(statement.sourceKind),
       statement.ifNotExists && 'IF NOT EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       printElements(statement.elements),
       printProperties(statement.properties),
     ),
@@ -39,16 +39,16 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
       statement.orReplace && 'OR REPLACE',
       sourceWord(statement.sourceKind),
       statement.ifNotExists && 'IF NOT EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       printProperties(statement.properties),
       'AS',
       printQuery(statement.query),
     ),
   alterSource: (statement) => {
     const columns = statement.columns.map(
-      (column) => `ADD COLUMN ${printIdentifier(column.name)} ${printType(column.type)}`,
+      (column) => `ADD COLUMN ${printName(column.name)} ${printType(column.type)}`,
     );
-    const name = printIdentifier(statement.name);
+    const name = printName(statement.name);
     return words('ALTER', sourceWord(statement.sourceKind), name, columns.join(', '));
   },
   dropSource: (statement) =>
@@ -56,20 +56,20 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
       'DROP',
       sourceWord(statement.sourceKind),
       statement.ifExists && 'IF EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       statement.deleteTopic && 'DELETE TOPIC',
     ),
   insertSelect: (statement) =>
     words(
       'INSERT INTO',
-      printIdentifier(statement.target),
+      printName(statement.target),
       printProperties(statement.properties),
       printQuery(statement.query),
     ),
   insertValues: (statement) =>
     words(
       'INSERT INTO',
-      printIdentifier(statement.target),
+      printName(statement.target),
       printColumns(statement.columns),
       'VALUES',
       printValues(statement.values),
@@ -78,12 +78,11 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
     words(
       'CREATE TYPE',
       statement.ifNotExists && 'IF NOT EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       'AS',
       printType(statement.type),
     ),
-  dropType: (statement) =>
-    words('DROP TYPE', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name)),
+  dropType: (statement) => words('DROP TYPE', statement.ifExists && 'IF EXISTS', printName(statement.name)),
   createFunction: (statement) =>
     words(
       'CREATE',
@@ -91,31 +90,31 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
       statement.aggregate && 'AGGREGATE',
       'FUNCTION',
       statement.ifNotExists && 'IF NOT EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       `(${statement.parameters.map(({ name, type }) => `${quote(name, '`')} ${printType(type)}`).join(', ')})`,
       'RETURNS',
       printResult(statement.returns),
       statement.state !== null && `STATE ${printType(statement.state)}`,
       'LANGUAGE',
-      printIdentifier(statement.language),
+      printName(statement.language),
       statement.strict && 'STRICT',
       'AS',
       printBody(statement.body),
     ),
   dropFunction: (statement) =>
-    words('DROP FUNCTION', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name)),
+    words('DROP FUNCTION', statement.ifExists && 'IF EXISTS', printName(statement.name)),
   createConnector: (statement) =>
     words(
       'CREATE',
       statement.connectorKind.toUpperCase(),
       'CONNECTOR',
       statement.ifNotExists && 'IF NOT EXISTS',
-      printIdentifier(statement.name),
+      printName(statement.name),
       printProperties(statement.properties, printString),
     ),
   dropConnector: (statement) =>
-    words('DROP CONNECTOR', statement.ifExists && 'IF EXISTS', printIdentifier(statement.name)),
-  describeConnector: (statement) => words('DESCRIBE CONNECTOR', printIdentifier(statement.name)),
+    words('DROP CONNECTOR', statement.ifExists && 'IF EXISTS', printName(statement.name)),
+  describeConnector: (statement) => words('DESCRIBE CONNECTOR', printName(statement.name)),
   showConnectors: (statement) =>
     words('SHOW', statement.scope !== 'all' && statement.scope.toUpperCase(), 'CONNECTORS'),
   showConnectorPlugins: () => 'SHOW CONNECTOR PLUGINS',
@@ -129,14 +128,14 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
   showTypes: () => 'SHOW TYPES',
   showVariables: () => 'SHOW VARIABLES',
   describeSource: (statement) =>
-    words('DESCRIBE', printIdentifier(statement.name), statement.extended && 'EXTENDED'),
+    words('DESCRIBE', printName(statement.name), statement.extended && 'EXTENDED'),
   describeSources: (statement) =>
     words('DESCRIBE', `${sourceWord(statement.sourceKind)}S`, statement.extended && 'EXTENDED'),
-  describeFunction: (statement) => words('DESCRIBE FUNCTION', printIdentifier(statement.name)),
+  describeFunction: (statement) => words('DESCRIBE FUNCTION', printName(statement.name)),
   explain: (statement) =>
     statement.target.kind === 'statement'
       ? words('EXPLAIN', printStatement(statement.target.statement))
-      : words('EXPLAIN', printIdentifier(statement.target.queryId)),
+      : words('EXPLAIN', printName(statement.target.queryId)),
   printTopic: (statement) =>
     words(
       'PRINT',
@@ -151,9 +150,8 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
   setProperty: (statement) => `SET ${printString(statement.name)} = ${printString(statement.value)}`,
   unsetProperty: (statement) => `UNSET ${printString(statement.name)}`,
   alterSystem: (statement) => `ALTER SYSTEM ${printString(statement.name)} = ${printString(statement.value)}`,
-  defineVariable: (statement) =>
-    `DEFINE ${printIdentifier(statement.name)} = ${printString(statement.value)}`,
-  undefineVariable: (statement) => `UNDEFINE ${printIdentifier(statement.name)}`,
+  defineVariable: (statement) => `DEFINE ${printName(statement.name)} = ${printString(statement.value)}`,
+  undefineVariable: (statement) => `UNDEFINE ${printName(statement.name)}`,
   assertTopic: (statement) =>
     words(
       'ASSERT',
@@ -175,7 +173,7 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
   assertValues: (statement) =>
     words(
       'ASSERT VALUES',
-      printIdentifier(statement.source),
+      printName(statement.source),
       printColumns(statement.columns),
       'VALUES',
       printValues(statement.values),
@@ -183,7 +181,7 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
   assertTombstone: (statement) =>
     words(
       'ASSERT NULL VALUES',
-      printIdentifier(statement.source),
+      printName(statement.source),
       printColumns(statement.columns),
       'KEY',
       printValues(statement.values),
@@ -192,7 +190,7 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
     words(
       'ASSERT',
       sourceWord(statement.sourceKind),
-      printIdentifier(statement.name),
+      printName(statement.name),
       printElements(statement.elements),
       printProperties(statement.properties),
     ),
@@ -200,13 +198,13 @@ const PRINTERS: { readonly [K in ast.StatementKind]: (statement: ast.StatementOf
 };
 
 function printControl({ kind, queryId }: ast.StatementOf<'terminate' | 'pause' | 'resume'>): string {
-  return words(kind.toUpperCase(), queryId === null ? 'ALL' : printIdentifier(queryId));
+  return words(kind.toUpperCase(), queryId === null ? 'ALL' : printName(queryId));
 }
 
 function printElements(elements: readonly ast.TableElement[]): string | false {
   if (elements.length === 0) return false;
   const printed = elements.map(({ name, type, constraint }) =>
-    words(printIdentifier(name), printType(type), constraint !== null && printConstraint(constraint)),
+    words(printName(name), printType(type), constraint !== null && printConstraint(constraint)),
   );
   return `(${printed.join(', ')})`;
 }
@@ -234,11 +232,11 @@ function printProperties(
 }
 
 function printPropertyName(name: string): string {
-  return /^[A-Z_][A-Z0-9_]*$/.test(name) ? printIdentifier(name) : printString(name);
+  return /^[A-Z_][A-Z0-9_]*$/.test(name) ? printName(name) : printString(name);
 }
 
 function printColumns(columns: readonly ast.Identifier[]): string | false {
-  return columns.length > 0 && `(${columns.map((column) => printIdentifier(column.name)).join(', ')})`;
+  return columns.length > 0 && `(${columns.map((column) => printName(column.name)).join(', ')})`;
 }
 
 function printValues(values: readonly ast.Expression[]): string {
@@ -255,7 +253,7 @@ function sourceWord(kind: ast.SourceKind): string {
 
 function printResult(returns: ast.FunctionResult): string {
   if (returns.kind === 'value') return printType(returns.type);
-  return `TABLE (${returns.columns.map(({ name, type }) => `${printIdentifier(name)} ${printType(type)}`).join(', ')})`;
+  return `TABLE (${returns.columns.map(({ name, type }) => `${printName(name)} ${printType(type)}`).join(', ')})`;
 }
 
 /** Between dollars where nothing in it could be taken for their end. */

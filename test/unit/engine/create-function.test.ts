@@ -62,6 +62,11 @@ describe('what a function is given and gives', () => {
     expect(await valueOf("return new Map([['a', 1]]);", 'MAP<STRING, INT>')).toEqual(new Map([['a', 1]]));
     expect(await valueOf('return { a: 1 };', 'MAP<STRING, INT>')).toEqual(new Map([['a', 1]]));
     expect(await valueOf("return { A: 1, b: 'x' };", 'STRUCT<A INT, `b` STRING>')).toEqual([1, 'x']);
+    // Fields that are called like words of the language.
+    expect(await valueOf("return { FROM: 1, END: 'x' };", 'STRUCT<`FROM` INT, `END` STRING>')).toEqual([
+      1,
+      'x',
+    ]);
     expect(await valueOf('return new Uint8Array([1, 255]);', 'BYTES')).toEqual(new Uint8Array([1, 255]));
     expect(String(await valueOf("return '1.50';", 'DECIMAL(4, 2)'))).toBe('1.50');
     expect(await valueOf("const x: number = n as number; return 'n' + x;", 'STRING', 'TYPESCRIPT')).toBe(
