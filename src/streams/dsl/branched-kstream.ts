@@ -1,7 +1,7 @@
 import { branch } from '../processors/branch.ts';
 import { passThrough } from '../processors/pass-through.ts';
 import type { Predicate } from '../topology/processor.ts';
-import { GraphNode, userKey } from './graph.ts';
+import { type GraphNode, userKey } from './graph.ts';
 import type { KStream } from './kstream.ts';
 import { holds, plain } from './user-function.ts';
 import type { Named } from './options.ts';
@@ -21,12 +21,10 @@ export class BranchedKStream<K, V> {
     this.#stream = stream;
     const name = graph.nameFor(named.name, 'KSTREAM-BRANCH-');
     this.#prefix = name;
-    this.#node = new GraphNode({
+    this.#node = graph.addProcessor([parent], {
       name,
-      write: (topology, parents) =>
-        topology.addProcessor({ name, parents, open: branch(this.#predicates, () => this.#otherwise) }),
+      open: branch(this.#predicates, () => this.#otherwise),
     });
-    graph.add([parent], this.#node);
   }
 
   /** The next branch, under `prefix + name` (its number when it has none) in the result. */
@@ -54,13 +52,10 @@ export class BranchedKStream<K, V> {
   }
 
   #add(name: string): void {
+    const { graph } = this.#stream.handle;
     // Kafka Streams uses up a name for each branch.
-    this.#stream.handle.graph.newName(name);
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
-    });
-    this.#stream.handle.graph.add([this.#node], node);
-    this.#branches.set(name, this.#stream.toNode(node));
+    graph.newName(name);
+    const node = graph.addProcessor([this.#node], { name, open: passThrough() });
+    this.#branches.set(name, graph.fluent.stream({ ...this.#stream.handle, node }));
   }
 }

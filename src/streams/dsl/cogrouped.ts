@@ -3,7 +3,7 @@ import type { Aggregation } from '../processors/aggregate.ts';
 import { passChanges } from '../processors/pass-through.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from '../topology/windowed.ts';
-import { GraphNode, userKey } from './graph.ts';
+import { GraphNode, type GraphNodeOptions, userKey } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
@@ -93,16 +93,12 @@ export class CogroupedKStream<K, VR> {
       const add: Aggregation['add'] = (state, value, key) =>
         given(aggregator(userKey(key) as K, value, state), 'aggregator');
       const aggregation = { name, initial: initialOf(initial), add, windowed, coalesce: false };
-      const node = new GraphNode({
-        name,
-        write: (topology, above) => {
-          // Of changes by several members only the table as a whole knows which is a key's last.
-          const sendOldValues = coalesce || supplier.sendOldValues;
-          addAggregate(topology, { ...aggregation, parents: above, sendOldValues, store: states() });
-        },
-      });
-      graph.add([parents[i]!], node);
-      return node;
+      const write: GraphNodeOptions['write'] = (topology, above) => {
+        // Of changes by several members only the table as a whole knows which is a key's last.
+        const sendOldValues = coalesce || supplier.sendOldValues;
+        addAggregate(topology, { ...aggregation, parents: above, sendOldValues, store: states() });
+      };
+      return graph.add([parents[i]!], new GraphNode({ name, write }));
     });
     const mergeName = graph.nameFor(named.name, 'COGROUPKSTREAM-MERGE-', '-cogroup-merge');
     const merge = new GraphNode({
@@ -119,7 +115,6 @@ export class CogroupedKStream<K, VR> {
     return new KTable({
       graph,
       node: merge,
-      name: mergeName,
       keySerde: (materialized.keySerde as Serde | undefined) ?? this.#members[0]!.stream.keySerde,
       valueSerde,
       sources,

@@ -89,14 +89,11 @@ export function joinByForeignKey(
   return {
     graph,
     node: result,
-    name: names.result,
     keySerde: table.keySerde,
     valueSerde,
     sources: union(table.sources, new Set([names.answerSource])),
     supplier,
     queryableStore: materialized.name,
-    window: undefined,
-    graceMs: undefined,
     historyMs: historyOf(plan),
   };
 }

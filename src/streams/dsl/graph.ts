@@ -4,6 +4,7 @@ import { isTopicName } from '../../log/topic-name.ts';
 import { shown } from '../topology/record-time.ts';
 import type { Serde } from '../topology/serde.ts';
 import {
+  type ProcessorOptions,
   type StoreDefinition,
   Topology,
   type WindowedKeyFormat,
@@ -33,6 +34,13 @@ export interface GraphNodeOptions {
   readonly repartition?: RepartitionOptions;
   /** A join of two streams: the node of its right side, which is left out where both are one. */
   readonly selfJoin?: GraphNode;
+}
+
+/** An operation that is one processor. */
+export interface ProcessorNodeOptions
+  extends Omit<GraphNodeOptions, 'write'>, Pick<ProcessorOptions, 'open' | 'uses'> {
+  /** The stores that it brings, asked for when it is written. */
+  readonly stores?: () => readonly StoreDefinition[];
 }
 
 /** Rewritings of the topology that change no results; all off by default, because they change names and state. */
@@ -137,13 +145,25 @@ export class Graph {
     return this.newName(`${prefix}STATE-STORE-`);
   }
 
-  add(parents: readonly GraphNode[], node: GraphNode): void {
+  add(parents: readonly GraphNode[], node: GraphNode): GraphNode {
     for (const parent of parents) {
       parent.children.add(node);
       node.parents.add(parent);
       node.priority = ++this.#nextPriority;
     }
     this.#nodes.add(node);
+    return node;
+  }
+
+  /** Adds an operation that is one processor. */
+  addProcessor(
+    parents: readonly GraphNode[],
+    { open, uses = [], stores = () => [], ...options }: ProcessorNodeOptions,
+  ): GraphNode {
+    const { name } = options;
+    const write: GraphNodeOptions['write'] = (topology, above) =>
+      topology.addProcessor({ name, parents: above, open, uses, stores: stores() });
+    return this.add(parents, new GraphNode({ ...options, write }));
   }
 
   /** In the order in which they were added. */

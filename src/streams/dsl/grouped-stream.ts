@@ -141,7 +141,6 @@ export class KGroupedStream<K, V> {
     return new KTable({
       graph,
       node,
-      name,
       keySerde,
       valueSerde,
       sources: parent === this.handle.node ? this.handle.sources : new Set([parent.name]),

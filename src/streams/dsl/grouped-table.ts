@@ -112,14 +112,11 @@ export class KGroupedTable<K, V> {
     return new KTable({
       graph,
       node,
-      name,
       keySerde: (materialized.keySerde as Serde | undefined) ?? (this.#grouped.keySerde as Serde | undefined),
       valueSerde,
       sources: new Set([repartition.name]),
       supplier,
       queryableStore: materialized.name,
-      window: undefined,
-      graceMs: undefined,
       historyMs: historyOf(plan),
     });
   }

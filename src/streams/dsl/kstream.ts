@@ -15,7 +15,14 @@ import type { SinkNode } from '../topology/topology.ts';
 import { type AsyncOptions, type AsyncResults, callOptions, resultsOf } from './async-options.ts';
 import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { GraphNode, need, pendingKeySerde, userKey } from './graph.ts';
+import {
+  GraphNode,
+  type GraphNodeOptions,
+  need,
+  pendingKeySerde,
+  type ProcessorNodeOptions,
+  userKey,
+} from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 import { KGroupedStream } from './grouped-stream.ts';
 import { KTable } from './ktable.ts';
@@ -30,7 +37,7 @@ import type {
   StreamJoined,
   StreamTableJoined,
 } from './options.ts';
-import { plainKeys, type StreamHandle, union } from './stream-handle.ts';
+import { plainKeys, repartitioned, type StreamHandle, union } from './stream-handle.ts';
 import {
   type Joiner,
   type JoinKind,
@@ -84,22 +91,13 @@ export class KStream<K, V> {
 
   /** A new key for each record. */
   selectKey<K2>(mapper: (key: K, value: V) => Plain<K2>, named: Named = {}): KStream<K2, V> {
-    const { graph, valueSerde } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-KEY-SELECT-');
+    const name = this.#name(named, 'KSTREAM-KEY-SELECT-');
     plain(mapper, name);
     const open = selectKey(
       (value, key) => keyGiven(mapper(userKey(key) as K, value as V), 'key mapper'),
       pendingKeySerde(name),
     );
-    const node = new GraphNode({
-      name,
-      changesKey: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(
-      this.#next(node, { keySerde: undefined, valueSerde, repartitionRequired: true, window: undefined }),
-    );
+    return this.#then({ name, changesKey: true, open }, NEW_KEY);
   }
 
   /** A new key and value for each record. */
@@ -118,80 +116,56 @@ export class KStream<K, V> {
 
   /** A new value for each record. */
   mapValues<V2>(mapper: (value: V, key: K) => Plain<V2>, named: Named = {}): KStream<K, V2> {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-MAPVALUES-');
+    const name = this.#name(named, 'KSTREAM-MAPVALUES-');
     plain(mapper, name);
     const open = mapStream((value, key) => given(mapper(value as V, userKey(key) as K), 'mapper'));
-    const node = new GraphNode({
-      name,
-      changesValue: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, { valueSerde: undefined }));
+    return this.#then({ name, changesValue: true, open }, NEW_VALUE);
   }
 
   /** Any number of values for each record. */
   flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>, named: Named = {}): KStream<K, V2> {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-FLATMAPVALUES-');
+    const name = this.#name(named, 'KSTREAM-FLATMAPVALUES-');
     plain(mapper, name);
     const open = flatMapStream((value, key, _timestamp, _record, emit) => {
       for (const each of given(mapper(value as V, userKey(key) as K), 'mapper')) emit(given(each, 'mapper'));
     });
-    const node = new GraphNode({
-      name,
-      changesValue: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, { valueSerde: undefined }));
+    return this.#then({ name, changesValue: true, open }, NEW_VALUE);
   }
 
   /** The end of a branch. */
   foreach<R>(action: (key: K, value: V) => Plain<R>, named: Named = {}): void {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-FOREACH-');
+    const name = this.#name(named, 'KSTREAM-FOREACH-');
     plain(action, name);
     const open = forEach((key, value) => done(action(userKey(key) as K, value as V), 'action'));
-    graph.add(
-      [this.handle.node],
-      new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) }),
-    );
+    this.#then({ name, open });
   }
 
   /** Writes a line for each record: `[label]: key, value`. The end of a branch. */
   print(printed: Printed<K, V>, named: Named = {}): void {
-    const { graph, name: parent } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-PRINTER-');
-    const { write, label = parent, mapper = (key, value) => `${String(key)}, ${String(value)}` } = printed;
+    const name = this.#name(named, 'KSTREAM-PRINTER-');
+    const {
+      write,
+      label = this.handle.node.name,
+      mapper = (key, value) => `${String(key)}, ${String(value)}`,
+    } = printed;
     plain(write, name);
     plain(mapper, name);
     const open = forEach((key, value) => {
       const text = given(mapper(userKey(key) as K, value as V), 'mapper');
       done(write(`[${label}]: ${text}`), 'printer');
     });
-    graph.add(
-      [this.handle.node],
-      new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) }),
-    );
+    this.#then({ name, open });
   }
 
   /** Looks at each record and lets it pass. */
   peek<R>(action: (key: K, value: V) => Plain<R>, named: Named = {}): KStream<K, V> {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-PEEK-');
+    const name = this.#name(named, 'KSTREAM-PEEK-');
     plain(action, name);
     const open = filterStream((value, key) => {
       done(action(userKey(key) as K, value as V), 'action');
       return true;
     });
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, {}));
+    return this.#then({ name, open });
   }
 
   /** Begins branches: `stream.split().branch(…).branch(…).defaultBranch()`. */
@@ -203,17 +177,12 @@ export class KStream<K, V> {
   merge(other: KStream<K, V>, named: Named = {}): KStream<K, V> {
     const { graph, sources, window } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-MERGE-');
-    const node = new GraphNode({
-      name,
-      merges: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
-    });
-    graph.add([this.handle.node, other.handle.node], node);
+    const parents = [this.handle.node, other.handle.node];
+    const node = graph.addProcessor(parents, { name, merges: true, open: passThrough() });
     const repartitionRequired = this.handle.repartitionRequired || other.handle.repartitionRequired;
     return new KStream({
       graph,
       node,
-      name,
       keySerde: undefined,
       valueSerde: undefined,
       sources: union(sources, other.handle.sources),
@@ -242,17 +211,7 @@ export class KStream<K, V> {
       }),
     });
     graph.add([this.handle.node], node);
-    const sources = new Set([node.name]);
-    return new KStream({
-      graph,
-      node,
-      name: node.name,
-      keySerde,
-      valueSerde,
-      sources,
-      repartitionRequired: false,
-      window,
-    });
+    return new KStream(repartitioned(this.handle, node, keySerde, valueSerde));
   }
 
   /** Writes the records to a topic, or to the topic that a function names for each. Topics must exist. */
@@ -262,7 +221,7 @@ export class KStream<K, V> {
     const where = typeof topic === 'string' ? topic : name;
     if (typeof topic !== 'string') plain(topic, name);
     if (produced.partitioner !== undefined) plain(produced.partitioner, name);
-    const write: GraphNode['options']['write'] = (topology, parents) => {
+    const write: GraphNodeOptions['write'] = (topology, parents) => {
       const { partitioner } = produced;
       const sink: Omit<SinkNode, 'kind'> = {
         name,
@@ -312,19 +271,15 @@ export class KStream<K, V> {
     graph.keySerdes.set(store.name, keySerde);
     const node = new GraphNode({
       name,
-      write: (topology, parents) =>
-        addTable(topology, {
-          name,
-          parents,
-          store: supplier.store(),
-          sendOldValues: supplier.sendOldValues,
-        }),
+      write(topology, parents) {
+        const { sendOldValues } = supplier;
+        addTable(topology, { name, parents, store: supplier.store(), sendOldValues });
+      },
     });
     graph.add([parent], node);
     return new KTable({
       graph,
       node,
-      name,
       keySerde,
       valueSerde,
       sources,
@@ -429,15 +384,7 @@ export class KStream<K, V> {
       pendingKeySerde(name),
       { names: stores, shapeOf: graph.shapeOf },
     );
-    const node = this.#processNode(name, open, stores);
-    return new KStream(
-      this.#next(node, {
-        keySerde: undefined,
-        valueSerde: undefined,
-        repartitionRequired: true,
-        window: undefined,
-      }),
-    );
+    return this.#then({ name, changesValue: true, open, uses: stores }, { ...NEW_KEY, ...NEW_VALUE });
   }
 
   /** As `process`, for processors that keep the key: no repartition follows from them. */
@@ -452,8 +399,7 @@ export class KStream<K, V> {
       names: stores,
       shapeOf: graph.shapeOf,
     });
-    const node = this.#processNode(name, open, stores);
-    return new KStream(this.#next(node, { valueSerde: undefined }));
+    return this.#then({ name, changesValue: true, open, uses: stores }, NEW_VALUE);
   }
 
   /**
@@ -499,15 +445,7 @@ export class KStream<K, V> {
         callOptions(options),
       )();
     };
-    const node = this.#processNode(name, open, []);
-    return new KStream(
-      this.#next(node, {
-        keySerde: undefined,
-        valueSerde: undefined,
-        repartitionRequired: true,
-        window: undefined,
-      }),
-    );
+    return this.#then({ name, changesValue: true, open }, { ...NEW_KEY, ...NEW_VALUE });
   }
 
   /**
@@ -528,36 +466,12 @@ export class KStream<K, V> {
       (value, key, timestamp, context) => context.forward(key, given(value, 'mapper'), undefined, timestamp),
       callOptions(options),
     );
-    const node = this.#processNode(name, open, []);
-    return new KStream(this.#next(node, { valueSerde: undefined }));
-  }
-
-  #processNode(name: string, open: () => Processor, stores: readonly string[]): GraphNode {
-    const { graph } = this.handle;
-    const node = new GraphNode({
-      name,
-      // Keys too, in `process`: nothing below may move above it.
-      changesValue: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open, uses: stores }),
-    });
-    graph.add([this.handle.node], node);
-    return node;
-  }
-
-  /** @internal */
-  toNode(node: GraphNode): KStream<K, V> {
-    return new KStream(this.#next(node, {}));
+    return this.#then({ name, changesValue: true, open }, NEW_VALUE);
   }
 
   #filter(predicate: Predicate, named: Named): KStream<K, V> {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, 'KSTREAM-FILTER-');
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open: filterStream(predicate) }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(this.#next(node, {}));
+    const name = this.#name(named, 'KSTREAM-FILTER-');
+    return this.#then({ name, open: filterStream(predicate) });
   }
 
   #flatMap<K2, V2>(
@@ -565,31 +479,23 @@ export class KStream<K, V> {
     mapper: (key: K, value: V) => Iterable<KeyValue<K2, V2>>,
     named: Named,
   ): KStream<K2, V2> {
-    const { graph } = this.handle;
-    const name = graph.nameFor(named.name, prefix);
+    const name = this.#name(named, prefix);
     plain(mapper, name);
     const open = flatMapRecords((key, value, _timestamp, _record, emit) => {
       for (const [newKey, newValue] of given(mapper(userKey(key) as K, value as V), 'mapper'))
         emit(keyGiven(newKey, 'mapper'), given(newValue, 'mapper'));
     }, pendingKeySerde(name));
-    const node = new GraphNode({
-      name,
-      changesKey: true,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
-    return new KStream(
-      this.#next(node, {
-        keySerde: undefined,
-        valueSerde: undefined,
-        repartitionRequired: true,
-        window: undefined,
-      }),
-    );
+    return this.#then({ name, changesKey: true, open }, { ...NEW_KEY, ...NEW_VALUE });
   }
 
-  #next(node: GraphNode, changes: Partial<StreamHandle>): StreamHandle {
-    return { ...this.handle, node, name: node.name, ...changes };
+  #name({ name }: Named, prefix: string): string {
+    return this.handle.graph.nameFor(name, prefix);
+  }
+
+  /** The stream behind a processor, and what of it is another one's. */
+  #then<K2, V2>(processor: ProcessorNodeOptions, changes: Partial<StreamHandle> = {}): KStream<K2, V2> {
+    const { graph, node } = this.handle;
+    return new KStream({ ...this.handle, node: graph.addProcessor([node], processor), ...changes });
   }
 
   #join(
@@ -609,7 +515,11 @@ export class KStream<K, V> {
       );
     if (other instanceof KTable) {
       const joined = (third ?? {}) as StreamTableJoined<unknown, unknown, unknown>;
-      const left = this.#whereKeysBelong(joined.name ?? this.handle.name, joined.keySerde, joined.valueSerde);
+      const left = this.#whereKeysBelong(
+        joined.name ?? this.handle.node.name,
+        joined.keySerde,
+        joined.valueSerde,
+      );
       return new KStream(joinWithTable(kind, left, other.handle, second as Joiner, joined));
     }
     return new KStream(
@@ -638,19 +548,9 @@ export class KStream<K, V> {
       window,
       mergeable: true,
     });
-    if (this.#repartitioned !== null && prefix === handle.name) return this.#repartitioned;
+    if (this.#repartitioned !== null && prefix === handle.node.name) return this.#repartitioned;
     graph.add([handle.node], node);
-    const sources = new Set([node.name]);
-    const moved: StreamHandle = {
-      graph,
-      node,
-      name: node.name,
-      keySerde: key,
-      valueSerde: value,
-      sources,
-      repartitionRequired: false,
-      window,
-    };
+    const moved = repartitioned(handle, node, key, value);
     this.#repartitioned ??= moved;
     return moved;
   }
@@ -672,18 +572,21 @@ export class KStream<K, V> {
         joined,
       );
     const left = this.#whereKeysBelong(
-      given === undefined ? this.handle.name : `${given}-left`,
+      given === undefined ? this.handle.node.name : `${given}-left`,
       joined.keySerde,
       joined.valueSerde,
     );
     const right = other.#whereKeysBelong(
-      given === undefined ? other.handle.name : `${given}-right`,
+      given === undefined ? other.handle.node.name : `${given}-right`,
       joined.keySerde,
       joined.otherValueSerde,
     );
     return new KStream(joinWithStream(kind, left, right, joiner, windows, joined));
   }
 }
+
+const NEW_VALUE: Partial<StreamHandle> = { valueSerde: undefined };
+const NEW_KEY: Partial<StreamHandle> = { keySerde: undefined, repartitionRequired: true, window: undefined };
 
 function topicGiven(topic: unknown): string {
   if (typeof topic === 'string') return topic;

@@ -1,7 +1,6 @@
 import { groupTable } from '../processors/aggregate-table.ts';
 import { addTableJoin } from '../operations/table-join.ts';
 import { passThrough } from '../processors/pass-through.ts';
-import type { Processor } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import {
   bufferedChangeCodec,
@@ -147,15 +146,10 @@ export class KTable<K, V> {
     const named = typeof first === 'function' ? {} : first;
     const { graph, keySerde, valueSerde, sources, window } = this.handle;
     const name = graph.nameFor(named.name, 'KTABLE-TOSTREAM-');
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open: passThrough() }),
-    });
-    graph.add([this.handle.node], node);
+    const node = graph.addProcessor([this.handle.node], { name, open: passThrough() });
     const stream = graph.fluent.stream<K, V>({
       graph,
       node,
-      name,
       keySerde,
       valueSerde,
       sources,
@@ -182,11 +176,7 @@ export class KTable<K, V> {
       (value, key) => given(select(value, key)[1], 'selector'),
       (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
     );
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => topology.addProcessor({ name, parents, open }),
-    });
-    graph.add([this.handle.node], node);
+    const node = graph.addProcessor([this.handle.node], { name, open });
     this.handle.supplier.enableOldValues(true);
     return graph.fluent.groupedTable({ graph, node, grouped });
   }
@@ -224,24 +214,22 @@ export class KTable<K, V> {
     // Readers of the table see the row before the change that is held back.
     supplier.enableOldValues(true);
     let sendOldValues = false;
-    const node = new GraphNode({
+    const node = graph.addProcessor([this.handle.node], {
       name,
-      write(topology, parents) {
-        const values = valuesOf();
+      open: () => suppress({ ...common, values: valuesOf(), sendOldValues })(),
+      stores() {
         const base = { kind: 'key-value', changelog: bounds.logging ?? true, persistent: true } as const;
-        const stores = [graph.define({ ...base, name: storeName, values: bufferedChangeCodec(values) })];
+        const stores = [graph.define({ ...base, name: storeName, values: bufferedChangeCodec(valuesOf()) })];
         if (common.index !== null)
           stores.push(graph.define({ ...base, name: common.index, values: bufferTimeCodec }));
-        const open = (): Processor => suppress({ ...common, values, sendOldValues })();
-        topology.addProcessor({ name, parents, open, stores });
+        return stores;
       },
     });
-    graph.add([this.handle.node], node);
     const held: TableSupplier = {
       enableOldValues: (force) => (sendOldValues = supplier.enableOldValues(force)),
       view: () => suppressedView(supplier.view(), common),
     };
-    return new KTable({ ...this.handle, node, name, supplier: held, queryableStore: undefined });
+    return new KTable({ ...this.handle, node, supplier: held, queryableStore: undefined });
   }
 
   /** Rows that exist on both sides, joined; recomputed when either changes. */
@@ -351,28 +339,18 @@ export class KTable<K, V> {
     // A removal that was not visible may still be a version.
     const dropAbsent = filters && this.handle.historyMs === undefined;
     if (dropAbsent) supplier.sendOldValues = parent.enableOldValues(false);
-    const node = new GraphNode({
+    const node = graph.addProcessor([this.handle.node], {
       name,
-      write(topology, parents) {
-        const stores =
-          store === null
-            ? []
-            : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)];
-        const { sendOldValues } = supplier;
-        topology.addProcessor({
-          name,
-          parents,
-          open: transformTable({ open, store, sendOldValues, dropAbsent }),
-          stores,
-          uses,
-        });
-      },
+      open: () => transformTable({ open, store, sendOldValues: supplier.sendOldValues, dropAbsent })(),
+      stores: () =>
+        store === null
+          ? []
+          : [keyValueStore({ name: store, materialized: materialized! }, valueSerde, graph)],
+      uses,
     });
-    graph.add([this.handle.node], node);
     return new KTable({
       ...this.handle,
       node,
-      name,
       valueSerde,
       supplier,
       queryableStore: store ?? undefined,
@@ -427,14 +405,12 @@ export class KTable<K, V> {
     return new KTable({
       graph,
       node,
-      name,
       keySerde: this.handle.keySerde,
       valueSerde,
       sources,
       supplier,
       queryableStore: materialized?.name,
       window,
-      graceMs: undefined,
       historyMs: plan === null ? undefined : historyOf(plan),
     });
   }

@@ -1,15 +1,14 @@
 import { selectKey } from '../processors/select-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-import { type Graph, GraphNode, need, userKey } from './graph.ts';
+import { type Graph, type GraphNode, need, userKey } from './graph.ts';
 import { windowedSerde } from './windowed-serde.ts';
 
 /** Where a stream stands in the graph. */
 export interface StreamHandle {
   readonly graph: Graph;
+  /** Its name is what repartition topics of joins are called after. */
   readonly node: GraphNode;
-  /** The name that repartition topics of joins are made from. */
-  readonly name: string;
   readonly keySerde: Serde | undefined;
   readonly valueSerde: Serde | undefined;
   /** Names of the sources of its sub-topology. */
@@ -17,7 +16,7 @@ export interface StreamHandle {
   /** The key was changed since the records were put where their keys belong. */
   readonly repartitionRequired: boolean;
   /** Set where keys are windowed. */
-  readonly window: WindowedKeyFormat | undefined;
+  readonly window?: WindowedKeyFormat | undefined;
 }
 
 /**
@@ -34,11 +33,19 @@ export function plainKeys(handle: StreamHandle): StreamHandle {
   ) as Serde;
   const made = [...parent.children].find((child) => child.name === name);
   const open = selectKey((_value, key) => userKey(key), serde);
-  const node =
-    made ??
-    new GraphNode({ name, write: (topology, parents) => topology.addProcessor({ name, parents, open }) });
-  if (made === undefined) graph.add([parent], node);
-  return { ...handle, node, name, keySerde: serde, window: undefined };
+  const node = made ?? graph.addProcessor([parent], { name, open });
+  return { ...handle, node, keySerde: serde, window: undefined };
+}
+
+/** The stream behind a repartition topic. */
+export function repartitioned(
+  { graph, window }: StreamHandle,
+  node: GraphNode,
+  keySerde: Serde | undefined,
+  valueSerde: Serde | undefined,
+): StreamHandle {
+  const sources = new Set([node.name]);
+  return { graph, node, keySerde, valueSerde, sources, repartitionRequired: false, window };
 }
 
 export function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {

@@ -73,7 +73,6 @@ export function joinWithTable(
   return {
     ...left,
     node,
-    name,
     keySerde: joined.keySerde ?? left.keySerde,
     valueSerde: undefined,
     sources,
@@ -126,7 +125,7 @@ export function joinWithGlobalTable(
     },
   });
   graph.add([left.node], node);
-  return { ...left, node, name: node.name, valueSerde: undefined };
+  return { ...left, node, valueSerde: undefined };
 }
 
 /** Joins two streams, each where its keys belong, within a window. */
@@ -212,7 +211,6 @@ export function joinWithStream(
   return {
     graph,
     node,
-    name: mergeName,
     keySerde: joined.keySerde ?? left.keySerde,
     valueSerde: undefined,
     sources,

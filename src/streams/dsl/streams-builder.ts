@@ -119,7 +119,6 @@ export class StreamsBuilder {
     return new KStream({
       graph,
       node,
-      name,
       keySerde: consumed.keySerde as Serde | undefined,
       valueSerde: consumed.valueSerde as Serde | undefined,
       sources: new Set([name]),
@@ -178,14 +177,11 @@ export class StreamsBuilder {
     return new KTable({
       graph,
       node,
-      name,
       keySerde,
       valueSerde,
       sources,
       supplier,
       queryableStore: materialized.name,
-      window: undefined,
-      graceMs: undefined,
       historyMs: historyOf(plan),
     });
   }

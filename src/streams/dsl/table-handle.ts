@@ -7,15 +7,14 @@ import type { TableSupplier } from './table-suppliers.ts';
 export interface TableHandle {
   readonly graph: Graph;
   readonly node: GraphNode;
-  readonly name: string;
   readonly keySerde: Serde | undefined;
   readonly valueSerde: Serde | undefined;
   readonly sources: ReadonlySet<string>;
   readonly supplier: TableSupplier;
-  readonly queryableStore: string | undefined;
-  readonly window: WindowedKeyFormat | undefined;
+  readonly queryableStore?: string | undefined;
+  readonly window?: WindowedKeyFormat | undefined;
   /** How long after its end a window of this table may still change. */
-  readonly graceMs: number | undefined;
+  readonly graceMs?: number | undefined;
   /** How far back the versions of this table go, its own or those it is a view of; undefined: only the latest rows. */
-  readonly historyMs: number | undefined;
+  readonly historyMs?: number | undefined;
 }
