@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { ERROR_CODES } from '../src/common/error.ts';
 import { ABSENT_FORMATS, FORMATS } from '../src/formats/every-format.ts';
 import { circlesIn, type ImportGraph } from './harness/import-circles.ts';
 import { LAYERS } from './harness/layers.ts';
@@ -198,4 +199,13 @@ test('outside of state and of the task one file knows that something must be loa
     .map(({ path }) => path)
     .filter((path) => !path.startsWith('src/state/') && !path.startsWith('src/streams/task/'));
   expect(knows).toEqual(['src/streams/stores/read-through.ts']);
+});
+
+test('every code of an error is thrown somewhere', () => {
+  const thrown = sources()
+    .filter(({ path }) => path !== 'src/common/error.ts')
+    .map(({ text }) => text)
+    .join('\n');
+  const isThrown = (code: string): boolean => new RegExp(`(?:SqlError|fail)\\([^;]*'${code}'`).test(thrown);
+  expect(Object.keys(ERROR_CODES).filter((code) => !isThrown(code))).toEqual([]);
 });

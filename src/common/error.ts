@@ -13,7 +13,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Every code a user can meet, with what it stands for. Codes are a contract; texts are not. */
+/** Every code a user can meet, with what it stands for; docs/sql/errors.md is made of it. Codes are a contract; texts are not. */
 export const ERROR_CODES = {
   ML_SYNTAX: 'the text is not a statement of the language',
   ML_NAME_UNKNOWN: 'a stream, table, column, type, function, query or variable that does not exist',
@@ -30,7 +30,6 @@ export const ERROR_CODES = {
   ML_ASSERT: 'an ASSERT statement did not hold',
   ML_DATA: 'a value of a statement cannot be used (for instance in INSERT VALUES)',
   ML_LOG: 'the log (Kafka) did not answer in time',
-  ML_REQUEST: 'a request to the server is malformed',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -36,18 +36,23 @@ export class RequestError extends Error {
 /** How much of the statement an answer repeats: a text of megabytes is not sent back. */
 const STATEMENT_MAX = 16_384;
 
-/** Of the mistakes that are no plain bad request. */
+/** The mistakes that are more than a bad statement. */
 const WIRE_CODES: Partial<Record<ErrorCode, WireCode>> = {
   ML_ASSERT: 41700,
   ML_LIMIT: 40003,
   ML_LOG: 50300,
 };
 
+/** The code on the wire of an error in a statement. */
+export function wireCodeOf(code: ErrorCode): WireCode {
+  return WIRE_CODES[code] ?? 40001;
+}
+
 /** What went wrong with a statement, as the wire says it: message with line, column and caret. */
 export function statementError(error: unknown, text: string, entities: readonly unknown[]): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof SqlError) {
-    return new RequestError(WIRE_CODES[error.code] ?? 40001, renderSqlError(error, text), { text, entities });
+    return new RequestError(wireCodeOf(error.code), renderSqlError(error, text), { text, entities });
   }
   if (error instanceof LogError) return new RequestError(50000, error.message, { text, entities });
   return new RequestError(50000, error instanceof Error ? error.message : String(error), { text, entities });

@@ -1,9 +1,12 @@
 import { createSyntaxDiagramsCode, type IProduction, type ISerializedGast, type Rule } from 'chevrotain';
 import { SqlParser } from '../../grammar/grammar.ts';
+import { ERROR_CODES, type ErrorCode, renderSqlError, SqlError } from '../../src/common/error.ts';
 import { describeFunction, renderFunction } from '../../src/functions/describe.ts';
 import { builtinFunctions } from '../../src/functions/registry.ts';
+import { wireCodeOf } from '../../src/server/request-error.ts';
+import { parseStatements } from '../../src/sql/parser/parse.ts';
 
-/** The pages of `docs/sql/`, made from the grammar and the function registry. */
+/** The pages of `docs/sql/`, made from the grammar, the function registry and the table of error codes. */
 
 const MADE =
   'Made from the sources by `UPDATE_DOCS=1 npx vitest run test/sql-reference.test.ts`; do not edit.';
@@ -16,6 +19,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['grammar.md', grammarPage(rules)],
     ['grammar.html', diagramsPage()],
     ['functions.md', functionsPage()],
+    ['errors.md', errorsPage()],
   ]);
 }
 
@@ -28,6 +32,7 @@ function indexPage(rules: number): string {
     `- [grammar.md](grammar.md): the ${rules} rules of the language, as text`,
     '- [grammar.html](grammar.html): the same as railroad diagrams (open it in a checkout where `npm ci` has run)',
     `- [functions.md](functions.md): all ${builtinFunctions.size} functions`,
+    '- [errors.md](errors.md): the codes of errors',
     '- [user-functions.md](../user-functions.md): functions of your own',
     '- [sql-tests.md](../sql-tests.md): ASSERT, RUN SCRIPT and tests in SQL',
     '',
@@ -99,4 +104,45 @@ function functionsPage(): string {
       lines.push(`### ${name}`, '', '```', renderFunction(fn), '```', '');
   }
   return lines.join('\n');
+}
+
+/** A mistake as people see it. */
+const MISTAKE = 'SELECT AMOUNT FORM ORDERS EMIT CHANGES;';
+
+function renderMistake(): string {
+  try {
+    parseStatements(MISTAKE);
+  } catch (error) {
+    if (error instanceof SqlError) return renderSqlError(error, MISTAKE);
+    throw error;
+  }
+  throw new Error(`'${MISTAKE}' was to be a mistake`);
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => [
+    `\`${code}\``,
+    String(wireCodeOf(code as ErrorCode)),
+    meaning,
+  ]);
+  const table = [['code', 'REST', 'stands for'], [], ...rows];
+  const widths = [0, 1, 2].map((c) => Math.max(...table.map((row) => row[c]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, c) => (row[c] ?? '-'.repeat(width)).padEnd(width)).join(' | ')} |`;
+  return [
+    '# Error codes',
+    '',
+    MADE,
+    '',
+    'A mistake in a statement is answered with a code, the place and, where there is one, a hint. Codes stay the same from',
+    'one version to the next, texts may change. The column REST is the `error_code` of the answer, whose HTTP status is that',
+    'code without its last two digits.',
+    '',
+    '```',
+    renderMistake(),
+    '```',
+    '',
+    ...table.map(line),
+    '',
+  ].join('\n');
 }
