@@ -1,5 +1,5 @@
 import { assert } from '../../common/assert.ts';
-import type { RecordContext } from '../../streams/topology/processor.ts';
+import type { Processor, RecordContext } from '../../streams/topology/processor.ts';
 import type { RecordKey } from '../../streams/topology/record-key.ts';
 import { type RowStep, streamChain, tableChain } from '../../streams/processors/row-chain.ts';
 import { openedView, type TableView } from '../../streams/processors/table-view.ts';
@@ -68,6 +68,11 @@ export interface Wanted {
   readonly keep: 'nothing' | 'view' | 'store';
 }
 
+/** The rows that an operator made of others, with the same key: nothing else that is known of those is true of these. */
+export function madeOf(rows: LoweredRows, parent: string): LoweredRows {
+  return { ...rows, parent, steps: [], rowOfKey: null, view: null, stored: null, raw: null };
+}
+
 /** How the rows of a table are looked up, with their steps done. */
 export function viewOf({ view, steps }: LoweredRows): TableView | null {
   return view === null || steps.length === 0 ? view : openedView(view, tableChain(steps), []);
@@ -108,18 +113,24 @@ export class Lowering {
     return count === 1 ? stem : `${stem}-${count}`;
   }
 
+  /** Adds an operator below another node; gives its name. */
+  add(stem: string, parent: string, open: () => Processor): string {
+    const name = this.name(stem);
+    this.topology.addProcessor({ name, open, parents: [parent] });
+    return name;
+  }
+
   /** The rows with no steps left to do. */
   settle(rows: LoweredRows): LoweredRows {
     assert(!rows.grouped || rows.steps.length === 0, 'a regrouped table is only aggregated');
     if (rows.steps.length === 0) return rows;
     const { steps, sendsOld } = rows;
-    const name = this.name(steps.every((step) => step.kind === 'filter') ? 'filter' : 'project');
+    const stem = steps.every((step) => step.kind === 'filter') ? 'filter' : 'project';
     const dropAbsent = steps.some((step) => step.kind === 'filter');
     const open =
       rows.changes === 'stream'
         ? streamChain(steps)
         : transformTable({ open: tableChain(steps), store: null, sendOldValues: sendsOld, dropAbsent });
-    this.topology.addProcessor({ name, open, parents: [rows.parent] });
-    return { ...rows, parent: name, steps: [], rowOfKey: null, view: viewOf(rows), stored: null };
+    return { ...madeOf(rows, this.add(stem, rows.parent, open)), view: viewOf(rows), raw: rows.raw };
   }
 }

@@ -9,9 +9,9 @@ import { readStoredKey } from './stored-key.ts';
 export interface DecodeRecordOptions {
   readonly key: Serde;
   readonly value: Serde;
-  readonly window: WindowedKeyFormat | null;
-  /** A record's time from its value (null: none) and key; negative when there is none. Null: its own. */
-  readonly timeOf: ((value: unknown, key: RecordKey, recordTimestamp: number) => number) | null;
+  readonly window: WindowedKeyFormat | undefined;
+  /** A record's time from its value (null: none) and key; negative when there is none. Absent: its own. */
+  readonly timeOf: ((value: unknown, key: RecordKey, recordTimestamp: number) => number) | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ class DecodeRecord implements Processor {
     let timestamp = recordTimestamp;
     try {
       if (bytes !== null) value = serde.deserialize(bytes as Buffer, 0, (bytes as Buffer).length);
-      if (timeOf !== null) timestamp = timeOf(value, key, recordTimestamp);
+      if (timeOf !== undefined) timestamp = timeOf(value, key, recordTimestamp);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       return this.#context.skip('deserialization', error.message);
@@ -59,7 +59,7 @@ class DecodeRecord implements Processor {
     if (!bare.present) {
       key.setBytes(EMPTY_BYTES, -1, -1);
     } else {
-      const suffix = window === null ? 'none' : window.kind;
+      const suffix = window?.kind ?? 'none';
       const sizeMs = window?.kind === 'time' ? window.sizeMs : 0;
       readStoredKey(bare.buffer as Buffer, bare.start, bare.end, suffix, sizeMs, key);
     }

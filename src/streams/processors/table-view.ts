@@ -55,11 +55,6 @@ export function storeView(store: string): TableView {
 /** A row changed or hidden (null) by a function of it. */
 export type RowTransform = (value: unknown, key: RecordKey, timestamp: number) => unknown;
 
-/** A filter or a new value over another view. */
-export function transformedView(parent: TableView, transform: RowTransform): TableView {
-  return openedView(parent, () => ({ transform }), []);
-}
-
 /** A transform of rows with a life of its own, one a task. */
 export interface OpenedTransform {
   readonly transform: RowTransform;
@@ -71,7 +66,7 @@ export interface OpenedTransform {
 }
 export type OpenTransform = (context: ProcessorContext) => OpenedTransform;
 
-/** As `transformedView`, by a transform that may use stores. */
+/** A filter or a new value over another view. `stores`: what the transform uses. */
 export function openedView(parent: TableView, open: OpenTransform, stores: readonly string[]): TableView {
   return {
     stores: [...new Set([...parent.stores, ...stores])],

@@ -29,7 +29,7 @@ export interface SourceNode {
   readonly value: Serde;
   /** How the key's bytes end: a windowed key has its window behind the inner key. */
   readonly window?: WindowedKeyFormat | undefined;
-  readonly timestampExtractor?: TimestampExtractor;
+  readonly timestampExtractor?: TimestampExtractor | undefined;
   /** Where to start without a committed offset. Default: the instance's. */
   readonly offsetReset?: OffsetReset;
 }

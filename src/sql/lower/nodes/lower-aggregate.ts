@@ -18,7 +18,7 @@ import { compileProjection } from '../../expressions/compile.ts';
 import type { WindowDefinition } from '../../analyzer/analyzed-query.ts';
 import type { AggregateNode } from '../../plan/node.ts';
 import type { LowerContext } from '../lower-context.ts';
-import type { LoweredRows, Lowering, StoredRows, Wanted } from '../lowered-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, type StoredRows, type Wanted } from '../lowered-rows.ts';
 
 /**
  * The state of a group is made of its aggregators' states; the group-by columns are in the key. What leaves is the
@@ -70,14 +70,10 @@ export function lowerAggregate(
   });
   const complete = rowBuilder(node, new Set(node.columns.map((_, i) => i)), aggregation);
   return {
-    parent: result,
-    steps: [],
+    ...madeOf(rows, result),
     changes: 'table',
     grouped: false,
     sendsOld: wanted.old,
-    key: rows.key,
-    rowOfKey: null,
-    sources: rows.sources,
     view: wanted.keep === 'nothing' ? null : openedView(storeView(name), open, []),
     stored: {
       store: name,
@@ -85,7 +81,6 @@ export function lowerAggregate(
       windowSizeMs: stored.kind === 'window' ? node.windowing!.sizeMs : null,
       rowOf: complete,
     },
-    raw: null,
   };
 }
 

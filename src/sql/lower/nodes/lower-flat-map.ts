@@ -5,15 +5,13 @@ import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
 import type { FlatMapNode } from '../../plan/node.ts';
 import type { LowerContext } from '../lower-context.ts';
-import type { LoweredRows, Lowering } from '../lowered-rows.ts';
+import { type LoweredRows, type Lowering, madeOf } from '../lowered-rows.ts';
 
 export function lowerFlatMap(node: FlatMapNode, input: LoweredRows, lowering: Lowering): LoweredRows {
   assert(node.changes === 'stream', 'table functions are for streams');
   const rows = lowering.settle(input);
-  const name = lowering.name('flat-map');
   const open = flatMapStream(openExpansion(node, lowering.context));
-  lowering.topology.addProcessor({ name, open, parents: [rows.parent] });
-  return { ...rows, parent: name, rowOfKey: null, view: null, stored: null, raw: null };
+  return madeOf(rows, lowering.add('flat-map', rows.parent, open));
 }
 
 /**

@@ -6,10 +6,10 @@ import type { Serde } from '../../../streams/topology/serde.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
+import { rowStore, storedRows } from '../kept-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { newRowJoiner } from './join-rows.ts';
-import { rowStore, storedRows } from './lower-table-table-join.ts';
 
 /**
  * Left rows subscribe to the right's primary key that they name, through a topic by that key; answers come back
@@ -30,7 +30,7 @@ export function lowerForeignKeyJoin(
   const name = lowering.name(node.name);
   const source = `${name} answer source`;
   const kept = wanted.old || wanted.keep !== 'nothing';
-  const store = kept ? rowStore(`${name}-table`, node.columns, wanted.columns) : null;
+  const store = kept ? `${name}-table` : null;
   addForeignKeyJoin(lowering.topology, {
     names: {
       subscribe: `${name} subscribe`,
@@ -55,17 +55,14 @@ export function lowerForeignKeyJoin(
     quiet: node.narrowedFrom !== undefined,
     asksAgain: true,
     sendOldValues: wanted.old,
-    store,
+    store: store === null ? null : rowStore(store, rowSerde(node.columns, [...wanted.columns])),
   });
   return {
-    ...left,
-    parent: name,
+    ...madeOf(left, name),
     sendsOld: wanted.old,
-    rowOfKey: null,
     sources: [...left.sources, source],
-    view: store === null ? null : storeView(`${name}-table`),
-    stored: store === null ? null : storedRows(`${name}-table`),
-    raw: null,
+    view: store === null ? null : storeView(store),
+    stored: store === null ? null : storedRows(store),
   };
 }
 

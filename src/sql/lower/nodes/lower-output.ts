@@ -13,9 +13,10 @@ export function lowerOutput(node: OutputNode, input: LoweredRows, lowering: Lowe
   const keyIndex = positions.map((position) => below.key.indexOf(position));
   const startColumn = below.window?.startColumn ?? -1;
   const endColumn = below.window?.endColumn ?? -1;
-  lowering.topology.addProcessor({
-    name: lowering.name('output'),
-    open: forEach((key, value) => {
+  lowering.add(
+    'output',
+    rows.parent,
+    forEach((key, value) => {
       if (value !== null) {
         const row = value as readonly SqlValue[];
         push(
@@ -34,7 +35,6 @@ export function lowerOutput(node: OutputNode, input: LoweredRows, lowering: Lowe
         );
       }
     }),
-    parents: [rows.parent],
-  });
+  );
   return rows;
 }

@@ -14,8 +14,9 @@ import { storeView } from '../../../streams/processors/table-view.ts';
 import type { Row, SqlValue } from '../../../types/value.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
-import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
+import { rowStore } from '../kept-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 
 /**
@@ -46,19 +47,8 @@ export function lowerRepartition(
     open: openRekey(node, input, keySerde, grouped),
     parents: [parent],
   });
-  const rekeyed: LoweredRows = {
-    parent: rekey,
-    steps: [],
-    changes: node.changes,
-    grouped,
-    sendsOld: false,
-    key: { serde: keySerde, format: node.keyFormat },
-    rowOfKey: null,
-    sources: input.sources,
-    view: null,
-    stored: null,
-    raw: null,
-  };
+  const key = { serde: keySerde, format: node.keyFormat };
+  const rekeyed = { ...madeOf(input, rekey), changes: node.changes, grouped, sendsOld: false, key };
   if (!node.throughTopic) return rekeyed;
   const topic = `${name}-repartition`;
   const source = `${name} source`;
@@ -124,7 +114,7 @@ function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowerin
   addTable(lowering.topology, {
     name: store,
     parents: [rows.parent],
-    store: { options: { kind: 'key-value', name: store, values, changelog: true, persistent: true } },
+    store: rowStore(store, values),
     sendOldValues: true,
   });
   return { ...rows, parent: store, sendsOld: true, view: storeView(store) };

@@ -18,25 +18,20 @@ import { windowedKeyFormat } from './lower-source.ts';
  * stands alone is, in most formats, written as a record without a value, as ksqlDB does.
  */
 export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
-  const { topology } = lowering;
   const rows = lowering.settle(input);
   let { parent } = rows;
   if (node.timestamp !== null) {
     const { column, format } = node.timestamp;
     const read = openRowTimestamp(must(node.columns[column]).name, format, lowering.context.evaluation);
-    const name = lowering.name('timestamp');
-    topology.addProcessor({
-      name,
-      open: retime((row) => read((row as readonly SqlValue[])[column]!)),
-      parents: [parent],
-    });
-    parent = name;
+    const timeOf = (row: unknown): number => read((row as readonly SqlValue[])[column]!);
+    parent = lowering.add('timestamp', parent, retime(timeOf));
   }
-  if (node.keyPositions.length === 0) {
-    const name = lowering.name('no key');
-    topology.addProcessor({ name, open: selectKey(() => null, rows.key.serde), parents: [parent] });
-    parent = name;
-  }
+  if (node.keyPositions.length === 0)
+    parent = lowering.add(
+      'no key',
+      parent,
+      selectKey(() => null, rows.key.serde),
+    );
   const { raw } = rows;
   const rawIndex = node.valuePositions.map((position) => {
     const origin = raw === null ? null : originOf(node.input, position);
@@ -49,20 +44,18 @@ export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering
     only !== undefined &&
     rawIndex[0] === -1
   ) {
-    const name = lowering.name('null alone');
     const orRemoval = (row: unknown): unknown =>
       row === null || (row as readonly SqlValue[])[only] === null ? null : row;
-    topology.addProcessor({ name, open: mapStream(orRemoval), parents: [parent] });
-    parent = name;
+    parent = lowering.add('null alone', parent, mapStream(orRemoval));
   }
   const { window } = node.input;
-  topology.addSink({
+  lowering.topology.addSink({
     name: lowering.name(`sink ${node.sink}`),
     topic: node.topic,
     parents: [parent],
     key: sinkKeySerde(node, rows),
     value: must(sinkSerde(node, raw, rawIndex), 'raw columns were settled before'),
-    ...(window === null ? {} : { window: windowedKeyFormat(window) }),
+    window: windowedKeyFormat(window),
     headers: true,
     repartitions: changesKey(node.input),
   });

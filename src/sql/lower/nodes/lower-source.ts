@@ -13,6 +13,7 @@ import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
 import { settingsOf } from '../format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
+import { rowStore, storedRows } from '../kept-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { fillRow } from '../fill-row.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
@@ -21,40 +22,21 @@ import type { WindowShape } from '../../analyzer/analyzed-query.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
 export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
-  const { topology } = lowering;
   const key = rowKeySerde(node.keyColumns, node.keyFormat);
   const value = sourceSerde(node);
   const fill = fillRow(node);
-  const shared = must(lowering.sources.get(node.topic)).length > 1;
-  const topic = shared ? shareTopic(node, key, value, lowering) : lowering.name(`source ${node.alias}`);
+  const { source, leaves } = readTopic(node, key, value, lowering);
   lowering.topics.add(node.topic);
-  const extractor = timestampExtractor(node, lowering);
-  if (!shared)
-    topology.addSource({
-      name: topic,
-      topics: [node.topic],
-      key,
-      value,
-      ...(node.window === null ? {} : { window: windowedKeyFormat(node.window) }),
-      ...(extractor === null ? {} : { timestampExtractor: extractor }),
-    });
-  const rows = lowering.name(`rows ${node.alias}`);
-  topology.addProcessor({
-    name: rows,
-    open: completeRows({
-      fill,
-      keyed: node.keyColumns.length > 0,
-      isWritten: formatOf(node.keyFormat.name).openWrittenKey(
-        node.keyColumns,
-        settingsOf(node.keyFormat, true),
-      ),
-      serde: key,
-    }),
-    parents: [topic],
+  const keyFormat = formatOf(node.keyFormat.name);
+  const complete = completeRows({
+    fill,
+    keyed: node.keyColumns.length > 0,
+    isWritten: keyFormat.openWrittenKey(node.keyColumns, settingsOf(node.keyFormat, true)),
+    serde: key,
   });
   const empty: SqlValue[] = node.columns.map(() => null);
   const stream: LoweredRows = {
-    parent: rows,
+    parent: lowering.add(`rows ${node.alias}`, leaves, complete),
     steps: [],
     changes: node.changes,
     grouped: false,
@@ -65,7 +47,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
       fill?.(row, recordKey, timestamp, record);
       return row;
     },
-    sources: [shared ? sharedSource(node) : topic],
+    sources: [source],
     view: null,
     stored: null,
     raw: value.raw,
@@ -83,10 +65,7 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
   addTable(lowering.topology, {
     name: table,
     parents: [rows.parent],
-    store:
-      store === null
-        ? null
-        : { options: { kind: 'key-value', name: store, values, changelog: true, persistent: true } },
+    store: store === null ? null : rowStore(store, values),
     sendOldValues: store !== null,
     keep: (row) => (row as SqlValue[]).slice(),
   });
@@ -97,40 +76,39 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
     rowOfKey: null,
     view: store === null ? null : storeView(store),
     // A windowed table's store is asked by key and window, as pull queries do not.
-    stored:
-      store === null || node.window !== null
-        ? null
-        : { store, kind: 'key-value', windowSizeMs: null, rowOf: (value) => value as SqlValue[] },
+    stored: store === null || node.window !== null ? null : storedRows(store),
   };
 }
 
 /**
- * One of several sources over a topic: what is read once are bare bytes, and each source makes of them what it
- * declares, after those before it in the query. Their order is that of the records' own timestamps. Returns the
- * node that the source's records leave.
+ * The source of the node's topic, and the node that its records leave. Where several nodes read a topic, what is read
+ * once are bare bytes, and each makes of them what it declares, after those before it in the query. Their order is that
+ * of the records' own timestamps.
  */
-function shareTopic(node: SourceNode, key: RowKeySerde, value: SourceSerde, lowering: Lowering): string {
+function readTopic(
+  node: SourceNode,
+  key: RowKeySerde,
+  value: SourceSerde,
+  lowering: Lowering,
+): { readonly source: string; readonly leaves: string } {
   const { topology } = lowering;
-  const topic = sharedSource(node);
-  if (!lowering.topics.has(node.topic))
-    topology.addSource({ name: topic, topics: [node.topic], key: bytesSerde, value: bytesSerde });
-  const name = lowering.name(`source ${node.alias}`);
-  const window = node.window === null ? null : windowedKeyFormat(node.window);
+  const topics = [node.topic];
+  const window = windowedKeyFormat(node.window);
   const timeOf = timestampExtractor(node, lowering);
-  topology.addProcessor({
-    name,
-    open: decodeRecord({ key: key, value, window, timeOf }),
-    parents: [topic],
-  });
-  return name;
-}
-
-function sharedSource({ topic }: SourceNode): string {
-  return `topic ${topic}`;
+  const name = `source ${node.alias}`;
+  if (must(lowering.sources.get(node.topic)).length === 1) {
+    const source = lowering.name(name);
+    topology.addSource({ name: source, topics, key, value, window, timestampExtractor: timeOf });
+    return { source, leaves: source };
+  }
+  const source = `topic ${node.topic}`;
+  if (!lowering.topics.has(node.topic))
+    topology.addSource({ name: source, topics, key: bytesSerde, value: bytesSerde });
+  return { source, leaves: lowering.add(name, source, decodeRecord({ key, value, window, timeOf })) };
 }
 
 function timestampExtractor(node: SourceNode, lowering: Lowering): DecodeRecordOptions['timeOf'] {
-  if (node.timestamp === null) return null;
+  if (node.timestamp === null) return undefined;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);
   const read = openRowTimestamp(node.columns[column]!.name, format, lowering.context.evaluation);
@@ -145,7 +123,8 @@ function timestampExtractor(node: SourceNode, lowering: Lowering): DecodeRecordO
     value === null ? recordTimestamp : read((value as readonly SqlValue[])[column]!);
 }
 
-export function windowedKeyFormat(window: WindowShape): WindowedKeyFormat {
+export function windowedKeyFormat(window: WindowShape | null): WindowedKeyFormat | undefined {
+  if (window === null) return undefined;
   return window.kind === 'session'
     ? { kind: 'session' }
     : { kind: 'time', sizeMs: must(window.sizeMs, 'a time window has a size') };

@@ -3,7 +3,7 @@ import { addStreamJoin, type StreamJoinSide } from '../../../streams/operations/
 import { foldWindow, unfoldWindow } from '../../../streams/processors/fold-window.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { joinedSources } from './joined-sources.ts';
 import { scratchJoiner } from './join-rows.ts';
@@ -55,7 +55,7 @@ export function lowerStreamStreamJoin(
     persistent: true,
     ...(node.left.window !== null && { open: unfoldWindow(left.key.serde) }),
   });
-  return { ...left, parent: name, rowOfKey: null, sources, view: null, stored: null, raw: null };
+  return { ...madeOf(left, name), sources };
 }
 
 function lowerSide(node: JoinNode['left'], columns: ReadonlySet<number>, lowering: Lowering): LoweredRows {

@@ -1,7 +1,7 @@
 import { must } from '../../../common/assert.ts';
 import { addStreamTableJoin } from '../../../streams/operations/stream-table-join.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import { type LoweredRows, type Lowering, viewOf, type Wanted } from '../lowered-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, viewOf, type Wanted } from '../lowered-rows.ts';
 import { joinedSources } from './joined-sources.ts';
 import { scratchJoiner } from './join-rows.ts';
 
@@ -29,5 +29,5 @@ export function lowerStreamTableJoin(
     joiner: scratchJoiner(node, wanted.columns),
     wait: null,
   });
-  return { ...left, parent: name, rowOfKey: null, sources, view: null, stored: null, raw: null };
+  return { ...madeOf(left, name), sources };
 }

@@ -1,10 +1,9 @@
 import { must } from '../../../common/assert.ts';
-import type { Column } from '../../../types/schema.ts';
 import { addTableJoin } from '../../../streams/operations/table-join.ts';
 import { joinedView, storeView } from '../../../streams/processors/table-view.ts';
-import type { StoreDefinition } from '../../../streams/topology/topology.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import type { LoweredRows, Lowering, Wanted } from '../lowered-rows.ts';
+import { rowStore, storedRows } from '../kept-rows.ts';
+import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { joinedSources } from './joined-sources.ts';
 import { newRowJoiner } from './join-rows.ts';
@@ -33,7 +32,7 @@ export function lowerTableTableJoin(
   const joiner = newRowJoiner(node, wanted.columns);
   // Pull queries do not ask by window.
   const kept = wanted.keep === 'store' && node.window === null;
-  const store = kept ? rowStore(`${name}-table`, node.columns, wanted.columns) : null;
+  const store = kept ? `${name}-table` : null;
   addTableJoin(lowering.topology, {
     name,
     sources,
@@ -42,32 +41,13 @@ export function lowerTableTableJoin(
     join,
     joiner,
     sendOldValues: wanted.old,
-    store,
+    store: store === null ? null : rowStore(store, rowSerde(node.columns, [...wanted.columns])),
   });
   return {
-    ...left,
-    parent: name,
-    steps: [],
+    ...madeOf(left, name),
     sendsOld: wanted.old,
-    rowOfKey: null,
     sources,
-    view: store === null ? joinedView(leftView, rightView, join, joiner) : storeView(`${name}-table`),
-    stored: store === null ? null : storedRows(`${name}-table`),
-    raw: null,
+    view: store === null ? joinedView(leftView, rightView, join, joiner) : storeView(store),
+    stored: store === null ? null : storedRows(store),
   };
-}
-
-/** Rows of a key-value store as they are. */
-export function storedRows(store: string): NonNullable<LoweredRows['stored']> {
-  return { store, kind: 'key-value', windowSizeMs: null, rowOf: (value) => value as never };
-}
-
-/** A store of rows by key, of the columns that are wanted. */
-export function rowStore(
-  name: string,
-  columns: readonly Column[],
-  wanted: ReadonlySet<number>,
-): StoreDefinition {
-  const values = rowSerde(columns, [...wanted]);
-  return { options: { kind: 'key-value', name, values, changelog: true, persistent: true } };
 }
