@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** A byte that is not UTF-8, with its place. */
-export class EncodingError extends Error {}
+class EncodingError extends Error {}
 
 /** Reasons for which files are not read, in words; others are the operating system's. */
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -29,7 +29,7 @@ export function readText(path: string): string {
 }
 
 /** Throws `EncodingError`. */
-export function decodeUtf8(bytes: Buffer): string {
+function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

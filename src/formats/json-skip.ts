@@ -3,7 +3,7 @@ import { isDigit } from './plain-number.ts';
 /** What a byte means inside a JSON string: 0 is ordinary ASCII. */
 export const QUOTE = 1;
 export const BACKSLASH = 2;
-export const CONTROL = 3;
+const CONTROL = 3;
 export const NON_ASCII = 4;
 export const STRING_CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x22) return QUOTE;

@@ -1,7 +1,6 @@
 import type { RowStream } from '../engine/result.ts';
 import { jsonText } from '../types/json-value.ts';
 import { printType, quoteIdentifier } from '../types/print-type.ts';
-import type { SqlType } from '../types/sql-type.ts';
 import { tieToRequest } from './tie-to-request.ts';
 import { errorBody } from './request-error.ts';
 import type { HttpRequest, RouteContext } from './route.ts';
@@ -20,26 +19,12 @@ export function streamedRows(
   return elements(rows, tieToRequest(rows, request, context));
 }
 
-/** The type with the names of its fields in back quotes, as clients of this form read it. */
-function quotedType(type: SqlType): string {
-  switch (type.kind) {
-    case 'array':
-      return `ARRAY<${quotedType(type.element)}>`;
-    case 'map':
-      return `MAP<${quotedType(type.key)}, ${quotedType(type.value)}>`;
-    case 'struct':
-      return `STRUCT<${type.fields.map((field) => `${quoteIdentifier(field.name)} ${quotedType(field.type)}`).join(', ')}>`;
-    default:
-      return printType(type);
-  }
-}
-
 async function* elements(rows: RowStream, end: () => Promise<void>): AsyncGenerator<string> {
   const texts = rows.columns.map((column) => jsonText(column.type));
   const schema = rows.columns.map(
-    // Only what is looked up in a table has keys.
+    // Clients of this form read names in back quotes. Only what is looked up in a table has keys.
     ({ name, type, isKey }) =>
-      `${quoteIdentifier(name)} ${quotedType(type)}${isKey && rows.kind === 'pull' ? ' KEY' : ''}`,
+      `${quoteIdentifier(name)} ${printType(type, quoteIdentifier)}${isKey && rows.kind === 'pull' ? ' KEY' : ''}`,
   );
   const isLookup = rows.kind === 'pull' && rows.readsStream !== true;
   const [before, after] = isLookup ? [',\n', ''] : ['', ',\n'];

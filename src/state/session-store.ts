@@ -10,7 +10,7 @@ import {
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of session rows in database keys. */
-export const SESSION_SPACE = 3;
+const SESSION_SPACE = 3;
 
 /** Rows of (key, end, start). */
 export class SessionRows extends TimedRows implements SessionStore {

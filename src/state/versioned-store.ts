@@ -8,7 +8,7 @@ import { TIMED_PREFIX_BYTES, readSortable, writeSortable, writeTimedPrefix } fro
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of versions in database keys. */
-export const VERSIONED_SPACE = 4;
+const VERSIONED_SPACE = 4;
 
 const MIN_SWEEP_MS = 60_000;
 

@@ -11,7 +11,7 @@ import {
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of window rows in database keys. */
-export const WINDOW_SPACE = 2;
+const WINDOW_SPACE = 2;
 
 /** Rows of (key, window start, sequence); the sequence is 0 unless duplicates are kept. */
 export class WindowRows extends TimedRows implements WindowStore {

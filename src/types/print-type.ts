@@ -1,16 +1,16 @@
 import type { SqlType } from './sql-type.ts';
 
-/** The type as SQL text: `STRUCT<A STRING, B ARRAY<INTEGER>>`. */
-export function printType(type: SqlType): string {
+/** The type as SQL text: `STRUCT<A STRING, B ARRAY<INTEGER>>`, with the names of fields as `printName` has them. */
+export function printType(type: SqlType, printName = printIdentifier): string {
   switch (type.kind) {
     case 'decimal':
       return `DECIMAL(${type.precision}, ${type.scale})`;
     case 'array':
-      return `ARRAY<${printType(type.element)}>`;
+      return `ARRAY<${printType(type.element, printName)}>`;
     case 'map':
-      return `MAP<${printType(type.key)}, ${printType(type.value)}>`;
+      return `MAP<${printType(type.key, printName)}, ${printType(type.value, printName)}>`;
     case 'struct':
-      return `STRUCT<${type.fields.map((field) => `${printIdentifier(field.name)} ${printType(field.type)}`).join(', ')}>`;
+      return `STRUCT<${type.fields.map((field) => `${printName(field.name)} ${printType(field.type, printName)}`).join(', ')}>`;
     default:
       return type.kind.toUpperCase();
   }

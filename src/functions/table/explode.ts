@@ -47,7 +47,7 @@ export const explode: TableFunction = {
   ],
 };
 
-export const cubeExplode: TableFunction = {
+const cubeExplode: TableFunction = {
   kind: 'table',
   name: 'CUBE_EXPLODE',
   category: 'TABLE',

@@ -6,7 +6,7 @@ import type { LogErrorKind, TopicPartition } from '../log.ts';
  * ours to print only: decisions are made on numbers, because kafkajs's own table ends at 88 and names some differently.
  */
 export const NONE = 0;
-export const OFFSET_OUT_OF_RANGE = 1;
+const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const INVALID_TOPIC_EXCEPTION = 17;
 export const CLUSTER_AUTHORIZATION_FAILED = 31;

@@ -103,7 +103,7 @@ function isQuiet({ kind, guarded }: Expression): boolean {
   return kind === 'column' || kind === 'literal' || kind === 'parameter' || guarded === true;
 }
 
-export function analyzeScalarCall(
+function analyzeScalarCall(
   analysis: ExpressionAnalysis,
   name: string,
   nodes: readonly ast.Expression[],

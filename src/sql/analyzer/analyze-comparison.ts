@@ -149,7 +149,7 @@ function comparisonSide(
 }
 
 /** The type in which two types are compared, or null when they are not comparable. */
-export function comparisonType(a: SqlType, b: SqlType): SqlType | null {
+function comparisonType(a: SqlType, b: SqlType): SqlType | null {
   const common = commonType(a, b);
   if (common !== null) return common;
   if (a.kind === 'string' && isTemporal(b)) return b;

@@ -235,7 +235,7 @@ function bad(name: string, value: Literal, wanted: string): SqlError {
 }
 
 /** Runs `action`; a `SqlError` without a place in the text gets this one. */
-export function withSpan<T>(span: Span | undefined, action: () => T): T {
+function withSpan<T>(span: Span | undefined, action: () => T): T {
   try {
     return action();
   } catch (error) {

@@ -53,7 +53,7 @@ export function optimize(
 }
 
 /** Tries the rule at each node once. */
-export function applyEverywhere(rule: Rule, node: PlanNode, context: RuleContext): PlanNode {
+function applyEverywhere(rule: Rule, node: PlanNode, context: RuleContext): PlanNode {
   if (rule.order === 'top-down') {
     const changed = rule.apply(node, context);
     return withInputs(

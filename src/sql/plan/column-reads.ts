@@ -40,7 +40,7 @@ export function readsOfInputs(node: PlanNode, needed: ReadonlySet<number>): read
 }
 
 /** For each source of the plan, the columns that are read above it, or by itself. */
-export function readsOfSources(root: PlanNode): ReadonlyMap<SourceNode, ReadonlySet<number>> {
+function readsOfSources(root: PlanNode): ReadonlyMap<SourceNode, ReadonlySet<number>> {
   const reads = new Map<SourceNode, Set<number>>();
   const visit = (node: PlanNode, needed: ReadonlySet<number>): void => {
     if (node.kind === 'source') {

@@ -28,7 +28,7 @@ export function fingerprintOf(
  * The plan with the names taken away that nobody outside of the query sees: what is left are those of topics, of what
  * sources declare, and of what is written.
  */
-export function withoutNames(node: PlanNode): PlanNode {
+function withoutNames(node: PlanNode): PlanNode {
   const inputs = inputsOf(node).map(withoutNames);
   switch (node.kind) {
     case 'source':

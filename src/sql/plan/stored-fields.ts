@@ -145,7 +145,7 @@ export function union<T extends { readonly kind: string }>(variants: {
   };
 }
 
-export function writeFields(value: object, fields: Fields<object>, writer: PlanWriter): JsonObject {
+function writeFields(value: object, fields: Fields<object>, writer: PlanWriter): JsonObject {
   const json: Record<string, Json> = {};
   for (const [name, field] of Object.entries(fields as Record<string, Field<unknown>>)) {
     const written = field.write((value as Record<string, unknown>)[name], writer, value);

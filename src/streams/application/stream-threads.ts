@@ -52,7 +52,7 @@ export const inStreamThread: boolean =
   !isMainThread && typeof workerData === 'object' && workerData !== null && 'streamThread' in workerData;
 
 /** Tasks of one sub-topology go to the threads in turn, those of the next begin one further. */
-export function threadOfTask(subTopology: number, partition: number, threads: number): number {
+function threadOfTask(subTopology: number, partition: number, threads: number): number {
   return (subTopology + partition) % threads;
 }
 
