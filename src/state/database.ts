@@ -1,4 +1,4 @@
-import type { RowBatch } from './row-batch.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** Rows an iterator takes from the database in one trip. */
 export const SCAN_CAPACITY = 4096;
@@ -11,7 +11,7 @@ export interface StoredRow {
 /** The database of one task: bytes to bytes, ordered (memcmp). */
 export interface Database {
   /** Writes all of `batch`, or nothing. */
-  write(batch: RowBatch): Promise<void>;
+  write(batch: WriteBatch): Promise<void>;
   /** The values of many keys, in one trip; null where there is none. */
   getMany(keys: readonly Uint8Array[]): Promise<(Buffer | null)[]>;
   /** Calls `visit` with every row of from <= key < to, in order. `capacity`: rows fetched in one trip. */

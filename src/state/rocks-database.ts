@@ -4,7 +4,7 @@ import type RocksDB from 'rocksdb-native';
 import { DamagedStateError, stateErrorOf } from './damaged-state.ts';
 import { type Database, SCAN_CAPACITY } from './database.ts';
 import { StateError } from './directory-lock.ts';
-import type { RowBatch } from './row-batch.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** The RocksDB database of one task, held by this thread; one column family. */
 export class RocksDatabase implements Database {
@@ -34,7 +34,7 @@ export class RocksDatabase implements Database {
     return new RocksDatabase(path, rocks);
   }
 
-  async write(batch: RowBatch): Promise<void> {
+  async write(batch: WriteBatch): Promise<void> {
     const writes = batch.finish();
     const size = writes.length + batch.deletedRanges.length;
     if (size === 0) return;

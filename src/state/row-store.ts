@@ -1,6 +1,6 @@
 import { assert } from '../common/assert.ts';
 import { ByteWriter } from '../common/bytes.ts';
-import type { RowBatch } from './row-batch.ts';
+import type { WriteBatch } from './write-batch.ts';
 import { KeyTable } from './key-table.ts';
 import { SlotList, grownFloat64, grownUint8 } from './slot-list.ts';
 import { StateError } from './directory-lock.ts';
@@ -365,7 +365,7 @@ export abstract class RowStore {
   }
 
   /** Encodes what is drained but not in the database. `persisted` or a failed task must follow. */
-  encodeUnpersisted(batch: RowBatch): void {
+  encodeUnpersisted(batch: WriteBatch): void {
     assert(this.#persisting.length === 0, 'one persist at a time');
     const list = this.#unpersisted;
     for (let i = 0; i < list.length; i++) {

@@ -5,7 +5,7 @@ import { DamageMark, DamagedStateError } from './damaged-state.ts';
 import { type BlockingDatabase, type Database, type DatabaseReads, readNow } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { RocksDatabase, databaseExists, databaseSizeBytes, deleteDatabase } from './rocks-database.ts';
-import type { RowBatch } from './row-batch.ts';
+import type { WriteBatch } from './write-batch.ts';
 import type { StateStoreOptions } from './store.ts';
 import { ThreadedDatabase } from './threaded-database.ts';
 import { markSlot, missingMark } from './write-marks.ts';
@@ -179,7 +179,7 @@ export class TaskDatabase {
    * Writes all of `batch`, `meta` and the catalog, or nothing. The batch is complete before it returns its promise. One at
    * a time, and after one that failed none.
    */
-  write(batch: RowBatch, meta: string, stores: readonly CatalogEntry[]): Promise<void> {
+  write(batch: WriteBatch, meta: string, stores: readonly CatalogEntry[]): Promise<void> {
     const writes = this.#writes + 1;
     const catalog: Catalog = { version: FORMAT_VERSION, stores, writes };
     putText(batch, META_KEY, meta);
@@ -260,7 +260,7 @@ function parseCatalog(text: Buffer, path: string): Catalog {
   return catalog;
 }
 
-function putText(batch: RowBatch, key: Buffer, text: string): void {
+function putText(batch: WriteBatch, key: Buffer, text: string): void {
   const writer = batch.beginKey(META_STORE);
   writer.writeBytes(key, 2);
   batch.beginValue();

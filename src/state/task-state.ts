@@ -4,7 +4,7 @@ import { KeyValueRows } from './key-value-store.ts';
 import { read, type StoredRow } from './database.ts';
 import { rowsToLoad } from './load-rows.ts';
 import { LruRows } from './lru-store.ts';
-import { RowBatch } from './row-batch.ts';
+import { WriteBatch } from './write-batch.ts';
 import { segmentBound } from './database-key.ts';
 import type { TimesRows } from './database-key.ts';
 import { SessionRows } from './session-store.ts';
@@ -279,7 +279,7 @@ class LocalTaskState implements TaskState {
     assert(!this.#persisting, 'one persist at a time');
     assert(!this.#closed, 'the state must be open');
     this.#persisting = true;
-    const batch = new RowBatch();
+    const batch = new WriteBatch();
     try {
       this.#encode(batch);
       return this.#written(database.write(batch, meta, [...this.#catalog.values()]), meta);
@@ -291,7 +291,7 @@ class LocalTaskState implements TaskState {
   }
 
   /** Encodes everything that the batch holds, with no wait in between. */
-  #encode(batch: RowBatch): void {
+  #encode(batch: WriteBatch): void {
     for (const store of this.#stores) {
       if (!store.persisted) continue;
       if (store instanceof TimedRows) {
@@ -303,7 +303,7 @@ class LocalTaskState implements TaskState {
     }
   }
 
-  #deleteExpired(store: TimesRows, batch: RowBatch): void {
+  #deleteExpired(store: TimesRows, batch: WriteBatch): void {
     const segment = store.segmentOf(store.drainedTime - store.retentionMs);
     const before = this.#deletedSegments.get(store.id) ?? -Infinity;
     if (!(segment > before)) return;

@@ -4,7 +4,7 @@ import { type DatabaseRequest, DatabaseThread } from './database-thread.ts';
 import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.ts';
 import { above } from './key-bounds.ts';
 import { stateErrorOf } from './damaged-state.ts';
-import type { RowBatch } from './row-batch.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 type Visit = (key: Buffer, value: Buffer) => void;
 
@@ -33,7 +33,7 @@ export class ThreadedDatabase implements BlockingDatabase {
     return new ThreadedDatabase(path, thread, database);
   }
 
-  async write(batch: RowBatch): Promise<void> {
+  async write(batch: WriteBatch): Promise<void> {
     const writes = batch.finish();
     if (writes.length + batch.deletedRanges.length === 0) return;
     await this.#ask({

@@ -8,7 +8,7 @@ import type { SealedBatch } from '../slab-appender.ts';
 import type { Change, LogState, Operation } from './log-state.ts';
 
 /** Makes a change take effect; `build` runs when all changes before it have. */
-export type Committer = (build: () => Change) => Promise<void>;
+export type CommitChange = (build: () => Change) => Promise<void>;
 
 interface Output {
   readonly at: TopicPartition;
@@ -22,7 +22,7 @@ interface Output {
  */
 export class EmbeddedWriter implements LogWriter {
   readonly #state: LogState;
-  readonly #committer: Committer;
+  readonly #commitChange: CommitChange;
   readonly #options: WriterOptions;
   readonly #batchBytesMax: number;
   readonly #outputs = new Map<string, Output>();
@@ -30,9 +30,9 @@ export class EmbeddedWriter implements LogWriter {
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(state: LogState, committer: Committer, options: WriterOptions, batchBytesMax: number) {
+  constructor(state: LogState, commitChange: CommitChange, options: WriterOptions, batchBytesMax: number) {
     this.#state = state;
-    this.#committer = committer;
+    this.#commitChange = commitChange;
     this.#options = options;
     this.#batchBytesMax = batchBytesMax;
   }
@@ -99,7 +99,7 @@ export class EmbeddedWriter implements LogWriter {
     }
 
     const ends: number[] = [];
-    const result = this.#committer(() => {
+    const result = this.#commitChange(() => {
       const operations: Operation[] = [];
       const stored: Buffer[] = [];
       for (const { output, batches } of taken) {

@@ -52,7 +52,7 @@ export class TaskExecutor implements TaskHost {
   readonly #committer: Committer;
   readonly #persistence: StatePersistence;
   readonly #purge: RepartitionPurge;
-  readonly #unlockState: (() => void) | undefined;
+  readonly #unlock: (() => void) | undefined;
   readonly #tasks: Task[] = [];
   /** Those that are processed together, readers of repartition topics before who writes to them. */
   #lanes: readonly Lane[] = [];
@@ -76,7 +76,7 @@ export class TaskExecutor implements TaskHost {
       readonly plan: TopicPlan;
       readonly writer: LogWriter;
       readonly deadLetterPartitions: number;
-      readonly unlockState: (() => void) | undefined;
+      readonly unlock: (() => void) | undefined;
     },
   ) {
     const { log, clock, transient = false, bufferBytesMax = BUFFER_BYTES_MAX } = options;
@@ -88,7 +88,7 @@ export class TaskExecutor implements TaskHost {
     this.#discovery = opened.discovery;
     this.#onSkip = onSkip;
     this.#deadLetterPartitions = opened.deadLetterPartitions;
-    this.#unlockState = opened.unlockState;
+    this.#unlock = opened.unlock;
     this.reader = log.openReader({ bufferBytesMax });
     this.#inputs = new InputBuffers(this.reader, bufferBytesMax);
     this.#committer = new Committer(writer, plan.changelogName, !transient);
@@ -113,7 +113,7 @@ export class TaskExecutor implements TaskHost {
     onSkip: (skipped: SkippedRecord) => void,
   ): Promise<TaskExecutor> {
     const { log, applicationId, clock, transient = false, changelogs = true } = options;
-    const unlockState = await lockState(topology, options);
+    const unlock = await lockApplication(topology, options);
     try {
       const discovery = new TopicDiscovery(topology, log.admin, applicationId, {
         intervalMs: options.topicRefreshMs ?? TOPIC_REFRESH_MS,
@@ -123,10 +123,10 @@ export class TaskExecutor implements TaskHost {
       const plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
       const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
       const writer = await log.openWriter(transient ? {} : { group: applicationId });
-      const opened = { discovery, plan, writer, deadLetterPartitions, unlockState };
+      const opened = { discovery, plan, writer, deadLetterPartitions, unlock };
       return new TaskExecutor(resolved, options, onSkip, opened);
     } catch (error) {
-      unlockState?.();
+      unlock?.();
       throw error;
     }
   }
@@ -426,7 +426,7 @@ export class TaskExecutor implements TaskHost {
       () => this.writer.close(),
       ...this.allTasks.map((task) => () => task.state.close()),
     ];
-    if (this.#unlockState !== undefined) closing.push(this.#unlockState);
+    if (this.#unlock !== undefined) closing.push(this.#unlock);
     for (const close of closing)
       try {
         await close();
@@ -451,8 +451,11 @@ interface Lane {
   processChunk(recordsMax: number, deadlineMs: number): Promise<number>;
 }
 
-/** Says to others that the state is in use, before there is any: tasks create their folders when they first write. */
-async function lockState(
+/**
+ * Says to others that the application's state is in use, before there is any: tasks create their folders, and lock them,
+ * when they first write.
+ */
+async function lockApplication(
   topology: Topology,
   { stateDirectory, applicationId, state, ownsTask, transient }: StreamsOptions,
 ): Promise<(() => void) | undefined> {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RocksDatabase } from '../../../src/state/rocks-database.ts';
-import { RowBatch } from '../../../src/state/row-batch.ts';
+import { WriteBatch } from '../../../src/state/write-batch.ts';
 import type { KeyValueStore, KeyValueStoreOptions, TaskState } from '../../../src/state/store.ts';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { markSlot, missingMark } from '../../../src/state/write-marks.ts';
@@ -243,7 +243,7 @@ test('a read that waits for a damaged file tells it, even to whoever caught it',
 test('a write that is missing from the middle is damage', async () => {
   cpSync(states.closed, copy, { recursive: true });
   const database = await RocksDatabase.open(join(copy, 'rocksdb'), 1 << 16);
-  const batch = new RowBatch();
+  const batch = new WriteBatch();
   // The mark before the last goes back to what it was, as if that write had never been.
   const mark = Buffer.from([0xff, 0xff, 2, ...markSlot(WRITES - 1)]);
   expect((await database.getMany([mark]))[0]?.toString()).toBe(String(WRITES - 1));

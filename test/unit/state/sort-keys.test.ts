@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/common/bytes.ts';
-import { RowBatch } from '../../../src/state/row-batch.ts';
+import { WriteBatch } from '../../../src/state/write-batch.ts';
 import { SlotList } from '../../../src/state/slot-list.ts';
 import { sortedKeys } from '../../../src/state/sort-keys.ts';
 
@@ -44,7 +44,7 @@ test('many keys that begin alike are sorted', () => {
 });
 
 test('a batch gives its writes by key, and the later of two writes of a key later', () => {
-  const batch = new RowBatch();
+  const batch = new WriteBatch();
   for (const [text, value] of [
     ['b', 'first'],
     ['a', 'only'],

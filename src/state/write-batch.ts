@@ -14,7 +14,7 @@ export interface RowWrite {
  * Rows encoded for one database batch, into slabs: no allocation per row but its two views. For each row: `beginKey`,
  * write the key, then `endDelete`, or `beginValue`, write the value, `endPut`.
  */
-export class RowBatch {
+export class WriteBatch {
   /** Ranges [from, to) to delete before the writes. */
   readonly deletedRanges: { readonly from: Buffer; readonly to: Buffer }[] = [];
   readonly #writes: RowWrite[] = [];
