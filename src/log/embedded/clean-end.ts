@@ -2,7 +2,8 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { sealOf, syncDirectory } from './segment.ts';
-import type { Segment, SegmentSeal } from './segment.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentSeal } from './change.ts';
 
 /**
  * The file `end`: the seal of the newest segment when the journal was closed, `number size lastBytes crc32`. It is

@@ -24,12 +24,13 @@ import { EmbeddedReader } from './embedded-reader.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
 import { Journal } from './journal.ts';
 import { LogState } from './log-state.ts';
-import type { Change, Topic } from './log-state.ts';
+import type { Topic } from './log-state.ts';
 import type { CompactedBatch } from './compacted-batch.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 import { loadBatch } from './stored-batch.ts';
 import type { StoredBatch } from './stored-batch.ts';
+import type { Change } from './change.ts';
 
 export interface EmbeddedLogOptions {
   readonly clock: Clock;

@@ -5,7 +5,8 @@ import { writeInt64 } from '../record-batch-header.ts';
 import type { RecordAppender } from '../record-appender.ts';
 import { SlabAppender } from '../slab-appender.ts';
 import type { SealedBatch } from '../slab-appender.ts';
-import type { Change, LogState, Operation } from './log-state.ts';
+import type { LogState } from './log-state.ts';
+import type { Change, Operation } from './change.ts';
 
 /** Makes a change take effect; `build` runs when all changes before it have. */
 export type CommitChange = (build: () => Change) => Promise<void>;

@@ -1,5 +1,5 @@
+import type { Change, Operation } from './change.ts';
 import { crc32 } from 'node:zlib';
-import type { Change, Operation } from './log-state.ts';
 
 /**
  * A frame is one change in a journal file, big-endian:

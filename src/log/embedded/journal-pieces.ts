@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { LogError } from '../log.ts';
 import type { InspectedSegment, Finding } from './inspect-segment.ts';
-import type { StateSnapshot } from './log-state.ts';
 import { sealOf, segmentPath } from './segment.ts';
-import type { SegmentSeal } from './segment.ts';
+import type { StateSnapshot, SegmentSeal } from './change.ts';
 
 /** A file that a journal has or should have. */
 export interface JournalPiece {

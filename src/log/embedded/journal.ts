@@ -1,22 +1,17 @@
 import fs from 'node:fs';
 import { resolve } from 'node:path';
-import type { LockFile } from '../../common/lock-file.ts';
-import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import { lockSegment } from './directory-lock.ts';
 import { removeCleanEnd, writeCleanEnd } from './clean-end.ts';
 import { encodeFrame } from './frame.ts';
-import { loadJournal } from './load-journal.ts';
-import type { Change, LogState, StateSnapshot } from './log-state.ts';
+import { type JournalDirectory, loadJournal } from './load-journal.ts';
+import type { LogState } from './log-state.ts';
 import { createSegment, reservedSize, sealOf } from './segment.ts';
-import type { Segment, SegmentSeal } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { indexPathOf, pushRows, writeIndex } from './segment-index.ts';
+import type { Change, StateSnapshot, SegmentSeal } from './change.ts';
 
-export interface JournalOptions {
-  readonly directory: string;
-  /** Of the directory. */
-  readonly lock: LockFile;
-  readonly logger: Logger;
+export interface JournalOptions extends JournalDirectory {
   /** A segment that has grown to this is closed. */
   readonly segmentBytesMax: number;
   /** Whether a write is on the disk, not only with the operating system, before it is acknowledged. */

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import type { LockFile } from '../../common/lock-file.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import { cleanEndPath, readCleanEnd, removeCleanEnd, writeCleanEnd } from './clean-end.ts';
 import { lockSegment } from './directory-lock.ts';
 import type { FormatVersion, Frame, SegmentBytes } from './frame.ts';
 import { MAGIC_BYTES, versionOf } from './frame.ts';
-import type { JournalOptions } from './journal.ts';
 import type { LogState } from './log-state.ts';
 import {
   advice,
@@ -19,10 +19,18 @@ import {
   segmentNumbers,
   segmentPath,
 } from './segment.ts';
-import type { Segment, SegmentSeal } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { indexNumbers, indexPathOf, readIndex, ROW_FIELDS, rowsOf, writeIndex } from './segment-index.ts';
 import { endOfContent, isUnfinished, scanSegment } from './segment-scan.ts';
 import type { SegmentScan } from './segment-scan.ts';
+import type { SegmentSeal } from './change.ts';
+
+export interface JournalDirectory {
+  readonly directory: string;
+  /** Of the directory. */
+  readonly lock: LockFile;
+  readonly logger: Logger;
+}
 
 export interface LoadedJournal {
   readonly closed: Segment[];
@@ -39,7 +47,7 @@ export interface LoadedJournal {
  * to a batch. What may be missing is an unfinished last write (see `isUnfinished`): it is put aside, and that is logged.
  */
 export function loadJournal(
-  { directory, lock, logger }: Pick<JournalOptions, 'directory' | 'lock' | 'logger'>,
+  { directory, lock, logger }: JournalDirectory,
   state: LogState,
 ): LoadedJournal | null {
   const names = fs.readdirSync(directory);

@@ -3,57 +3,10 @@ import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
 import { PartitionLog } from './partition-log.ts';
 import type { Retention } from './partition-log.ts';
-import type { Segment, SegmentSeal } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { loadBatch } from './stored-batch.ts';
 import type { StoredBatch } from './stored-batch.ts';
-
-/** One step of a change. Topics go by id, so that a topic created again under its name is another. */
-export type Operation =
-  | {
-      readonly op: 'create';
-      readonly id: number;
-      readonly name: string;
-      readonly partitions: number;
-      readonly configs: Configs;
-    }
-  | { readonly op: 'delete'; readonly id: number }
-  // Of offsets that are there already: the batch takes the place of those that had them.
-  | {
-      readonly op: 'append';
-      readonly id: number;
-      readonly partition: number;
-      readonly base: number;
-      readonly last: number;
-      readonly max: number;
-      readonly size: number;
-    }
-  | { readonly op: 'trim'; readonly id: number; readonly partition: number; readonly start: number }
-  | { readonly op: 'offsets'; readonly group: string; readonly offsets: readonly CommittedRow[] }
-  // `closed`: the closed segments that there are; absent in the format before it.
-  | { readonly op: 'state'; readonly state: StateSnapshot; readonly closed?: readonly SegmentSeal[] };
-
-export type Configs = Readonly<Record<string, string>>;
-
-/** topic, partition, offset (null removes it), metadata */
-export type CommittedRow = readonly [
-  topic: string,
-  partition: number,
-  offset: number | null,
-  metadata: string,
-];
-
-/** Everything but the batches. */
-export interface StateSnapshot {
-  readonly nextTopicId: number;
-  readonly topics: readonly {
-    readonly id: number;
-    readonly name: string;
-    readonly configs: Configs;
-    /** start and next offset of each */
-    readonly partitions: readonly (readonly [start: number, next: number])[];
-  }[];
-  readonly groups: readonly { readonly group: string; readonly offsets: readonly CommittedRow[] }[];
-}
+import type { Change, CommittedRow, Configs, Operation, StateSnapshot } from './change.ts';
 
 export interface Topic {
   readonly id: number;
@@ -65,12 +18,6 @@ export interface Topic {
   readonly deleteRetentionMs: number;
   readonly minCompactionLagMs: number;
   readonly partitions: readonly PartitionLog[];
-}
-
-/** Steps that take effect together, and the bytes of their appends in the same order. */
-export interface Change {
-  readonly operations: readonly Operation[];
-  readonly batches: readonly Buffer[];
 }
 
 /** Kafka's own. */

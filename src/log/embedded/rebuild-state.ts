@@ -3,9 +3,9 @@ import { CompactedBatch } from './compacted-batch.ts';
 import type { InspectedSegment } from './inspect-segment.ts';
 import type { JournalPiece, SnapshotPlace } from './journal-pieces.ts';
 import { LogState } from './log-state.ts';
-import type { Change, Operation } from './log-state.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Segment } from './segment.ts';
+import type { Change, Operation } from './change.ts';
 
 /** Offsets [from, to) of a partition that nothing is left of. */
 export interface LostOffsets extends TopicPartition {

@@ -10,10 +10,10 @@ import { readPieces } from './journal-pieces.ts';
 import type { JournalPiece } from './journal-pieces.ts';
 import { rebuildState } from './rebuild-state.ts';
 import type { LostOffsets, RebuiltState } from './rebuild-state.ts';
-import type { Change } from './log-state.ts';
 import { createSegment, openSegment, sealOf, segmentNumbers, syncDirectory } from './segment.ts';
 import type { Segment } from './segment.ts';
 import { indexNumbers, indexPathOf } from './segment-index.ts';
+import type { Change } from './change.ts';
 
 export interface FileReport {
   /** Without its directory. */

@@ -1,9 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Frame } from './frame.ts';
-import type { Operation } from './log-state.ts';
 import { sealOf } from './segment.ts';
 import type { Segment } from './segment.ts';
+import type { Operation } from './change.ts';
 
 /**
  * Where the batches of a closed segment lie, so that opening need not read them: `[MAGIC][u32 CRC-32 of the rest]`

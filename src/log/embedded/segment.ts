@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LogError } from '../log.ts';
 import { encodeFrame, MAGIC } from './frame.ts';
-import type { Change } from './log-state.ts';
+import type { SegmentSeal, Change } from './change.ts';
 
 /** A journal file that is open. */
 export interface Segment {
@@ -18,9 +18,6 @@ export interface Segment {
   /** Set when a batch in it was found damaged: what it holds stays where it is. */
   damaged: boolean;
 }
-
-/** How the newest segment knows a closed one: a file that is another, or shorter or longer, does not pass. */
-export type SegmentSeal = readonly [number: number, sizeBytes: number, lastBytes: number];
 
 const NAME = /^(\d{8,})\.log$/;
 const SEAL_BYTES = 4;

@@ -1,8 +1,8 @@
 import type { GlobalStoreNode, TopologyNode } from '../topology/topology.ts';
 import type { InputBuffers } from './input-buffers.ts';
 import type { InputQueue } from '../task/input-queue.ts';
-import { newTask, type TaskHost } from './open-task.ts';
 import type { Task } from '../task/task.ts';
+import { newTask, type TaskHost } from './task-host.ts';
 
 /** The stores that every task of an instance may read, kept by a task of their own that commits nothing. */
 export class GlobalStores {

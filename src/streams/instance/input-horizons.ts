@@ -2,7 +2,7 @@ import { must } from '../../common/assert.ts';
 import type { TopicPartition } from '../../log/log.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Task } from '../task/task.ts';
-import type { Horizon } from '../task/task-source.ts';
+import type { Horizon } from '../task/input-queue.ts';
 
 export interface HorizonsHost {
   readonly tasks: readonly Task[];

@@ -3,8 +3,8 @@ import type { PartitionOffsets } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { TaskState } from '../../state/store.ts';
 import type { SubTopology } from '../topology/topology.ts';
-import type { CommittedOffsets, TaskHost } from './open-task.ts';
 import { parseTaskMeta, type TaskMeta } from './task-meta.ts';
+import type { CommittedOffsets, TaskHost } from './task-host.ts';
 
 /** A task's state as it is on this machine; `meta` null where that is nothing, and all comes from changelogs. */
 export interface LocalState {

@@ -1,85 +1,21 @@
 import { must } from '../../common/assert.ts';
-import type {
-  CommittedOffset,
-  LogReader,
-  LogWriter,
-  PartitionOffsets,
-  TopicPartition,
-} from '../../log/log.ts';
-import type { StateStore, TaskState } from '../../state/store.ts';
+import type { PartitionOffsets } from '../../log/log.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
-import type { Horizon } from '../task/task-source.ts';
 import { Listeners } from './listeners.ts';
 import type { InputQueue } from '../task/input-queue.ts';
-import type { TopicPlan } from './internal-topics.ts';
 import { openLocalState } from './local-state.ts';
 import { decodeNumbers } from './offset-metadata.ts';
-import { TaskOutput } from '../task/record-sink.ts';
 import { type RestoreRange, restoreStores } from './restore.ts';
-import type { SkippedRecord } from '../task/skipped-record.ts';
 import { startOffset } from './start-offset.ts';
-import type { StreamsOptions } from './streams-options.ts';
-import type { TaskOptions } from '../task/task-options.ts';
 import { Task } from '../task/task.ts';
 import type { TaskMeta } from './task-meta.ts';
-
-/** What the tasks of an instance share. */
-export interface TaskHost {
-  readonly options: StreamsOptions;
-  readonly plan: TopicPlan;
-  readonly reader: LogReader;
-  readonly writer: LogWriter;
-  readonly globalStores: ReadonlyMap<string, StateStore>;
-  /** Topics that appeared while the application ran: whatever they hold has come since. */
-  readonly newTopics: ReadonlySet<string>;
-  /** Throws `LogError` `unknown-topic`. */
-  partitionsOf(topic: string): number;
-  lagOf(topic: string, partition: number): number;
-  /** Of an input of a sub-topology; null where this process writes nothing to it. */
-  horizonOf(subTopology: number, input: TopicPartition): Horizon | null;
-  onSkip(skipped: SkippedRecord): void;
-}
-
-/** By `topic-partition` of the log. */
-export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
+import { type CommittedOffsets, newTask, type TaskHost } from './task-host.ts';
 
 export interface OpenedTask {
   readonly task: Task;
   /** The next offset of each changelog that it writes, by store. */
   readonly changelogPositions: Map<string, number>;
-}
-
-export function newTask(
-  host: TaskHost,
-  subTopology: SubTopology,
-  partition: number,
-  state: TaskState,
-  restoredNumbers: Readonly<Record<string, number>>,
-  overrides: Partial<TaskOptions> = {},
-): Task {
-  const { applicationId, clock, handlers, deadLetterTopic, timestampExtractor, maxIdleMs } = host.options;
-  return new Task(
-    {
-      applicationId,
-      subTopology,
-      partition,
-      state,
-      output: new TaskOutput(host.writer, (topic) => host.partitionsOf(topic)),
-      clock,
-      globalStores: host.globalStores,
-      topicName: host.plan.topicName,
-      onSkip: (skipped) => host.onSkip(skipped),
-      ...(handlers && { handlers }),
-      ...(deadLetterTopic !== undefined && { deadLetterTopic }),
-      ...(timestampExtractor && { timestampExtractor }),
-      maxIdleMs: maxIdleMs ?? 0,
-      lagOf: (topic, number) => host.lagOf(topic, number),
-      horizonOf: (input) => host.horizonOf(subTopology.index, input),
-      ...overrides,
-    },
-    restoredNumbers,
-  );
 }
 
 /**

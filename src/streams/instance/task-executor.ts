@@ -7,12 +7,11 @@ import type { SubTopology, Topology } from '../topology/topology.ts';
 import { Committer } from './committer.ts';
 import { GlobalStores } from './global-stores.ts';
 import { InputBuffers } from './input-buffers.ts';
-import type { Horizon } from '../task/task-source.ts';
 import { InputHorizons } from './input-horizons.ts';
-import type { InputQueue } from '../task/input-queue.ts';
+import type { InputQueue, Horizon } from '../task/input-queue.ts';
 import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
 import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
-import { type CommittedOffsets, openInput, openTask, type TaskHost } from './open-task.ts';
+import { openInput, openTask } from './open-task.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 import { cleanTasks } from './state-directory.ts';
@@ -20,6 +19,7 @@ import { StatePersistence } from './state-persistence.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { Task } from '../task/task.ts';
 import { TopicDiscovery } from './topic-discovery.ts';
+import type { CommittedOffsets, TaskHost } from './task-host.ts';
 
 /** Longest synchronous stretch, so that sockets and timers get their turn. */
 const CHUNK_MS = 10;

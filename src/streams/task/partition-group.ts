@@ -3,8 +3,8 @@ import { DataError } from '../../common/error.ts';
 import type { TopicPartition } from '../../log/log.ts';
 import type { SkipReason } from '../topology/processor.ts';
 import { shown } from '../topology/record-time.ts';
-import type { InputQueue } from './input-queue.ts';
-import type { Horizon, SourceHead, TaskSource } from './task-source.ts';
+import type { InputQueue, Horizon } from './input-queue.ts';
+import type { SourceHead, TaskSource } from './task-source.ts';
 
 export interface PartitionGroupOptions {
   readonly clock: Clock;

@@ -2,10 +2,10 @@ import type { Clock } from '../../common/clock.ts';
 import type { StateStore, TaskState } from '../../state/store.ts';
 import type { SubTopology, TimestampExtractor } from '../topology/topology.ts';
 import type { TopicPartition } from '../../log/log.ts';
-import type { Horizon } from './task-source.ts';
 import type { ErrorHandlers } from './error-handlers.ts';
 import type { TaskOutput } from './record-sink.ts';
 import type { SkippedRecord } from './skipped-record.ts';
+import type { Horizon } from './input-queue.ts';
 
 /** What a task is opened with. */
 export interface TaskOptions {

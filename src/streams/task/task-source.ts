@@ -6,6 +6,7 @@ import { type SourceNode, type TimestampExtractor, windowEnd } from '../topology
 import type { InputQueue } from './input-queue.ts';
 import type { NodeContext } from './node-context.ts';
 import { valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
+import type { Horizon } from './input-queue.ts';
 
 /** What is known of a source's next record before it is processed. */
 export interface SourceHead {
@@ -18,9 +19,6 @@ export interface SourceHead {
   error: unknown;
   epoch: number;
 }
-
-/** What an input waits for: the earliest time of a record that may still come into it. */
-export type Horizon = () => number;
 
 /** One input partition of a task, with the source node that reads it. */
 export class TaskSource {
