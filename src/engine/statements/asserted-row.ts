@@ -2,6 +2,7 @@ import { DataError } from '../../common/error.ts';
 import { formatOf } from '../../formats/registry.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
+import { settingsOf } from '../../sql/catalog/format-settings.ts';
 import type { CatalogSource, SideFormat } from '../../sql/catalog/source.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
@@ -60,14 +61,14 @@ export function openRecordReader(
 }
 
 function openSide(
-  { name, wrapped, properties }: SideFormat,
+  side: SideFormat,
   columns: readonly Column[],
   isKey: boolean,
 ): (buffer: Uint8Array, start: number, end: number) => SqlValue[] {
   if (columns.length === 0) return () => [];
-  const decoder = formatOf(name).openDecoder(
+  const decoder = formatOf(side.name).openDecoder(
     columns,
-    { isKey, wrapped, properties: new Map(properties) },
+    settingsOf(side, isKey),
     columns.map((_, column) => ({ column, slot: column, raw: -1 })),
   );
   return (buffer, start, end) => {

@@ -5,6 +5,7 @@ import { appendRecord } from '../../log/append-record.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import { type AnalyzedInsert, analyzeInsertValues } from '../../sql/analyzer/analyze-insert-values.ts';
+import { settingsOf } from '../../sql/catalog/format-settings.ts';
 import type { SideFormat } from '../../sql/catalog/source.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
@@ -77,9 +78,8 @@ function encode(
   const format = formatOf(side.name);
   const nullIsNothing = isKey || (!side.wrapped && format.loneNull === 'no-value');
   if (nullIsNothing && row.every((value) => value === null)) return null;
-  const settings = { isKey, wrapped: side.wrapped, properties: new Map(side.properties) };
   const writer = new ByteWriter(256);
-  format.openEncoder(columns, settings).encode(
+  format.openEncoder(columns, settingsOf(side, isKey)).encode(
     row,
     columns.map((_, i) => i),
     writer,

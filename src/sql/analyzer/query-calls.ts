@@ -11,6 +11,7 @@ import { resolveAggregate, resolveTable, type ResolvedAggregate } from '../../fu
 import { printType } from '../../types/print-type.ts';
 import { INTEGER, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
+import { settingsOf } from '../catalog/format-settings.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { printExpression } from '../expressions/print-expression.ts';
 import { equalExpressions } from '../expressions/walk.ts';
@@ -143,11 +144,7 @@ export class QueryCalls {
         hint: 'it cannot join two sessions; use a time window',
       });
     try {
-      formatOf(valueFormat.name).validate([{ name, type }], {
-        isKey: false,
-        wrapped: valueFormat.wrapped,
-        properties: new Map(valueFormat.properties),
-      });
+      formatOf(valueFormat.name).validate([{ name, type }], settingsOf(valueFormat, false));
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       throw new SqlError(

@@ -1,5 +1,6 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
+import { ABSENT_FORMATS, FORMATS } from '../../formats/every-format.ts';
 import { formatOf } from '../../formats/registry.ts';
 import { PARTITIONS_MAX } from '../../log/topic-name.ts';
 import type { Column } from '../../types/schema.ts';
@@ -11,37 +12,35 @@ import { suggest } from './suggest.ts';
 /** The statements that have a WITH clause. */
 export type WithClause = 'create' | 'create-as' | 'insert';
 
-type Value = 'text' | 'number' | 'truth';
+/** Properties that a format gets, by their name without KEY_ or VALUE_; also of formats that are not here. */
+const FORMAT_PROPERTIES: ReadonlySet<string> = new Set(
+  [...FORMATS, ...ABSENT_FORMATS].flatMap(({ properties }) => properties.map(({ name }) => name)),
+);
 
-/** Every property of WITH clauses: what it holds and where it may stand. */
-const PROPERTIES: Readonly<
-  Record<string, { readonly value: Value; readonly clauses: readonly WithClause[] }>
-> = {
-  KAFKA_TOPIC: { value: 'text', clauses: ['create', 'create-as'] },
-  PARTITIONS: { value: 'number', clauses: ['create', 'create-as'] },
-  REPLICAS: { value: 'number', clauses: ['create', 'create-as'] },
-  RETENTION_MS: { value: 'number', clauses: ['create', 'create-as'] },
-  CLEANUP_POLICY: { value: 'text', clauses: [] },
-  FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
-  KEY_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
-  VALUE_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
-  TIMESTAMP: { value: 'text', clauses: ['create', 'create-as'] },
-  TIMESTAMP_FORMAT: { value: 'text', clauses: ['create', 'create-as'] },
-  WRAP_SINGLE_VALUE: { value: 'truth', clauses: ['create', 'create-as'] },
-  KEY_DELIMITER: { value: 'text', clauses: ['create', 'create-as'] },
-  VALUE_DELIMITER: { value: 'text', clauses: ['create', 'create-as'] },
-  KEY_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
-  VALUE_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
-  VALUE_AVRO_SCHEMA_FULL_NAME: { value: 'text', clauses: ['create', 'create-as'] },
-  KEY_SCHEMA_ID: { value: 'number', clauses: ['create', 'create-as'] },
-  VALUE_SCHEMA_ID: { value: 'number', clauses: ['create', 'create-as'] },
-  KEY_PROTOBUF_NULLABLE_REPRESENTATION: { value: 'text', clauses: ['create', 'create-as'] },
-  VALUE_PROTOBUF_NULLABLE_REPRESENTATION: { value: 'text', clauses: ['create', 'create-as'] },
-  WINDOW_TYPE: { value: 'text', clauses: ['create'] },
-  WINDOW_SIZE: { value: 'text', clauses: ['create'] },
-  SOURCED_BY_CONNECTOR: { value: 'text', clauses: ['create'] },
-  SOURCE_CONNECTOR: { value: 'text', clauses: ['create'] },
-  QUERY_ID: { value: 'text', clauses: ['insert'] },
+const CREATES: readonly WithClause[] = ['create', 'create-as'];
+
+/** Every property of WITH clauses, and where it may stand. */
+const PROPERTIES: Readonly<Record<string, readonly WithClause[]>> = {
+  KAFKA_TOPIC: CREATES,
+  PARTITIONS: CREATES,
+  REPLICAS: CREATES,
+  RETENTION_MS: CREATES,
+  CLEANUP_POLICY: [],
+  FORMAT: CREATES,
+  KEY_FORMAT: CREATES,
+  VALUE_FORMAT: CREATES,
+  TIMESTAMP: CREATES,
+  TIMESTAMP_FORMAT: CREATES,
+  WRAP_SINGLE_VALUE: CREATES,
+  ...Object.fromEntries(
+    [...FORMAT_PROPERTIES].flatMap((name) => [`KEY_${name}`, `VALUE_${name}`].map((each) => [each, CREATES])),
+  ),
+  VALUE_AVRO_SCHEMA_FULL_NAME: CREATES,
+  WINDOW_TYPE: ['create'],
+  WINDOW_SIZE: ['create'],
+  SOURCED_BY_CONNECTOR: ['create'],
+  SOURCE_CONNECTOR: ['create'],
+  QUERY_ID: ['insert'],
 };
 
 /** What numbers may be; of topics, what Kafka takes. */
@@ -50,9 +49,6 @@ const RANGES = {
   REPLICAS: { min: 1, max: 32_767 },
   RETENTION_MS: { min: -1, max: Number.MAX_SAFE_INTEGER },
 } as const;
-
-/** Properties that a format gets, by their name without KEY_ or VALUE_. */
-const FORMAT_PROPERTIES = ['DELIMITER', 'SCHEMA_FULL_NAME', 'SCHEMA_ID', 'PROTOBUF_NULLABLE_REPRESENTATION'];
 
 /** Older names of WITH properties that mean the same. */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
@@ -67,8 +63,8 @@ export class WithProperties {
     for (const property of properties) {
       const name = property.name.toUpperCase();
       const known = PROPERTIES[name];
-      if (known === undefined || !known.clauses.includes(clause)) {
-        const names = Object.keys(PROPERTIES).filter((each) => PROPERTIES[each]!.clauses.includes(clause));
+      if (known?.includes(clause) !== true) {
+        const names = Object.keys(PROPERTIES).filter((each) => PROPERTIES[each]!.includes(clause));
         throw new SqlError(
           'ML_PROPERTY',
           known === undefined ? `there is no property ${name}` : `property ${name} cannot be given here`,

@@ -2,7 +2,7 @@ import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { Decimal } from '../../types/decimal.ts';
 import type { SqlValue } from '../../types/value.ts';
-import { settingsOf } from './format-settings.ts';
+import { settingsOf } from '../catalog/format-settings.ts';
 import type { Column } from '../../types/schema.ts';
 import type { SideFormat } from '../catalog/source.ts';
 

@@ -3,7 +3,7 @@ import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { SinkNode } from '../plan/node.ts';
-import { settingsOf } from './format-settings.ts';
+import { settingsOf } from '../catalog/format-settings.ts';
 import type { RawColumns } from './source-serde.ts';
 
 /**

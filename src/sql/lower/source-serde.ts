@@ -5,7 +5,7 @@ import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { SourceNode } from '../plan/node.ts';
-import { settingsOf } from './format-settings.ts';
+import { settingsOf } from '../catalog/format-settings.ts';
 
 /** The bytes of the record in flight, for a sink that copies columns as they are. */
 export interface RawColumns {

@@ -1,6 +1,7 @@
 import { must } from '../../common/assert.ts';
 import { SqlError } from '../../common/error.ts';
 import { formatOf, NO_KEY_FORMAT, UNIVERSAL_FORMAT } from '../../formats/registry.ts';
+import { settingsOf } from '../catalog/format-settings.ts';
 import type { AnalyzedPersistentQuery } from '../analyzer/analyze-persistent.ts';
 import {
   type AnalyzedQuery,
@@ -331,11 +332,11 @@ function internalKeyFormat(format: SideFormat, node: PlanNode, positions: readon
   const wrapped = columns.length > 1;
   if (columns.length === 0) return { name: NO_KEY_FORMAT, wrapped: false, properties: [] };
   const universal = { name: UNIVERSAL_FORMAT, wrapped, properties: [] };
-  const own = formatOf(format.name);
-  if (own.registered) return universal;
+  if (formatOf(format.name).registered) return universal;
+  const own = { ...format, wrapped };
   try {
-    own.validate(columns, { isKey: true, wrapped, properties: new Map(format.properties) });
-    return { ...format, wrapped };
+    formatOf(own.name).validate(columns, settingsOf(own, true));
+    return own;
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     return universal;

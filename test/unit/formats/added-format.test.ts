@@ -21,7 +21,7 @@ test('it is created, inserted into, queried, grouped, joined and printed', async
   engine = await openEngine();
   await execute(
     engine,
-    `CREATE STREAM S (K INT KEY, A STRING, B INT) WITH (KAFKA_TOPIC='s', FORMAT='KV', PARTITIONS=1);
+    `CREATE STREAM S (K INT KEY, A STRING, B INT) WITH (KAFKA_TOPIC='s', FORMAT='KV', VALUE_SEPARATOR='|', PARTITIONS=1);
      CREATE TABLE T (A STRING PRIMARY KEY, N INT) WITH (KAFKA_TOPIC='t', FORMAT='KV', PARTITIONS=1);
      CREATE STREAM C AS SELECT K, UCASE(A) AS A, B + 1 AS B FROM S;
      CREATE STREAM J AS SELECT S.A AS A, K, N FROM S JOIN T ON S.A = T.A;
@@ -39,7 +39,7 @@ test('it is created, inserted into, queried, grouped, joined and printed', async
   expect(await rowsOf('SELECT A, B, N FROM G EMIT CHANGES LIMIT 1;')).toEqual([['x y', 2, 1]]);
   const printed = async (topic: string) =>
     (await rowsOf(`PRINT ${topic} FROM BEGINNING LIMIT 1;`)).map(([line]) => line as string).join('\n');
-  expect(await printed('C')).toMatch(/Value format: KAFKA_STRING or KV\n.*key: 1, value: A=X%20Y;B=3,/);
+  expect(await printed('C')).toMatch(/Value format: KAFKA_STRING or KV\n.*key: 1, value: A=X%20Y\|B=3,/);
   // Several key columns are a record, and its names are those of the columns.
   expect(await printed('G')).toMatch(/key: A=x%20y;B=2, value: N=1,/);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/common/bytes.ts';
 import { formatOf } from '../../../src/formats/registry.ts';
-import { settingsOf } from '../../../src/sql/lower/format-settings.ts';
+import { settingsOf } from '../../../src/sql/catalog/format-settings.ts';
 import { rowKeySerde } from '../../../src/sql/lower/row-key-serde.ts';
 import {
   BIGINT,

@@ -11,7 +11,7 @@ import type { SourceNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
-import { settingsOf } from '../format-settings.ts';
+import { settingsOf } from '../../catalog/format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
 import { rowStore, storedRows } from '../kept-rows.ts';
 import { rowSerde } from '../row-serde.ts';

@@ -1,6 +1,7 @@
 import { formatOf } from '../../../formats/registry.ts';
 import { equalTypes } from '../../../types/equal-types.ts';
 import { columnsOf } from '../../expressions/walk.ts';
+import { equalBytesFormats } from '../../plan/key-format.ts';
 import type { PlanNode, SinkNode, SourceNode } from '../../plan/node.ts';
 import { replaceSources } from '../../plan/plan-inputs.ts';
 import type { Rule } from '../rule.ts';
@@ -45,12 +46,7 @@ function chainOf(sink: SinkNode): Chain | null {
     node = node.input;
   }
   if (node.kind !== 'source' || node.changes !== 'stream') return null;
-  const { valueFormat } = node;
-  const sameFormat =
-    valueFormat.name === sink.valueFormat.name &&
-    valueFormat.wrapped === sink.valueFormat.wrapped &&
-    JSON.stringify(valueFormat.properties) === JSON.stringify(sink.valueFormat.properties);
-  return sameFormat ? { source: node, nodes } : null;
+  return equalBytesFormats(node.valueFormat, sink.valueFormat) ? { source: node, nodes } : null;
 }
 
 /** The source's columns that only the sink's value reads. */
