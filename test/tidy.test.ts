@@ -28,7 +28,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'fs-native-extensions': 'src/common/lock-file.ts',
   ws: 'src/server',
   pino: 'src/common/logger.ts',
-  commander: 'src/main.ts',
+  commander: 'src/cli/commands',
   'cli-table3': 'src/cli/render',
   'string-width': 'src/cli/render',
   re2js: 'src/functions',

@@ -1,4 +1,7 @@
+import { Option } from 'commander';
+import { readWholeNumber } from '../../common/whole-number.ts';
 import type { OutputFormat } from '../render/output-format.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What most commands take. */
 export interface CommonOptions {
@@ -10,6 +13,62 @@ export interface CommonOptions {
   readonly serviceId: string;
   readonly functions?: string;
 }
+
+/** The name stands in the names of topics, with what they are for behind it. */
+function serviceId(value: string): string {
+  if (/^[a-zA-Z0-9._-]{1,100}$/.test(value)) return value;
+  throw new UsageError(
+    `--service-id takes up to 100 letters, digits, dots, underscores and dashes, not ${value}`,
+  );
+}
+
+const PORTS = { min: 1, max: 65_535 };
+
+/** Host and port, or several with commas between them. */
+function brokers(value: string): string {
+  const isBroker = (broker: string): boolean => {
+    const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):([0-9]+)$/.exec(broker)?.[1];
+    return port !== undefined && readWholeNumber(port, PORTS) !== null;
+  };
+  if (value.split(',').every(isBroker)) return value;
+  throw new UsageError(`--kafka takes host:port, or several with commas between them, not '${value}'`);
+}
+
+function dataDir(value: string): string {
+  if (value.trim() !== '' && !value.includes('\0')) return value;
+  throw new UsageError('--data-dir takes the path of a directory; leave it out to keep everything in memory');
+}
+
+export const kafkaOption = (what: string): Option =>
+  new Option('--kafka <host:port>', what).argParser(brokers);
+
+export const dataDirOption = (what: string): Option =>
+  new Option('--data-dir <dir>', what).argParser(dataDir);
+
+export const functionsOption = (what: string): Option => new Option('--functions <file>', what);
+
+export const demoOption = (): Option => new Option('--demo', 'with a demo stream to query');
+
+/** An option that may be given several times. */
+export const repeatedOption = (flags: string, what: string): Option =>
+  new Option(flags, `${what}; may be given several times`)
+    .argParser((value: string, previous: readonly string[]): readonly string[] => [...previous, value])
+    .default([]);
+
+/** The options of `CommonOptions`. */
+export const commonOptions = (): readonly Option[] => [
+  kafkaOption('use this Kafka instead of the embedded log'),
+  dataDirOption('keep the embedded log and state in this directory'),
+  repeatedOption('--set <name=value>', 'a session property'),
+  functionsOption('a JavaScript or TypeScript module of functions to use in statements'),
+  new Option('--service-id <id>', 'names this service’s topics and groups')
+    .argParser(serviceId)
+    .default('default_'),
+  new Option('--log-level <level>', 'how much is logged to standard error')
+    .choices(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('warn'),
+  new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table'),
+];
 
 /** Of commands that can talk to a server, or show the demo stream. */
 export interface InteractiveOptions extends CommonOptions {

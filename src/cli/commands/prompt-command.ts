@@ -1,11 +1,26 @@
+import { Option } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { InteractiveOptions } from './common-options.ts';
+import type { CliCommand } from './command.ts';
+import { commonOptions, demoOption, type InteractiveOptions } from './common-options.ts';
+import { executeText } from './execute-text.ts';
 import { interruption } from './interruption.ts';
 import { openBackend } from './open-backend.ts';
 import { openSession } from './open-session.ts';
 
-/** `millrace`: the prompt, or statements from standard input. */
-export async function promptCommand(options: InteractiveOptions): Promise<number> {
+export const promptCommand: CliCommand = {
+  usage: '',
+  description: 'the prompt, on an embedded log in memory; --data-dir keeps everything, --kafka uses Kafka',
+  options: [
+    ...commonOptions(),
+    new Option('-e, --execute <sql>', 'run these statements and exit'),
+    new Option('--server <url>', 'talk to a running server'),
+    demoOption(),
+  ],
+  run: (_given, options: InteractiveOptions & { readonly execute?: string }) =>
+    options.execute === undefined ? prompt(options) : executeText(options.execute, options),
+};
+
+async function prompt(options: InteractiveOptions): Promise<number> {
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options, session);
   const { repl } = await import('../run/repl.ts');

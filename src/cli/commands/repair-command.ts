@@ -1,13 +1,24 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Option } from 'commander';
+import type { CliCommand } from './command.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import type { FileReport, JournalRepair } from '../../log/embedded/repair-journal.ts';
 import type { LostOffsets } from '../../log/embedded/rebuild-state.ts';
 import type { Finding } from '../../log/embedded/inspect-segment.ts';
 
-/** `millrace repair`: says what is wrong with an embedded log and what can be kept, and keeps that. */
-export async function repairCommand(
-  given: string,
+export const repairCommand: CliCommand = {
+  usage: 'repair <dir>',
+  description:
+    'keeps what can be kept of a data directory whose log is damaged or incomplete, and says what is lost',
+  page: 'data-directory.md',
+  options: [new Option('--dry-run', 'say what would be kept and lost, and change nothing')],
+  run: repair,
+};
+
+/** Says what is wrong with an embedded log and what can be kept, and keeps that. */
+async function repair(
+  [given = '']: readonly string[],
   { dryRun = false }: { readonly dryRun?: boolean },
 ): Promise<number> {
   const [{ openRepair }, { systemClock }] = await Promise.all([
@@ -19,22 +30,22 @@ export async function repairCommand(
     process.stderr.write(`error: ${given} is no data directory: it has no embedded log\n`);
     return EXIT_FAILED;
   }
-  const repair = await openRepair(directory);
+  const opened = await openRepair(directory);
   try {
-    const lines = [directory, ...linesOf(repair)];
-    if (!repair.needed) {
+    const lines = [directory, ...linesOf(opened)];
+    if (!opened.needed) {
       lines.push('nothing is damaged');
     } else if (dryRun) {
       lines.push('this was a dry run: nothing was changed');
     } else {
       const timestamp = new Date(systemClock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-      const aside = repair.apply(timestamp);
+      const aside = opened.apply(timestamp);
       lines.push(`repaired; the files that are no longer used are kept in ${aside}`);
     }
     for (const line of lines) process.stdout.write(`${line}\n`);
     return EXIT_DONE;
   } finally {
-    repair.close();
+    opened.close();
   }
 }
 

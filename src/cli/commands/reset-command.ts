@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import { Option } from 'commander';
 import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
-import type { CommonOptions } from './common-options.ts';
+import type { CliCommand } from './command.ts';
+import { type CommonOptions, dataDirOption, kafkaOption } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { openLog } from './open-log.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface ResetCommandOptions extends Pick<CommonOptions, 'kafka' | 'dataDir' | 'logLevel'> {
+interface ResetOptions extends Pick<CommonOptions, 'kafka' | 'dataDir' | 'logLevel'> {
   readonly applicationId: string;
   readonly inputTopics: readonly string[];
   readonly internalTopics?: readonly string[];
@@ -19,8 +21,36 @@ export interface ResetCommandOptions extends Pick<CommonOptions, 'kafka' | 'data
 
 const OFFSETS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
-/** `millrace streams-reset`. */
-export async function resetCommand(options: ResetCommandOptions): Promise<number> {
+const listOption = (flags: string, what: string): Option =>
+  new Option(flags, what).argParser((value: string) =>
+    value
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );
+
+export const resetCommand: CliCommand = {
+  usage: 'streams-reset',
+  description:
+    'lets a stopped streams application begin again: its input offsets, internal topics and local state',
+  page: 'streams.md',
+  options: [
+    new Option('--application-id <id>', 'whose').makeOptionMandatory(),
+    listOption('--input-topics <topics>', 'topics to read again, separated by commas').default([]),
+    new Option('--to-earliest', 'read them from their beginning; the default'),
+    new Option('--to-latest', 'read them from their end'),
+    new Option('--to-offset <number>', 'read every partition from this offset, or the nearest that exists'),
+    new Option('--by-duration <duration>', 'read what is at most that old, such as PT1H'),
+    new Option('--to-datetime <time>', 'read what is not older, such as 2026-01-31T12:00:00Z'),
+    listOption('--internal-topics <topics>', 'delete only these of its internal topics, instead of all'),
+    new Option('--dry-run', 'say what would be done, and do nothing'),
+    kafkaOption('the application runs on this Kafka'),
+    dataDirOption('where the embedded log and the application’s state are kept'),
+  ],
+  run: reset,
+};
+
+async function reset(_given: readonly string[], options: ResetOptions): Promise<number> {
   const [{ StreamsResetError, parseDateTime, parseDuration, streamsReset }, { openLogger }, { systemClock }] =
     await Promise.all([
       import('../../streams/application/reset-application.ts'),

@@ -1,13 +1,27 @@
+import { Option } from 'commander';
 import { aborted, untilAborted } from '../../common/abort.ts';
-import type { CommonOptions } from './common-options.ts';
+import type { CliCommand } from './command.ts';
+import { type CommonOptions, commonOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { openLocalEngine } from './open-local-engine.ts';
 import { ofStart, openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
 
-/** `millrace run`: runs script files to the end of what their sources held. */
-export async function runCommand(
+export const runCommand: CliCommand = {
+  usage: 'run <file...>',
+  description: 'runs script files and prints the rows of their queries',
+  page: 'scripts.md',
+  options: [
+    ...commonOptions(),
+    new Option('--stay', 'keep the queries running until Ctrl-C'),
+    new Option('--fresh', 'begin anew: forget offsets and state of the script’s queries'),
+  ],
+  run: runScripts,
+};
+
+/** Runs script files to the end of what their sources held. */
+async function runScripts(
   files: readonly string[],
   options: CommonOptions & { readonly stay?: boolean; readonly fresh?: boolean },
 ): Promise<number> {

@@ -1,7 +1,9 @@
+import { Option } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { aborted } from '../../common/abort.ts';
 import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
-import type { CommonOptions } from './common-options.ts';
+import type { CliCommand } from './command.ts';
+import { type CommonOptions, commonOptions, demoOption, repeatedOption } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { openLocalEngine } from './open-local-engine.ts';
@@ -12,8 +14,30 @@ import { UsageError } from './usage-error.ts';
 /** 0 stands for a free one. */
 const PORTS = { min: 0, max: 65_535 };
 
-/** `millrace server`: serves until it is told to stop. */
-export async function serverCommand(
+export const serverCommand: CliCommand = {
+  usage: 'server',
+  description: 'serves statements and queries over HTTP and WebSocket, for ksqlDB’s clients too',
+  page: 'server.md',
+  options: [
+    ...commonOptions(),
+    new Option('--port <number>', 'where to listen; 0 takes a free one').default('8088'),
+    new Option('--host <address>', 'the address to listen on').default('127.0.0.1'),
+    demoOption(),
+    new Option('--queries-file <file>', 'run the statements of this file at start (headless)'),
+    new Option('--fresh', 'begin anew: forget offsets and state of the file’s queries'),
+    repeatedOption('--limit <name=number>', 'how much clients may take (docs/server.md)'),
+    repeatedOption(
+      '--allow-origin <origin>',
+      'let web pages of this origin use the server, such as https://example.com',
+    ),
+    repeatedOption('--allow-host <name>', 'let clients reach a server on a loopback address by this name'),
+  ],
+  run: serve,
+};
+
+/** Serves until it is told to stop. */
+async function serve(
+  _given: readonly string[],
   options: CommonOptions & {
     readonly port: string;
     readonly host: string;

@@ -5,8 +5,8 @@ import { openBackend } from './open-backend.ts';
 import { openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
 
-/** `millrace -e`: runs the statements of a text. */
-export async function executeCommand(text: string, options: InteractiveOptions): Promise<number> {
+/** Runs the statements of a text: `millrace -e`. */
+export async function executeText(text: string, options: InteractiveOptions): Promise<number> {
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options, session);
   const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;
