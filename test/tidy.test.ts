@@ -209,3 +209,42 @@ test('every code of an error is thrown somewhere', () => {
   const isThrown = (code: string): boolean => new RegExp(`(?:SqlError|fail)\\([^;]*'${code}'`).test(thrown);
   expect(Object.keys(ERROR_CODES).filter((code) => !isThrown(code))).toEqual([]);
 });
+
+/** The kinds of statements, as the syntax tree names them. */
+function statementKinds(): readonly string[] {
+  const ast = readFileSync(join(ROOT, 'src/sql/parser/ast.ts'), 'utf8');
+  const union = /export type Statement =([^;]*);/.exec(ast)![1]!;
+  return [...union.matchAll(/\w+/g)].map(
+    ([name]) => new RegExp(`interface ${name}\\b[^{]*\\{[^}]*?readonly kind: '(\\w+)'`).exec(ast)![1]!,
+  );
+}
+
+/** Where a statement is asked for its kind, or a text in quotes is one that means nothing else. */
+function statementKindsTold({ path, text }: Source): string[] {
+  const names = statementKinds().filter((kind) => /[A-Z]/.test(kind));
+  const told = new RegExp(
+    `\\bstatement\\??\\.kind\\b|\\bkind\\b[^}\\n]*\\} = [\\w.]*\\bstatement;|(?<![<|]\\s?)'(?:${names.join('|')})'`,
+    'g',
+  );
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  return [...code.matchAll(told)].map(
+    ([what]) => `${path}: ${what}; what a statement does, its definition says`,
+  );
+}
+
+test('no statement is known by its kind outside of the language and of its definition', () => {
+  const outside = sources().filter(
+    ({ path }) => !/^(?:grammar|src\/sql|src\/engine\/statements)\//.test(path),
+  );
+  expect(outside.flatMap(statementKindsTold)).toEqual([]);
+  expect(statementKinds()).toEqual(
+    expect.arrayContaining(['query', 'createSource', 'terminate', 'runScript']),
+  );
+  const planted = (text: string): number => statementKindsTold({ path: 'src/cli/x.ts', text }).length;
+  expect(planted("if (parsed.statement.kind === 'query') return;\n")).toBe(1);
+  expect(planted('const { kind } = parsed.statement;\n')).toBe(1);
+  expect(planted("const CHANGES = new Set(['insertValues', 'dropSource']);\n")).toBe(2);
+  expect(planted("function settle(statement: StatementOf<'insertValues' | 'dropSource'>): void {}\n")).toBe(
+    0,
+  );
+});

@@ -8,7 +8,7 @@ import type { HttpRequest, RouteContext } from './route.ts';
  */
 export function tieToRequest(
   rows: RowStream,
-  request: HttpRequest,
+  { signal }: Pick<HttpRequest, 'signal'>,
   { running }: RouteContext,
 ): () => Promise<void> {
   let unsubscribe = (): void => undefined;
@@ -18,6 +18,6 @@ export function tieToRequest(
     await rows.close();
   };
   running.set(rows.queryId, () => rows.close());
-  unsubscribe = onAbort(request.signal, () => void end().catch(() => undefined));
+  unsubscribe = onAbort(signal, () => void end().catch(() => undefined));
   return end;
 }

@@ -12,6 +12,7 @@ import { RequestError } from './request-error.ts';
 import type { RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';
 import { parseTarget } from './target.ts';
+import { tieToRequest } from './tie-to-request.ts';
 
 /** A client has nothing to say after the handshake: this bounds what it may try. */
 const PAYLOAD_BYTES_MAX = 4 * 1024;
@@ -51,7 +52,7 @@ export class QuerySockets {
     if (wanted === undefined)
       return endWith(socket, new RequestError(40400, 'there is a WebSocket only at /ws/query'));
     this.#server.handleUpgrade(request, socket, head, (client) => {
-      void this.#serve(client, wanted).catch(() => client.terminate());
+      void this.#serve(client, socket, wanted).catch(() => client.terminate());
     });
     return undefined;
   }
@@ -67,12 +68,13 @@ export class QuerySockets {
     cancel();
   }
 
-  async #serve(client: WebSocket, request: string | null): Promise<void> {
+  /** `socket`: under the client's frames. */
+  async #serve(client: WebSocket, socket: Duplex, request: string | null): Promise<void> {
     // Garbage, or a broken connection: the socket answers with its code and closes, and that ends the query.
     client.on('error', () => undefined);
     answerPings(client);
     refuseChatter(client);
-    const gone = whenClosing(client);
+    const signal = whenClosing(client);
     let rows: RowStream;
     let tombstones: boolean;
     try {
@@ -83,22 +85,19 @@ export class QuerySockets {
     } catch (error) {
       return refuse(client, NOT_ACCEPTED, error);
     }
-    const close = (): Promise<void> => rows.close();
-    void gone.then(close).catch(() => undefined);
-    this.#context.running.set(rows.queryId, close);
+    const end = tieToRequest(rows, { signal }, this.#context);
     try {
       if (rows.kind !== 'print')
         client.send(
           JSON.stringify(rows.columns.map(({ name, type }) => ({ name, schema: fieldSchema(type) }))),
         );
-      await sendRows(client, rows, tombstones, new Turns(this.#context.engine.options.clock));
+      await sendRows(client, socket, rows, tombstones, new Turns(this.#context.engine.options.clock));
       if (isOpen(client)) client.send('{"error":"done"}');
       client.close(DONE, 'done');
     } catch (error) {
       refuse(client, FAILED, error);
     } finally {
-      this.#context.running.delete(rows.queryId);
-      await close();
+      await end();
     }
     return undefined;
   }
@@ -114,12 +113,12 @@ function requestOf(target: string): string | null | undefined {
   }
 }
 
-/** Resolves when the client closes, breaks the protocol or is gone. */
-function whenClosing(client: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    client.once('error', () => resolve());
-    client.once('close', () => resolve());
-  });
+/** Aborted when the client closes, breaks the protocol or is gone. */
+function whenClosing(client: WebSocket): AbortSignal {
+  const closing = new AbortController();
+  client.once('error', () => closing.abort());
+  client.once('close', () => closing.abort());
+  return closing.signal;
 }
 
 /** The latest counts (RFC 6455 §5.5.3): a client that asks and does not read is not answered over and over. */
@@ -142,17 +141,17 @@ function isOpen(client: WebSocket): boolean {
 
 async function sendRows(
   client: WebSocket,
+  socket: Duplex,
   rows: RowStream,
   tombstones: boolean,
   turns: Turns,
 ): Promise<void> {
   const texts = rows.columns.map((column) => jsonText(column.type));
-  // One frame a row, but one write to the kernel for the batch: the write is what costs.
-  const { _socket: socket } = client as unknown as { _socket: Duplex };
   while (isOpen(client)) {
     const batch = await rows.next();
     if (batch === null) return;
     if (turns.over) await turns.next();
+    // One frame a row, but one write to the kernel for the batch: the write is what costs.
     socket.cork();
     for (const [i, row] of batch.rows.entries()) {
       const removed = batch.tombstones?.[i] === true;
