@@ -2,8 +2,14 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { systemClock } from '../src/common/clock.ts';
 import { ERROR_CODES } from '../src/common/error.ts';
+import { silentLogger } from '../src/common/logger.ts';
 import { ABSENT_FORMATS, FORMATS } from '../src/formats/every-format.ts';
+import type { Log } from '../src/log/log.ts';
+import { openStateBackend } from '../src/state/task-state.ts';
+import { Streams } from '../src/streams/application/streams.ts';
+import { Topology } from '../src/streams/topology/topology.ts';
 import { circlesIn, type ImportGraph } from './harness/import-circles.ts';
 import { LAYERS } from './harness/layers.ts';
 
@@ -145,20 +151,29 @@ test('each room of LAYERS exists, and a file outside of them is named', () => {
   ]);
 });
 
-/** What is imported for its values; `import type` is erased and nobody waits for it. */
-function importGraph(files: readonly Source[]): ImportGraph {
-  const values =
-    /^(?:import|export)\s+(?!type\b)(?!\{(?:\s*type [^,}]+,?)*\s*\})[^'"]*?\bfrom\s+'(\.[^']+)'/gm;
+/** What each file imports: for its values, or for its types too. */
+function importGraph(files: readonly Source[], wanted: 'values' | 'types too'): ImportGraph {
+  const imports = /^(?:import|export)\s+(type\b|\{(?:\s*type [^,}]+,?)*\s*\})?[^'"]*?\bfrom\s+'(\.[^']+)'/gm;
   return new Map(
     files.map(({ path, text }) => [
       path,
-      [...text.matchAll(values)].map((match) => normalize(join(dirname(path), match[1]!))),
+      [...text.matchAll(imports)]
+        .filter(([, isType]) => isType === undefined || wanted === 'types too')
+        .map(([, , from]) => normalize(join(dirname(path), from!))),
     ]),
   );
 }
 
-test('no circle in the import graph', () => {
-  expect(circlesIn(importGraph(sources()))).toEqual([]);
+/** Where files name each other's types: streams and tables give each other, and statements run on the engine they make. */
+const MUTUAL_TYPES = ['src/streams/dsl/', 'src/engine/'];
+
+test('no circle in the import graph, and of types only where things are made of each other', () => {
+  expect(circlesIn(importGraph(sources(), 'values'))).toEqual([]);
+  const mutual = circlesIn(importGraph(sources(), 'types too'));
+  for (const room of MUTUAL_TYPES)
+    expect(mutual.flat().filter((path) => path.startsWith(room))).not.toEqual([]);
+  expect(mutual.flat().filter((path) => !MUTUAL_TYPES.some((room) => path.startsWith(room)))).toEqual([]);
+
   const planted: Source[] = [
     { path: 'src/log/a.ts', text: "import { b } from './b.ts';\n" },
     { path: 'src/log/b.ts', text: "export { c } from './deep/c.ts';\n" },
@@ -166,7 +181,31 @@ test('no circle in the import graph', () => {
     { path: 'src/log/d.ts', text: "import { type b } from './b.ts';\nimport { e } from './e.ts';\n" },
     { path: 'src/log/e.ts', text: "import type { d } from './d.ts';\n" },
   ];
-  expect(circlesIn(importGraph(planted))).toEqual([['src/log/a.ts', 'src/log/b.ts', 'src/log/deep/c.ts']]);
+  const circle = ['src/log/a.ts', 'src/log/b.ts', 'src/log/deep/c.ts'];
+  expect(circlesIn(importGraph(planted, 'values'))).toEqual([circle]);
+  expect(circlesIn(importGraph(planted, 'types too'))).toEqual([circle, ['src/log/d.ts', 'src/log/e.ts']]);
+});
+
+test('what Streams shows is what docs/streams.md says of it', () => {
+  const streams = new Streams(new Topology(), {
+    applicationId: 'app',
+    log: {} as Log,
+    clock: systemClock,
+    state: openStateBackend(),
+    stateDirectory: null,
+    logger: silentLogger,
+  });
+  const shown = new Set<string>();
+  for (let each: object = streams; each !== Object.prototype; each = Object.getPrototypeOf(each) as object)
+    for (const name of Object.getOwnPropertyNames(each)) shown.add(name);
+  shown.delete('constructor');
+
+  const page = readFileSync(join(ROOT, 'docs/streams.md'), 'utf8');
+  const [, section] = /### What `Streams` does and answers\n(.*?)\n\n\w/s.exec(page)!;
+  const told = [...section!.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/`(\w+)/g)].map(([, name]) => name!),
+  );
+  expect([...shown].sort()).toEqual(told.sort());
 });
 
 test('SQL has no operators of its own: all are in src/streams/processors', () => {

@@ -5,7 +5,7 @@ import { keepingRowsOf } from '../sql/plan/kept-columns.ts';
 import { changeOfState } from '../sql/plan/kept-state.ts';
 import type { Engine } from './engine.ts';
 import type { QueryPlan } from './persistent-query.ts';
-import { applyRules } from './planning.ts';
+import { applyRules } from './compile-plan.ts';
 import { declarationsOf, type PlannedQuery, storePlanned } from './stored-query.ts';
 
 /**

@@ -8,7 +8,7 @@ import { allNodes } from '../sql/plan/plan-inputs.ts';
 import { fingerprintOf, functionsOf } from '../sql/plan/plan-meaning.ts';
 import { loadPlans, storePlans } from '../sql/plan/stored-plan.ts';
 import type { Engine } from './engine.ts';
-import { lowerPlan } from './planning.ts';
+import { lowerPlan } from './compile-plan.ts';
 import type { QueryPlan } from './persistent-query.ts';
 
 /** A query as it was accepted: what it means, and what runs for it in every release from then on. */

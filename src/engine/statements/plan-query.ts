@@ -22,7 +22,7 @@ import { mapInputs } from '../../sql/plan/plan-inputs.ts';
 import type { Row } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
 import type { PersistentQuery, QueryPlan } from '../persistent-query.ts';
-import { lowerPlan, optimizePlan } from '../planning.ts';
+import { lowerPlan, optimizePlan } from '../compile-plan.ts';
 import { propertyValue } from '../properties.ts';
 import { continueWith } from '../replacement.ts';
 import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';

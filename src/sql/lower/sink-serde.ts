@@ -28,6 +28,6 @@ export function sinkSerde(
 }
 
 /** The sink's value columns, as they are named in its topic. */
-export function valueColumnsOf(node: SinkNode): SinkNode['columns'] {
+function valueColumnsOf(node: SinkNode): SinkNode['columns'] {
   return node.valuePositions.map((position) => node.input.columns[position]!);
 }

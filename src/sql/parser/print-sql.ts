@@ -22,7 +22,7 @@ export function printQuery(query: ast.Query): string {
   );
 }
 
-export function printSelectItem(item: ast.SelectItem): string {
+function printSelectItem(item: ast.SelectItem): string {
   switch (item.kind) {
     case 'selectAll':
       return item.source === null ? '*' : `${printName(item.source.name)}.*`;
@@ -35,7 +35,7 @@ export function printSelectItem(item: ast.SelectItem): string {
   }
 }
 
-export function printRelation(relation: ast.Relation): string {
+function printRelation(relation: ast.Relation): string {
   if (relation.kind === 'source') {
     const name = printName(relation.name);
     return relation.alias === null ? name : `${name} AS ${printName(relation.alias.name)}`;
@@ -51,7 +51,7 @@ export function printRelation(relation: ast.Relation): string {
   );
 }
 
-export function printWindow(window: ast.WindowExpression): string {
+function printWindow(window: ast.WindowExpression): string {
   const clauses = [
     window.kind === 'session' ? printDuration(window.gapMs) : `SIZE ${printDuration(window.sizeMs)}`,
   ];
