@@ -65,7 +65,7 @@ export class Committer {
     const offsets: OffsetToCommit[] = [];
     const changed: Task[] = [];
     for (const task of tasks) {
-      await task.flush();
+      await task.turn.flush();
       if (!task.commitNeeded && !task.commitRequested) continue;
       changed.push(task);
       this.#drainChangelogs(task);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
 import type { TopicPartition } from '../../log/log.ts';
 import type { SubTopology, Topology } from '../topology/topology.ts';
+import { Chunk } from '../task/chunk.ts';
 import type { Task } from '../task/task.ts';
 
 /**
@@ -35,16 +36,17 @@ export class MergedTasks {
     this.#times = new Float64Array(tasks.length);
   }
 
-  /** As `Task.processChunk`, for all of them together. */
+  /** As `TaskTurn.processChunk`, for all of them together. */
   async processChunk(recordsMax: number, deadlineMs: number): Promise<number> {
     const tasks = this.#tasks;
     const times = this.#times;
     if (tasks.some((task) => task.paused)) return 0;
     for (const [i, task] of tasks.entries()) {
-      await task.prepare(recordsMax);
+      await task.turn.prepare(recordsMax);
       times[i] = task.earliest(this.#ofEmpty);
     }
-    for (let done = 0; ;) {
+    const chunk = new Chunk(recordsMax, deadlineMs);
+    for (;;) {
       let oldest = 0;
       let time = times[0]!;
       let next = Infinity;
@@ -58,20 +60,18 @@ export class MergedTasks {
           next = each;
         }
       }
-      if (time === Infinity) return done;
+      if (time === Infinity) return chunk.done;
       const task = tasks[oldest]!;
-      if (task.loading !== null) await task.prepare(recordsMax - done);
-      const before = done;
-      done = task.run(recordsMax, deadlineMs, done, next);
-      if (done < 0) {
-        done = -done - 1;
+      const before = chunk.done;
+      if (!task.turn.run(chunk, next)) {
         await task.load();
         continue;
       }
+      const { done, nextMs } = chunk;
       // It waits for records that are on their way, which may be older than all that are here; or there was enough.
       if (done === before || done >= recordsMax || task.paused) return done;
       if ((done & 127) === 0 && this.#clock.monotonic() >= deadlineMs) return done;
-      times[oldest] = task.nextMs >= 0 ? task.nextMs : task.earliest(this.#ofEmpty);
+      times[oldest] = nextMs >= 0 ? nextMs : task.earliest(this.#ofEmpty);
     }
   }
 }

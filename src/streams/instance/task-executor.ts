@@ -17,6 +17,7 @@ import type { SkippedRecord } from '../task/skipped-record.ts';
 import { cleanTasks } from './state-directory.ts';
 import { StatePersistence } from './state-persistence.ts';
 import type { StreamsOptions } from './streams-options.ts';
+import type { TaskTurn } from '../task/task-turn.ts';
 import type { Task } from '../task/task.ts';
 import { TopicDiscovery } from './topic-discovery.ts';
 import type { CommittedOffsets, TaskHost } from './task-host.ts';
@@ -138,7 +139,7 @@ export class TaskExecutor implements TaskHost {
     const committed = await this.#committed();
     if (globalStores.length > 0) {
       this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
-      await this.#globals.readToEnd((task) => this.#chunk(task));
+      await this.#globals.readToEnd((task) => this.#chunk(task.turn));
     }
     for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
     // Where inputs begin of which nothing was committed yet: it counts as nothing that was done.
@@ -171,15 +172,10 @@ export class TaskExecutor implements TaskHost {
       .flatMap((sub): Lane[] => {
         const tasks = this.#tasks.filter((task) => task.subTopology.index === sub.index);
         const merges = tasks.length > 1 && mixesPartitions(sub, this.topology);
-        if (!merges || tasks.some((task) => task.isAsynchronous))
-          return tasks.map((task) => ({
-            tasks: [task],
-            processChunk: (recordsMax, deadlineMs) => task.processChunk(recordsMax, deadlineMs),
-          }));
+        if (!merges || tasks.some((task) => task.turn.isAsynchronous))
+          return tasks.map((task) => ({ tasks: [task], turn: task.turn }));
         const merged = new MergedTasks(tasks, clock, (input) => this.#unfetchedFrom(input));
-        return [
-          { tasks, processChunk: (recordsMax, deadlineMs) => merged.processChunk(recordsMax, deadlineMs) },
-        ];
+        return [{ tasks, turn: merged }];
       });
   }
 
@@ -271,7 +267,7 @@ export class TaskExecutor implements TaskHost {
     // Here, because a chunk may have emptied what was full: an input that stays paused would be waited for in vain.
     this.#inputs.throttle();
     const buffered = this.allTasks.some(
-      (task) => !task.isBlocked && task.inputs.some((input) => !input.isEmpty),
+      (task) => !task.turn.isBlocked && task.inputs.some((input) => !input.isEmpty),
     );
     // What waits for records that are on their way must leave them the time to come.
     return this.reader.poll(buffered ? Math.min(maxWaitMs, this.#busy ? 0 : CALL_WAIT_MS) : maxWaitMs);
@@ -279,10 +275,10 @@ export class TaskExecutor implements TaskHost {
 
   /** How long `poll` may wait: until something else is due. */
   waitMs(now: number): number {
-    let wait = this.#tasks.some((task) => task.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
+    let wait = this.#tasks.some((task) => task.turn.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
-    for (const task of this.#tasks) wait = Math.min(wait, task.nextPunctuationMs - now);
+    for (const task of this.#tasks) wait = Math.min(wait, task.turn.nextPunctuationMs - now);
     wait = Math.min(wait, this.#discovery.dueMs - now);
     return Math.max(0, wait);
   }
@@ -305,20 +301,20 @@ export class TaskExecutor implements TaskHost {
     this.#throwDamage();
     this.#inputs.push(batches);
 
-    let processed = (await this.#globals?.follow((task) => this.#chunk(task))) ?? 0;
+    let processed = (await this.#globals?.follow((task) => this.#chunk(task.turn))) ?? 0;
     const now = clock.now();
     if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
-    for (const task of this.#tasks) await task.punctuate(now);
+    for (const task of this.#tasks) await task.turn.punctuate(now);
     for (const lane of this.#lanes) {
       const { tasks } = lane;
-      if (tasks.every((task) => !task.awaits && task.inputs.every((input) => input.isEmpty))) continue;
+      if (tasks.every((task) => !task.turn.awaits && task.inputs.every((input) => input.isEmpty))) continue;
       this.#horizons.changed();
-      processed += await this.#chunk(lane, tasks.length);
+      processed += await this.#chunk(lane.turn, tasks.length);
     }
     this.#busy = processed > 0;
     const pending = this.writer.pendingBytes;
     const commitsEarly = await this.#committer.send(
-      processed === 0 && !this.#tasks.some((task) => task.awaits),
+      processed === 0 && !this.#tasks.some((task) => task.turn.awaits),
     );
     const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
     const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
@@ -357,13 +353,13 @@ export class TaskExecutor implements TaskHost {
   }
 
   async processOne(task: Task, input: InputQueue): Promise<void> {
-    await task.processOne(input);
+    await task.turn.processOne(input);
     if (task === this.#globals?.task) this.#globals.settle();
   }
 
   async punctuate(): Promise<void> {
     const now = this.options.clock.now();
-    for (const task of this.#tasks) await task.punctuate(now);
+    for (const task of this.#tasks) await task.turn.punctuate(now);
   }
 
   commit(): Promise<void> {
@@ -440,16 +436,19 @@ export class TaskExecutor implements TaskHost {
     return this.options.commitIntervalMs ?? COMMIT_INTERVAL_MS;
   }
 
-  #chunk(lane: Pick<Lane, 'processChunk'>, tasks = 1): Promise<number> {
-    return lane.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
+  #chunk(turn: Turn, tasks = 1): Promise<number> {
+    return turn.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
   }
 }
 
 /** Tasks whose order among each other matters, or one task. */
 interface Lane {
   readonly tasks: readonly Task[];
-  processChunk(recordsMax: number, deadlineMs: number): Promise<number>;
+  readonly turn: Turn;
 }
+
+/** What processes records of a lane. */
+type Turn = Pick<TaskTurn, 'processChunk'>;
 
 /**
  * Says to others that the application's state is in use, before there is any: tasks create their folders, and lock them,

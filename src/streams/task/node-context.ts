@@ -23,7 +23,6 @@ import type { TaskOptions } from './task-options.ts';
 export interface OwnTask {
   readonly id: string;
   readonly subTopology: SubTopology;
-  readonly streamTime: number;
   readonly stores: ReadonlyMap<string, StateStore>;
   commitRequested: boolean;
 }
@@ -33,6 +32,8 @@ export interface TaskInternals {
   readonly options: TaskOptions;
   readonly record: CurrentRecord;
   readonly numbers: PersistedNumbers;
+  /** The greatest timestamp seen; -1 before the first. */
+  readonly streamTime: PersistedNumber;
   readonly failures: RecordFailures;
   readonly streamPunctuations: Punctuations;
   readonly wallPunctuations: Punctuations;
@@ -72,7 +73,7 @@ export class NodeContext implements ProcessorContext {
   }
 
   streamTime(): number {
-    return this.#task.streamTime;
+    return this.#internals.streamTime.value;
   }
 
   now(): number {

@@ -1,3 +1,4 @@
+import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DataError } from '../../common/error.ts';
 import type { TopicPartition } from '../../log/log.ts';
@@ -17,18 +18,21 @@ export interface PartitionGroupOptions {
 }
 
 /**
- * The input partitions of one task: chooses whose record is next (streams-runtime §2.2), which takes decoding its head
+ * The input partitions of one task: chooses whose record is next , which takes decoding its head
  * where the time lies in the value.
  */
 export class PartitionGroup {
   /** Of those whose next records have the same time, the first one goes. */
   readonly sources: TaskSource[] = [];
-  /** How many records were begun: values decoded ahead into scratch rows are good for that long. */
-  epoch = 0;
   readonly #options: PartitionGroupOptions;
   /** By the name of a source node: see `sourceOrder`. */
   readonly #orderOf: (source: string) => number;
   #idleSince = -1;
+  /**
+   * The source whose head was decoded last, since the choice began. Values may be borrowed, from one scratch row for all
+   * sources and tasks that read with the same serde: this one is still there, as nothing else was decoded or processed.
+   */
+  #decoded: TaskSource | null = null;
 
   constructor(options: PartitionGroupOptions, orderOf: (source: string) => number) {
     this.#options = options;
@@ -43,6 +47,7 @@ export class PartitionGroup {
 
   /** The input whose next record is oldest; null when there is none or one is awaited that might be older. */
   choose(): TaskSource | null {
+    this.#decoded = null;
     const { sources } = this;
     if (sources.length === 1) return sources[0]!.queue.isEmpty ? null : sources[0]!;
     let best: TaskSource | null = null;
@@ -53,7 +58,7 @@ export class PartitionGroup {
         horizon = Math.min(horizon, this.#horizon(source));
         continue;
       }
-      const timestamp = this.#headTimestamp(source);
+      const timestamp = this.timeOf(source);
       if (timestamp < bestTimestamp) {
         best = source;
         bestTimestamp = timestamp;
@@ -70,6 +75,13 @@ export class PartitionGroup {
     return best;
   }
 
+  /** Chooses an input, whatever the others hold. */
+  take(input: InputQueue): TaskSource {
+    this.#decoded = null;
+    const source = this.sources.find((each) => each.queue === input);
+    return must(source, 'the input must be one of this task');
+  }
+
   /**
    * Decodes the next record of a source and asks for its time, once a record: the choice between inputs and the
    * processing share the answer. Only a value that other records may have overwritten since is decoded again.
@@ -78,10 +90,10 @@ export class PartitionGroup {
     const { head, node } = source;
     const batch = source.queue.batch!;
     const i = source.queue.index;
-    if (head.known && (head.failure !== null || this.#holds(source))) return;
+    const holds = node.value.borrowed !== true || this.#decoded === source;
+    if (head.known && (head.failure !== null || holds)) return;
     const start = batch.valueStart[i]!;
-    source.decoder.lastSource = source;
-    head.epoch = this.epoch;
+    this.#decoded = source;
     head.value = null;
     try {
       if (start >= 0) head.value = node.value.deserialize(batch.buffer, start, batch.valueEnd[i]!);
@@ -97,7 +109,7 @@ export class PartitionGroup {
         head.value,
         source.key,
         time,
-        source.partitionTime,
+        source.time.value,
         this.#options.clock,
       );
       // A time that is none would be chosen, compared and stored as NaN.
@@ -112,12 +124,8 @@ export class PartitionGroup {
     }
   }
 
-  /** Whether the decoded head is still what it was. */
-  #holds({ head, node, decoder }: TaskSource): boolean {
-    return node.value.borrowed !== true || (decoder.lastSource?.head === head && head.epoch === this.epoch);
-  }
-
-  #headTimestamp(source: TaskSource): number {
+  /** The time of the record that is next. Only when there is one. */
+  timeOf(source: TaskSource): number {
     const { head } = source;
     if (head.known) return head.timestamp;
     if (source.recordTime) {
@@ -128,16 +136,11 @@ export class PartitionGroup {
     return head.timestamp;
   }
 
-  /** The time of the record that is next. Only when there is one. */
-  timeOf(source: TaskSource): number {
-    return this.#headTimestamp(source);
-  }
-
   /** The time of the earliest record that is queued, or may come: `ofEmpty` says it of an input that is empty. */
   earliest(ofEmpty: (input: InputQueue) => number): number {
     let earliest = Infinity;
     for (const source of this.sources) {
-      const time = source.queue.isEmpty ? ofEmpty(source.queue) : this.#headTimestamp(source);
+      const time = source.queue.isEmpty ? ofEmpty(source.queue) : this.timeOf(source);
       if (time < earliest) earliest = time;
     }
     return earliest;

@@ -1,42 +1,49 @@
 import type { PersistedNumber } from '../topology/processor.ts';
+import type { Undoable } from './undoable.ts';
 
 /** Numbers of a task that are committed with its offsets: stream time, and what its operators ask to get back. */
-export class PersistedNumbers {
-  readonly #numbers = new Map<string, PersistedNumber>();
-  readonly #saved: number[] = [];
+export class PersistedNumbers implements Undoable {
+  readonly #byName = new Map<string, PersistedNumber>();
+  readonly #numbers: PersistedNumber[] = [];
+  readonly #marked: number[] = [];
 
-  set(name: string, value: number): void {
-    this.#numbers.set(name, { value });
+  constructor(restored: Readonly<Record<string, number>>) {
+    for (const [name, value] of Object.entries(restored)) this.number(name, value);
   }
 
   /** The same object for the task's life. `initial` where nothing was restored. */
   number(name: string, initial: number): PersistedNumber {
-    let number = this.#numbers.get(name);
+    let number = this.#byName.get(name);
     if (number === undefined) {
-      number = { value: initial };
-      this.#numbers.set(name, number);
+      number = new TaskNumber(initial);
+      this.#byName.set(name, number);
+      this.#numbers.push(number);
     }
     return number;
   }
 
+  /** Times that have not begun are left out: there is little room where offsets are committed. */
   toObject(): Record<string, number> {
-    return Object.fromEntries([...this.#numbers].map(([name, number]) => [name, number.value]));
+    const begun = [...this.#byName].filter(([, { value }]) => value !== -1);
+    return Object.fromEntries(begun.map(([name, { value }]) => [name, value]));
   }
 
-  /** Keeps the present values, for `restore`. */
-  save(): void {
-    let i = 0;
-    for (const number of this.#numbers.values()) this.#saved[i++] = number.value;
-    this.#saved.length = i;
+  mark(): void {
+    for (let i = 0; i < this.#numbers.length; i++) this.#marked[i] = this.#numbers[i]!.value;
+    this.#marked.length = this.#numbers.length;
   }
 
-  /** Takes back what was set since `save`. */
-  restore(): void {
-    let i = 0;
-    for (const number of this.#numbers.values()) {
-      // Operators ask for their numbers when they are opened; one that came later has no value to go back to.
-      if (i === this.#saved.length) return;
-      number.value = this.#saved[i++]!;
-    }
+  undo(): void {
+    // Operators ask for their numbers when they are opened; one that came later has no value to go back to.
+    for (let i = 0; i < this.#marked.length; i++) this.#numbers[i]!.value = this.#marked[i]!;
+  }
+}
+
+/** A class, so that no other object with a `value` decides how its number is held: it is written for every record. */
+class TaskNumber implements PersistedNumber {
+  value: number;
+
+  constructor(value: number) {
+    this.value = value;
   }
 }

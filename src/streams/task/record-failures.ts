@@ -3,7 +3,7 @@ import { EMPTY_BYTES } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
-import { MISS } from '../../state/store.ts';
+import type { TaskState } from '../../state/store.ts';
 import type { RecordPart, SkipReason } from '../topology/processor.ts';
 import { shown } from '../topology/record-time.ts';
 import { TopologyError } from '../topology/topology-error.ts';
@@ -18,11 +18,13 @@ import {
   RecordFailure,
 } from './error-handlers.ts';
 import type { TaskOutput } from './record-sink.ts';
+import type { Undoable } from './undoable.ts';
 import type { SkippedRecord } from './skipped-record.ts';
 import { InvalidTimestamp } from './timestamp-extractors.ts';
 
 export interface RecordFailuresOptions {
   readonly applicationId: string;
+  readonly state: Pick<TaskState, 'missed'>;
   readonly output: TaskOutput;
   readonly onSkip: (skipped: SkippedRecord) => void;
   readonly handlers?: ErrorHandlers;
@@ -30,7 +32,7 @@ export interface RecordFailuresOptions {
 }
 
 /** What becomes of records of one task that are dropped or fail: handlers are asked, dead letters kept, drops told. */
-export class RecordFailures {
+export class RecordFailures implements Undoable {
   readonly #options: RecordFailuresOptions;
   readonly #taskId: string;
   readonly #record: CurrentRecord;
@@ -44,8 +46,7 @@ export class RecordFailures {
     this.#record = record;
   }
 
-  /** From here on what is dropped may still be undone. */
-  begin(): void {
+  mark(): void {
     this.#guarded = true;
   }
 
@@ -54,8 +55,8 @@ export class RecordFailures {
     this.#drops.length = 0;
   }
 
-  /** What was dropped since `begin` is told. */
-  end(): void {
+  /** What was dropped since `mark` is told. */
+  keep(): void {
     this.#guarded = false;
     if (this.#drops.length === 0) return;
     for (const dropped of this.#drops) this.#options.onSkip(dropped);
@@ -79,7 +80,8 @@ export class RecordFailures {
     detail = messageOf(error),
     part: RecordPart = 'value',
   ): void {
-    if (error === MISS || error instanceof RecordFailure) throw error;
+    // What follows from a miss is undone with the record: nobody need be asked about it.
+    if ((this.#guarded && this.#options.state.missed) || error instanceof RecordFailure) throw error;
     const skipped = this.#skipped(node, reason, detail, part);
     const ours =
       error instanceof AssertionError ||

@@ -6,9 +6,10 @@ import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { shown } from '../topology/record-time.ts';
 import type { SinkNode } from '../topology/topology.ts';
+import type { Undoable } from './undoable.ts';
 
 /** The appenders that one task has written to, so that an undone record's output can be taken back. */
-export class TaskOutput {
+export class TaskOutput implements Undoable {
   readonly #writer: LogWriter;
   readonly #partitionsOf: (topic: string) => number;
   readonly #topics = new Map<string, (RecordAppender | null)[]>();
@@ -29,11 +30,11 @@ export class TaskOutput {
     return (appenders[partition] ??= this.#open(topic, partition));
   }
 
-  beginRecord(): void {
+  mark(): void {
     for (let i = 0; i < this.#used.length; i++) this.#marks[i] = this.#used[i]!.mark();
   }
 
-  undoRecord(): void {
+  undo(): void {
     for (let i = 0; i < this.#used.length; i++) this.#used[i]!.rollback(this.#marks[i]!);
   }
 

@@ -1,7 +1,6 @@
 import type { RecordBatch } from '../../log/record-batch.ts';
-import type { SkipReason } from '../topology/processor.ts';
+import type { PersistedNumber, SkipReason } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import type { Serde } from '../topology/serde.ts';
 import { type SourceNode, type TimestampExtractor, windowEnd } from '../topology/topology.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { NodeContext } from './node-context.ts';
@@ -17,7 +16,6 @@ export interface SourceHead {
   /** Why it could not be read. */
   failure: SkipReason | null;
   error: unknown;
-  epoch: number;
 }
 
 /** One input partition of a task, with the source node that reads it. */
@@ -26,7 +24,8 @@ export class TaskSource {
   readonly children: readonly NodeContext[];
   readonly queue: InputQueue;
   readonly key: RecordKey;
-  partitionTime = -1;
+  /** The greatest timestamp of the partition so far; -1 before the first. */
+  readonly time: PersistedNumber;
   /** Of an input that this process writes to. */
   horizon: Horizon | null = null;
   readonly extractor: TimestampExtractor;
@@ -38,20 +37,18 @@ export class TaskSource {
     value: null,
     failure: null,
     error: null,
-    epoch: 0,
   };
-  /** Shared by all sources that decode with the same serde, whose scratch row has room for one of them. */
-  readonly decoder: Decoder;
 
   constructor(
     node: SourceNode,
     children: readonly NodeContext[],
     queue: InputQueue,
     extractor: TimestampExtractor,
+    time: PersistedNumber,
   ) {
     this.extractor = extractor;
+    this.time = time;
     this.recordTime = valueFreeExtractors.has(extractor) && extractor !== wallClockTimestamp;
-    this.decoder = decoderOf(node.value);
     this.node = node;
     this.children = children;
     this.queue = queue;
@@ -86,17 +83,4 @@ export class TaskSource {
         : windowEnd(last, window.sizeMs);
     return undefined;
   }
-}
-
-/** Whose record a serde decoded last. */
-interface Decoder {
-  lastSource: TaskSource | null;
-}
-
-const decoders = new WeakMap<Serde, Decoder>();
-
-function decoderOf(serde: Serde): Decoder {
-  let decoder = decoders.get(serde);
-  if (decoder === undefined) decoders.set(serde, (decoder = { lastSource: null }));
-  return decoder;
 }

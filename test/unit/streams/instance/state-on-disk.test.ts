@@ -19,6 +19,7 @@ import type { StreamsOptions } from '../../../../src/streams/instance/streams-op
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
+import type { ErrorVerdict, FailedRecord } from '../../../../src/streams/task/error-handlers.ts';
 import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, openStreams } from '../../../harness/open-streams.ts';
 
@@ -351,4 +352,49 @@ test('a miss that an operator of a repeatable topology catches gives no result',
       });
   for (let round = 1; round <= 2; round++) await runTopology(topology(), records());
   expect(await output()).toEqual([...all('1'), ...all('2')]);
+});
+
+test('no handler is asked about an error that an operator makes of a miss', async () => {
+  const asked: string[] = [];
+  const counting = (): Processor => {
+    let context: ProcessorContext;
+    return {
+      init: (each) => void (context = each),
+      process(key, _value, _old, timestamp) {
+        const rows = context.store('rows') as KeyValueStore;
+        let slot: number;
+        try {
+          slot = rows.find(key.buffer, key.start, key.end);
+        } catch {
+          throw new Error('the row cannot be read');
+        }
+        rows.put(key.buffer, key.start, key.end, slot < 0 ? 1 : 2, timestamp);
+      },
+    };
+  };
+  const topology = (): Topology =>
+    new Topology({ repeatable: true })
+      .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+      .addProcessor({ name: 'count', parents: ['read'], open: counting })
+      .addStore({
+        options: { kind: 'key-value', name: 'rows', values: numberValues, changelog: true, persistent: true },
+        processors: ['count'],
+      });
+  const processing = ({ detail }: FailedRecord): ErrorVerdict => {
+    asked.push(detail);
+    return 'continue';
+  };
+  for (let round = 1; round <= 2; round++)
+    await runTopology(
+      topology(),
+      records(),
+      async (streams) => {
+        const rows = new StoreQueries(streams).keyValueStore<string, number>('rows', {
+          keySerde: stringSerde,
+        });
+        expect(await rows.get('k7')).toBe(round);
+      },
+      { handlers: { processing } },
+    );
+  expect(asked).toEqual([]);
 });

@@ -96,7 +96,7 @@ test('calls of different keys run at a time, results come in the order of the in
   service.answer('three');
   service.answer('two');
   for (let i = 0; i < 5; i++) await streams.step();
-  expect(streams.tasks[0]!.awaits).toBe(true);
+  expect(streams.tasks[0]!.turn.awaits).toBe(true);
   service.answer('one');
   await streams.commit();
   expect(await results()).toEqual(['ONE', 'TWO', 'THREE']);

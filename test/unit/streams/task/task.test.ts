@@ -4,6 +4,7 @@ import { ManualClock } from '../../../../src/common/clock.ts';
 import { DataError } from '../../../../src/common/error.ts';
 import type { LogWriter } from '../../../../src/log/log.ts';
 import type { Processor } from '../../../../src/streams/topology/processor.ts';
+import { Chunk } from '../../../../src/streams/task/chunk.ts';
 import { continueOnError } from '../../../../src/streams/task/error-handlers.ts';
 import type { InputQueue } from '../../../../src/streams/task/input-queue.ts';
 import { TaskOutput } from '../../../../src/streams/task/record-sink.ts';
@@ -117,7 +118,7 @@ async function open({
   };
 }
 
-const run = (task: Task, recordsMax = 1000): Promise<number> => task.processChunk(recordsMax, Infinity);
+const run = (task: Task, recordsMax = 1000): Promise<number> => task.turn.processChunk(recordsMax, Infinity);
 
 function at(topic: string, ...timestamps: number[]): ReturnType<typeof textBatch> {
   return textBatch(
@@ -352,6 +353,30 @@ describe('timestamps', () => {
     );
     await run(task);
     expect(seen).toEqual(['20@20', '30@30', '10@10', '40@40', '50@50', '60@60']);
+  });
+
+  test('nor are those of two tasks that read with the same serde and look ahead', async () => {
+    const setting: Setting = { topics: ['a'], extractor: fromValue, value: borrowedText() };
+    const first = await open(setting);
+    const second = await open(setting);
+    const values = (...all: string[]): ReturnType<typeof textBatch> =>
+      textBatch(
+        'a',
+        0,
+        all.map((value, offset) => ({ offset, timestamp: 0, value })),
+      );
+    first.inputs.a.push(values('10', '30'));
+    second.inputs.a.push(values('20', '40'));
+    const chunk = new Chunk(10, Infinity);
+    expect([first, second].map(({ task }) => task.earliest(() => Infinity))).toEqual([10, 20]);
+    expect(first.task.turn.run(chunk, 20)).toBe(true);
+    expect(chunk.nextMs).toBe(30);
+    expect(second.task.turn.run(chunk, 30)).toBe(true);
+    expect(chunk.nextMs).toBe(40);
+    await first.task.turn.processOne(first.inputs.a);
+    await second.task.turn.processOne(second.inputs.a);
+    expect(seen).toEqual(['10@10', '20@20', '30@30', '40@40']);
+    expect(chunk.done).toBe(2);
   });
 
   test('a single input decodes a borrowed value once too', async () => {
