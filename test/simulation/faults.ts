@@ -1,10 +1,18 @@
 import { type Log, LogError, type LogReader, type LogWriter } from '../../src/log/log.ts';
+import type { RecordAppender } from '../../src/log/record-appender.ts';
 import type { StateBackend, TaskState } from '../../src/state/store.ts';
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
 import { Crash } from './crash.ts';
 
 /** Errors in one life: starting again makes many calls, and must succeed some time. */
 const ERRORS_MAX = 10;
+
+/**
+ * `atomic`: in one step, and nothing is sent without a commit, as in the embedded log. `early`: output may be sent before,
+ * and what a flush that fails held is lost, as on Kafka without transactions; `two-step`: and offsets are committed after
+ * everything else was sent.
+ */
+export type Commits = 'atomic' | 'early' | 'two-step';
 
 export interface FaultOptions {
   readonly random: SeededRandom;
@@ -14,10 +22,15 @@ export interface FaultOptions {
   readonly errorRate: number;
   /** How likely a partition is left out of a poll. */
   readonly holdBackRate: number;
-  /** Whether commits make output and offsets visible in one step; false stands for Kafka without transactions. */
-  readonly atomicCommit: boolean;
-  /** A commit, or a flush, has taken effect; whether its caller will know is not said. */
-  readonly onWritten: () => void;
+  /** How commits make output and offsets visible. */
+  readonly commits: Commits;
+  /** A writer is opened: what was gathered before, and not sent, is gone. */
+  readonly onOpened: () => void;
+  /**
+   * A commit, or a flush, takes what was gathered. What it returns is called when that has taken effect, and told whether
+   * the state has too, as its changelogs were among it; whether the caller will know is not said.
+   */
+  readonly onWrite: () => (withState: boolean) => void;
 }
 
 /**
@@ -41,6 +54,7 @@ export class FaultyProcess {
       openReader: (readerOptions) => this.#reader(log.openReader(readerOptions)),
       openWriter: async (writerOptions) => {
         this.#call('openWriter');
+        this.#options.onOpened();
         return this.#writer(this.#track(await log.openWriter(writerOptions)));
       },
       close: () => log.close(),
@@ -65,11 +79,11 @@ export class FaultyProcess {
     return opened;
   }
 
-  /** A call begins or ends here. */
-  #call(name: string): void {
+  /** A call begins or ends here; it fails `likely` times as likely as others. */
+  #call(name: string, likely = 1): void {
     if (this.crashedAt === null && --this.#callsUntilCrash <= 0) this.crashedAt = name;
     if (this.crashedAt !== null) throw new Crash(this.crashedAt);
-    if (this.errors >= ERRORS_MAX || !this.#options.random.chance(this.#options.errorRate)) return;
+    if (this.errors >= ERRORS_MAX || !this.#options.random.chance(likely * this.#options.errorRate)) return;
     this.errors++;
     throw new LogError('unavailable', `${name} failed`);
   }
@@ -113,24 +127,40 @@ export class FaultyProcess {
   }
 
   #writer(writer: LogWriter): LogWriter {
-    const { atomicCommit, onWritten } = this.#options;
-    const heard = (write: () => Promise<void>) => async (): Promise<void> => {
-      this.#call('writer');
+    const { commits, onWrite } = this.#options;
+    const appenders = new Set<RecordAppender>();
+    const heard = async (write: () => Promise<void>, withState: boolean): Promise<void> => {
+      try {
+        // There are few flushes, and few of those are followed by a commit.
+        this.#call('writer', commits === 'atomic' ? 1 : 10);
+      } catch (error) {
+        // Marks are good until a flush, so the first one of all is that of what was gathered since.
+        if (commits !== 'atomic') for (const each of appenders) each.rollback(0);
+        throw error;
+      }
+      const done = onWrite();
       await write();
-      onWritten();
+      done(withState);
       this.#call('writer (done)');
     };
     return {
-      appender: (at) => writer.appender(at),
+      appender(at) {
+        const appender = writer.appender(at);
+        appenders.add(appender);
+        return appender;
+      },
       endOffset: (at) => writer.endOffset(at),
       isPending: (at) => writer.isPending(at),
       close: () => writer.close(),
       get pendingBytes() {
         return writer.pendingBytes;
       },
-      atomicCommit,
-      flush: () => heard(() => writer.flush())(),
-      commit: (offsets) => heard(() => writer.commit(offsets))(),
+      atomicCommit: commits === 'atomic',
+      flush: () => heard(() => writer.flush(), false),
+      async commit(offsets) {
+        if (commits === 'two-step') await heard(() => writer.flush(), true);
+        await heard(() => writer.commit(offsets), true);
+      },
     };
   }
 

@@ -11,7 +11,8 @@ import { SteppedStreams } from '../../src/streams/application/stepped-streams.ts
 import type { SeededRandom } from '../harness/reference/seeded-random.ts';
 import type { Topology } from '../../src/streams/topology/topology.ts';
 import { Crash } from './crash.ts';
-import { FaultyProcess } from './faults.ts';
+import type { Forgotten } from '../harness/reference/replay-case.ts';
+import { type Commits, FaultyProcess } from './faults.ts';
 import { traceRecords } from './traced-topology.ts';
 
 const APPLICATION = 'sim';
@@ -29,7 +30,8 @@ export interface LoopOptions {
   readonly onDisk: boolean;
   /** 2 share the tasks, and change who has which. */
   readonly instances: 1 | 2;
-  readonly atomicCommit: boolean;
+  /** Only one instance where they are not atomic. */
+  readonly commits: Commits;
   /** Whether records wait, each for a while, behind their sources. */
   readonly asynchronous: boolean;
   /** Whether the log is on disk, and is closed and opened again when nobody uses it. */
@@ -47,8 +49,11 @@ export interface SimulatedTopics<Step> {
   /** A record of the log as the case knows it. */
   stepOf(topic: string, partition: number, offset: number): Step;
   produce(count: number): Promise<void>;
-  /** What differs between the outputs and those that should come of `steps`; null when nothing does. */
-  compare(steps: readonly Step[]): Promise<string | null>;
+  /**
+   * What differs between the outputs and those that should come of `steps`; null when nothing does. `forgotten`: those
+   * whose output was sent although they were not committed, and which come again.
+   */
+  compare(steps: readonly Step[], forgotten: readonly Forgotten[]): Promise<string | null>;
   /** What differs between the stores of the application and what should be in them; null when nothing does. */
   compareState?(instances: readonly SteppedStreams[], steps: readonly Step[]): Promise<string | null>;
   /** The log was closed and opened again. */
@@ -104,7 +109,7 @@ interface Instance<Step> {
   process: FaultyProcess;
   streams: SteppedStreams;
   lives: number;
-  /** What it processed and has not committed, in order. */
+  /** What it processed and has not written, in order. */
   pending: Map<string, Step>;
 }
 
@@ -117,8 +122,11 @@ class LoopSimulation<Step> {
   readonly #options: LoopOptions;
   readonly #directory: string | null;
   readonly #instances: Instance<Step>[] = [];
-  /** What was committed, in order. */
+  /** What was written, in order. */
   readonly #trace: Step[] = [];
+  readonly #forgotten: Forgotten[] = [];
+  /** How much of the trace is in the state that the next life finds. */
+  #kept = 0;
   readonly #crashes: string[] = [];
   /** By task: the number of the instance that runs it. */
   #owners = new Map<string, number>();
@@ -167,7 +175,9 @@ class LoopSimulation<Step> {
     const state = await this.#compareState();
     if (state !== null) return this.#result(state);
     for (const each of this.#instances) await this.#settle(each.streams.close(), each);
-    return this.#result((await this.#uncommitted()) ?? (await this.#topics.compare(this.#trace)));
+    return this.#result(
+      (await this.#uncommitted()) ?? (await this.#topics.compare(this.#trace, this.#forgotten)),
+    );
   }
 
   #actionOf(random: number, actions: number): number {
@@ -284,7 +294,7 @@ class LoopSimulation<Step> {
 
   async #start(instance: Instance<Step>): Promise<void> {
     const random = this.#random;
-    const { faults, atomicCommit, instances } = this.#options;
+    const { faults, commits, instances } = this.#options;
     for (;;) {
       if (instance.process !== undefined) this.#errors += instance.process.errors;
       this.#restarts++;
@@ -297,8 +307,9 @@ class LoopSimulation<Step> {
         callsUntilCrash: mortal && random.chance(0.8) ? random.int(1, random.pick([50, 200, 800])) : Infinity,
         errorRate: mortal ? random.pick([0, 0.002, 0.01, 0.05]) : 0,
         holdBackRate: random.pick([0, 0, 0.3]),
-        atomicCommit,
-        onWritten: () => this.#written(instance),
+        commits,
+        onOpened: () => this.#opened(instance),
+        onWrite: () => this.#write(instance),
       });
       instance.process = process;
       const note = (step: Step): void => void instance.pending.set(`beside ${this.#notes++}`, step);
@@ -331,10 +342,6 @@ class LoopSimulation<Step> {
           if (error instanceof RecordFailure) this.#failure = error;
           return error instanceof Crash || error instanceof RecordFailure ? 'stop' : 'replace';
         },
-        onStateChange: (next) => {
-          // What was not committed is forgotten.
-          if (next === 'restoring') instance.pending = new Map();
-        },
         ...(instances > 1 && {
           ownsTask: (sub: number, partition: number) =>
             this.#ownerOf(`${sub}_${partition}`) === instance.number,
@@ -359,9 +366,20 @@ class LoopSimulation<Step> {
     return owner;
   }
 
-  #written(instance: Instance<Step>): void {
-    this.#trace.push(...instance.pending.values());
+  /** Its tasks begin where they last committed. */
+  #opened(instance: Instance<Step>): void {
     instance.pending.clear();
+    if (this.#kept < this.#trace.length) this.#forgotten.push([this.#kept, this.#trace.length]);
+    this.#kept = this.#trace.length;
+  }
+
+  #write(instance: Instance<Step>): (withState: boolean) => void {
+    const steps = [...instance.pending.values()];
+    instance.pending.clear();
+    return (withState) => {
+      this.#trace.push(...steps);
+      if (withState) this.#kept = this.#trace.length;
+    };
   }
 
   async #loseState({ directory }: Instance<Step>): Promise<void> {

@@ -74,13 +74,13 @@ export class Committer {
         const metadata = i === 0 ? encodeNumbers(numbers) : '';
         offsets.push({ topic: input.topic, partition: input.partition, offset: input.position, metadata });
       });
-      task.commitNeeded = false;
-      task.commitRequested = false;
     }
     if (!this.#commitsOffsets) offsets.length = 0;
     const anything = offsets.length > 0 || writer.pendingBytes > 0;
     if (anything) await writer.commit(offsets);
     for (const task of changed) {
+      task.commitNeeded = false;
+      task.commitRequested = false;
       const positions = must(this.#changelogPositions.get(task));
       for (const name of positions.keys()) {
         const end = writer.endOffset(this.#changelog(name, task.partition));

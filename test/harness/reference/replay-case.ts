@@ -26,28 +26,49 @@ export function placeInputs(inputs: readonly Input[], partitions: number): Map<s
   return placed;
 }
 
+/** Steps, from one index up to another, whose output is there although what they did to the state is not. */
+export type Forgotten = readonly [from: number, to: number];
+
 /**
  * What a case gives when its records are processed in the order of `steps`, in any number of partitions. Which order is
  * right is not asked here, and what the internal topics hold is the interpreter's own.
  */
-export function replayCase(given: OracleCase, steps: readonly Step[]): Map<string, OutputRow[][]> {
+export function replayCase(
+  given: OracleCase,
+  steps: readonly Step[],
+  forgotten: readonly Forgotten[] = [],
+): Map<string, OutputRow[][]> {
   const partitions = given.partitions ?? 1;
   const inputs = placeInputs(given.inputs, partitions);
   const sent = new Map<string, Rec[][]>();
-  const topologies = Array.from(
-    { length: partitions },
-    () =>
-      new ReferenceTopology(given.ops, given.optimize === true, (topic, record) =>
-        append(sent, topic, partitions, record),
-      ),
-  );
+  let isSent = true;
+  const open = (): ReferenceTopology[] =>
+    Array.from(
+      { length: partitions },
+      () =>
+        new ReferenceTopology(given.ops, given.optimize === true, (topic, record) => {
+          if (isSent) append(sent, topic, partitions, record);
+        }),
+    );
+  let topologies = open();
   const internal = topologies[0]!.internalTopics;
-  for (const { topic, partition, offset } of steps) {
+  const process = ({ topic, partition, offset }: Step): void => {
     const name = typeof topic === 'string' ? topic : (internal[topic.internal] ?? 'no such topic');
     const record = (typeof topic === 'string' ? inputs : sent).get(name)?.[partition]?.[offset];
     if (record === undefined) throw new Error(`the reference has no record ${name}-${partition}@${offset}`);
     if (topologies[0]!.globals.has(name)) for (const each of topologies) each.globals.get(name)!(record);
     else topologies[partition]!.sources.get(name)!(record);
+  };
+  let kept: Step[] = [];
+  let at = 0;
+  for (const [from, to] of [...forgotten, [steps.length, steps.length] as const]) {
+    kept = [...kept, ...steps.slice(at, from)];
+    for (; at < to; at++) process(steps[at]!);
+    if (from === to) continue;
+    topologies = open();
+    isSent = false;
+    kept.forEach(process);
+    isSent = true;
   }
   const outputs = new Map<string, OutputRow[][]>();
   for (const { op, topic } of given.ops)

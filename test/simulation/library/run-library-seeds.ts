@@ -63,7 +63,7 @@ function optionsOf({ seed, ops }: LibraryCase): LoopOptions {
     onDisk: seed % 2 === 0,
     logOnDisk: seed % 3 === 0,
     instances: !hasGlobals && seed % 7 < 2 ? 2 : 1,
-    atomicCommit: true,
+    commits: 'atomic',
     // Stream time moves on while a record waits, for those below who look at it.
     asynchronous:
       seed % 11 === 1 && !ops.some(({ kind, clock }) => kind === 'position' || clock === 'stream-time'),

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { LogError, type LogWriter, type OffsetToCommit } from '../../../../src/log/log.ts';
+import { Committer } from '../../../../src/streams/instance/committer.ts';
+import { InputQueue } from '../../../../src/streams/task/input-queue.ts';
+import type { Task } from '../../../../src/streams/task/task.ts';
+
+interface Sent {
+  flushes: number;
+  commits: (readonly OffsetToCommit[])[];
+}
+
+/** A log without transactions, whose flushes or commits fail. */
+function failingWriter(failing: 'flush' | 'commit'): { writer: LogWriter; sent: Sent } {
+  const sent: Sent = { flushes: 0, commits: [] };
+  const away = (): Promise<never> => Promise.reject(new LogError('unavailable', 'the broker is away'));
+  const writer = {
+    atomicCommit: false,
+    pendingBytes: 100,
+    flush() {
+      sent.flushes++;
+      return failing === 'flush' ? away() : Promise.resolve();
+    },
+    commit(offsets: readonly OffsetToCommit[]) {
+      sent.commits.push(offsets);
+      return failing === 'commit' ? away() : Promise.resolve();
+    },
+  } as unknown as LogWriter;
+  return { writer, sent };
+}
+
+function open(writer: LogWriter): { committer: Committer; task: Task } {
+  const committer = new Committer(writer, (store) => store, true);
+  const task = {
+    inputs: [new InputQueue('in', 0, 7)],
+    stores: new Map(),
+    turn: { flush: () => Promise.resolve() },
+    persistedNumbers: () => ({}),
+    commitNeeded: true,
+    commitRequested: true,
+  } as unknown as Task;
+  committer.addTask(task, new Map());
+  return { committer, task };
+}
+
+test('what was processed is not committed when its output was lost, in the turn in which that happens too', async () => {
+  const { writer, sent } = failingWriter('flush');
+  const { committer, task } = open(writer);
+  await committer.send(true);
+  await expect(committer.commit([task])).rejects.toThrow('the broker is away');
+  expect(sent).toEqual({ flushes: 1, commits: [] });
+  expect(() => committer.throwFlushError()).toThrow('the broker is away');
+});
+
+test('a task whose commit failed still has something to commit', async () => {
+  const failing = open(failingWriter('commit').writer);
+  await expect(failing.committer.commit([failing.task])).rejects.toThrow('the broker is away');
+  expect(failing.task).toMatchObject({ commitNeeded: true, commitRequested: true });
+  const { writer, sent } = failingWriter('flush');
+  const { committer, task } = open(writer);
+  await committer.commit([task]);
+  expect(sent.commits).toEqual([[{ topic: 'in', partition: 0, offset: 7, metadata: '{}' }]]);
+  expect(task).toMatchObject({ commitNeeded: false, commitRequested: false });
+});
