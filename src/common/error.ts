@@ -7,6 +7,11 @@
  * - everything else (`AssertionError`, I/O): ours or the machine's. The query stops; the server lives on.
  */
 
+/** What was thrown, as text: it may be anything. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** A half-open range of UTF-16 positions in the statement text. */
 export interface Span {
   readonly start: number;

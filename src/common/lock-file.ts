@@ -1,3 +1,4 @@
+import { messageOf } from './error.ts';
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -129,8 +130,4 @@ async function loadBinding(): Promise<TryLock> {
       error,
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

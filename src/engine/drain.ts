@@ -58,7 +58,9 @@ function topicsRead({ lowered }: Pick<PersistentQuery, 'lowered'>): string[] {
 /** A query that fails meanwhile says so itself, and is not waited for any more. */
 async function catchUp(queries: readonly PersistentQuery[]): Promise<void> {
   const running = queries.filter(({ state }) => state === 'RUNNING');
-  for (const result of await Promise.allSettled(running.map(({ streams }) => streams.catchUp())))
+  for (const result of await Promise.allSettled(
+    running.map((query) => query.streams.catchUp(() => query.failure !== null)),
+  ))
     if (result.status === 'rejected' && isOfLog(result.reason)) throw result.reason;
 }
 

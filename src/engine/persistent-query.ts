@@ -4,6 +4,7 @@ import type { PlanNode } from '../sql/plan/node.ts';
 import type { OptimizerStep } from '../sql/optimizer/optimizer.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
 import type { StoredQuery } from './stored-query.ts';
+import { messageOf } from '../common/error.ts';
 import { SteppedStreams } from '../streams/application/stepped-streams.ts';
 import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 
@@ -19,10 +20,7 @@ export interface QueryPlan {
 }
 
 const ERRORS_MAX = 10;
-const RESTART_MIN_MS = 1000;
 const RESTART_MAX_MS = 5 * 60 * 1000;
-/** Who has run so long without a failure is started again as soon as after a first one. */
-const RUNS_WELL_MS = 60 * 1000;
 
 /** A running CREATE … AS or INSERT INTO … SELECT, or what keeps the rows of a SOURCE TABLE. */
 export class PersistentQuery {
@@ -37,20 +35,13 @@ export class PersistentQuery {
   readonly lowered: LoweredQuery;
   /** What was, or would be, kept of it. */
   readonly stored: StoredQuery;
-  /** Replaced when the query is started again after a failure. */
-  streams: SteppedStreams;
+  readonly streams: SteppedStreams;
   readonly properties: ReadonlyMap<string, string>;
   /** The latest ones, oldest first. */
   readonly errors: QueryError[] = [];
   readonly #options: StreamsOptions;
-  #restarts = 0;
-  /** On the monotonic clock; null while it does not run. */
-  #runningSince: number | null = null;
   #isStarted = false;
   #failure: unknown = null;
-  #restarting: Promise<void> = Promise.resolve();
-  #cancelRestart: () => void = () => undefined;
-  #closed = false;
   #paused = false;
 
   constructor(
@@ -70,7 +61,15 @@ export class PersistentQuery {
     this.stored = fields.stored;
     this.properties = fields.properties;
     this.#options = options;
-    this.streams = this.#open();
+    this.streams = new SteppedStreams(this.lowered.topology, {
+      ...options,
+      onUncaughtError: 'replace',
+      restartMaxMs: RESTART_MAX_MS,
+      onError: (error) => this.#failed(error),
+      onStateChange: (state) => {
+        if (state === 'running' || state === 'paused') this.#failure = null;
+      },
+    });
   }
 
   /**
@@ -79,7 +78,7 @@ export class PersistentQuery {
    */
   async start(): Promise<void> {
     this.#isStarted = true;
-    await this.#run();
+    await this.streams.start(true);
   }
 
   /** False: it waits for something before it may run at all. */
@@ -94,9 +93,6 @@ export class PersistentQuery {
 
   /** Stops it, committing what it has done; it can be started again from there. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelRestart();
-    await this.#restarting;
     await this.streams.close();
   }
 
@@ -117,6 +113,7 @@ export class PersistentQuery {
 
   /** As SHOW QUERIES names it. */
   get state(): 'RUNNING' | 'PAUSED' | 'ERROR' | 'NOT_RUNNING' | 'REBALANCING' {
+    if (this.streams.waitsToRestart) return 'ERROR';
     switch (this.streams.state) {
       case 'running':
         return 'RUNNING';
@@ -142,53 +139,9 @@ export class PersistentQuery {
       await rm(join(stateDirectory, applicationId), { recursive: true, force: true });
   }
 
-  #open(): SteppedStreams {
-    return new SteppedStreams(this.lowered.topology, {
-      ...this.#options,
-      onError: (error) => this.#failed(error),
-    });
-  }
-
-  async #run(): Promise<void> {
-    try {
-      if (this.#paused) this.streams.pause();
-      await this.streams.start();
-      this.#failure = null;
-      this.#runningSince = this.#options.clock.monotonic();
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
   #failed(error: unknown): void {
-    const { clock, logger } = this.#options;
-    const message = error instanceof Error ? error.message : String(error);
     this.#failure = error;
-    this.errors.push({ timestamp: clock.now(), message });
+    this.errors.push({ timestamp: this.#options.clock.now(), message: messageOf(error) });
     if (this.errors.length > ERRORS_MAX) this.errors.shift();
-    if (this.#closed) return;
-    const ranMs = this.#runningSince === null ? 0 : clock.monotonic() - this.#runningSince;
-    this.#runningSince = null;
-    if (ranMs >= RUNS_WELL_MS) this.#restarts = 0;
-    const waitMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** this.#restarts++);
-    logger.warn({ query: this.id, error: message, waitMs }, 'the query is started again after a failure');
-    this.#cancelRestart = clock.setTimer(waitMs, () => {
-      this.#restarting = this.#restart();
-    });
-  }
-
-  /** Never rejects. */
-  async #restart(): Promise<void> {
-    try {
-      await this.streams.close();
-    } catch (error) {
-      this.#options.logger.warn(
-        { query: this.id, error: String(error) },
-        'what has failed could not be closed',
-      );
-    }
-    if (this.#closed) return;
-    this.streams = this.#open();
-    await this.#run();
   }
 }

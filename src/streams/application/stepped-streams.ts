@@ -1,4 +1,5 @@
 import { assert, must } from '../../common/assert.ts';
+import { messageOf } from '../../common/error.ts';
 import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -45,6 +46,7 @@ export class SteppedStreams {
   #error: unknown = null;
   /** Restarts since something was last committed. */
   #restarts = 0;
+  #waitsToRestart = false;
   #turn: Promise<unknown> = Promise.resolve();
   #skippedRecords = 0;
 
@@ -85,6 +87,11 @@ export class SteppedStreams {
     return this.#executor?.topology ?? null;
   }
 
+  /** Whether it has failed, and waits until it is started again. */
+  get waitsToRestart(): boolean {
+    return this.#waitsToRestart;
+  }
+
   /** Records that operators dropped since start. */
   get skippedRecords(): number {
     return this.#skippedRecords;
@@ -95,18 +102,24 @@ export class SteppedStreams {
   }
 
   /**
-   * Creates internal topics, restores state and starts the loop. Throws what makes a start impossible. A running
-   * application keeps the process alive until it is closed or fails.
+   * Creates internal topics, restores state and starts the loop. Throws what makes a start impossible; with `retries` it
+   * is tried again instead, as after any error. A running application keeps the process alive until it is closed or fails.
    */
-  async start(): Promise<void> {
+  async start(retries = false): Promise<void> {
     const letGo = keepAlive();
+    let opened = Promise.resolve();
     try {
       await this.open();
     } catch (error) {
-      letGo();
-      throw error;
+      if (!retries) {
+        letGo();
+        throw error;
+      }
+      this.#error = null;
+      opened = this.#replace(error);
     }
-    this.#loop = this.#run()
+    this.#loop = opened
+      .then(() => this.#run())
       .catch((error: unknown) => this.#fail(error))
       .finally(letGo);
   }
@@ -225,10 +238,10 @@ export class SteppedStreams {
 
   /**
    * Resolves when everything that the sources held when this was called has gone through the whole topology and is
-   * committed, or the application has stopped. Input that keeps coming does not hold it up.
+   * committed, or the application has stopped, or `givesUp`. Input that keeps coming does not hold it up.
    */
-  async catchUp(): Promise<void> {
-    await this.#restored();
+  async catchUp(givesUp: () => boolean = () => false): Promise<void> {
+    await this.#restored(givesUp);
     const { repartitionTopics } = this.topology;
     const own = new Set(repartitionTopics.map(({ name }) => this.#plan?.topicName(name)));
     const outer = await this.#endOffsets((topic) => !own.has(topic));
@@ -240,15 +253,15 @@ export class SteppedStreams {
       if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
       before = inner;
       const ends = new Map([...outer, ...inner]);
-      while (this.#isAlive && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
-      if (!this.#isAlive) return;
+      while (this.#isAlive && !givesUp() && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
+      if (!this.#isAlive || givesUp()) return;
       await this.commit();
-      await this.#restored();
+      await this.#restored(givesUp);
     }
   }
 
-  async #restored(): Promise<void> {
-    while (this.#state === 'restoring') await sleep(this.#options.clock, 2);
+  async #restored(givesUp: () => boolean): Promise<void> {
+    while (this.#state === 'restoring' && !givesUp()) await sleep(this.#options.clock, 2);
   }
 
   /** By `topic-partition` of the log. */
@@ -386,7 +399,9 @@ export class SteppedStreams {
       );
       this.#listeners.tell('onError', () => onError?.(error));
       await this.#alone(() => this.#abandonTasks());
+      this.#waitsToRestart = true;
       await sleep(clock, waitMs, this.#resting.signal);
+      this.#waitsToRestart = false;
       if (this.#stop) return;
       try {
         await this.#openTasks();
@@ -430,8 +445,4 @@ export class SteppedStreams {
     this.#state = state;
     this.#listeners.tell('onStateChange', () => this.#options.onStateChange?.(state, before));
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

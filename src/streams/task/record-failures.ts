@@ -1,6 +1,6 @@
 import { AssertionError } from '../../common/assert.ts';
 import { EMPTY_BYTES } from '../../common/bytes.ts';
-import { DataError } from '../../common/error.ts';
+import { DataError, messageOf } from '../../common/error.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
 import type { TaskState } from '../../state/store.ts';
@@ -192,8 +192,4 @@ export class RecordFailures implements Undoable {
       value: batch === null ? null : slice(batch.valueStart[index]!, batch.valueEnd[index]!),
     };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
