@@ -1,4 +1,3 @@
-import { assert } from '../../common/assert.ts';
 import { ByteWriter } from '../../common/bytes.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
@@ -6,6 +5,7 @@ import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
+import { StopError } from '../topology/stop-error.ts';
 import type { WindowLength } from '../topology/topology.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { withHeaders } from './with-headers.ts';
@@ -91,11 +91,11 @@ class Suppress implements Processor {
     this.#emitWhile(key, (time) => time <= streamTime.value - this.#options.waitMs);
     if (!this.#full()) return;
     const { recordsMax, bytesMax, whenFull } = this.#options;
-    assert(
-      whenFull === 'emit',
-      `${this.#context.nodeName} holds ${this.#records.value} records of at most ${recordsMax} ` +
-        `(${this.#bytes.value} bytes of at most ${bytesMax})`,
-    );
+    if (whenFull === 'shut-down')
+      throw new StopError(
+        `${this.#context.nodeName} holds ${this.#records.value} records of at most ${recordsMax} ` +
+          `(${this.#bytes.value} bytes of at most ${bytesMax})`,
+      );
     this.#emitWhile(key, () => this.#full());
   }
 

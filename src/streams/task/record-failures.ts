@@ -6,6 +6,7 @@ import { partitionOfKey } from '../../log/partitioner.ts';
 import type { TaskState } from '../../state/store.ts';
 import type { RecordPart, SkipReason } from '../topology/processor.ts';
 import { shown } from '../topology/record-time.ts';
+import { StopError } from '../topology/stop-error.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { CurrentRecord } from './current-record.ts';
 import {
@@ -20,7 +21,6 @@ import {
 import type { TaskOutput } from './record-sink.ts';
 import type { Undoable } from './undoable.ts';
 import type { SkippedRecord } from './skipped-record.ts';
-import { InvalidTimestamp } from './timestamp-extractors.ts';
 
 export interface RecordFailuresOptions {
   readonly applicationId: string;
@@ -86,7 +86,7 @@ export class RecordFailures implements Undoable {
     const ours =
       error instanceof AssertionError ||
       error instanceof TopologyError ||
-      error instanceof InvalidTimestamp ||
+      error instanceof StopError ||
       (error instanceof LogError && error.kind !== 'record-too-large');
     if (ours) throw new RecordFailure(skipped, detail, error);
     // An extractor that throws could not read the record; a sink's topic that takes no record this large is production.

@@ -1,7 +1,8 @@
+import { StopError } from '../topology/stop-error.ts';
 import type { TimestampExtractor } from '../topology/topology.ts';
 
 /** A record whose timestamp cannot be used, where the application was told to stop for that. */
-export class InvalidTimestamp extends Error {
+export class InvalidTimestamp extends StopError {
   override readonly name = 'InvalidTimestamp';
 }
 
