@@ -1,6 +1,6 @@
 import type { Bounds, PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
-import { StoreQueryError } from '../streams/application/queryable-store.ts';
+import { StoreQueryError } from '../streams/application/read-only-store.ts';
 import type { StoreQueries } from '../streams/application/store-queries.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 

@@ -111,7 +111,7 @@ export {
   type SessionRow,
   type StoreQuery,
   type WindowRow,
-} from './application/queryable-store.ts';
+} from './application/read-only-store.ts';
 export type { RestoreListener, RestoreRange } from './instance/restore.ts';
 export {
   inStreamThread,

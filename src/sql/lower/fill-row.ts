@@ -1,10 +1,10 @@
 import type { FillRow } from '../../streams/processors/complete-rows.ts';
 import type { RecordContext } from '../../streams/topology/processor.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { SourceNode } from '../plan/node.ts';
+import type { PlanSource } from '../plan/node.ts';
 
 /** What fills those columns of a source's rows that do not come from the value; null when nobody wants any of them. */
-export function fillRow(node: SourceNode): FillRow | null {
+export function fillRow(node: PlanSource): FillRow | null {
   const fills: FillRow[] = [];
   node.columns.forEach((column, slot) => {
     if (!column.wanted) return;

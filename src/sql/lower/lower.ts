@@ -1,6 +1,6 @@
 import type { Topology } from '../../streams/topology/topology.ts';
 import { readsOfInputs } from '../plan/column-reads.ts';
-import type { OutputNode, PlanNode, PlanNodeOf, SinkNode } from '../plan/node.ts';
+import type { OutputNode, PlanNode, PlanNodeOf, PlanSink } from '../plan/node.ts';
 import { filterStep, projectStep } from './row-steps.ts';
 import type { LowerContext } from './lower-context.ts';
 import { type LoweredRows, Lowering, type Wanted } from './lowered-rows.ts';
@@ -45,7 +45,7 @@ export function lower(plan: PlanNode, context: LowerContext): LoweredQuery {
   return { topology, sources: [...lowering.topics], materialization, describe: () => topology.describe() };
 }
 
-function isTop(node: PlanNode): node is SinkNode | OutputNode {
+function isTop(node: PlanNode): node is PlanSink | OutputNode {
   return node.kind === 'sink' || node.kind === 'output';
 }
 

@@ -6,7 +6,7 @@ import { openedView, type TableView } from '../../streams/processors/table-view.
 import { transformTable } from '../../streams/processors/transform-table.ts';
 import { Topology } from '../../streams/topology/topology.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { PlanNode, SourceNode } from '../plan/node.ts';
+import type { PlanNode, PlanSource } from '../plan/node.ts';
 import { allNodes } from '../plan/plan-inputs.ts';
 import type { LowerContext } from './lower-context.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
@@ -85,7 +85,7 @@ export class Lowering {
   readonly topology = new Topology({ repeatable: true });
   readonly topics = new Set<string>();
   /** The plan's sources of each topic. */
-  readonly sources: ReadonlyMap<string, readonly SourceNode[]>;
+  readonly sources: ReadonlyMap<string, readonly PlanSource[]>;
   readonly #lower: (node: PlanNode, wanted: Wanted, lowering: Lowering) => LoweredRows;
   readonly #names = new Map<string, number>();
 

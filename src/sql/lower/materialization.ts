@@ -1,7 +1,7 @@
 import { formatOf } from '../../formats/registry.ts';
 import { applySteps } from '../../streams/processors/row-chain.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { OutputNode, SinkNode } from '../plan/node.ts';
+import type { OutputNode, PlanSink } from '../plan/node.ts';
 import type { LoweredRows } from './lowered-rows.ts';
 import type { RowKeySerde } from './row-key-serde.ts';
 import type { Column } from '../../types/schema.ts';
@@ -32,7 +32,7 @@ export interface Materialization {
 }
 
 /** `rows`: the input of the sink or output before its steps became operators. */
-export function materializationOf(node: SinkNode | OutputNode, rows: LoweredRows): Materialization | null {
+export function materializationOf(node: PlanSink | OutputNode, rows: LoweredRows): Materialization | null {
   const { stored, steps } = rows;
   if (stored === null || node.input.changes !== 'table') return null;
   const { keyPositions, valuePositions } = positionsOf(node);
@@ -59,7 +59,7 @@ export function materializationOf(node: SinkNode | OutputNode, rows: LoweredRows
   };
 }
 
-function positionsOf(node: SinkNode | OutputNode): Pick<SinkNode, 'keyPositions' | 'valuePositions'> {
+function positionsOf(node: PlanSink | OutputNode): Pick<PlanSink, 'keyPositions' | 'valuePositions'> {
   if (node.kind === 'sink') return node;
   const isKey = (position: number): boolean => node.input.key.includes(position);
   return {

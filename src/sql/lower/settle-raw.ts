@@ -1,4 +1,4 @@
-import type { PlanNode, SinkNode, SourceNode } from '../plan/node.ts';
+import type { PlanNode, PlanSink, PlanSource } from '../plan/node.ts';
 import { inputsOf, withInputs } from '../plan/plan-inputs.ts';
 import { originOf } from './nodes/lower-sink.ts';
 import { sinkSerde } from './sink-serde.ts';
@@ -19,7 +19,7 @@ export function settleRaw(plan: PlanNode): PlanNode {
   return replace(plan, source, decoded);
 }
 
-function canCopy(sink: SinkNode, source: SourceNode): boolean {
+function canCopy(sink: PlanSink, source: PlanSource): boolean {
   const { raw } = sourceSerde(source);
   if (raw === null || raw.decoder.rawRanges === null) return false;
   const rawIndex = sink.valuePositions.map((position) => {
@@ -29,7 +29,7 @@ function canCopy(sink: SinkNode, source: SourceNode): boolean {
   return sinkSerde(sink, raw, rawIndex) !== null;
 }
 
-function sourceWithRaw(node: PlanNode): SourceNode | null {
+function sourceWithRaw(node: PlanNode): PlanSource | null {
   if (node.kind === 'source') return node.columns.some((column) => column.raw) ? node : null;
   for (const input of inputsOf(node)) {
     const found = sourceWithRaw(input);
@@ -38,7 +38,7 @@ function sourceWithRaw(node: PlanNode): SourceNode | null {
   return null;
 }
 
-function replace(node: PlanNode, source: SourceNode, other: SourceNode): PlanNode {
+function replace(node: PlanNode, source: PlanSource, other: PlanSource): PlanNode {
   if (node === source) return other;
   return withInputs(
     node,

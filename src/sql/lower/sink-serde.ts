@@ -2,7 +2,7 @@ import { AssertionError } from '../../common/assert.ts';
 import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { SinkNode } from '../plan/node.ts';
+import type { PlanSink } from '../plan/node.ts';
 import { settingsOf } from '../catalog/format-settings.ts';
 import type { RawColumns } from './source-serde.ts';
 
@@ -11,7 +11,7 @@ import type { RawColumns } from './source-serde.ts';
  * into its raw ranges, or -1. Null when the format cannot copy them.
  */
 export function sinkSerde(
-  node: SinkNode,
+  node: PlanSink,
   raw: RawColumns | null,
   rawIndex: readonly number[],
 ): Serde<SqlValue[]> | null {
@@ -28,6 +28,6 @@ export function sinkSerde(
 }
 
 /** The sink's value columns, as they are named in its topic. */
-function valueColumnsOf(node: SinkNode): SinkNode['columns'] {
+function valueColumnsOf(node: PlanSink): PlanSink['columns'] {
   return node.valuePositions.map((position) => node.input.columns[position]!);
 }

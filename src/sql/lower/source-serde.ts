@@ -4,7 +4,7 @@ import type { Decoder, WantedColumn } from '../../formats/format.ts';
 import { formatOf } from '../../formats/registry.ts';
 import type { Serde } from '../../streams/topology/serde.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { SourceNode } from '../plan/node.ts';
+import type { PlanSource } from '../plan/node.ts';
 import { settingsOf } from '../catalog/format-settings.ts';
 
 /** The bytes of the record in flight, for a sink that copies columns as they are. */
@@ -26,7 +26,7 @@ export interface SourceSerde extends Serde<SqlValue[] | null> {
  * Values of a source's topic as flat rows: the wanted value columns in their slots, everything else null, for the
  * row source to fill. Always the same array. Bytes are checked against all columns, whichever are wanted.
  */
-export function sourceSerde(node: SourceNode): SourceSerde {
+export function sourceSerde(node: PlanSource): SourceSerde {
   const row: SqlValue[] = node.columns.map(() => null);
   const rawIndex: number[] = [];
   const wanted: WantedColumn[] = [];

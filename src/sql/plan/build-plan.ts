@@ -21,8 +21,8 @@ import type {
   PlanNode,
   ProjectNode,
   RepartitionNode,
-  SinkNode,
-  SourceNode,
+  PlanSink,
+  PlanSource,
 } from './node.ts';
 import { equalBytesFormats, keyFormatOf } from './key-format.ts';
 import { wantColumns } from './column-reads.ts';
@@ -37,7 +37,7 @@ import type { SideFormat } from '../catalog/source.ts';
  */
 
 /** The plan of CREATE … AS or INSERT INTO … SELECT. */
-export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode {
+export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): PlanSink {
   const { query, sink, keyItems, valueItems } = analyzed;
   const { input, project } = buildQuery(query);
   const node = project(input);
@@ -59,7 +59,7 @@ export function buildPersistentPlan(analyzed: AnalyzedPersistentQuery): SinkNode
   });
 }
 
-function wantRead<T extends SinkNode | OutputNode>(node: T): T {
+function wantRead<T extends PlanSink | OutputNode>(node: T): T {
   return wantColumns(node, () => true) as T;
 }
 
@@ -204,7 +204,7 @@ function buildRelation(relation: AnalyzedRelation, joinName: string): PlanNode {
   if (relation.kind === 'join') return buildJoin(relation, joinName);
   const { source, alias, row, window, type } = relation;
   const { timestamp } = source;
-  const node: SourceNode = {
+  const node: PlanSource = {
     kind: 'source',
     source: source.name,
     alias,

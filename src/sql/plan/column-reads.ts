@@ -1,6 +1,6 @@
 import type { Expression } from '../expressions/expression.ts';
 import { columnsOf } from '../expressions/walk.ts';
-import type { PlanNode, SourceNode, ReadColumn } from './node.ts';
+import type { PlanNode, PlanSource, ReadColumn } from './node.ts';
 import { inputsOf, replaceSources } from './plan-inputs.ts';
 
 /**
@@ -40,8 +40,8 @@ export function readsOfInputs(node: PlanNode, needed: ReadonlySet<number>): read
 }
 
 /** For each source of the plan, the columns that are read above it, or by itself. */
-function readsOfSources(root: PlanNode): ReadonlyMap<SourceNode, ReadonlySet<number>> {
-  const reads = new Map<SourceNode, Set<number>>();
+function readsOfSources(root: PlanNode): ReadonlyMap<PlanSource, ReadonlySet<number>> {
+  const reads = new Map<PlanSource, Set<number>>();
   const visit = (node: PlanNode, needed: ReadonlySet<number>): void => {
     if (node.kind === 'source') {
       const own = node.timestamp === null ? [] : [node.timestamp.column];

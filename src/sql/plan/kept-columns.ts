@@ -1,9 +1,9 @@
 import { equalTypes } from '../../types/equal-types.ts';
-import type { PlanNode, SourceNode } from './node.ts';
+import type { PlanNode, PlanSource } from './node.ts';
 import { allNodes, replaceSources } from './plan-inputs.ts';
 
 /** The columns in the store of a table's source, in the layers in which they came. */
-export function keptColumns({ kept, columns }: SourceNode): readonly (readonly number[])[] {
+export function keptColumns({ kept, columns }: PlanSource): readonly (readonly number[])[] {
   return kept ?? [columns.flatMap((column, i) => (column.wanted ? [i] : []))];
 }
 

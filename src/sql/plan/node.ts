@@ -20,14 +20,14 @@ import type { Expression } from '../expressions/expression.ts';
  * Node constructors are in `make.ts`; rules replace nodes and never change them.
  */
 export type PlanNode =
-  | SourceNode
+  | PlanSource
   | FilterNode
   | ProjectNode
   | FlatMapNode
   | RepartitionNode
   | AggregateNode
   | JoinNode
-  | SinkNode
+  | PlanSink
   | OutputNode;
 
 export type PlanNodeOf<K extends PlanNode['kind']> = Extract<PlanNode, { kind: K }>;
@@ -61,7 +61,7 @@ export interface TimestampColumn {
 }
 
 /** Reads a stream or table of the catalog: all its columns, in catalog order, then the pseudo columns. */
-export interface SourceNode extends RowShape {
+export interface PlanSource extends RowShape {
   readonly kind: 'source';
   /** Name in the catalog, and the alias it has in the query. */
   readonly source: string;
@@ -161,7 +161,7 @@ export interface JoinNode extends RowShape {
 }
 
 /** Writes a persistent query's result to its topic. `keyColumns`/`valueColumns` are positions in the input's row. */
-export interface SinkNode extends RowShape {
+export interface PlanSink extends RowShape {
   readonly kind: 'sink';
   readonly input: PlanNode;
   /** Name in the catalog of the stream or table it writes. */

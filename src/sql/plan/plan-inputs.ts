@@ -1,5 +1,5 @@
 import { must } from '../../common/assert.ts';
-import type { PlanNode, SourceNode } from './node.ts';
+import type { PlanNode, PlanSource } from './node.ts';
 
 /** The nodes below a node, left to right. */
 export function inputsOf(node: PlanNode): readonly PlanNode[] {
@@ -44,7 +44,7 @@ export function allNodes(root: PlanNode): PlanNode[] {
  * The plan over other sources. Nodes that repeat their input's columns get the new ones' names and types, which are
  * the old ones.
  */
-export function replaceSources(node: PlanNode, change: (source: SourceNode) => SourceNode): PlanNode {
+export function replaceSources(node: PlanNode, change: (source: PlanSource) => PlanSource): PlanNode {
   if (node.kind === 'source') return change(node);
   return mapInputs(node, (input) => replaceSources(input, change));
 }

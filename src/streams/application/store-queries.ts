@@ -17,7 +17,7 @@ import {
   type StoreKind,
   type StoreQuery,
   StoreQueryError,
-} from './queryable-store.ts';
+} from './read-only-store.ts';
 import type { SteppedStreams, TaskStore } from './stepped-streams.ts';
 
 /** What can be asked of an application's stores from outside (interactive queries). */

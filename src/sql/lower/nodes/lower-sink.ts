@@ -4,7 +4,7 @@ import { mapStream } from '../../../streams/processors/map-values.ts';
 import { retime } from '../../../streams/processors/retime.ts';
 import { selectKey } from '../../../streams/processors/select-key.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { PlanNode, SinkNode } from '../../plan/node.ts';
+import type { PlanNode, PlanSink } from '../../plan/node.ts';
 import { inputsOf } from '../../plan/plan-inputs.ts';
 import { equalBytesFormats } from '../../plan/key-format.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
@@ -17,7 +17,7 @@ import { windowedKeyFormat } from './lower-source.ts';
  * Rows → topic. The key goes as it came when it is the same columns in the same format. A null that
  * stands alone is, in most formats, written as a record without a value, as ksqlDB does.
  */
-export function lowerSink(node: SinkNode, input: LoweredRows, lowering: Lowering): LoweredRows {
+export function lowerSink(node: PlanSink, input: LoweredRows, lowering: Lowering): LoweredRows {
   const rows = lowering.settle(input);
   let { parent } = rows;
   if (node.timestamp !== null) {
@@ -68,7 +68,7 @@ function changesKey(node: PlanNode): boolean {
 }
 
 /** Null: the key's bytes as they are. */
-function sinkKeySerde(node: SinkNode, rows: LoweredRows): RowKeySerde | null {
+function sinkKeySerde(node: PlanSink, rows: LoweredRows): RowKeySerde | null {
   const { input, keyPositions } = node;
   if (keyPositions.length === 0) return null;
   const order = keyPositions.map((position) => {

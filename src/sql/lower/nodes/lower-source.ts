@@ -7,7 +7,7 @@ import { addTable } from '../../../streams/operations/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
 import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
-import type { SourceNode } from '../../plan/node.ts';
+import type { PlanSource } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
@@ -21,7 +21,7 @@ import { type SourceSerde, sourceSerde } from '../source-serde.ts';
 import type { WindowShape } from '../../analyzer/analyzed-query.ts';
 
 /** Source topic → rows with everything wanted in them → for tables, changes (and a store). */
-export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
+export function lowerSource(node: PlanSource, lowering: Lowering): LoweredRows {
   const key = rowKeySerde(node.keyColumns, node.keyFormat);
   const value = sourceSerde(node);
   const fill = fillRow(node);
@@ -55,7 +55,7 @@ export function lowerSource(node: SourceNode, lowering: Lowering): LoweredRows {
   return node.changes === 'stream' ? stream : lowerTable(node, stream, lowering);
 }
 
-function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): LoweredRows {
+function lowerTable(node: PlanSource, rows: LoweredRows, lowering: Lowering): LoweredRows {
   const store = node.materialized ? lowering.name(`Table-${node.alias}`) : null;
   const table = lowering.name(`table ${node.alias}`);
   const layers = keptColumns(node);
@@ -86,7 +86,7 @@ function lowerTable(node: SourceNode, rows: LoweredRows, lowering: Lowering): Lo
  * of the records' own timestamps.
  */
 function readTopic(
-  node: SourceNode,
+  node: PlanSource,
   key: RowKeySerde,
   value: SourceSerde,
   lowering: Lowering,
@@ -107,7 +107,7 @@ function readTopic(
   return { source, leaves: lowering.add(name, source, decodeRecord({ key, value, window, timeOf })) };
 }
 
-function timestampExtractor(node: SourceNode, lowering: Lowering): DecodeRecordOptions['timeOf'] {
+function timestampExtractor(node: PlanSource, lowering: Lowering): DecodeRecordOptions['timeOf'] {
   if (node.timestamp === null) return undefined;
   const { column, format } = node.timestamp;
   const { origin } = must(node.columns[column]);

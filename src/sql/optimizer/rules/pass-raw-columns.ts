@@ -2,7 +2,7 @@ import { formatOf } from '../../../formats/registry.ts';
 import { equalTypes } from '../../../types/equal-types.ts';
 import { columnsOf } from '../../expressions/walk.ts';
 import { equalBytesFormats } from '../../plan/key-format.ts';
-import type { PlanNode, SinkNode, SourceNode } from '../../plan/node.ts';
+import type { PlanNode, PlanSink, PlanSource } from '../../plan/node.ts';
 import { replaceSources } from '../../plan/plan-inputs.ts';
 import type { Rule } from '../rule.ts';
 
@@ -32,12 +32,12 @@ export const passRawColumns: Rule = {
 };
 
 interface Chain {
-  readonly source: SourceNode;
+  readonly source: PlanSource;
   /** From the sink's input down to the source, without it. */
   readonly nodes: readonly PlanNode[];
 }
 
-function chainOf(sink: SinkNode): Chain | null {
+function chainOf(sink: PlanSink): Chain | null {
   if (!formatOf(sink.valueFormat.name).rawRanges) return null;
   const nodes: PlanNode[] = [];
   let node = sink.input;
@@ -50,7 +50,7 @@ function chainOf(sink: SinkNode): Chain | null {
 }
 
 /** The source's columns that only the sink's value reads. */
-function rawColumns(sink: SinkNode, { source, nodes }: Chain): ReadonlySet<number> {
+function rawColumns(sink: PlanSink, { source, nodes }: Chain): ReadonlySet<number> {
   const passed = new Set<number>();
   for (const position of sink.valuePositions) {
     const origin = originOf(nodes, position);

@@ -7,8 +7,8 @@ import type {
   PlanNode,
   ProjectNode,
   RepartitionNode,
-  SinkNode,
-  SourceNode,
+  PlanSink,
+  PlanSource,
 } from '../../../../src/sql/plan/node.ts';
 import { BIGINT, BOOLEAN, STRING, type SqlType } from '../../../../src/types/sql-type.ts';
 import type { SqlValue } from '../../../../src/types/value.ts';
@@ -27,7 +27,7 @@ const PSEUDO = [
 ] as const;
 
 /** ID STRING KEY, A BIGINT, B BIGINT, C STRING at 0 to 3, then ROWTIME, ROWPARTITION, ROWOFFSET. */
-export function source(overrides: Partial<SourceNode> = {}): SourceNode {
+export function source(overrides: Partial<PlanSource> = {}): PlanSource {
   const keyColumns = [{ name: 'ID', type: STRING }];
   const valueColumns = [
     { name: 'A', type: BIGINT },
@@ -68,7 +68,7 @@ export function source(overrides: Partial<SourceNode> = {}): SourceNode {
   };
 }
 
-export function table(overrides: Partial<SourceNode> = {}): SourceNode {
+export function table(overrides: Partial<PlanSource> = {}): PlanSource {
   return source({ source: 'T', alias: 'T', topic: 't', changes: 'table', materialized: true, ...overrides });
 }
 
@@ -225,8 +225,8 @@ export function output(
 export function sink(
   input: PlanNode,
   valuePositions: readonly number[],
-  overrides: Partial<SinkNode> = {},
-): SinkNode {
+  overrides: Partial<PlanSink> = {},
+): PlanSink {
   return {
     kind: 'sink',
     ...shape(input),

@@ -11,7 +11,7 @@ import type { KeyValueStore, SessionStore, ValueCodec, WindowStore } from '../..
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';
-import { StoreQueryError } from '../../../../src/streams/application/queryable-store.ts';
+import { StoreQueryError } from '../../../../src/streams/application/read-only-store.ts';
 import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { StoreQueries } from '../../../../src/streams/application/store-queries.ts';
 import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
