@@ -2,6 +2,7 @@ import type { ByteWriter } from '../common/bytes.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore, USED } from './row-store.ts';
 import { SlotOrder } from './slot-order.ts';
+import { slotsByKey } from './slots-by-key.ts';
 import { LATEST } from './store.ts';
 import type { KeyValueStore, KeyValueStoreOptions, KeyValueVisitor } from './store.ts';
 
@@ -13,6 +14,9 @@ interface Covered {
   readonly from: Buffer | null;
   readonly to: Buffer | null;
 }
+
+/** Each range read goes through the list of them. */
+const COVERED_MAX = 64;
 
 /** The key-value store: a hash table of keys, and an order over them from the first range read on. */
 export class KeyValueRows extends RowStore implements KeyValueStore {
@@ -72,14 +76,15 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
     }
     if (this.present === 0) return;
     const keys = this.#keys;
-    const order = (this.#order ??= this.#buildOrder());
-    const isBelow = (bound: Uint8Array) => (slot: number) => keys.compareTo(slot, bound, 0, bound.length) < 0;
-    if (reverse) order.seek(to === null ? () => true : isBelow(to));
-    else order.seek(from === null ? () => false : isBelow(from));
+    const order = (this.#order ??= new SlotOrder(slotsByKey(keys), (a, b) => keys.compare(a, b)));
+    const isBelow = (slot: number, bound: Uint8Array): boolean =>
+      keys.compareTo(slot, bound, 0, bound.length) < 0;
+    if (reverse) order.seek(to === null ? () => true : (slot) => isBelow(slot, to));
+    else order.seek(from === null ? () => false : (slot) => isBelow(slot, from));
     for (;;) {
       const slot = reverse ? order.previous() : order.next();
       if (slot < 0) return;
-      if (reverse ? from !== null && isBelow(from)(slot) : to !== null && !isBelow(to)(slot)) return;
+      if (reverse ? from !== null && isBelow(slot, from) : to !== null && !isBelow(slot, to)) return;
       if ((this.flags[slot]! & ABSENT) !== 0) continue;
       const version = order.version;
       const go = visit(
@@ -139,7 +144,8 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   /** Every key in [from, to) is in memory now. */
   cover(from: Buffer | null, to: Buffer | null): void {
-    this.#covered.push({ from, to });
+    // One that is forgotten is read again.
+    if (this.#covered.push({ from, to }) > COVERED_MAX) this.#covered.shift();
   }
 
   evict(enough: () => boolean): boolean {
@@ -157,14 +163,13 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
       if (!dropped) {
         dropped = true;
         this.#covered = [];
-        // Most rows may go: the order is built again when it is asked for.
-        this.#order = null;
         if (this.complete) this.storedCount = this.present;
         this.complete = false;
       }
       this.#keys.remove(slot);
       this.forget(slot);
     }
+    if (dropped) this.#order?.retain((slot) => this.#keys.has(slot));
     return dropped;
   }
 
@@ -195,12 +200,6 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
     this.create(slot);
     this.#order?.insert(slot);
     return slot;
-  }
-
-  #buildOrder(): SlotOrder {
-    const slots: number[] = [];
-    for (let slot = 0; slot < this.#keys.slotEnd; slot++) if (this.#keys.has(slot)) slots.push(slot);
-    return new SlotOrder(slots, (a, b) => this.#keys.compare(a, b));
   }
 
   #isCovered(from: Uint8Array | null, to: Uint8Array | null): boolean {

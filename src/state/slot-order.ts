@@ -14,12 +14,11 @@ export class SlotOrder {
   #chunk = 0;
   #at = 0;
 
-  /** `compare` must tell any two slots apart. `slots` need not be sorted. */
-  constructor(slots: number[], compare: (a: number, b: number) => number) {
+  /** `compare` must tell any two slots apart. `slots` are in its order. */
+  constructor(slots: Int32Array, compare: (a: number, b: number) => number) {
     this.#compare = compare;
-    slots.sort(compare);
     for (let from = 0; from < slots.length; from += CHUNK / 2) {
-      const part = slots.slice(from, from + CHUNK / 2);
+      const part = slots.subarray(from, from + CHUNK / 2);
       const chunk = new Int32Array(CHUNK);
       chunk.set(part);
       this.#chunks.push(chunk);
@@ -71,6 +70,19 @@ export class SlotOrder {
       this.#chunks.splice(c, 1);
       this.#counts.splice(c, 1);
     }
+  }
+
+  /** Removes all slots that `keep` refuses. */
+  retain(keep: (slot: number) => boolean): void {
+    this.version++;
+    const counts = this.#counts;
+    this.#chunks.forEach((chunk, c) => {
+      let kept = 0;
+      for (let i = 0; i < counts[c]!; i++) if (keep(chunk[i]!)) chunk[kept++] = chunk[i]!;
+      counts[c] = kept;
+    });
+    this.#chunks = this.#chunks.filter((_, c) => counts[c]! > 0);
+    this.#counts = counts.filter((count) => count > 0);
   }
 
   /** Finds the first slot for which `before` is false; `before` must be true for a prefix of the order only. */

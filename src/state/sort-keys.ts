@@ -6,8 +6,8 @@ const FEW = 12;
 const DIGITS = 4;
 /** A byte, or the end of the key, which comes first. */
 const BASE = 257;
-/** How many keys a number can tell apart beside `DIGITS` bytes: 257 ** 4 * 2 ** 20 is below 2 ** 53. */
-const KEYS_MAX = 2 ** 20;
+/** The lower bits of a number say which key it is of: 31, and the digits take 33, since 257 ** 4 is below 2 ** 33. */
+const PLACE = 0x7fff_ffff;
 
 /**
  * The order of keys by their bytes; equal ones stay in theirs. Key `i` is `bytes` from `starts` to `ends` at `i`.
@@ -37,24 +37,30 @@ class KeySort {
   sort(from: number, to: number, depth: number): void {
     if (to - from <= FEW) return this.#insertionSort(from, to, depth);
     const { order } = this;
-    const count = Math.min(to - from, KEYS_MAX);
+    const count = to - from;
     const at = this.#sharedBytes(from, to, depth);
-    const numbers = new Float64Array(count);
-    for (let i = 0; i < count; i++) numbers[i] = this.#digits(order[from + i]!, at) * KEYS_MAX + i;
+    // Numbers of 64 bits are written and read by halves, the lower one first, as all machines have it that this runs on.
+    const numbers = new BigUint64Array(count);
+    const halves = new Uint32Array(numbers.buffer);
+    for (let i = 0; i < count; i++) {
+      const digits = this.#digits(order[from + i]!, at);
+      halves[2 * i] = i + (digits % 2 === 0 ? 0 : PLACE + 1);
+      halves[2 * i + 1] = digits / 2;
+    }
     numbers.sort();
-    const before = order.slice(from, from + count);
+    const before = order.slice(from, to);
     let run = from;
     let runDigits = -1;
     for (let i = 0; i < count; i++) {
-      const number = numbers[i]!;
-      const digits = Math.floor(number / KEYS_MAX);
-      order[from + i] = before[number - digits * KEYS_MAX]!;
+      const low = halves[2 * i]!;
+      const digits = 2 * halves[2 * i + 1]! + (low >>> 31);
+      order[from + i] = before[low & PLACE]!;
       if (digits === runDigits) continue;
       this.#sortRun(run, from + i, at, runDigits);
       run = from + i;
       runDigits = digits;
     }
-    this.#sortRun(run, from + count, at, runDigits);
+    this.#sortRun(run, to, at, runDigits);
   }
 
   /** Sorts keys with the same digits at `at`: when those tell of an end, the keys are equal. */

@@ -423,7 +423,7 @@ export abstract class TimedRows extends RowStore {
       this.#dropUnusedKey(key);
     }
     if (dropped) {
-      this.#order = null;
+      this.#order?.retain((row) => (this.flags[row]! & LIVE) !== 0);
       this.#covered.uncoverAll();
       if (this.complete) this.storedCount = this.present;
       this.complete = false;
@@ -482,13 +482,14 @@ export abstract class TimedRows extends RowStore {
       if (!this.keys.has(key)) continue;
       for (let i = 0; i < this.fragments.counts[key]!; i++) rows.push(this.fragments.at(key, i));
     }
-    return new SlotOrder(rows, (a, b) => {
+    const compare = (a: number, b: number): number => {
       const byTime = this.times[a]! - this.times[b]!;
       if (byTime !== 0) return byTime;
       const keyA = this.keyOf[a]!;
       const keyB = this.keyOf[b]!;
       if (keyA !== keyB) return this.keys.compare(keyA, keyB);
       return this.seconds[a]! - this.seconds[b]!;
-    });
+    };
+    return new SlotOrder(Int32Array.from(rows).sort(compare), compare);
   }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/common/bytes.ts';
+import { KeyTable } from '../../../src/state/key-table.ts';
 import { WriteBatch } from '../../../src/state/write-batch.ts';
 import { SlotList } from '../../../src/state/slot-list.ts';
+import { slotsByKey } from '../../../src/state/slots-by-key.ts';
 import { sortedKeys } from '../../../src/state/sort-keys.ts';
 
 function sorted(keys: readonly Uint8Array[]): readonly number[] {
@@ -41,6 +43,28 @@ test('many keys that begin alike are sorted', () => {
     Buffer.from(`a common beginning ${(i * 7919) % 10_007}`),
   );
   expect(sorted(keys)).toEqual(expected(keys));
+});
+
+test('the slots of a table that keys came to and left are given by key', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(key, { selector: (each) => each.toString('latin1'), maxLength: 100, size: 'max' }),
+      (keys) => {
+        const table = new KeyTable();
+        const slots = keys.map((each) => {
+          table.find(each, 0, each.length);
+          return table.insert(each, 0, each.length);
+        });
+        const kept = keys.flatMap((each, i) => (i % 3 === 0 ? [] : [{ each, slot: slots[i]! }]));
+        slots.forEach((slot, i) => {
+          if (i % 3 === 0) table.remove(slot);
+        });
+        expect([...slotsByKey(table)]).toEqual(
+          kept.toSorted((a, b) => Buffer.compare(a.each, b.each)).map(({ slot }) => slot),
+        );
+      },
+    ),
+  );
 });
 
 test('a batch gives its writes by key, and the later of two writes of a key later', () => {
