@@ -91,7 +91,6 @@ export class Graph {
   readonly defaultKeySerde: Serde | undefined;
   readonly defaultValueSerde: Serde | undefined;
   readonly fluent: Fluent;
-  readonly globalStores = new Set<string>();
   /** What the keys of a store are encoded with, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
   /** How long the windows of a window store are, where it is one. */

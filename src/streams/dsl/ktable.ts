@@ -54,17 +54,7 @@ export class KTable<K, V> {
     materialized?: Materialized<K, V>,
     named: Named = {},
   ): KTable<K, V> {
-    plain(predicate, 'filter');
-    const transform: RowTransform = (value, key) =>
-      holds(predicate(userKey(key) as K, value as V), 'predicate') ? value : null;
-    return this.#transform(
-      'KTABLE-FILTER-',
-      () => ({ transform }),
-      true,
-      this.handle.valueSerde,
-      materialized,
-      named,
-    ) as KTable<K, V>;
+    return this.#filter('filter', true, predicate, materialized, named);
   }
 
   /** Keeps the rows for which `predicate` does not hold. */
@@ -73,17 +63,7 @@ export class KTable<K, V> {
     materialized?: Materialized<K, V>,
     named: Named = {},
   ): KTable<K, V> {
-    plain(predicate, 'filterNot');
-    const transform: RowTransform = (value, key) =>
-      holds(predicate(userKey(key) as K, value as V), 'predicate') ? null : value;
-    return this.#transform(
-      'KTABLE-FILTER-',
-      () => ({ transform }),
-      true,
-      this.handle.valueSerde,
-      materialized,
-      named,
-    ) as KTable<K, V>;
+    return this.#filter('filterNot', false, predicate, materialized, named);
   }
 
   /** A new value for each row. Equal rows must give equal values: old rows are mapped again. */
@@ -205,8 +185,7 @@ export class KTable<K, V> {
       index: until === 'window-close' ? null : `${storeName}-index`,
       until,
       waitMs: until === 'window-close' ? graceMs! : suppressed.waitMs,
-      suffix: window === undefined ? 'none' : window.kind,
-      windowSizeMs: window?.kind === 'time' ? window.sizeMs : 0,
+      window,
       recordsMax: bounds.recordsMax ?? Infinity,
       bytesMax: bounds.bytesMax ?? Infinity,
       whenFull: bounds.whenFull ?? 'emit',
@@ -312,6 +291,27 @@ export class KTable<K, V> {
       third as AnyMaterialized | undefined,
       (fourth ?? {}) as Named,
     );
+  }
+
+  #filter(
+    name: string,
+    keeps: boolean,
+    predicate: (key: K, value: V) => boolean,
+    materialized: Materialized<K, V> | undefined,
+    named: Named,
+  ): KTable<K, V> {
+    plain(predicate, name);
+    const transform: RowTransform = (value, key) =>
+      holds(predicate(userKey(key) as K, value as V), 'predicate') === keeps ? value : null;
+    const { valueSerde } = this.handle;
+    return this.#transform(
+      'KTABLE-FILTER-',
+      () => ({ transform }),
+      true,
+      valueSerde,
+      materialized,
+      named,
+    ) as KTable<K, V>;
   }
 
   #transform(

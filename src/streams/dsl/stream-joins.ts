@@ -48,12 +48,7 @@ export function joinWithTable(
     if (graceMs === undefined) return null;
     const { window, valueSerde } = left;
     const serde = need(joined.valueSerde ?? valueSerde ?? graph.defaultValueSerde, 'value', `${name}-Buffer`);
-    return {
-      graceMs,
-      values: codecOf(serde),
-      suffix: window?.kind ?? 'none',
-      windowSizeMs: window?.kind === 'time' ? window.sizeMs : 0,
-    };
+    return { graceMs, window, values: codecOf(serde) };
   };
   const node = new GraphNode({
     name,

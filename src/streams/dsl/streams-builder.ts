@@ -3,16 +3,27 @@ import { tableSource } from '../processors/table-source.ts';
 import { storeView } from '../processors/table-view.ts';
 import { isOffsetReset } from '../topology/offset-reset.ts';
 import { shown } from '../topology/record-time.ts';
+import type { Processor } from '../topology/processor.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { TopicPattern } from '../topology/topic-pattern.ts';
 import type {
+  SourceNode,
   StoreDefinition,
   TimestampExtractor,
   Topology,
   WindowedKeyFormat,
 } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
-import { Graph, GraphNode, nameGiven, need, type Optimizations, pendingKeySerde, userKey } from './graph.ts';
+import {
+  Graph,
+  GraphNode,
+  type GraphNodeOptions,
+  nameGiven,
+  need,
+  type Optimizations,
+  pendingKeySerde,
+  userKey,
+} from './graph.ts';
 import { KGroupedTable } from './grouped-table.ts';
 import { KStream } from './kstream.ts';
 import { rewriteGraph } from './rewrite-graph.ts';
@@ -31,6 +42,12 @@ import { wholeNumber } from './check-number.ts';
 import { plain } from './user-function.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { Windowed } from '../topology/windowed.ts';
+
+interface TableSource {
+  readonly sourceName: string;
+  readonly name: string;
+  readonly read: Consumed<unknown, unknown>;
+}
 
 /** A topic, several, or all that a pattern matches. */
 export type Topics = string | readonly string[] | TopicPattern;
@@ -135,20 +152,14 @@ export class StreamsBuilder {
   ): KTable<K, V> {
     const graph = this.#graph;
     const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
-    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
-    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
-    const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
-    const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
+    const { sourceName, name, read } = this.#tableSource(consumed, materialized);
+    const { keySerde, valueSerde } = read;
     const supplier = new SourceTable(plan, valueSerde, graph);
     graph.keySerdes.set(plan.name, keySerde);
     const node = new GraphNode({
       name,
       write: (topology, _parents, optimizations) => {
-        this.#addSource(topology, sourceName, [topic], {
-          ...consumed,
-          keySerde,
-          valueSerde,
-        } as Consumed<unknown, unknown>);
+        this.#addSource(topology, sourceName, [topic], read);
         const store = withSourceTopic(supplier.store(), optimizations);
         const { sendOldValues } = supplier;
         addTable(topology, { name, parents: [sourceName], store, sendOldValues });
@@ -199,31 +210,11 @@ export class StreamsBuilder {
         `global table ${plan.name} cannot be versioned`,
         'read the topic as a table, or leave the option out',
       );
-    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
-    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
-    const keySerde = (consumed.keySerde ?? materialized.keySerde) as Serde | undefined;
-    const valueSerde = (consumed.valueSerde ?? materialized.valueSerde) as Serde | undefined;
-    graph.globalStores.add(plan.name);
+    const source = this.#tableSource(consumed, materialized);
+    const { keySerde, valueSerde } = source.read;
     graph.keySerdes.set(plan.name, keySerde);
-    const node = new GraphNode({
-      name,
-      write: (topology) => {
-        const { options } = keyValueStore(plan, valueSerde, graph);
-        topology.addGlobalStore({
-          source: {
-            name: sourceName,
-            topics: [topic],
-            key: need(keySerde ?? graph.defaultKeySerde, 'key', topic),
-            value: need(valueSerde ?? graph.defaultValueSerde, 'value', topic),
-            ...extractor(consumed as Consumed<unknown, unknown>),
-          },
-          processorName: name,
-          open: tableSource({ store: plan.name, sendOldValues: false, keep: (value) => value }),
-          store: { ...options, changelog: false, persistent: false },
-        });
-      },
-    });
-    graph.add([graph.root], node);
+    const open = tableSource({ store: plan.name, sendOldValues: false, keep: (value) => value });
+    this.#addGlobal(topic, source, open, () => keyValueStore(plan, valueSerde, graph));
     return new GlobalKTable(storeView(plan.name), keySerde, materialized.name);
   }
 
@@ -255,41 +246,14 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
   ): this {
     const graph = this.#graph;
-    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
-    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
-    graph.globalStores.add(declaration.name);
-    const { options } = storeOf(graph, declaration);
+    const source = this.#tableSource(consumed, {});
+    const store = storeOf(graph, declaration);
     const open = userProcessor(
       supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
-      pendingKeySerde(name),
+      pendingKeySerde(source.name),
       { names: [declaration.name], shapeOf: graph.shapeOf },
     );
-    const node = new GraphNode({
-      name,
-      write: (topology) => {
-        const windowSizeMs = graph.windowSizes.get(declaration.name);
-        const keys = graph.keySerdes.get(declaration.name) ?? graph.defaultKeySerde;
-        topology.addGlobalStore({
-          source: {
-            name: sourceName,
-            topics: [topic],
-            key: need((consumed.keySerde as Serde | undefined) ?? graph.defaultKeySerde, 'key', topic),
-            value: need(
-              (consumed.valueSerde as Serde | undefined) ?? graph.defaultValueSerde,
-              'value',
-              topic,
-            ),
-            ...extractor(consumed as Consumed<unknown, unknown>),
-          },
-          processorName: name,
-          open,
-          store: { ...options, changelog: false, persistent: false },
-          ...(keys && { keys }),
-          ...(windowSizeMs !== undefined && { windowSizeMs }),
-        });
-      },
-    });
-    graph.add([graph.root], node);
+    this.#addGlobal(topic, source, open, () => store);
     return this;
   }
 
@@ -307,17 +271,13 @@ export class StreamsBuilder {
   ): this {
     const graph = this.#graph;
     const plan = { name: nameGiven(declaration.name), materialized: declaration as AnyMaterialized };
-    const sourceName = graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
-    const name = graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
-    const keySerde = (consumed.keySerde ?? declaration.keySerde) as Serde | undefined;
-    const valueSerde = (consumed.valueSerde ?? declaration.valueSerde) as Serde | undefined;
-    graph.keySerdes.set(plan.name, keySerde);
+    const { sourceName, name, read } = this.#tableSource(consumed, declaration);
+    graph.keySerdes.set(plan.name, read.keySerde);
     const node = new GraphNode({
       name,
       write: (topology) => {
-        const source = { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown>;
-        this.#addSource(topology, sourceName, [topic], source);
-        const store = sourced(keyValueStore(plan, valueSerde, graph), topic);
+        this.#addSource(topology, sourceName, [topic], read);
+        const store = sourced(keyValueStore(plan, read.valueSerde, graph), topic);
         addTable(topology, { name, parents: [sourceName], store, sendOldValues: false });
       },
     });
@@ -329,6 +289,56 @@ export class StreamsBuilder {
   build(optimizations: Optimizations = {}): Topology {
     rewriteGraph(this.#graph, optimizations);
     return this.#graph.write(optimizations);
+  }
+
+  /** What the nodes are called that read a topic as a table, and how they read it. */
+  #tableSource<K, V>(
+    consumed: Consumed<K, V>,
+    own: Pick<AnyMaterialized, 'keySerde' | 'valueSerde'>,
+  ): TableSource {
+    const sourceName = this.#graph.nameFor(consumed.name, 'KSTREAM-SOURCE-', '-source');
+    const name = this.#graph.nameFor(consumed.name, 'KTABLE-SOURCE-');
+    const keySerde = consumed.keySerde ?? own.keySerde;
+    const valueSerde = consumed.valueSerde ?? own.valueSerde;
+    return { sourceName, name, read: { ...consumed, keySerde, valueSerde } as Consumed<unknown, unknown> };
+  }
+
+  /** Adds a store that every instance holds whole. `define` is asked when it is written. */
+  #addGlobal(
+    topic: string,
+    { sourceName, name, read }: TableSource,
+    open: () => Processor,
+    define: () => StoreDefinition,
+  ): void {
+    const graph = this.#graph;
+    const write: GraphNodeOptions['write'] = (topology) => {
+      const { options, keys, windowSizeMs } = define();
+      topology.addGlobalStore({
+        source: this.#source(sourceName, [topic], topic, read),
+        processorName: name,
+        open,
+        store: { ...options, changelog: false, persistent: false },
+        keys,
+        windowSizeMs,
+      });
+    };
+    graph.add([graph.root], new GraphNode({ name, write }));
+  }
+
+  #source(
+    name: string,
+    topics: readonly string[],
+    where: string,
+    consumed: Consumed<unknown, unknown>,
+  ): Omit<SourceNode, 'kind'> {
+    const { defaultKeySerde, defaultValueSerde } = this.#graph;
+    return {
+      name,
+      topics,
+      key: need(consumed.keySerde ?? defaultKeySerde, 'key', where),
+      value: need(consumed.valueSerde ?? defaultValueSerde, 'value', where),
+      ...extractor(consumed),
+    };
   }
 
   #addSource(
@@ -349,14 +359,10 @@ export class StreamsBuilder {
     if (windowed?.kind === 'time' && typeof windowed.sizeMs !== 'function')
       wholeNumber(windowed.sizeMs, `the size of the windows of ${where} in milliseconds`, 1);
     topology.addSource({
-      name,
-      topics,
-      key: need(consumed.keySerde ?? this.#graph.defaultKeySerde, 'key', where),
-      value: need(consumed.valueSerde ?? this.#graph.defaultValueSerde, 'value', where),
+      ...this.#source(name, topics, where, consumed),
       ...(consumed.offsetReset && { offsetReset: consumed.offsetReset }),
       ...(windowed && { window: windowed }),
       ...(pattern && { pattern }),
-      ...extractor(consumed),
     });
   }
 }

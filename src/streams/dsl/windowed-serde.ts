@@ -1,6 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import type { Serde } from '../topology/serde.ts';
-import { windowEnd, type WindowedKeyFormat } from '../topology/topology.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
+import { readWindowEnd, readWindowStart, windowBytes } from '../topology/windowed-key.ts';
 import { wholeNumber } from './check-number.ts';
 import type { Windowed } from '../topology/windowed.ts';
 
@@ -11,7 +12,7 @@ import type { Windowed } from '../topology/windowed.ts';
 export function windowedSerde<K>(inner: () => Serde<K>, format: WindowedKeyFormat): Serde<Windowed<K>> {
   if (format.kind === 'time' && typeof format.sizeMs !== 'function')
     wholeNumber(format.sizeMs, 'the size of windows in milliseconds', 1);
-  const suffix = format.kind === 'session' ? 16 : 8;
+  const suffix = windowBytes(format);
   return {
     serialize({ key, window }, writer) {
       inner().serialize(key, writer);
@@ -21,10 +22,9 @@ export function windowedSerde<K>(inner: () => Serde<K>, format: WindowedKeyForma
     deserialize(bytes, start, end) {
       if (end - start < suffix) throw new DataError('a windowed key is too short for its window');
       const buffer = bytes as Buffer;
-      const from = Number(buffer.readBigInt64BE(end - 8));
-      const to =
-        format.kind === 'session' ? Number(buffer.readBigInt64BE(end - 16)) : windowEnd(from, format.sizeMs);
-      return { key: inner().deserialize(buffer, start, end - suffix), window: { start: from, end: to } };
+      const from = readWindowStart(buffer, end);
+      const window = { start: from, end: readWindowEnd(buffer, end, from, format) };
+      return { key: inner().deserialize(buffer, start, end - suffix), window };
     },
   };
 }

@@ -9,11 +9,12 @@ import {
   subscriptionPartition,
   subscriptionSerde,
 } from '../processors/foreign-key-join.ts';
-import { tableSource } from '../processors/table-source.ts';
 import type { TableView } from '../processors/table-view.ts';
 import type { ValueJoiner, ValueMapper } from '../topology/processor.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
-import type { StoreDefinition, Topology } from '../topology/topology.ts';
+import { keyedStore, type StoreDefinition, type Topology } from '../topology/topology.ts';
+import { addRepartition } from './repartition.ts';
+import { addTable } from './table-source.ts';
 
 export interface ForeignKeyJoinSide {
   /** The node whose changes are joined; the left's carry old rows. */
@@ -70,7 +71,6 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
   const answers = answerSerde(right.values) as Serde;
   const values = codecOf(left.values);
   topology.addRepartitionTopic({ name: names.subscriptionTopic, partitions: null });
-  topology.addRepartitionTopic({ name: names.answerTopic, partitions: null });
   topology.addCopartition([...right.sources, names.subscriptionSource]);
   topology.addCopartition([...left.sources, names.answerSource]);
 
@@ -107,17 +107,7 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
     name: names.receive,
     parents: [names.subscriptionSource],
     open: receiveSubscriptions({ store: names.store }),
-    stores: [
-      {
-        options: {
-          kind: 'key-value',
-          name: names.store,
-          values: codecOf(SUBSCRIPTIONS),
-          changelog: true,
-          persistent: true,
-        },
-      },
-    ],
+    stores: [keyedStore(names.store, codecOf(SUBSCRIPTIONS))],
   });
   topology.addProcessor({
     name: names.answer,
@@ -131,20 +121,14 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
     open: answerSubscribers({ store: names.store, primaryKeySerde: left.keys }),
     uses: [names.store],
   });
-  topology.addSink({
-    name: names.answerSink,
+  addRepartition(topology, {
     topic: names.answerTopic,
+    sink: names.answerSink,
+    source: names.answerSource,
     parents: [names.answer, names.tell],
     key: left.keys,
     value: answers,
-    headers: true,
     partitioner: (_key, value) => (value as Answer).partition,
-  });
-  topology.addSource({
-    name: names.answerSource,
-    topics: [names.answerTopic],
-    key: left.keys,
-    value: answers,
   });
   const askAgain = {
     foreignKeyOf,
@@ -159,10 +143,5 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
     uses: left.view.stores,
   });
   if (asksAgain) sinkSubscriptionsOf(names.subscribe, names.resolve);
-  topology.addProcessor({
-    name: names.result,
-    parents: [names.resolve],
-    open: tableSource({ store: store?.options.name ?? null, sendOldValues, keep: (value) => value }),
-    stores: store === null ? [] : [store],
-  });
+  addTable(topology, { name: names.result, parents: [names.resolve], store, sendOldValues });
 }

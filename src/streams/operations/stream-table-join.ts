@@ -5,7 +5,7 @@ import {
   waitingRecordCodec,
 } from '../processors/join-buffered-stream-table.ts';
 import { joinStreamTable, type JoinStreamTableOptions } from '../processors/join-stream-table.ts';
-import type { StoreDefinition, Topology } from '../topology/topology.ts';
+import { keyedStore, type Topology } from '../topology/topology.ts';
 
 export interface StreamTableJoinOptions extends JoinStreamTableOptions {
   readonly name: string;
@@ -16,10 +16,7 @@ export interface StreamTableJoinOptions extends JoinStreamTableOptions {
   readonly wait: StreamTableWait | null;
 }
 
-export interface StreamTableWait extends Pick<
-  JoinBufferedStreamTableOptions,
-  'graceMs' | 'suffix' | 'windowSizeMs'
-> {
+export interface StreamTableWait extends Pick<JoinBufferedStreamTableOptions, 'graceMs' | 'window'> {
   readonly values: ValueCodec;
 }
 
@@ -32,30 +29,14 @@ export function addStreamTableJoin(topology: Topology, options: StreamTableJoinO
     topology.addProcessor({ name, parents, open: joinStreamTable(options), uses });
     return;
   }
-  const { graceMs, suffix, windowSizeMs } = wait;
-  const buffer: StoreDefinition = {
-    options: {
-      kind: 'key-value',
-      name: `${name}-Buffer`,
-      values: waitingRecordCodec(wait.values),
-      changelog: true,
-      persistent: true,
-    },
-  };
+  const buffer = `${name}-Buffer`;
   const { join, joiner } = options;
+  const { graceMs, window, values } = wait;
   topology.addProcessor({
     name,
     parents,
-    open: joinBufferedStreamTable({
-      table,
-      join,
-      joiner,
-      buffer: buffer.options.name,
-      graceMs,
-      suffix,
-      windowSizeMs,
-    }),
-    stores: [buffer],
+    open: joinBufferedStreamTable({ table, join, joiner, buffer, graceMs, window }),
+    stores: [keyedStore(buffer, waitingRecordCodec(values))],
     uses,
   });
 }

@@ -4,7 +4,7 @@ import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import { readStoredKey } from './stored-key.ts';
+import { readWindowedKey } from '../topology/windowed-key.ts';
 
 export interface DecodeRecordOptions {
   readonly key: Serde;
@@ -56,13 +56,8 @@ class DecodeRecord implements Processor {
   #readKey(bare: RecordKey): RecordKey {
     const key = this.#key;
     const { window } = this.#options;
-    if (!bare.present) {
-      key.setBytes(EMPTY_BYTES, -1, -1);
-    } else {
-      const suffix = window?.kind ?? 'none';
-      const sizeMs = window?.kind === 'time' ? window.sizeMs : 0;
-      readStoredKey(bare.buffer as Buffer, bare.start, bare.end, suffix, sizeMs, key);
-    }
+    if (bare.present) readWindowedKey(bare.buffer as Buffer, bare.start, bare.end, window, key);
+    else key.setBytes(EMPTY_BYTES, -1, -1);
     return key;
   }
 }

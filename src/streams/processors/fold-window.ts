@@ -2,10 +2,7 @@ import { ByteWriter } from '../../common/bytes.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import { readStoredKey, windowedStoreKey } from './stored-key.ts';
-
-/** What follows the inner key's bytes in a folded key: [end][start]. */
-const BOUNDS_BYTES = 16;
+import { BOTH_BOUNDS, readWindowedKey, windowBytes, windowedStoreKey } from '../topology/windowed-key.ts';
 
 /**
  * Makes the window a part of the key's bytes, for operators that tell keys apart by bytes alone: only rows of equal
@@ -23,7 +20,7 @@ class FoldWindow implements Processor {
   constructor(inner: Serde) {
     this.#key = new RecordKey({
       serialize: (value, writer) => inner.serialize(value, writer),
-      deserialize: (buffer, start, end) => inner.deserialize(buffer, start, end - BOUNDS_BYTES),
+      deserialize: (buffer, start, end) => inner.deserialize(buffer, start, end - windowBytes(BOTH_BOUNDS)),
     });
   }
 
@@ -58,7 +55,7 @@ class UnfoldWindow implements Processor {
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     if (!key.present) return this.#context.forward(key, value, old, timestamp);
-    readStoredKey(key.buffer as Buffer, key.start, key.end, 'session', 0, this.#key);
+    readWindowedKey(key.buffer as Buffer, key.start, key.end, BOTH_BOUNDS, this.#key);
     return this.#context.forward(this.#key, value, old, timestamp);
   }
 }

@@ -4,8 +4,8 @@ import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts'
 import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
-import type { WindowLength } from '../topology/topology.ts';
+import { readWindowedKey, writeWindowedKey } from '../topology/windowed-key.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { withHeaders } from './with-headers.ts';
 
@@ -17,9 +17,8 @@ export interface JoinBufferedStreamTableOptions {
   /** A key-value store of `WaitingRecord`s, by [time][key][sequence]. */
   readonly buffer: string;
   readonly graceMs: number;
-  /** How windowed keys of the stream are kept; `windowSizeMs` is the size of time windows. */
-  readonly suffix: WindowSuffix;
-  readonly windowSizeMs: WindowLength;
+  /** Of windowed streams. */
+  readonly window: WindowedKeyFormat | undefined;
 }
 
 /** A value that waits, with the headers that go along with what becomes of it. */
@@ -81,7 +80,7 @@ class JoinBufferedStreamTable implements Processor {
     const writer = this.#writer;
     writer.length = 0;
     writer.writeSafeInt64(timestamp);
-    writeStoredKey(key, this.#options.suffix, writer);
+    writeWindowedKey(key, this.#options.window, writer);
     writer.writeInt32(this.#sequence.value | 0);
     this.#sequence.value = (this.#sequence.value + 1) & 0x7fff_ffff;
     const waiting: WaitingRecord = { value, headers: this.#context.record.headers() };
@@ -89,7 +88,7 @@ class JoinBufferedStreamTable implements Processor {
   }
 
   #release(like: RecordKey): void {
-    const { graceMs, suffix, windowSizeMs, join, joiner } = this.#options;
+    const { graceMs, window, join, joiner } = this.#options;
     const until = this.#streamTime.value - graceMs;
     const key = (this.#released ??= new RecordKey(like.serde));
     key.serde = like.serde;
@@ -99,7 +98,7 @@ class JoinBufferedStreamTable implements Processor {
       const { bytes, timestamp } = first;
       const { value, headers } = first.waiting;
       this.#buffer.put(bytes, 0, bytes.length, null, timestamp);
-      readStoredKey(bytes, 8, bytes.length - 4, suffix, windowSizeMs, key);
+      readWindowedKey(bytes, 8, bytes.length - 4, window, key);
       const table = this.#table;
       const right = table.getAsOf === undefined ? table.get(key) : table.getAsOf(key, timestamp);
       if (right === null && join === 'inner') continue;

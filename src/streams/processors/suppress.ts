@@ -4,9 +4,9 @@ import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts'
 import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import { readStoredKey, type WindowSuffix, writeStoredKey } from './stored-key.ts';
+import { readWindowedKey, writeWindowedKey } from '../topology/windowed-key.ts';
 import { StopError } from '../topology/stop-error.ts';
-import type { WindowLength } from '../topology/topology.ts';
+import type { WindowedKeyFormat } from '../topology/topology.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { withHeaders } from './with-headers.ts';
 
@@ -18,9 +18,8 @@ export interface SuppressOptions {
   /** `window-close`: held until the window's end + `waitMs` (its grace); `time-limit`: until record time + `waitMs`. */
   readonly until: 'window-close' | 'time-limit';
   readonly waitMs: number;
-  readonly suffix: WindowSuffix;
-  /** Size of time windows. */
-  readonly windowSizeMs: WindowLength;
+  /** Of windowed tables. */
+  readonly window: WindowedKeyFormat | undefined;
   /** Infinity: without bound. */
   readonly recordsMax: number;
   readonly bytesMax: number;
@@ -112,7 +111,7 @@ class Suppress implements Processor {
     const writer = this.#writer;
     writer.length = 0;
     writer.writeSafeInt64(time);
-    writeStoredKey(key, this.#options.suffix, writer);
+    writeWindowedKey(key, this.#options.window, writer);
     return writer.length;
   }
 
@@ -153,7 +152,7 @@ class Suppress implements Processor {
   }
 
   #emitWhile(key: RecordKey, due: (time: number) => boolean): void {
-    const { suffix, until, sendOldValues, windowSizeMs } = this.#options;
+    const { window, until, sendOldValues } = this.#options;
     for (;;) {
       const first = this.#first();
       if (first === null) return;
@@ -162,7 +161,7 @@ class Suppress implements Processor {
       if (change.value !== null || until === 'time-limit') {
         const emitted = (this.#emitted ??= new RecordKey(key.serde));
         emitted.serde = key.serde;
-        readStoredKey(bytes, 8, bytes.length, suffix, windowSizeMs, emitted);
+        readWindowedKey(bytes, 8, bytes.length, window, emitted);
         const before = sendOldValues ? change.old : undefined;
         withHeaders(this.#context.record, change.headers, () =>
           this.#context.forward(emitted, change.value, before, change.timestamp),
@@ -188,7 +187,7 @@ class Suppress implements Processor {
 /** The table behind a suppression: for a key that is held back, the row before the first change that is held. */
 export function suppressedView(
   parent: TableView,
-  options: Pick<SuppressOptions, 'store' | 'index' | 'suffix'>,
+  options: Pick<SuppressOptions, 'store' | 'index' | 'window'>,
 ): TableView {
   const stores = [...parent.stores, options.store];
   if (options.index !== null) stores.push(options.index);
@@ -197,7 +196,7 @@ export function suppressedView(
 
 class SuppressedReader implements TableReader {
   readonly #parent: TableReader;
-  readonly #options: Pick<SuppressOptions, 'suffix'>;
+  readonly #options: Pick<SuppressOptions, 'window'>;
   readonly #store: KeyValueStore;
   readonly #index: KeyValueStore | null;
   readonly #writer = new ByteWriter(256);
@@ -205,7 +204,7 @@ class SuppressedReader implements TableReader {
 
   constructor(
     parent: TableReader,
-    options: Pick<SuppressOptions, 'store' | 'index' | 'suffix'>,
+    options: Pick<SuppressOptions, 'store' | 'index' | 'window'>,
     context: ProcessorContext,
   ) {
     this.#parent = parent;
@@ -233,7 +232,7 @@ class SuppressedReader implements TableReader {
     const writer = this.#writer;
     writer.length = 0;
     writer.writeSafeInt64(key.windowEnd < 0 ? 0 : key.windowEnd);
-    writeStoredKey(key, this.#options.suffix, writer);
+    writeWindowedKey(key, this.#options.window, writer);
     const end = writer.length;
     if (this.#index !== null) {
       const found = this.#index.find(writer.buffer, 8, end);

@@ -3,7 +3,7 @@ import { NOT_PUT, type TaskState } from '../../state/store.ts';
 import { oldAfterPut, type TableStore } from './out-of-order.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
-import { windowedStoreKey } from './stored-key.ts';
+import { windowedStoreKey } from '../topology/windowed-key.ts';
 
 export interface TableSourceOptions {
   /** A key-value or versioned store; null for a table that nobody reads back: its changes carry no old values. */

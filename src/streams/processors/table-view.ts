@@ -9,7 +9,7 @@ import type {
 } from '../../state/store.ts';
 import type { ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
-import { windowedStoreKey } from './stored-key.ts';
+import { windowedStoreKey } from '../topology/windowed-key.ts';
 
 /**
  * How another operator reads a table by key: from its store, or, where the table has none, computed from the stores

@@ -1,7 +1,8 @@
 import type { RecordBatch } from '../../log/record-batch.ts';
 import type { PersistedNumber, SkipReason } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
-import { type SourceNode, type TimestampExtractor, windowEnd } from '../topology/topology.ts';
+import type { SourceNode, TimestampExtractor } from '../topology/topology.ts';
+import { readWindowedKey, windowBytes } from '../topology/windowed-key.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { NodeContext } from './node-context.ts';
 import { valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
@@ -72,15 +73,7 @@ export class TaskSource {
     const end = batch.keyEnd[i]!;
     const { window } = this.node;
     if (window === undefined || start < 0) return this.key.setBytes(batch.buffer, start, end);
-    const suffix = window.kind === 'session' ? 16 : 8;
-    if (end - start < suffix) return this.key.setBytes(batch.buffer, -1, -1);
-    this.key.setBytes(batch.buffer, start, end - suffix);
-    const last = Number(batch.buffer.readBigInt64BE(end - 8));
-    this.key.windowStart = last;
-    this.key.windowEnd =
-      window.kind === 'session'
-        ? Number(batch.buffer.readBigInt64BE(end - 16))
-        : windowEnd(last, window.sizeMs);
-    return undefined;
+    if (end - start < windowBytes(window)) return this.key.setBytes(batch.buffer, -1, -1);
+    return readWindowedKey(batch.buffer, start, end, window, this.key);
   }
 }

@@ -1,7 +1,7 @@
 import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
 import { LogError } from '../../log/log.ts';
-import type { StateStoreOptions } from '../../state/store.ts';
+import type { StateStoreOptions, ValueCodec } from '../../state/store.ts';
 import type { Processor, RecordContext } from './processor.ts';
 import type { RecordKey } from './record-key.ts';
 import type { OffsetReset } from './offset-reset.ts';
@@ -94,6 +94,11 @@ export interface StoreDefinition {
   readonly sourceTopic?: string;
 }
 
+/** A store of rows by key, on disk and in a changelog. */
+export function keyedStore(name: string, values: ValueCodec): StoreDefinition {
+  return { options: { kind: 'key-value', name, values, changelog: true, persistent: true } };
+}
+
 export interface StoreNode extends StoreDefinition {
   /** Names of the processors that use it. */
   readonly processors: readonly string[];
@@ -117,9 +122,9 @@ export interface GlobalStoreNode {
   /** In memory, without a changelog: the topic is it. */
   readonly store: StateStoreOptions;
   /** What its keys are encoded with, if that is not what the topic's are. */
-  readonly keys?: Serde;
+  readonly keys?: Serde | undefined;
   /** How long the windows of a window store are. */
-  readonly windowSizeMs?: WindowLength;
+  readonly windowSizeMs?: WindowLength | undefined;
 }
 
 /** A topic that the topology writes and reads itself, to bring records of one key together. */

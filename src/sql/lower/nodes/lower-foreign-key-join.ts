@@ -1,3 +1,4 @@
+import { keyedStore } from '../../../streams/topology/topology.ts';
 import { must } from '../../../common/assert.ts';
 import type { DataError } from '../../../common/error.ts';
 import { addForeignKeyJoin, type ForeignKeyJoinSide } from '../../../streams/operations/foreign-key-join.ts';
@@ -6,7 +7,7 @@ import type { Serde } from '../../../streams/topology/serde.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import { rowStore, storedRows } from '../kept-rows.ts';
+import { storedRows } from '../stored-rows.ts';
 import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { newRowJoiner } from './join-rows.ts';
@@ -55,7 +56,7 @@ export function lowerForeignKeyJoin(
     quiet: node.narrowedFrom !== undefined,
     asksAgain: true,
     sendOldValues: wanted.old,
-    store: store === null ? null : rowStore(store, rowSerde(node.columns, [...wanted.columns])),
+    store: store === null ? null : keyedStore(store, rowSerde(node.columns, [...wanted.columns])),
   });
   return {
     ...madeOf(left, name),

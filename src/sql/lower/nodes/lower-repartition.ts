@@ -1,3 +1,4 @@
+import { keyedStore } from '../../../streams/topology/topology.ts';
 import { assert } from '../../../common/assert.ts';
 import type { ValueCodec } from '../../../state/store.ts';
 import type { GroupedChange } from '../../../streams/processors/aggregate-table.ts';
@@ -16,7 +17,6 @@ import { columnsOf } from '../../expressions/walk.ts';
 import type { PlanNode, RepartitionNode } from '../../plan/node.ts';
 import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
-import { rowStore } from '../kept-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 
 /**
@@ -114,7 +114,7 @@ function keepTable(store: string, rows: LoweredRows, values: ValueCodec, lowerin
   addTable(lowering.topology, {
     name: store,
     parents: [rows.parent],
-    store: rowStore(store, values),
+    store: keyedStore(store, values),
     sendOldValues: true,
   });
   return { ...rows, parent: store, sendsOld: true, view: storeView(store) };

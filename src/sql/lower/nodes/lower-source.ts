@@ -5,7 +5,7 @@ import { completeRows } from '../../../streams/processors/complete-rows.ts';
 import { decodeRecord, type DecodeRecordOptions } from '../../../streams/processors/decode-record.ts';
 import { addTable } from '../../../streams/operations/table-source.ts';
 import { storeView } from '../../../streams/processors/table-view.ts';
-import type { WindowedKeyFormat } from '../../../streams/topology/topology.ts';
+import { keyedStore, type WindowedKeyFormat } from '../../../streams/topology/topology.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import type { PlanSource } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
@@ -13,7 +13,7 @@ import { bytesSerde } from '../../../streams/topology/serde.ts';
 import { keptColumns } from '../../plan/kept-columns.ts';
 import { settingsOf } from '../../catalog/format-settings.ts';
 import { type RowKeySerde, rowKeySerde } from '../row-key-serde.ts';
-import { rowStore, storedRows } from '../kept-rows.ts';
+import { storedRows } from '../stored-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { fillRow } from '../fill-row.ts';
 import { openRowTimestamp } from '../row-timestamp.ts';
@@ -65,7 +65,7 @@ function lowerTable(node: PlanSource, rows: LoweredRows, lowering: Lowering): Lo
   addTable(lowering.topology, {
     name: table,
     parents: [rows.parent],
-    store: store === null ? null : rowStore(store, values),
+    store: store === null ? null : keyedStore(store, values),
     sendOldValues: store !== null,
     keep: (row) => (row as SqlValue[]).slice(),
   });

@@ -1,8 +1,9 @@
+import { keyedStore } from '../../../streams/topology/topology.ts';
 import { must } from '../../../common/assert.ts';
 import { addTableJoin } from '../../../streams/operations/table-join.ts';
 import { joinedView, storeView } from '../../../streams/processors/table-view.ts';
 import type { JoinNode } from '../../plan/node.ts';
-import { rowStore, storedRows } from '../kept-rows.ts';
+import { storedRows } from '../stored-rows.ts';
 import { type LoweredRows, type Lowering, madeOf, type Wanted } from '../lowered-rows.ts';
 import { rowSerde } from '../row-serde.ts';
 import { joinedSources } from './joined-sources.ts';
@@ -41,7 +42,7 @@ export function lowerTableTableJoin(
     join,
     joiner,
     sendOldValues: wanted.old,
-    store: store === null ? null : rowStore(store, rowSerde(node.columns, [...wanted.columns])),
+    store: store === null ? null : keyedStore(store, rowSerde(node.columns, [...wanted.columns])),
   });
   return {
     ...madeOf(left, name),
