@@ -1,16 +1,16 @@
 import { addAggregate, traitsOf, type WindowedAggregation } from '../operations/aggregate.ts';
-import type { Aggregation } from '../processors/aggregate.ts';
 import { passChanges } from '../processors/pass-through.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from '../topology/windowed.ts';
-import { GraphNode, type GraphNodeOptions, userKey } from './graph.ts';
+import { folding, merging } from './aggregations.ts';
+import { GraphNode, type GraphNodeOptions } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { union } from './stream-handle.ts';
 import { StoredTable } from './table-suppliers.ts';
-import { given, initialOf, plain } from './user-function.ts';
+import { initialOf, plain } from './user-function.ts';
 import type { FixedWindows } from './windowed-stream.ts';
 import { SessionWindows } from './windows.ts';
 
@@ -73,9 +73,11 @@ export class CogroupedKStream<K, VR> {
     const prefix = 'COGROUPKSTREAM-AGGREGATE-';
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
     const valueSerde = materialized.valueSerde as Serde | undefined;
-    const joins: WindowedAggregation['merge'] =
-      merger && ((key, left, right) => given(merger(userKey(key) as K, left as VR, right as VR), 'merger'));
-    const windowed: WindowedAggregation | null = windows && { windows, emit: 'update', merge: joins };
+    const windowed: WindowedAggregation | null = windows && {
+      windows,
+      emit: 'update',
+      merge: merger && merging(merger),
+    };
     const states = statesOf(store, windowed, valueSerde, graph);
     const parents = this.#members.map(({ stream }) => stream.parentFor(store.name));
     let sources: ReadonlySet<string> = new Set();
@@ -90,8 +92,7 @@ export class CogroupedKStream<K, VR> {
     const aggregates = this.#members.map(({ aggregator }, i) => {
       plain(aggregator, 'cogroup');
       const name = graph.nameFor(named.name, prefix, `-cogroup-agg-${i}`);
-      const add: Aggregation['add'] = (state, value, key) =>
-        given(aggregator(userKey(key) as K, value, state), 'aggregator');
+      const add = folding(aggregator, 'aggregator');
       const aggregation = { name, initial: initialOf(initial), add, windowed, coalesce: false };
       const write: GraphNodeOptions['write'] = (topology, above) => {
         // Of changes by several members only the table as a whole knows which is a key's last.

@@ -1,8 +1,8 @@
 import { addAggregate, traitsOf, type WindowedAggregation } from '../operations/aggregate.ts';
-import type { Aggregation } from '../processors/aggregate.ts';
 import type { Serde } from '../topology/serde.ts';
 import { CogroupedKStream } from './cogrouped.ts';
-import { GraphNode, nameGiven, userKey } from './graph.ts';
+import { type AggregateFunctions, aggregating, COUNT, reducing } from './aggregations.ts';
+import { GraphNode, type GraphNodeOptions, nameGiven } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { KTable } from './ktable.ts';
@@ -10,7 +10,6 @@ import { type AnyMaterialized, historyOf, materialize, statesOf } from './materi
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
-import { given, initialOf, plain } from './user-function.ts';
 import { type FixedWindows, SessionWindowedKStream, TimeWindowedKStream } from './windowed-stream.ts';
 import { SessionWindows } from './windows.ts';
 
@@ -34,8 +33,7 @@ export class KGroupedStream<K, V> {
     // Kafka Streams uses up a name here; it is in the names of topics that follow.
     if (materialized !== undefined && materialized.name === undefined)
       this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    const functions: Aggregation = { initial: () => 0, add: (state) => (state as number) + 1 };
-    return this.build('KSTREAM-AGGREGATE-', functions, null, Serdes.long as Serde, materialized ?? {}, named);
+    return this.build('KSTREAM-AGGREGATE-', COUNT, null, Serdes.long as Serde, materialized ?? {}, named);
   }
 
   /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
@@ -45,11 +43,7 @@ export class KGroupedStream<K, V> {
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<K, VR> {
-    plain(aggregator, 'aggregate');
-    const functions: Aggregation = {
-      initial: initialOf(initializer),
-      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
-    };
+    const functions = aggregating(initializer, aggregator);
     return this.build('KSTREAM-AGGREGATE-', functions, null, undefined, materialized, named);
   }
 
@@ -59,11 +53,7 @@ export class KGroupedStream<K, V> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<K, V> {
-    plain(reducer, 'reduce');
-    const functions: Aggregation = {
-      initial: () => null,
-      add: (state, value) => (state === null ? value : given(reducer(state as V, value as V), 'reducer')),
-    };
+    const functions = reducing(reducer, 'reducer');
     return this.build('KSTREAM-REDUCE-', functions, null, this.valueSerde, materialized, named);
   }
 
@@ -111,8 +101,8 @@ export class KGroupedStream<K, V> {
   /** @internal */
   build<VR>(
     prefix: string,
-    functions: Aggregation,
-    windowed: WindowedAggregation | null,
+    functions: AggregateFunctions,
+    windows: Pick<WindowedAggregation, 'windows' | 'emit'> | null,
     fallbackSerde: Serde | undefined,
     materialized: Materialized<K, VR>,
     named: Named,
@@ -122,21 +112,18 @@ export class KGroupedStream<K, V> {
     const name = graph.nameFor(named.name, prefix);
     const keySerde = (materialized.keySerde as Serde | undefined) ?? this.keySerde;
     const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const { initial, add, merge } = functions;
+    const windowed = windows && { ...windows, merge };
     const states = statesOf(store, windowed, valueSerde, graph);
     const parent = this.parentFor(store.name);
     const supplier = new StoredTable(store.name);
     graph.keySerdes.set(store.name, keySerde);
-    const { initial, add } = functions;
     const { coalesce = false } = materialized;
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => {
-        const { sendOldValues } = supplier;
-        const changes = { sendOldValues, coalesce };
-        addAggregate(topology, { name, parents, initial, add, ...changes, windowed, store: states() });
-      },
-    });
-    graph.add([parent], node);
+    const write: GraphNodeOptions['write'] = (topology, parents) => {
+      const changes = { sendOldValues: supplier.sendOldValues, coalesce };
+      addAggregate(topology, { name, parents, initial, add, ...changes, windowed, store: states() });
+    };
+    const node = graph.add([parent], new GraphNode({ name, write }));
     const traits = windowed === null ? undefined : traitsOf(windowed.windows);
     return new KTable({
       graph,

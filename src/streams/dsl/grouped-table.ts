@@ -3,8 +3,9 @@ import { addRepartition } from '../operations/repartition.ts';
 import type { AggregateTableOptions } from '../processors/aggregate-table.ts';
 import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
+import { COUNT, folding, reducing } from './aggregations.ts';
 import type { GroupedTableHandle } from './fluent.ts';
-import { type Graph, GraphNode, nameGiven, need, userKey } from './graph.ts';
+import { type Graph, GraphNode, type GraphNodeOptions, nameGiven, need } from './graph.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
@@ -29,12 +30,7 @@ export class KGroupedTable<K, V> {
 
   /** How many rows each group has. */
   count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<K, number> {
-    const functions: Functions = {
-      initial: () => 0,
-      add: (state) => (state as number) + 1,
-      undo: (state) => (state as number) - 1,
-    };
-    return this.#build('KTABLE-AGGREGATE-', functions, Serdes.long as Serde, materialized, named);
+    return this.#build('KTABLE-AGGREGATE-', COUNT, Serdes.long as Serde, materialized, named);
   }
 
   /** `adder` puts a row into its group's state, `subtractor` takes one out that was put in before. */
@@ -49,9 +45,8 @@ export class KGroupedTable<K, V> {
     plain(subtractor, 'aggregate');
     const functions: Functions = {
       initial: initialOf(initializer),
-      add: (state, value, key) => given(adder(userKey(key) as K, value as V, state as VR), 'adder'),
-      undo: (state, value, key) =>
-        given(subtractor(userKey(key) as K, value as V, state as VR), 'subtractor'),
+      add: folding(adder, 'adder'),
+      undo: folding(subtractor, 'subtractor'),
     };
     return this.#build('KTABLE-AGGREGATE-', functions, undefined, materialized, named);
   }
@@ -63,20 +58,11 @@ export class KGroupedTable<K, V> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<K, V> {
-    plain(adder, 'reduce');
+    const { initial, add } = reducing(adder, 'adder');
     plain(subtractor, 'reduce');
-    const functions: Functions = {
-      initial: () => null,
-      add: (state, value) => (state === null ? value : given(adder(state as V, value as V), 'adder')),
-      undo: (state, value) => given(subtractor(state as V, value as V), 'subtractor'),
-    };
-    return this.#build(
-      'KTABLE-REDUCE-',
-      functions,
-      this.#grouped.valueSerde as Serde | undefined,
-      materialized,
-      named,
-    );
+    const undo: Functions['undo'] = (state, value) => given(subtractor(state as V, value as V), 'subtractor');
+    const fallbackSerde = this.#grouped.valueSerde as Serde | undefined;
+    return this.#build('KTABLE-REDUCE-', { initial, add, undo }, fallbackSerde, materialized, named);
   }
 
   #build<VR>(
@@ -100,15 +86,13 @@ export class KGroupedTable<K, V> {
     const supplier = new StoredTable(plan.name);
     graph.keySerdes.set(plan.name, (materialized.keySerde ?? this.#grouped.keySerde) as Serde | undefined);
     const { coalesce = false } = materialized;
-    const node = new GraphNode({
-      name,
-      write: (topology, parents) => {
-        const changes = { sendOldValues: supplier.sendOldValues, coalesce };
-        const store = keyValueStore(plan, valueSerde, graph);
-        addAggregate(topology, { name, parents, ...functions, ...changes, windowed: null, store });
-      },
-    });
-    graph.add([repartition], node);
+    const { initial, add, undo } = functions;
+    const write: GraphNodeOptions['write'] = (topology, parents) => {
+      const changes = { sendOldValues: supplier.sendOldValues, coalesce };
+      const store = keyValueStore(plan, valueSerde, graph);
+      addAggregate(topology, { name, parents, initial, add, undo, ...changes, windowed: null, store });
+    };
+    const node = graph.add([repartition], new GraphNode({ name, write }));
     return new KTable({
       graph,
       node,

@@ -1,24 +1,17 @@
-import type { EmitStrategy, WindowedAggregation } from '../operations/aggregate.ts';
-import type { Aggregation } from '../processors/aggregate.ts';
+import type { EmitStrategy } from '../operations/aggregate.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from '../topology/windowed.ts';
+import { type AggregateFunctions, aggregating, COUNT, reducing } from './aggregations.ts';
 import type { CustomWindows } from './custom-windows.ts';
-import { userKey } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import type { KTable } from './ktable.ts';
 import type { Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
-import { given, initialOf, plain } from './user-function.ts';
 import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './windows.ts';
 
 /** What records are grouped by beside their key, except sessions. */
 export type FixedWindows = TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows;
-
-/** What a windowed aggregation computes; sessions join states. */
-export interface WindowedFunctions extends Aggregation {
-  readonly merge?: WindowedAggregation['merge'];
-}
 
 abstract class WindowedKStream<K, V, W extends FixedWindows | SessionWindows> {
   protected readonly grouped: KGroupedStream<K, V>;
@@ -36,12 +29,7 @@ abstract class WindowedKStream<K, V, W extends FixedWindows | SessionWindows> {
   count(materialized?: Materialized<K, number>, named: Named = {}): KTable<Windowed<K>, number> {
     if (materialized !== undefined && materialized.name === undefined)
       this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    const functions: WindowedFunctions = {
-      initial: () => 0,
-      add: (state) => (state as number) + 1,
-      merge: (_key, left, right) => (left as number) + (right as number),
-    };
-    return this.build('KSTREAM-AGGREGATE-', functions, Serdes.long as Serde, materialized ?? {}, named);
+    return this.build('KSTREAM-AGGREGATE-', COUNT, Serdes.long as Serde, materialized ?? {}, named);
   }
 
   /** As `aggregate`, where the state is a value: the first record in a window is its state. */
@@ -50,34 +38,20 @@ abstract class WindowedKStream<K, V, W extends FixedWindows | SessionWindows> {
     materialized: Materialized<K, V> = {},
     named: Named = {},
   ): KTable<Windowed<K>, V> {
-    plain(reducer, 'reduce');
-    const combine = (left: unknown, right: unknown): unknown =>
-      left === null ? right : given(reducer(left as V, right as V), 'reducer');
-    const functions: WindowedFunctions = {
-      initial: () => null,
-      add: (state, value) => combine(state, value),
-      merge: (_key, left, right) => combine(left, right),
-    };
+    const functions = reducing(reducer, 'reducer');
     return this.build('KSTREAM-REDUCE-', functions, this.grouped.valueSerde, materialized, named);
   }
 
   protected build<VR>(
     prefix: string,
-    functions: WindowedFunctions,
+    functions: AggregateFunctions,
     fallbackSerde: Serde | undefined,
     materialized: Materialized<K, VR>,
     named: Named,
   ): KTable<Windowed<K>, VR> {
     const { windows, emit } = this;
-    const { merge } = functions;
-    const table = this.grouped.build(
-      prefix,
-      functions,
-      { windows, emit, merge },
-      fallbackSerde,
-      materialized,
-      named,
-    );
+    const of = { windows, emit };
+    const table = this.grouped.build(prefix, functions, of, fallbackSerde, materialized, named);
     return table as unknown as KTable<Windowed<K>, VR>;
   }
 }
@@ -108,11 +82,7 @@ export class TimeWindowedKStream<K, V> extends WindowedKStream<K, V, FixedWindow
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<Windowed<K>, VR> {
-    plain(aggregator, 'aggregate');
-    const functions: WindowedFunctions = {
-      initial: initialOf(initializer),
-      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
-    };
+    const functions = aggregating(initializer, aggregator);
     return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
   }
 }
@@ -132,13 +102,7 @@ export class SessionWindowedKStream<K, V> extends WindowedKStream<K, V, SessionW
     materialized: Materialized<K, VR> = {},
     named: Named = {},
   ): KTable<Windowed<K>, VR> {
-    plain(aggregator, 'aggregate');
-    plain(merger, 'aggregate');
-    const functions: WindowedFunctions = {
-      initial: initialOf(initializer),
-      add: (state, value, key) => given(aggregator(userKey(key) as K, value as V, state as VR), 'aggregator'),
-      merge: (key, left, right) => given(merger(userKey(key) as K, left as VR, right as VR), 'merger'),
-    };
+    const functions = aggregating(initializer, aggregator, merger);
     return this.build('KSTREAM-AGGREGATE-', functions, undefined, materialized, named);
   }
 }
