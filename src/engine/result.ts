@@ -1,4 +1,4 @@
-import type { SqlType } from '../types/sql-type.ts';
+import type { Column } from '../types/schema.ts';
 import type { Row } from '../types/value.ts';
 
 /** What a statement gives: an entity at once, or rows that come. */
@@ -6,9 +6,7 @@ export type StatementResult =
   | { readonly kind: 'entity'; readonly entity: Entity }
   | { readonly kind: 'rows'; readonly rows: RowStream };
 
-export interface ResultColumn {
-  readonly name: string;
-  readonly type: SqlType;
+export interface ResultColumn extends Column {
   readonly isKey: boolean;
 }
 

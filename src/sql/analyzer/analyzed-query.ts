@@ -1,4 +1,5 @@
 import type { Span } from '../../common/error.ts';
+import type { Column } from '../../types/schema.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { CatalogSource, WindowKind } from '../catalog/source.ts';
@@ -31,9 +32,7 @@ export interface AnalyzedQuery {
   readonly span: Span;
 }
 
-export interface SelectColumn {
-  readonly name: string;
-  readonly type: SqlType;
+export interface SelectColumn extends Column {
   readonly expression: Expression;
   readonly span: Span;
   /** WINDOWSTART or WINDOWEND that `*` of one source gives: part of the windowed key already, so a sink leaves it out. */
@@ -42,13 +41,11 @@ export interface SelectColumn {
   readonly isFromStar: boolean;
 }
 
-export interface KeyColumn {
+export interface KeyColumn extends Column {
   /** Where its value is. */
   readonly position: number;
   /** Columns that stand for it when they are selected. A join's two sides are one key: the left's come first. */
   readonly aliases: readonly number[];
-  readonly name: string;
-  readonly type: SqlType;
 }
 
 /** How the keys of rows are windowed. */
@@ -62,25 +59,27 @@ export interface WindowShape {
 }
 
 /** A column of a relation's flat row. */
-export interface RelationColumn {
+export interface RelationColumn extends Column {
   /** Alias of the source it is of; null for the columns that a join adds. */
   readonly source: string | null;
-  readonly name: string;
-  readonly type: SqlType;
 }
 
 export type AnalyzedRelation = SourceRelation | JoinRelation;
 
-export interface SourceRelation {
+/** What every relation says of its rows. */
+interface RelationRows {
+  readonly columns: readonly RelationColumn[];
+  readonly key: readonly KeyColumn[];
+  readonly window: WindowShape | null;
+  readonly type: 'stream' | 'table';
+}
+
+export interface SourceRelation extends RelationRows {
   readonly kind: 'source';
   readonly alias: string;
   readonly source: CatalogSource;
   /** As `rowOfSource` gives it. */
   readonly row: readonly SourceColumn[];
-  readonly columns: readonly RelationColumn[];
-  readonly key: readonly KeyColumn[];
-  readonly window: WindowShape | null;
-  readonly type: 'stream' | 'table';
 }
 
 export type JoinShape = 'stream-table' | 'stream-stream' | 'table-table' | 'foreign-key';
@@ -98,7 +97,7 @@ export interface Within {
  * Its row: the left's columns, the left key expression if it is no plain column, the right's columns, the right
  * key expression if it is none, and for a full join the key of whichever side is there.
  */
-export interface JoinRelation {
+export interface JoinRelation extends RelationRows {
   readonly kind: 'join';
   readonly shape: JoinShape;
   readonly join: JoinKind;
@@ -110,10 +109,6 @@ export interface JoinRelation {
   /** Over the join's row without its last column; null when a side's own key will do. */
   readonly outerKey: Expression | null;
   readonly within: Within | null;
-  readonly columns: readonly RelationColumn[];
-  readonly key: readonly KeyColumn[];
-  readonly window: WindowShape | null;
-  readonly type: 'stream' | 'table';
 }
 
 export interface TableCall {
@@ -140,13 +135,9 @@ export interface Grouping {
   readonly windowing: WindowDefinition | null;
 }
 
-export interface AggregateCall {
-  readonly name: string;
-  readonly signature: number;
-  /** Over the row that is grouped. */
-  readonly args: readonly Expression[];
+/** A call of an aggregate function: its `args` are over the row that is grouped. */
+export interface AggregateCall extends TableCall {
   readonly literals: readonly SqlValue[];
-  readonly type: SqlType;
 }
 
 export interface WindowDefinition {

@@ -1,6 +1,6 @@
 import { SqlError, type Span } from '../../common/error.ts';
 import { printIdentifier } from '../../types/print-type.ts';
-import type { SqlType } from '../../types/sql-type.ts';
+import type { RelationColumn } from './analyzed-query.ts';
 import { suggest } from './suggest.ts';
 
 export const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
@@ -14,11 +14,7 @@ export const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
 export const WINDOW_BOUNDS: ReadonlySet<string> = new Set(['WINDOWSTART', 'WINDOWEND']);
 
 /** A column that expressions may name, at its position in the row. */
-export interface ScopeColumn {
-  /** The alias of its source; null for one that belongs to none (the synthetic ROWKEY of a join). */
-  readonly source: string | null;
-  readonly name: string;
-  readonly type: SqlType;
+export interface ScopeColumn extends RelationColumn {
   readonly index: number;
 }
 
