@@ -82,9 +82,10 @@ async function untilReadable(query: PersistentQuery, { engine }: StatementCall, 
   const until = clock.monotonic() + RESTORE_WAIT_MS;
   const isRestoring = (): boolean => query.isStarted && query.state === 'REBALANCING';
   while (isRestoring() && clock.monotonic() < until) await sleep(clock, RESTORE_CHECK_MS);
-  if (!isRestoring() && query.state !== 'ERROR' && query.state !== 'NOT_RUNNING') return;
-  const { failure } = query;
-  const reason = failure === null ? 'its state is being restored' : `it failed: ${reasonOf(failure)}`;
+  if (query.state === 'RUNNING' || query.state === 'PAUSED') return;
+  const { failure, isStarted } = query;
+  const waits = isStarted ? 'its state is being restored' : 'it has not been started';
+  const reason = failure === null ? waits : `it failed: ${reasonOf(failure)}`;
   throw new SqlError('ML_IN_USE', `${query.id}, which keeps these rows, does not run: ${reason}`, {
     span,
     hint: 'it is started again by itself; try again later, EXPLAIN shows how it goes',

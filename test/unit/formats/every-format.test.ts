@@ -239,6 +239,19 @@ describe.each([...FORMATS, kv].map((format) => [format.name, format] as const))(
     );
   });
 
+  test('a text alone is its UTF-8 where it says so', () => {
+    const settings = { isKey: true, wrapped: wrapsOne(format, false), properties: new Map<string, string>() };
+    const side: Side = { columns: [{ name: 'A', type: { kind: 'string' } }], settings };
+    if (!holds(format, side)) return expect(format.textIsBytes).toBe(false);
+    const isBytes = (text: string): boolean =>
+      encode(format, { ...side, row: [text] })?.equals(Buffer.from(text)) === true;
+    if (!format.textIsBytes) return expect(['"', ',', 'a,b', ' '].every(isBytes)).toBe(false);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => isBytes(text)),
+      RUNS,
+    );
+  });
+
   test('what a test file says of a record is that record', () => {
     // Test files are text, and so must be the bytes that they hold.
     const bytes = fc.string().map((text) => Buffer.from(text));
