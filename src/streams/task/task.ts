@@ -116,9 +116,16 @@ export class Task {
   }
 
   /** What closes each operator that was opened; one that throws says nothing about the others. Once. */
-  closers(): (() => void)[] {
+  closers(): (() => Promise<void>)[] {
     const { redo } = this.turn;
-    return this.#initialized.splice(0).map((node) => () => redo.waiting(close, node));
+    return this.#initialized.splice(0).map((node) => async () => {
+      try {
+        // The last commit may have taken out of memory what it reads.
+        await redo.ready();
+      } finally {
+        redo.waiting(close, node);
+      }
+    });
   }
 
   get #sourceNodes(): readonly SourceNode[] {

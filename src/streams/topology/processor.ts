@@ -5,7 +5,7 @@ import type { RecordKey } from './record-key.ts';
 
 /**
  * What every operator is: synchronous push, one record at a time, depth first. A child has finished before
- * `forward` returns, so order is the order of the input (streams-runtime §4.10, invariant 14).
+ * `forward` returns, so order is the order of the input.
  *
  * One signature serves streams and tables:
  * - on a stream edge `old` is undefined and `value` null is a record without a value;

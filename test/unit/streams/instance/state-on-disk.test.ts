@@ -287,6 +287,11 @@ test('a processor may read its store in init and in close', async () => {
   await run(reading, records());
   await run(reading, [{ key: 'k3', value: 'y' }]);
   expect(seen).toEqual([null, 'x', 'x', 'x']);
+  // The last commit takes out of memory what close reads.
+  seen.length = 0;
+  rmSync(directory, { recursive: true });
+  await run(reading, records(), async () => undefined, { stateBytesMax: 1 });
+  expect(seen).toEqual(['x', 'x']);
 });
 
 test('state that leaves memory while the program runs', async () => {
