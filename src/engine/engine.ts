@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { must } from '../common/assert.ts';
 import type { Clock, Random } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
@@ -8,16 +7,11 @@ import { builtinFunctions } from '../functions/registry.ts';
 import { type Log, LogError, type LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
-import { recordPolicies } from '../sql/lower/record-policies.ts';
 import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
-import { forgetApplication } from '../streams/application/forget-application.ts';
-import { changelogTopicOf, repartitionTopicOf } from '../streams/instance/internal-topics.ts';
-import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
 import { Commands, type ReplayHost } from './commands.ts';
-import { queryIdOf } from './statements/names.ts';
 import { drainQueries } from './drain.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
@@ -26,16 +20,16 @@ import { keptProperties } from './kept-properties.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { OpenQueries } from './open-queries.ts';
 import { ProcessingLog } from './processing-log.ts';
-import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
-import { ownName, ReservedTopics } from './reserved-topics.ts';
+import { ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { InsertWriters } from './insert-writers.ts';
 import { RowBudget } from './row-budget.ts';
+import { forgetKept } from './script-queries.ts';
 import { Script, ScriptProgress } from './script.ts';
 import { newSession, type Session } from './session.ts';
 import { type Answer, StatementOrder } from './statement-order.ts';
-import { dropsOf } from './statements/script-drops.ts';
+import { dropMadeBy } from './statements/script-drops.ts';
 import { definitionOf, isChange, runStatement } from './statements/statements.ts';
 import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
@@ -106,9 +100,6 @@ export interface StatementCall {
   /** Answers that nobody knows what comes of the statement, which goes on. */
   readonly answerUnknown: (error: SqlError) => void;
 }
-
-/** Names of topics begin with it: Kafka takes 249 characters. */
-const APPLICATION_ID_MAX = 180;
 
 /** How long the rows that were inserted here are waited for. */
 const SETTLE_MS_MAX = 5000;
@@ -181,12 +172,12 @@ export class Engine {
     const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
     const kept =
       options.keepQueries === true
-        ? await KeptQueries.open(options.log, options.serviceId, options.clock)
+        ? await KeptQueries.open(options.log, options.serviceId, options.clock, options.logger)
         : null;
     const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
     const writer = await options.log.openWriter();
     const engine = new Engine(options, commandLog, kept, processingLog, writer);
-    if (options.fresh === true) await engine.#beginAnew();
+    if (options.fresh === true) await forgetKept(engine);
     await engine.#commands?.replay();
     return engine;
   }
@@ -310,6 +301,10 @@ export class Engine {
     return this.#sequence;
   }
 
+  takeSequence(): number {
+    return this.#sequence++;
+  }
+
   /**
    * Adds a query to what runs. It is started unless a command is replayed (all start afterwards). What keeps it from
    * starting is tried again, but when the topics as they are can never do: then `undo` takes the rest of the statement
@@ -347,122 +342,8 @@ export class Engine {
     if (replayed === null) await this.kept?.remove(query.id);
   }
 
-  /** What a query is known by at the next start; null where its command says that. `name`: by which it asks. */
-  nextIdentity({ replayed }: StatementCall, name: string): string | null {
-    return replayed === null && this.kept !== null ? this.kept.next(name) : null;
-  }
-
-  /**
-   * The id of a query, and the number that names made from it: `given`, or a new one, whose name nothing bears yet. Throws
-   * `SqlError` when state lies under that name of which nobody knows what made it.
-   */
-  async nameQuery(
-    { parsed: { statement }, replayed }: StatementCall,
-    given: string | undefined,
-    stored: StoredQuery,
-  ): Promise<{ readonly sequence: number; readonly queryId: string }> {
-    if (given !== undefined && this.kept !== null) return { sequence: this.#sequence, queryId: given };
-    const sequence = this.#sequence++;
-    const queryId = given ?? must(queryIdOf(statement, sequence));
-    if (this.kept === null || replayed !== null) return { sequence, queryId };
-    if (this.options.fresh === true) await this.forgetState(queryId, stored);
-    else if ((await this.log.admin.committed(this.applicationId(queryId))).length > 0)
-      throw new SqlError(
-        'ML_NAME_TAKEN',
-        `there is state of a query ${queryId}, and nothing says what it was: whether this one may go on with it cannot be known`,
-        {
-          span: statement.span,
-          hint: 'it was left by an earlier release, or by a prompt or server without a script: start with --fresh to begin anew, or with another --service-id',
-        },
-      );
-    return { sequence, queryId };
-  }
-
-  /** Makes durable what runs for a query of a script. */
-  async keep(
-    { parsed, properties, replayed }: StatementCall,
-    identity: string | null,
-    query: PersistentQuery,
-  ): Promise<void> {
-    if (this.kept === null || identity === null || replayed !== null) return;
-    if (this.kept.get(identity)?.query !== query.stored)
-      await this.kept.keep(identity, {
-        version: 1,
-        queryId: query.id,
-        statement: parsed.resolvedText,
-        properties: Object.fromEntries(properties),
-        query: query.stored,
-      });
-    this.kept.take(identity);
-  }
-
-  /** Offsets, internal topics, changelogs and local state of a query that does not run. */
-  async forgetState(queryId: string, { stores, topics }: StoredQuery): Promise<void> {
-    const { log, stateDirectory } = this.options;
-    const applicationId = this.applicationId(queryId);
-    await forgetApplication({ log, applicationId, stateDirectory }, [
-      ...topics.map((topic) => repartitionTopicOf(applicationId, topic)),
-      ...stores.map((store) => changelogTopicOf(applicationId, store)),
-    ]);
-  }
-
-  async #beginAnew(): Promise<void> {
-    for (const { queryId, query } of this.kept?.all() ?? []) await this.forgetState(queryId, query);
-    await this.kept?.clear();
-  }
-
-  /** Says which queries of earlier starts the script no longer has, or does not have: another one's may be among them. */
-  tellLeft(): void {
-    const queries = (this.kept?.left() ?? []).map(({ queryId }) => queryId);
-    if (queries.length > 0)
-      this.options.logger.warn(
-        { queries },
-        'the script no longer has these queries: they do not run; their state is kept until a start with --fresh',
-      );
-    const forgotten = this.kept?.forgotten() ?? [];
-    if (forgotten.length > 0)
-      this.options.logger.warn(
-        { queries: forgotten, serviceId: this.serviceId },
-        'these queries of the service are forgotten too, and the script does not have them: a script of its own needs a --service-id of its own',
-      );
-  }
-
   transientId(alias: string, kind: 'transient' | 'SCALABLE_PUSH_QUERY' = 'transient'): string {
     return `${kind}_${alias}_${Math.floor(this.options.random() * 1e15)}${this.#transients++}`;
-  }
-
-  /** It stands in the names of topics and of a directory, and a quoted name in an id may hold anything. */
-  applicationId(queryId: string): string {
-    const plain = queryId.replaceAll(
-      /[^a-zA-Z0-9._-]+/g,
-      (other) => `.${Buffer.from(other).toString('hex')}`,
-    );
-    const name = ownName(this.options.serviceId, `query_${plain}`);
-    if (name.length <= APPLICATION_ID_MAX) return name;
-    const digest = createHash('sha256').update(queryId).digest('hex').slice(0, 16);
-    return `${name.slice(0, APPLICATION_ID_MAX - digest.length - 1)}.${digest}`;
-  }
-
-  /** Settings of a query's application, from the session's properties. */
-  streamsOptions(
-    queryId: string,
-    properties: ReadonlyMap<string, string>,
-    onSkip: StreamsOptions['onSkip'] = (skipped) => this.processingLog.add(queryId, skipped),
-  ): StreamsOptions {
-    const { log, state, stateDirectory, clock, logger } = this.options;
-    return {
-      applicationId: this.applicationId(queryId),
-      log,
-      state,
-      stateDirectory,
-      clock,
-      logger,
-      commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
-      offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
-      maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
-      ...recordPolicies,
-      ...(onSkip === undefined ? {} : { onSkip }),
-    };
   }
 
   /**
@@ -557,22 +438,9 @@ export class Engine {
     if (this.#commands === null) return new Script(statements, null);
     const { topic } = this.#commands;
     const { serviceId } = this;
-    if (fresh) await this.#dropMadeBy(statements);
+    if (fresh) await dropMadeBy(statements, this);
     const progress = await ScriptProgress.open(this.log, { serviceId, topic, fresh }, files, statements);
     return new Script(statements, progress);
-  }
-
-  async #dropMadeBy(statements: readonly ParsedStatement[]): Promise<void> {
-    for (const sql of dropsOf(statements, this.catalog))
-      try {
-        for (const parsed of parseStatements(sql)) await this.execute(parsed, newSession());
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
-        // Its place is in no text that anybody has written.
-        throw new SqlError(error.code, `the script cannot begin anew: ${error.message}`, {
-          hint: error.hint,
-        });
-      }
   }
 
   /**

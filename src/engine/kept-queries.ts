@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
+import type { Logger } from '../common/logger.ts';
 import { appendRecord } from '../log/append-record.ts';
 import type { Log, LogWriter } from '../log/log.ts';
 import { COMMAND_BYTES_MAX } from './command.ts';
@@ -21,9 +22,11 @@ export interface KeptQuery extends StoredStatement {
  * INSERT INTO its place among the INSERTs into that.
  */
 export class KeptQueries {
+  readonly #serviceId: string;
   readonly #topic: string;
   readonly #writer: LogWriter;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #kept = new Map<string, KeptQuery>();
   /** Records that this release cannot read, with why. */
   readonly #unreadable = new Map<string, string>();
@@ -32,16 +35,18 @@ export class KeptQueries {
   /** Identities that statements have had since the start. */
   readonly #taken = new Set<string>();
 
-  private constructor(topic: string, writer: LogWriter, clock: Clock) {
-    this.#topic = topic;
+  private constructor(serviceId: string, writer: LogWriter, clock: Clock, logger: Logger) {
+    this.#serviceId = serviceId;
+    this.#topic = ownName(serviceId, 'queries');
     this.#writer = writer;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
-  static async open(log: Log, serviceId: string, clock: Clock): Promise<KeptQueries> {
+  static async open(log: Log, serviceId: string, clock: Clock, logger: Logger): Promise<KeptQueries> {
     const topic = ownName(serviceId, 'queries');
     await log.admin.createTopic({ name: topic, partitions: 1, configs: { 'cleanup.policy': 'compact' } });
-    const queries = new KeptQueries(topic, await log.openWriter(), clock);
+    const queries = new KeptQueries(serviceId, await log.openWriter(), clock, logger);
     await readRecords(log, topic, (_offset, key, value) => queries.#read(key, value));
     return queries;
   }
@@ -94,14 +99,22 @@ export class KeptQueries {
     this.#taken.add(identity);
   }
 
-  /** Those of earlier starts that no statement has gone on with. */
-  left(): readonly KeptQuery[] {
-    return [...this.#kept].flatMap(([identity, kept]) => (this.#taken.has(identity) ? [] : [kept]));
-  }
-
-  /** Names of those that were forgotten, and that no statement has made anew. */
-  forgotten(): readonly string[] {
-    return [...this.#cleared].flatMap(([identity, queryId]) => (this.#taken.has(identity) ? [] : [queryId]));
+  /** Says which queries of earlier starts the script no longer has, or does not have: another one's may be among them. */
+  tellLeft(): void {
+    const left = (of: ReadonlyMap<string, string>): readonly string[] =>
+      [...of].flatMap(([identity, queryId]) => (this.#taken.has(identity) ? [] : [queryId]));
+    const queries = left(new Map([...this.#kept].map(([identity, { queryId }]) => [identity, queryId])));
+    if (queries.length > 0)
+      this.#logger.warn(
+        { queries },
+        'the script no longer has these queries: they do not run; their state is kept until a start with --fresh',
+      );
+    const forgotten = left(this.#cleared);
+    if (forgotten.length > 0)
+      this.#logger.warn(
+        { queries: forgotten, serviceId: this.#serviceId },
+        'these queries of the service are forgotten too, and the script does not have them: a script of its own needs a --service-id of its own',
+      );
   }
 
   /** Makes a query durable. Throws `SqlError` for one that is too long. */

@@ -2,6 +2,7 @@ import { explainPlan } from '../sql/plan/explain.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
 import { sinksOf } from './listings.ts';
+import { applicationIdOf } from './query-application.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import type { PersistentQuery, QueryError, QueryPlan } from './persistent-query.ts';
 import type { PushQuery } from './push-query.ts';
@@ -38,7 +39,7 @@ export function describeQuery(engine: Engine, query: PersistentQuery): QueryDesc
     overriddenProperties: Object.fromEntries(query.properties),
     ksqlHostQueryStatus: { [query.id]: query.state },
     queryErrors: queryErrors(query.errors, 'SYSTEM'),
-    consumerGroupId: engine.applicationId(query.id),
+    consumerGroupId: applicationIdOf(query.id, engine),
     state: query.state,
   };
 }

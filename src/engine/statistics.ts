@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { applicationIdOf } from './query-application.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { OffsetSummary } from './result.ts';
 
@@ -37,7 +38,7 @@ export async function offsetSummaries(
   const { admin } = engine.log;
   return Promise.all(
     queries.map(async (query) => {
-      const groupId = engine.applicationId(query.id);
+      const groupId = applicationIdOf(query.id, engine);
       const committed = await admin.committed(groupId);
       const topicSummaries = await Promise.all(
         query.lowered.sources.map(async (kafkaTopic) => ({

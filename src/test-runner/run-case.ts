@@ -2,6 +2,7 @@ import { must } from '../common/assert.ts';
 import { type Clock, ManualClock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Engine } from '../engine/engine.ts';
+import { applicationIdOf, streamsOptions } from '../engine/query-application.ts';
 import type { PersistentQuery } from '../engine/persistent-query.ts';
 import { propertyName } from '../engine/properties.ts';
 import { newSession, type Session } from '../engine/session.ts';
@@ -151,7 +152,7 @@ class CaseRun {
     const topics = query.lowered.sources;
     const fed = new FedLog(log, topics);
     const streams = new SteppedStreams(query.lowered.topology, {
-      ...this.#engine.streamsOptions(query.id, query.properties, ({ reason, detail }) => {
+      ...streamsOptions(this.#engine, query.id, query.properties, ({ reason, detail }) => {
         this.#dropped ??= `${reason}: ${detail}`;
       }),
       log: fed,
@@ -208,7 +209,7 @@ class CaseRun {
     const id = [...this.#engine.queries.keys()].find((queryId) => rest?.startsWith(`${queryId}-`));
     return rest === undefined || id === undefined
       ? null
-      : `${this.#engine.applicationId(id)}${rest.slice(id.length)}`;
+      : `${applicationIdOf(id, this.#engine)}${rest.slice(id.length)}`;
   }
 }
 

@@ -18,7 +18,7 @@ export async function runScript(
     script.index = index;
     if (!script.isDone()) await engine.execute(statement, session, script);
   }
-  engine.tellLeft();
+  engine.kept?.tellLeft();
   await engine.drain();
   if (stopAfter < statements.length) await script.close();
   else await script.finish();

@@ -47,7 +47,7 @@ async function runScripts(
       openScript: (paths, statements) => engine.openScript(paths, statements, fresh),
       execute: (statement, each) => backend.execute(statement, session, each),
     });
-    if (ok && !signal.aborted) engine.tellLeft();
+    if (ok && !signal.aborted) engine.kept?.tellLeft();
     if (ok && options.stay === true) await aborted(signal);
     if (ok && !signal.aborted) await untilAborted(signal, engine.drain());
     if (ok && !signal.aborted && options.stay !== true) await script?.finish();

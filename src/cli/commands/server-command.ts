@@ -83,7 +83,7 @@ async function serve(
         execute: (statement, script) => backend.execute(statement, session, script),
       });
       if (!ok) return EXIT_FAILED;
-      if (!signal.aborted) engine.tellLeft();
+      if (!signal.aborted) engine.kept?.tellLeft();
     }
     const server = await startServer({
       engine,

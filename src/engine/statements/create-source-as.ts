@@ -1,20 +1,28 @@
 import { must } from '../../common/assert.ts';
-import { SqlError } from '../../common/error.ts';
 import { checkReplacement } from '../../sql/analyzer/analyze-source.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import { printIdentifier } from '../../types/print-type.ts';
 import type { StatementCall } from '../engine.ts';
 import type { PersistentQuery } from '../persistent-query.ts';
 import type { Entity } from '../result.ts';
+import { nextIdentity } from '../script-queries.ts';
 import { meanTheSame, type PlannedQuery, type StoredStatement } from '../stored-query.ts';
 import { ensureTopic, partitionsOf } from '../topics.ts';
 import { changed } from './answer.ts';
+import { beginQuery } from './begin-query.ts';
 import type { EntityStatement } from './definition.ts';
-import { checkSame, type EarlierQuery, earlierQuery, goesOn, isRerun, sinkOf } from './earlier-query.ts';
-import { insertPlace, isReplacedLater } from './later-statements.ts';
+import {
+  checkSame,
+  type EarlierQuery,
+  earlierQuery,
+  goesOn,
+  isRerun,
+  sinkOf,
+  storedStatementOf,
+} from './earlier-query.ts';
+import { isReplacedLater } from './later-statements.ts';
 import { propertyText } from './names.ts';
-import { openQuery } from './open-query.ts';
-import { type CreatePlan, planCreate, planInPlaceOf, planInsert } from './plan-query.ts';
+import { type CreatePlan, planCreate, planInPlaceOf } from './plan-query.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: EntityStatement<'createSourceAs'> = {
@@ -48,7 +56,7 @@ export const createSourceAs: EntityStatement<'createSourceAs'> = {
       engine.catalog.replace({ ...analyzed.sink, partitions, createdBy });
       return goesOn(engine, commandId, replaced.id, name);
     }
-    const identity = replaced === null ? engine.nextIdentity(call, `sink ${name}`) : null;
+    const identity = replaced === null ? nextIdentity(call, `sink ${name}`) : null;
     const earlier = earlierQuery(call, identity, nameSpan);
     const run = runOf(statement, call, planned, earlier);
     return begin(statement, call, { planned, identity, earlier, run });
@@ -131,77 +139,19 @@ async function begin(
       ? await partitionsOf(engine.log.admin, first)
       : topic.partitions;
   const partitions = await ensureTopic(call, { ...topic, partitions: wished, sourceKind });
-  const given = replaced?.id ?? earlier?.kept.queryId ?? replayed?.queryId;
-  const { sequence, queryId } = await engine.nameQuery(call, given, run.stored);
-  const sink = { ...analyzed.sink, partitions, createdBy: queryId };
-  const query = openQuery(call, queryId, run, reads, analyzed.sink);
-  const recorded = await engine.record(call, sequence, { queryId: replaced?.id, query: run.stored });
-  await engine.keep(call, identity ?? engine.kept?.identityOf(queryId) ?? null, query);
-  if (replaces === null) engine.catalog.add(sink);
-  else engine.catalog.replace(sink);
-  // The new query has the old one's id, so it goes on with its offsets and state.
-  await replaced?.close();
-  const undo = replaces === null && earlier === null ? () => engine.catalog.remove(name) : null;
-  await engine.addQuery(query, call, recorded, undo);
+  const { sequence, queryId } = await beginQuery(call, {
+    run,
+    identity,
+    given: replaced?.id ?? earlier?.kept.queryId ?? replayed?.queryId,
+    replaced,
+    reads,
+    sink: analyzed.sink,
+    define(createdBy) {
+      const sink = { ...analyzed.sink, partitions, createdBy };
+      if (replaces === null) engine.catalog.add(sink);
+      else engine.catalog.replace(sink);
+      return replaces === null && earlier === null ? () => engine.catalog.remove(name) : null;
+    },
+  });
   return changed(commandIdOf(statement), `Created query with ID ${queryId}`, sequence, queryId);
-}
-
-/** INSERT INTO … SELECT: one more query that writes a stream. */
-export const insertSelect: EntityStatement<'insertSelect'> = {
-  effect: 'catalog',
-  async run(statement, call) {
-    const { engine, script } = call;
-    const { target, targetSpan } = statement;
-    const commandId = `stream/\`${target}\`/create`;
-    const planned = planInsert(statement, call);
-    const { analyzed } = planned;
-    const there = insertThere(call, target, analyzed.queryId);
-    if (there !== null && !isRerun(call, `query:${there.id}`))
-      throw new SqlError('ML_NAME_TAKEN', `a query ${there.id} runs already`, { span: statement.span });
-    if (there !== null) {
-      checkSame(call, `query ${there.id}`, storedStatementOf(there), planned, null, targetSpan);
-      script?.made.add(`query:${there.id}`);
-      return goesOn(engine, commandId, there.id, target);
-    }
-    const identity = engine.nextIdentity(
-      call,
-      analyzed.queryId === null ? `insert ${target}` : `query ${analyzed.queryId}`,
-    );
-    const earlier = earlierQuery(call, identity, targetSpan);
-    if (earlier !== null) {
-      const old = { ...earlier.kept, ...earlier.planned };
-      checkSame(call, `query ${earlier.kept.queryId}`, old, planned, null, targetSpan);
-    }
-    const run = earlier?.planned ?? planned;
-    const { sequence, queryId } = await engine.nameQuery(call, earlier?.kept.queryId, run.stored);
-    script?.made.add(`query:${queryId}`);
-    const query = openQuery(call, queryId, run, analyzed.reads, analyzed.sink);
-    const recorded = await engine.record(call, sequence, { query: run.stored });
-    await engine.keep(call, identity, query);
-    await engine.addQuery(query, call, recorded, earlier === null ? () => undefined : null);
-    return changed(commandId, `Created query with ID ${queryId}`, sequence, queryId);
-  },
-};
-
-function storedStatementOf({
-  statementText: statement,
-  stored: query,
-  plan,
-}: PersistentQuery): StoredStatement & Pick<PlannedQuery, 'plan'> {
-  return { statement, query, plan };
-}
-
-/** The query of that id, or the one that an earlier run of the script has made for the statement in its place. */
-function insertThere(
-  { engine, script, replayed }: StatementCall,
-  target: string,
-  queryId: string | null,
-): PersistentQuery | null {
-  if (queryId !== null) return engine.queries.get(queryId) ?? null;
-  if (script === undefined || script.progress === null || replayed !== null) return null;
-  const inserts = engine.catalog
-    .writersOf(target)
-    .filter((id) => id.startsWith('INSERTQUERY_') && id !== engine.catalog.get(target)?.createdBy);
-  const id = inserts[insertPlace(script, target)];
-  return id === undefined ? null : (engine.queries.get(id) ?? null);
 }

@@ -2,6 +2,7 @@ import { assert } from '../../common/assert.ts';
 import { DataError, SqlError, type Span } from '../../common/error.ts';
 import type { Engine, StatementCall } from '../engine.ts';
 import type { KeptQuery } from '../kept-queries.ts';
+import type { PersistentQuery } from '../persistent-query.ts';
 import { differenceOf } from '../replacement.ts';
 import type { Entity } from '../result.ts';
 import { loadQuery, meanTheSame, type PlannedQuery, type StoredStatement } from '../stored-query.ts';
@@ -78,6 +79,15 @@ function hintOf(
   const source = changeOfSource(sinkOf(old), sinkOf(now));
   if (source !== null) return `its ${source} would change: ${fresh}, or give it another name`;
   return `write ${replace} to go on with the state that is there, or ${fresh}`;
+}
+
+/** A query that runs, as one that was stored. */
+export function storedStatementOf({
+  statementText: statement,
+  stored: query,
+  plan,
+}: PersistentQuery): StoredStatement & Pick<PlannedQuery, 'plan'> {
+  return { statement, query, plan };
 }
 
 /** What a query writes, as far as its plan says. */

@@ -5,6 +5,7 @@ import type { StatementCall } from '../engine.ts';
 import { pullRows } from '../pull-query.ts';
 import { propertyValue } from '../properties.ts';
 import { PushQuery } from '../push-query.ts';
+import { streamsOptions } from '../query-application.ts';
 import type { RowStream } from '../result.ts';
 import type { RowsStatement } from './definition.ts';
 import { planSelect, type RowsPlan } from './plan-query.ts';
@@ -53,7 +54,7 @@ async function openRows(
       limit,
     },
     lower,
-    { ...engine.streamsOptions(queryId, properties), ...(isPull ? { offsetReset: 'earliest' } : {}) },
+    { ...streamsOptions(engine, queryId, properties), ...(isPull ? { offsetReset: 'earliest' } : {}) },
     engine.rowBudget,
     () => {
       engine.pushQueries.delete(queryId);

@@ -1,6 +1,9 @@
+import { SqlError } from '../../common/error.ts';
 import { printName } from '../../sql/parser/names.ts';
 import type { Catalog } from '../../sql/catalog/catalog.ts';
-import type { ParsedStatement } from '../../sql/parser/parse.ts';
+import { type ParsedStatement, parseStatements } from '../../sql/parser/parse.ts';
+import type { Engine } from '../engine.ts';
+import { newSession } from '../session.ts';
 import { queryIdOf } from './names.ts';
 
 /**
@@ -37,4 +40,16 @@ export function dropsOf(statements: readonly ParsedStatement[], catalog: Catalog
     }
   }
   return [...drops];
+}
+
+/** Runs them. */
+export async function dropMadeBy(statements: readonly ParsedStatement[], engine: Engine): Promise<void> {
+  for (const sql of dropsOf(statements, engine.catalog))
+    try {
+      for (const parsed of parseStatements(sql)) await engine.execute(parsed, newSession());
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      // Its place is in no text that anybody has written.
+      throw new SqlError(error.code, `the script cannot begin anew: ${error.message}`, { hint: error.hint });
+    }
 }

@@ -11,6 +11,7 @@ import type { ExpectedRows, StatementDefinition } from './definition.ts';
 import * as dropSource from './drop-source.ts';
 import * as explain from './explain.ts';
 import * as functions from './functions.ts';
+import * as insertSelect from './insert-select.ts';
 import * as insertValues from './insert-values.ts';
 import * as printTopic from './print-topic.ts';
 import * as query from './query.ts';
@@ -32,6 +33,7 @@ const DEFINITIONS: { readonly [K in StatementKind]: StatementDefinition<K> } = {
   ...dropSource,
   ...explain,
   ...functions,
+  ...insertSelect,
   ...insertValues,
   ...printTopic,
   ...query,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeRange, readWholeNumber } from '../../../src/common/whole-number.ts';
 import { checkProperty, PROPERTIES, propertyValue } from '../../../src/engine/properties.ts';
+import { applicationIdOf, streamsOptions } from '../../../src/engine/query-application.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { parseStatementRequest } from '../../../src/server/request-body.ts';
 import { openSession } from '../../../src/cli/commands/open-session.ts';
@@ -115,7 +116,7 @@ test('a value in capitals means what it says', async () => {
      SET 'auto.offset.reset' = 'LATEST'; SET 'ksql.optimizer.enabled' = 'FALSE';`,
     session,
   );
-  expect(engine.streamsOptions('q', session.properties).offsetReset).toBe('latest');
+  expect(streamsOptions(engine, 'q', session.properties).offsetReset).toBe('latest');
   expect(session.properties.get('ksql.optimizer.enabled')).toBe('false');
   await engine.close();
 });
@@ -205,6 +206,6 @@ test('an alias may hold anything: the application that runs the query has a plai
   );
   const { rows } = await execute(engine, 'SELECT * FROM S AS `../x ü` EMIT CHANGES LIMIT 1;');
   expect(rows).toHaveLength(1);
-  expect(engine.applicationId('a/b ü')).toMatch(/_query_a\.2fb\.20c3bc$/);
+  expect(applicationIdOf('a/b ü', engine)).toMatch(/_query_a\.2fb\.20c3bc$/);
   await engine.close();
 });

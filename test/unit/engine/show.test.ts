@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { entityTable } from '../../../src/cli/render/entity-table.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Entity, QueryDescription, SourceDescription } from '../../../src/engine/result.ts';
+import { applicationIdOf } from '../../../src/engine/query-application.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { parseStatements } from '../../../src/sql/parser/parse.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
@@ -81,7 +82,7 @@ test('DESCRIBE EXTENDED tells how far the queries are that read or write the sou
   expect(partitions).toBe(2);
   expect(queryOffsetSummaries).toHaveLength(1);
   const [summary] = queryOffsetSummaries;
-  expect(summary!.groupId).toBe(engine.applicationId(createdBy!));
+  expect(summary!.groupId).toBe(applicationIdOf(createdBy!, engine));
   const { kafkaTopic, offsets } = summary!.topicSummaries[0]!;
   expect(kafkaTopic).toBe('s');
   expect(offsets.reduce((sum, each) => sum + each.consumerOffset, 0)).toBe(2);
@@ -109,7 +110,7 @@ test('SHOW QUERIES EXTENDED has every query as EXPLAIN has it, push queries too'
   expect(entity.queryDescriptions).toHaveLength(3);
   const { createdBy } = engine.catalog.get('T')!;
   expect(entity.queryDescriptions[0]).toEqual(await explained(`EXPLAIN ${createdBy!};`));
-  expect(entity.queryDescriptions[0]).toMatchObject({ consumerGroupId: engine.applicationId(createdBy!) });
+  expect(entity.queryDescriptions[0]).toMatchObject({ consumerGroupId: applicationIdOf(createdBy!, engine) });
   expect(entity.queryDescriptions[2]).toMatchObject({
     queryType: 'PUSH',
     state: 'RUNNING',

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { recordPolicies } from '../sql/lower/record-policies.ts';
+import { forgetApplication } from '../streams/application/forget-application.ts';
+import { changelogTopicOf, repartitionTopicOf } from '../streams/instance/internal-topics.ts';
+import type { StreamsOptions } from '../streams/instance/streams-options.ts';
+import type { Engine } from './engine.ts';
+import { propertyValue } from './properties.ts';
+import { ownName } from './reserved-topics.ts';
+import type { StoredQuery } from './stored-query.ts';
+
+/** A query is an application of the streams: its name, its settings, and what it leaves behind. */
+
+/** Names of topics begin with it: Kafka takes 249 characters. */
+const APPLICATION_ID_MAX = 180;
+
+/** It stands in the names of topics and of a directory, and a quoted name in an id may hold anything. */
+export function applicationIdOf(queryId: string, { serviceId }: Pick<Engine, 'serviceId'>): string {
+  const plain = queryId.replaceAll(/[^a-zA-Z0-9._-]+/g, (other) => `.${Buffer.from(other).toString('hex')}`);
+  const name = ownName(serviceId, `query_${plain}`);
+  if (name.length <= APPLICATION_ID_MAX) return name;
+  const digest = createHash('sha256').update(queryId).digest('hex').slice(0, 16);
+  return `${name.slice(0, APPLICATION_ID_MAX - digest.length - 1)}.${digest}`;
+}
+
+/** Settings of a query's application, from the session's properties. */
+export function streamsOptions(
+  engine: Engine,
+  queryId: string,
+  properties: ReadonlyMap<string, string>,
+  onSkip: StreamsOptions['onSkip'] = (skipped) => engine.processingLog.add(queryId, skipped),
+): StreamsOptions {
+  const { log, state, stateDirectory, clock, logger } = engine.options;
+  return {
+    applicationId: applicationIdOf(queryId, engine),
+    log,
+    state,
+    stateDirectory,
+    clock,
+    logger,
+    commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
+    offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
+    maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
+    ...recordPolicies,
+    ...(onSkip === undefined ? {} : { onSkip }),
+  };
+}
+
+/** Offsets, internal topics, changelogs and local state of a query that does not run. */
+export async function forgetState(
+  engine: Engine,
+  queryId: string,
+  { stores, topics }: StoredQuery,
+): Promise<void> {
+  const { log, stateDirectory } = engine.options;
+  const applicationId = applicationIdOf(queryId, engine);
+  await forgetApplication({ log, applicationId, stateDirectory }, [
+    ...topics.map((topic) => repartitionTopicOf(applicationId, topic)),
+    ...stores.map((store) => changelogTopicOf(applicationId, store)),
+  ]);
+}
