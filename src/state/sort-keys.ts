@@ -2,16 +2,16 @@ import type { SlotList } from './slot-list.ts';
 
 /** Keys that are compared one by one: below this nothing is won by numbers. */
 const FEW = 12;
-/** Bytes that a number holds of a key. */
-const DIGITS = 4;
-/** A byte, or the end of the key, which comes first. */
-const BASE = 257;
-/** The lower bits of a number say which key it is of: 31, and the digits take 33, since 257 ** 4 is below 2 ** 33. */
+/** Bytes after those which all keys have in common that are looked at for a number. */
+const LOOKED_AT = 10;
+/** The lower bits of a number say which key it is of, and so many say how the key goes on: four bytes at least. */
+const DIGIT_BITS = 33;
 const PLACE = 0x7fff_ffff;
 
 /**
  * The order of keys by their bytes; equal ones stay in theirs. Key `i` is `bytes` from `starts` to `ends` at `i`.
- * Sorted as numbers, four bytes of the keys and their places, which takes no call of ours a comparison.
+ * Sorted as numbers, which takes no call of ours a comparison: as many bytes as fit, each as its rank among the bytes
+ * that occur (text has few), and the key's place.
  */
 export function sortedKeys(bytes: Uint8Array, starts: SlotList, ends: SlotList): Int32Array {
   const sort = new KeySort(bytes, starts.items, ends.items, starts.length);
@@ -24,6 +24,8 @@ class KeySort {
   readonly #bytes: Uint8Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
+  /** By byte, of those that occur; 256 of them need more than a byte. */
+  readonly #ranks = new Uint16Array(256);
 
   constructor(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, count: number) {
     this.#bytes = bytes;
@@ -39,11 +41,13 @@ class KeySort {
     const { order } = this;
     const count = to - from;
     const at = this.#sharedBytes(from, to, depth);
+    const base = this.#rank(from, to, at);
+    const size = Math.min(LOOKED_AT, Math.floor(DIGIT_BITS / Math.log2(base)));
     // Numbers of 64 bits are written and read by halves, the lower one first, as all machines have it that this runs on.
     const numbers = new BigUint64Array(count);
     const halves = new Uint32Array(numbers.buffer);
     for (let i = 0; i < count; i++) {
-      const digits = this.#digits(order[from + i]!, at);
+      const digits = this.#digits(order[from + i]!, at, size, base);
       halves[2 * i] = i + (digits % 2 === 0 ? 0 : PLACE + 1);
       halves[2 * i + 1] = digits / 2;
     }
@@ -56,16 +60,17 @@ class KeySort {
       const digits = 2 * halves[2 * i + 1]! + (low >>> 31);
       order[from + i] = before[low & PLACE]!;
       if (digits === runDigits) continue;
-      this.#sortRun(run, from + i, at, runDigits);
+      if (from + i - run > 1) this.#sortRun(run, from + i, at + size);
       run = from + i;
       runDigits = digits;
     }
-    this.#sortRun(run, to, at, runDigits);
+    if (to - run > 1) this.#sortRun(run, to, at + size);
   }
 
-  /** Sorts keys with the same digits at `at`: when those tell of an end, the keys are equal. */
-  #sortRun(from: number, to: number, at: number, digits: number): void {
-    if (to - from > 1 && digits % BASE !== 0) this.sort(from, to, at + DIGITS);
+  /** Keys that are alike before `depth`: the same if one ends before that. */
+  #sortRun(from: number, to: number, depth: number): void {
+    const first = this.order[from]!;
+    if (this.#ends[first]! - this.#starts[first]! >= depth) this.sort(from, to, depth);
   }
 
   #insertionSort(from: number, to: number, depth: number): void {
@@ -104,13 +109,30 @@ class KeySort {
     return shared;
   }
 
-  /** The bytes of a key from `at` on, as digits of a number that has the same order. */
-  #digits(key: number, at: number): number {
+  /** Ranks the bytes that occur in keys of [from, to) at `at` and a few after it. Returns how many ranks there are. */
+  #rank(from: number, to: number, at: number): number {
     const bytes = this.#bytes;
+    const ranks = this.#ranks.fill(0);
+    for (let i = from; i < to; i++) {
+      const key = this.order[i]!;
+      const start = this.#starts[key]! + at;
+      const end = Math.min(start + LOOKED_AT, this.#ends[key]!);
+      for (let j = start; j < end; j++) ranks[bytes[j]!] = 1;
+    }
+    // 0 is the end of a key.
+    let rank = 0;
+    for (let byte = 0; byte < 256; byte++) if (ranks[byte] === 1) ranks[byte] = ++rank;
+    return rank + 1;
+  }
+
+  /** `size` bytes of a key from `at` on, as digits of a number that has the same order. */
+  #digits(key: number, at: number, size: number, base: number): number {
+    const bytes = this.#bytes;
+    const ranks = this.#ranks;
     const from = this.#starts[key]! + at;
     const end = this.#ends[key]!;
     let digits = 0;
-    for (let i = from; i < from + DIGITS; i++) digits = digits * BASE + (i < end ? bytes[i]! + 1 : 0);
+    for (let i = from; i < from + size; i++) digits = digits * base + (i < end ? ranks[bytes[i]!]! : 0);
     return digits;
   }
 }
