@@ -2,7 +2,7 @@ import { assert } from '../common/assert.ts';
 import { ByteWriter } from '../common/bytes.ts';
 import type { WriteBatch } from './write-batch.ts';
 import { KeyTable } from './key-table.ts';
-import { SlotList, grownFloat64, grownUint8 } from './slot-list.ts';
+import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
 import { StateError } from './directory-lock.ts';
 import { MISS } from './store.ts';
 import type { ChangelogVisitor, StateStoreOptions, ValueCodec } from './store.ts';
@@ -85,6 +85,8 @@ export abstract class RowStore {
   /** Every slot in use is below this. */
   protected rowEnd = 0;
 
+  /** By slot: how often it was freed. */
+  #generations: Int32Array = new Int32Array(64);
   #drainedValues: unknown[] = EMPTY;
   #drainedTimestamps: Float64Array = new Float64Array(0);
   #undrained = new SlotList();
@@ -113,6 +115,10 @@ export abstract class RowStore {
 
   timestampAt(slot: number): number {
     return this.timestamps[slot]!;
+  }
+
+  generationAt(slot: number): number {
+    return this.#generations[slot]!;
   }
 
   /** Appends the row's key as the changelog has it. */
@@ -172,6 +178,7 @@ export abstract class RowStore {
     this.capacity = Math.max(slot + 1, this.capacity * 2);
     this.timestamps = grownFloat64(this.timestamps, this.capacity);
     this.flags = grownUint8(this.flags, this.capacity);
+    this.#generations = grownInt32(this.#generations, this.capacity);
   }
 
   /** Makes `slot` a row that is absent and clean; `write` or `fill` gives it what it holds. */
@@ -252,6 +259,7 @@ export abstract class RowStore {
     if ((this.flags[slot]! & ABSENT) === 0) this.present--;
     this.flags[slot] = 0;
     this.values[slot] = undefined;
+    this.#generations[slot]!++;
     this.rows--;
   }
 

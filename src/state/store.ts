@@ -164,7 +164,15 @@ export interface WindowStore {
   find(key: Uint8Array, start: number, end: number, windowStart: number): number;
   valueAt(slot: number): unknown;
   timestampAt(slot: number): number;
-  /** With `duplicates`, null deletes nothing and is ignored, and every put adds a row. */
+  windowStartAt(slot: number): number;
+  /** Points `key` at the bytes of a row's key, which are valid until the next `put` or `load`. */
+  readKey(slot: number, key: { setBytes(buffer: Uint8Array, start: number, end: number): void }): void;
+  /** Another number whenever a slot has been freed. A row that was put keeps its slot until `drainChangelog`, or `undoRecord`. */
+  generationAt(slot: number): number;
+  /**
+   * With `duplicates`, null deletes nothing and is ignored, and every put adds a row. Returns the row's slot, -1 when none
+   * was touched.
+   */
   put(
     key: Uint8Array,
     start: number,
@@ -172,7 +180,7 @@ export interface WindowStore {
     windowStart: number,
     value: unknown,
     timestamp: number,
-  ): void;
+  ): number;
   /** Rows of a key with from <= windowStart <= to, by time (then order of put), or the reverse. */
   fetch(
     key: Uint8Array,

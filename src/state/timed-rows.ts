@@ -156,6 +156,7 @@ export abstract class TimedRows extends RowStore {
     return row;
   }
 
+  /** Returns the row, -1 when there is none to be put. */
   protected putRow(
     key: Uint8Array,
     start: number,
@@ -164,21 +165,22 @@ export abstract class TimedRows extends RowStore {
     second: number,
     value: unknown,
     timestamp: number,
-  ): void {
+  ): number {
     if (value !== null && this.checkValue !== null) this.checkValue(value);
     // A delete of nothing is nothing, unless it moves observed time: then the changelog must tell.
     const needless = value === null && this.complete && time <= this.observedTime;
     if (time > this.observedTime) this.observedTime = time;
-    else if (time < this.observedTime - this.retentionMs) return;
+    else if (time < this.observedTime - this.retentionMs) return -1;
     let slot = this.keys.find(key, start, end);
     if (slot < 0) {
-      if (needless) return;
+      if (needless) return -1;
       slot = this.keySlot(key, start, end);
     }
-    const row = this.rowOf(slot, time, second);
-    if (row >= 0) this.write(row, false, value, timestamp);
-    else if (!needless)
-      this.write(this.addRow(slot, this.position(slot, time, second), time, second), true, value, timestamp);
+    const found = this.rowOf(slot, time, second);
+    if (found < 0 && needless) return -1;
+    const row = found < 0 ? this.addRow(slot, this.position(slot, time, second), time, second) : found;
+    this.write(row, found < 0, value, timestamp);
+    return row;
   }
 
   /** The present row of (key, time, second), or -1; throws MISS when that is not known. */

@@ -35,15 +35,22 @@ export class WindowRows extends TimedRows implements WindowStore {
     windowStart: number,
     value: unknown,
     timestamp: number,
-  ): void {
-    if (!this.#duplicates) {
-      this.putRow(key, start, end, windowStart, 0, value, timestamp);
-      return;
-    }
-    if (value === null) return;
+  ): number {
+    if (!this.#duplicates) return this.putRow(key, start, end, windowStart, 0, value, timestamp);
+    if (value === null) return -1;
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) >>> 0;
-    this.putRow(key, start, end, windowStart, sequence, value, timestamp);
+    return this.putRow(key, start, end, windowStart, sequence, value, timestamp);
+  }
+
+  windowStartAt(slot: number): number {
+    return this.times[slot]!;
+  }
+
+  readKey(slot: number, key: { setBytes(buffer: Uint8Array, start: number, end: number): void }): void {
+    const { keys } = this;
+    const at = this.keyOf[slot]!;
+    key.setBytes(keys.slabOf(at), keys.startOf(at), keys.endOf(at));
   }
 
   fetch(

@@ -1,6 +1,7 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
 import type { Aggregation } from './aggregate.ts';
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
+import type { ChangedRows } from './held-keys.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
@@ -49,7 +50,7 @@ class AggregateTimeWindows implements Processor {
     this.#store = context.store(this.#options.store) as WindowStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
-    this.#changes = openChanges(context, this.#options);
+    this.#changes = openChanges(context, this.#options, this.#rows(this.#store));
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -82,10 +83,10 @@ class AggregateTimeWindows implements Processor {
       const old = slot < 0 ? options.initial() : store.valueAt(slot);
       const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
       const state = options.add(old, value, key, timestamp, context.record);
-      store.put(buffer, keyStart, keyEnd, start, state, time);
+      const row = store.put(buffer, keyStart, keyEnd, start, state, time);
       if (options.emit === 'close') continue;
       windowed.setWindowed(key, start, end);
-      this.#changes.add(windowed, state, old, time);
+      this.#changes.add(windowed, state, old, time, row);
     }
     if (options.emit === 'close' && options.emitFirst !== true) this.#emitClosed(key, closeTime);
     return undefined;
@@ -93,6 +94,18 @@ class AggregateTimeWindows implements Processor {
 
   flush(): void {
     this.#changes.flush();
+  }
+
+  #rows(store: WindowStore): ChangedRows {
+    const { sizeMs } = this.#options;
+    return {
+      readKey(slot, key) {
+        store.readKey(slot, key);
+        key.windowStart = store.windowStartAt(slot);
+        key.windowEnd = key.windowStart + sizeMs;
+      },
+      generationAt: (slot) => store.generationAt(slot),
+    };
   }
 
   #firstWindow(timestamp: number): number {

@@ -1,7 +1,6 @@
-import { viewOf } from '../../formats/view-of.ts';
-import { KeyTable } from '../../state/key-table.ts';
 import { SlotTurns } from '../../state/slot-turns.ts';
 import type { Header } from '../../log/record-batch.ts';
+import { type ChangedRows, CopiedKeys, type HeldKeys, RowKeys } from './held-keys.ts';
 import type { ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { withHeaders } from './with-headers.ts';
@@ -15,15 +14,19 @@ export interface ChangeOptions {
 }
 
 export interface Changes {
-  /** `old`: what the key (with its window) had before, null for nothing. The key may be borrowed. */
-  add(key: RecordKey, value: unknown, old: unknown, timestamp: number): void;
+  /**
+   * `old`: what the key (with its window) had before, null for nothing. The key may be borrowed. `slot`: of the row in the
+   * store, where `openChanges` was given one.
+   */
+  add(key: RecordKey, value: unknown, old: unknown, timestamp: number, slot?: number): void;
   /** Forwards what was held back. For a processor's own `flush`. */
   flush(): void;
 }
 
-export function openChanges(context: ProcessorContext, options: ChangeOptions): Changes {
+/** `rows`: every change is one of a row of this store. */
+export function openChanges(context: ProcessorContext, options: ChangeOptions, rows?: ChangedRows): Changes {
   return options.coalesce
-    ? new CoalescedChanges(context, options.sendOldValues)
+    ? new CoalescedChanges(context, options.sendOldValues, rows ?? null)
     : new ForwardedChanges(context, options.sendOldValues);
 }
 
@@ -46,27 +49,15 @@ class ForwardedChanges implements Changes {
 /** Changes that are held back at most; more ask for a commit. */
 const CHANGES_MAX = 200_000;
 
-/** What is held back, by slot. */
+/** What is held back, by index. */
 interface Held {
-  /** Keys, with the window's bounds behind them; slots are dense. */
-  readonly keys: KeyTable;
+  readonly keys: HeldKeys;
   readonly turns: SlotTurns;
   values: unknown[];
   olds: unknown[];
   timestamps: number[];
   /** Of the last change; null while no record had any. */
   headers: (readonly Header[] | undefined)[] | null;
-}
-
-function nothingHeld(): Held {
-  return {
-    keys: new KeyTable(),
-    turns: new SlotTurns(),
-    values: [],
-    olds: [],
-    timestamps: [],
-    headers: null,
-  };
 }
 
 function emptied(held: Held): Held {
@@ -87,50 +78,57 @@ function emptied(held: Held): Held {
 class CoalescedChanges implements Changes {
   readonly #context: ProcessorContext;
   readonly #sendOldValues: boolean;
-  #held: Held = nothingHeld();
+  readonly #rows: ChangedRows | null;
+  #held: Held;
   /** What was emptied last: its tables are as large as they will be needed. */
   #spare: Held | null = null;
   #key: RecordKey | null = null;
-  #scratch = Buffer.allocUnsafeSlow(256);
-  #scratchView = viewOf(this.#scratch);
 
-  constructor(context: ProcessorContext, sendOldValues: boolean) {
+  constructor(context: ProcessorContext, sendOldValues: boolean, rows: ChangedRows | null) {
     this.#context = context;
     this.#sendOldValues = sendOldValues;
+    this.#rows = rows;
+    this.#held = this.#nothingHeld();
   }
 
-  add(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
+  #nothingHeld(): Held {
+    const keys = this.#rows === null ? new CopiedKeys() : new RowKeys(this.#rows);
+    return { keys, turns: new SlotTurns(), values: [], olds: [], timestamps: [], headers: null };
+  }
+
+  add(key: RecordKey, value: unknown, old: unknown, timestamp: number, slot = -1): void {
+    // Nothing was there and nothing is: there is no row that could be told of later.
+    if (slot < 0 && this.#rows !== null)
+      return this.#context.forward(key, value, this.#sendOldValues ? old : undefined, timestamp);
     this.#key ??= new RecordKey(key.serde);
     const held = this.#held;
     const { keys } = held;
-    const size = key.end - key.start + SUFFIX_BYTES;
-    const scratch = this.#withWindow(key, size - SUFFIX_BYTES);
-    let slot = keys.find(scratch, 0, size);
-    if (slot < 0) {
-      slot = keys.insert(scratch, 0, size);
+    let index = keys.find(key, slot);
+    if (index < 0) {
+      index = keys.insert(slot);
       // Where none are sent, what is asked of an old value is only whether there was one.
-      held.olds[slot] = this.#sendOldValues || old === null ? old : undefined;
-      if (slot >= CHANGES_MAX) this.#context.requestCommit();
+      held.olds[index] = this.#sendOldValues || old === null ? old : undefined;
+      if (index >= CHANGES_MAX) this.#context.requestCommit();
     }
-    held.values[slot] = value;
-    held.timestamps[slot] = timestamp;
-    held.turns.touch(slot);
+    held.values[index] = value;
+    held.timestamps[index] = timestamp;
+    held.turns.touch(index);
     const headers = this.#context.record.headers();
-    if (headers.length > 0) (held.headers ??= [])[slot] = headers;
-    else if (held.headers !== null) held.headers[slot] = undefined;
+    if (headers.length > 0) (held.headers ??= [])[index] = headers;
+    else if (held.headers !== null) held.headers[index] = undefined;
   }
 
   flush(): void {
     const held = this.#held;
     if (held.values.length === 0) return;
     // What is forwarded may come back here: it belongs to the next flush.
-    this.#held = this.#spare ?? nothingHeld();
+    this.#held = this.#spare ?? this.#nothingHeld();
     this.#spare = null;
     try {
       const { turns } = held;
       for (let turn = 0; turn < turns.length; turn++) {
-        const slot = turns.at(turn);
-        if (slot >= 0) this.#forward(held, slot);
+        const index = turns.at(turn);
+        if (index >= 0) this.#forward(held, index);
       }
     } catch (error) {
       // A child's state must be loaded first: all of it is undone and flushed again.
@@ -140,18 +138,14 @@ class CoalescedChanges implements Changes {
     this.#spare = emptied(held);
   }
 
-  #forward({ keys, values, olds, timestamps, headers }: Held, slot: number): void {
-    if (values[slot] === null && olds[slot] === null) return;
+  #forward({ keys, values, olds, timestamps, headers }: Held, index: number): void {
+    if (values[index] === null && olds[index] === null) return;
     const key = this.#key!;
-    const buffer = keys.slabOf(slot);
-    const end = keys.endOf(slot) - SUFFIX_BYTES;
-    key.setBytes(buffer, keys.startOf(slot), end);
-    key.windowStart = buffer.readDoubleLE(end);
-    key.windowEnd = buffer.readDoubleLE(end + 8);
-    const old = this.#sendOldValues ? olds[slot] : undefined;
-    const own = headers?.[slot];
-    if (own === undefined) this.#context.forward(key, values[slot], old, timestamps[slot]!);
-    else this.#forwardWith(own, values[slot], old, timestamps[slot]!);
+    if (!keys.read(index, key)) return;
+    const old = this.#sendOldValues ? olds[index] : undefined;
+    const own = headers?.[index];
+    if (own === undefined) this.#context.forward(key, values[index], old, timestamps[index]!);
+    else this.#forwardWith(own, values[index], old, timestamps[index]!);
   }
 
   /** Apart from what most rows take, in which a closure would cost each an object. */
@@ -160,19 +154,4 @@ class CoalescedChanges implements Changes {
       this.#context.forward(this.#key!, value, old, timestamp),
     );
   }
-
-  #withWindow(key: RecordKey, size: number): Buffer {
-    if (this.#scratch.length < size + SUFFIX_BYTES) {
-      this.#scratch = Buffer.allocUnsafeSlow(2 * size + SUFFIX_BYTES);
-      this.#scratchView = viewOf(this.#scratch);
-    }
-    const scratch = this.#scratch;
-    const buffer = key.buffer;
-    for (let i = key.start, at = 0; at < size; i++, at++) scratch[at] = buffer[i]!;
-    this.#scratchView.setFloat64(size, key.windowStart, true);
-    this.#scratchView.setFloat64(size + 8, key.windowEnd, true);
-    return scratch;
-  }
 }
-
-const SUFFIX_BYTES = 16;
