@@ -8,5 +8,6 @@ export default defineConfig({
     include: ['test/long/**/*.test.ts'],
     exclude: [],
     testTimeout: 900_000,
+    maxConcurrency: 2,
   },
 });

@@ -142,6 +142,17 @@ describe.each(['in memory', 'on disk'])('stores of processors, %s', (where) => {
     expect(sessions).toEqual([[6, 15], [6, 15], null]);
   });
 
+  test('a session is found by both its ends', async () => {
+    const found = await ask(
+      { name: 'rows', kind: 'session' },
+      (rows: SessionStoreView<string, string>) => {
+        for (const start of [1, 2, 3]) rows.put('k', start, 5, `from ${start}`);
+      },
+      (rows: SessionStoreView<string, string>) => [rows.get('k', 2, 5), rows.get('k', 2, 4)],
+    );
+    expect(found).toEqual(['from 2', null]);
+  });
+
   test('what puts and removes says what was there', async () => {
     const builder = builderOfTexts();
     const said: unknown[] = [];

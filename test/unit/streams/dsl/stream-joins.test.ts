@@ -46,6 +46,16 @@ describe('streams joined within a window', () => {
     ]);
   });
 
+  test('what is as old as the window and its grace allow is not seen any more, so that nothing meets within no time', async () => {
+    const meet = (windows: JoinWindows): Promise<Result[]> =>
+      run('join', windows, [
+        ['left', 'k', 'l', 100],
+        ['right', 'k', 'r', 100],
+      ]);
+    expect(await meet(JoinWindows.ofTimeDifferenceWithNoGrace(0))).toEqual([]);
+    expect(await meet(JoinWindows.ofTimeDifferenceAndGrace(0, 1))).toEqual([['k', 'l+r', 100]]);
+  });
+
   test('equal records are kept apart, and joined in the order they came', async () => {
     expect(
       await run('join', JoinWindows.ofTimeDifferenceAndGrace(10, 10), [

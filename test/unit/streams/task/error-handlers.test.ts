@@ -7,7 +7,7 @@ import { ManualClock, nextTurn, systemClock } from '../../../../src/common/clock
 import { DataError } from '../../../../src/common/error.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
-import type { Log } from '../../../../src/log/log.ts';
+import { type Log, LogError } from '../../../../src/log/log.ts';
 import { readHeaders } from '../../../../src/log/record-batch-codec.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
@@ -229,6 +229,33 @@ test('a failed assertion stops the application whatever the handler says; so doe
   await produce(log, 'in', lines('bad data', 'bug'));
   await expect(drain(bug)).rejects.toThrow('offset 3: a bug');
   expect(skipped).toMatchObject([{ offset: 2 }]);
+});
+
+test('what the log cannot do is no fault of the record: no handler is asked, and the application stops', async () => {
+  await produce(log, 'in', lines('a', 'away', 'b'));
+  const topology = new Topology()
+    .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+    .addProcessor({
+      name: 'send',
+      parents: ['read'],
+      open: mapStream((value) => {
+        if (value === 'away') throw new LogError('fenced', 'another one writes');
+        return value;
+      }),
+    })
+    .addSink({ name: 'write', topic: 'out', parents: ['send'], key: null, value: stringSerde });
+  const asked: FailedRecord[] = [];
+  const handler = (failed: FailedRecord) => {
+    asked.push(failed);
+    return 'continue' as const;
+  };
+  const streams = create(topology, {
+    handlers: { deserialization: handler, processing: handler, production: handler },
+  });
+  await streams.open();
+  await expect(drain(streams)).rejects.toThrow('offset 1: another one writes');
+  expect(asked).toEqual([]);
+  expect(skipped).toEqual([]);
 });
 
 test('an application whose dead letter topic is missing does not start', async () => {

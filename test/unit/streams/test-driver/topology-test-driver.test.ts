@@ -279,6 +279,28 @@ test('windowed stores are read by key and time', async () => {
   await driver.close();
 });
 
+test('a window is kept until its size and grace have passed since it began, and not a moment longer', async () => {
+  const builder = new StreamsBuilder(texts);
+  builder
+    .stream<string, string>('in')
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(10, 0))
+    .count({ name: 'counts' });
+  const driver = await TopologyTestDriver.open(builder.build());
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  const starts = () =>
+    driver
+      .getWindowStore<string, number>('counts')
+      .fetch('a', 0, 100)
+      .map(({ key }) => key.window.start);
+  await input.pipeInput('a', 'x', 0);
+  await input.pipeInput('a', 'x', 9);
+  expect(starts()).toEqual([0]);
+  await input.pipeInput('a', 'x', 10);
+  expect(starts()).toEqual([10]);
+  await driver.close();
+});
+
 test('windowed results are written with their windows, and read back', async () => {
   const builder = new StreamsBuilder(texts);
   builder
