@@ -254,7 +254,7 @@ function statementKinds(): readonly string[] {
   const ast = readFileSync(join(ROOT, 'src/sql/parser/ast.ts'), 'utf8');
   const union = /export type Statement =([^;]*);/.exec(ast)![1]!;
   return [...union.matchAll(/\w+/g)].map(
-    ([name]) => new RegExp(`interface ${name}\\b[^{]*\\{[^}]*?readonly kind: '(\\w+)'`).exec(ast)![1]!,
+    ([name]) => new RegExp(`(?:interface|type) ${name}\\b[^{;]*?Node<'(\\w+)'>`).exec(ast)![1]!,
   );
 }
 

@@ -22,7 +22,7 @@ import {
 } from './earlier-query.ts';
 import { isReplacedLater } from './later-statements.ts';
 import { propertyText } from './names.ts';
-import { type CreatePlan, planCreate, planInPlaceOf } from './plan-query.ts';
+import { type CreatePlan, planCreate } from './plan-query.ts';
 
 /** CREATE STREAM|TABLE … AS: a source and the query that fills it. */
 export const createSourceAs: EntityStatement<'createSourceAs'> = {
@@ -101,13 +101,11 @@ function runOf(
   const { replaced, analyzed, stored } = planned;
   if (earlier === null)
     // What is replayed was taken once.
-    return replaced === null || replayed !== null
-      ? planned
-      : planInPlaceOf(replaced, planned, statement, call);
+    return replaced === null || replayed !== null ? planned : planned.inPlaceOf(replaced);
   const old = { ...earlier.kept, ...earlier.planned };
   if (statement.orReplace && !meanTheSame(engine, old, { statement: parsed.resolvedText, query: stored })) {
     checkReplacement(sinkOf(earlier.planned), analyzed.sink, statement.nameSpan);
-    return planInPlaceOf(earlier.planned, planned, statement, call);
+    return planned.inPlaceOf(earlier.planned);
   }
   checkAsBefore(statement, call, planned, old);
   return earlier.planned;

@@ -9,7 +9,7 @@ import type { StatementCall } from '../engine.ts';
 import { describeFailed, describePlan, describeQuery, UNDESCRIBED } from '../query-description.ts';
 import type { QueryDescription } from '../result.ts';
 import type { EntityStatement } from './definition.ts';
-import { ignoreRow, planCreate, planInPlaceOf, planInsert, planSelect } from './plan-query.ts';
+import { ignoreRow, planCreate, planInsert, planSelect } from './plan-query.ts';
 
 /** EXPLAIN: the plan as written, what each rule made of it, and the topology. Executes nothing. */
 export const explain: EntityStatement<'explain'> = {
@@ -43,7 +43,7 @@ function explainStatement(statement: Statement, call: StatementCall): QueryDescr
     case 'createSourceAs': {
       const planned = planCreate(statement, call);
       const { replaced } = planned;
-      const run = replaced === null ? planned : planInPlaceOf(replaced, planned, statement, call);
+      const run = replaced === null ? planned : planned.inPlaceOf(replaced);
       return { ...describePlan(run.plan, run.lowered.topology.describe()), statementText };
     }
     case 'insertSelect': {

@@ -55,6 +55,8 @@ export interface LookupPlan {
 export interface CreatePlan extends PersistentPlan<ReturnType<typeof analyzeCreateSourceAs>> {
   /** The query in whose place it comes; null where none fills what it replaces. */
   readonly replaced: PersistentQuery | null;
+  /** How it runs with the state of `old`, in whose place it comes. Throws `SqlError` when it could not go on with that. */
+  inPlaceOf(old: PlannedQuery): PlannedQuery;
 }
 
 /** CREATE … AS, over other sources where `catalog` has others. */
@@ -64,20 +66,15 @@ export function planCreate(
   catalog: Catalog = call.engine.catalog,
 ): CreatePlan {
   const analyzed = analyzeCreateSourceAs(statement, { ...analyzeContext(call), catalog });
-  const { topic, replaces } = analyzed;
-  const createdBy = replaces?.createdBy ?? null;
-  const replaced = createdBy === null ? null : (call.engine.queries.get(createdBy) ?? null);
-  return { ...planPersistent(analyzed, topic.span ?? statement.nameSpan, call), replaced };
-}
-
-/** The same with the state of `old`, in whose place it runs. Throws `SqlError` when it could not go on with that. */
-export function planInPlaceOf(
-  old: PlannedQuery,
-  planned: PlannedQuery,
-  { name, span }: StatementOf<'createSourceAs'>,
-  { engine, properties }: StatementCall,
-): PlannedQuery {
-  return continueWith(engine, name, old, planned, properties, span);
+  const { engine, properties } = call;
+  const { name, nameSpan, span } = statement;
+  const createdBy = analyzed.replaces?.createdBy ?? null;
+  const planned = planPersistent(analyzed, analyzed.topic.span ?? nameSpan, call);
+  return {
+    ...planned,
+    replaced: createdBy === null ? null : (engine.queries.get(createdBy) ?? null),
+    inPlaceOf: (old) => continueWith(engine, name, old, planned, properties, span),
+  };
 }
 
 /** INSERT INTO … SELECT. */

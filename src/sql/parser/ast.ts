@@ -61,6 +61,18 @@ export type StatementKind = Statement['kind'];
 /** The statement node of one kind, for instance `StatementOf<'createSource'>`. */
 export type StatementOf<K extends StatementKind> = Extract<Statement, { kind: K }>;
 
+/** What every node has. */
+interface Node<Kind extends string> {
+  readonly kind: Kind;
+  readonly span: Span;
+}
+
+/** What a node is about, by name. */
+interface Named {
+  readonly name: string;
+  readonly nameSpan: Span;
+}
+
 export type SourceKind = 'stream' | 'table';
 
 /** A name that stands where no node of its own would carry its span: an alias, a column in a list. */
@@ -72,9 +84,7 @@ export interface Identifier {
 // ---------------------------------------------------------------------------------------------------- queries
 
 /** `SELECT … FROM …`: a statement of its own (pull or push), or the body of CREATE … AS and INSERT INTO. */
-export interface Query {
-  readonly kind: 'query';
-  readonly span: Span;
+export interface Query extends Node<'query'> {
   /** At least one. */
   readonly select: readonly SelectItem[];
   readonly from: Relation;
@@ -94,24 +104,18 @@ export interface Query {
 export type SelectItem = SelectExpression | SelectAll | SelectFields;
 
 /** `expression [AS alias]` */
-export interface SelectExpression {
-  readonly kind: 'selectExpression';
-  readonly span: Span;
+export interface SelectExpression extends Node<'selectExpression'> {
   readonly expression: Expression;
   readonly alias: Identifier | null;
 }
 
 /** `*` or `source.*` */
-export interface SelectAll {
-  readonly kind: 'selectAll';
-  readonly span: Span;
+export interface SelectAll extends Node<'selectAll'> {
   readonly source: Identifier | null;
 }
 
 /** `struct->*`: every field of a struct, a column each. */
-export interface SelectFields {
-  readonly kind: 'selectFields';
-  readonly span: Span;
+export interface SelectFields extends Node<'selectFields'> {
   readonly base: Expression;
 }
 
@@ -119,19 +123,13 @@ export interface SelectFields {
 export type Relation = SourceRelation | JoinRelation;
 
 /** `source [[AS] alias]` */
-export interface SourceRelation {
-  readonly kind: 'source';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
+export interface SourceRelation extends Node<'source'>, Named {
   readonly alias: Identifier | null;
 }
 
 export type JoinType = 'inner' | 'left' | 'right' | 'full';
 
-export interface JoinRelation {
-  readonly kind: 'join';
-  readonly span: Span;
+export interface JoinRelation extends Node<'join'> {
   readonly joinType: JoinType;
   readonly left: Relation;
   readonly right: SourceRelation;
@@ -156,19 +154,16 @@ interface WindowClauses {
   readonly graceMs: number | null;
 }
 
-export interface TumblingWindow extends WindowClauses {
-  readonly kind: 'tumbling';
+export interface TumblingWindow extends Node<'tumbling'>, WindowClauses {
   readonly sizeMs: number;
 }
 
-export interface HoppingWindow extends WindowClauses {
-  readonly kind: 'hopping';
+export interface HoppingWindow extends Node<'hopping'>, WindowClauses {
   readonly sizeMs: number;
   readonly advanceMs: number;
 }
 
-export interface SessionWindow extends WindowClauses {
-  readonly kind: 'session';
+export interface SessionWindow extends Node<'session'>, WindowClauses {
   readonly gapMs: number;
 }
 
@@ -209,121 +204,86 @@ export type Literal =
   | DoubleLiteral
   | StringLiteral;
 
-export interface NullLiteral {
-  readonly kind: 'null';
-  readonly span: Span;
-}
+export type NullLiteral = Node<'null'>;
 
-export interface BooleanLiteral {
-  readonly kind: 'boolean';
-  readonly span: Span;
+export interface BooleanLiteral extends Node<'boolean'> {
   readonly value: boolean;
 }
 
 /** A whole number of 32 bits. A minus directly before a number is part of the literal. */
-export interface IntegerLiteral {
-  readonly kind: 'integer';
-  readonly span: Span;
+export interface IntegerLiteral extends Node<'integer'> {
   readonly value: number;
 }
 
 /** A whole number beyond 32 bits and within 64: a number while it is a safe integer, a bigint beyond. */
-export interface BigintLiteral {
-  readonly kind: 'bigint';
-  readonly span: Span;
+export interface BigintLiteral extends Node<'bigint'> {
   readonly value: number | bigint;
 }
 
 /** `1.50`, `-.5` or `DECIMAL '10'`. `text` is `-?` digits, perhaps a point and more digits: no exponent, no plus. */
-export interface DecimalLiteral {
-  readonly kind: 'decimal';
-  readonly span: Span;
+export interface DecimalLiteral extends Node<'decimal'> {
   readonly text: string;
 }
 
 /** A number with an exponent; finite. */
-export interface DoubleLiteral {
-  readonly kind: 'double';
-  readonly span: Span;
+export interface DoubleLiteral extends Node<'double'> {
   readonly value: number;
 }
 
-export interface StringLiteral {
-  readonly kind: 'string';
-  readonly span: Span;
+export interface StringLiteral extends Node<'string'> {
   readonly value: string;
 }
 
 /** `name` or `source.name`. Inside a lambda body it may also name one of the lambda's parameters. */
-export interface ColumnReference {
-  readonly kind: 'column';
-  readonly span: Span;
+export interface ColumnReference extends Node<'column'> {
   readonly source: string | null;
   readonly name: string;
 }
 
 /** `base->field` */
-export interface FieldAccess {
-  readonly kind: 'fieldAccess';
-  readonly span: Span;
+export interface FieldAccess extends Node<'fieldAccess'> {
   readonly base: Expression;
   readonly field: string;
   readonly fieldSpan: Span;
 }
 
 /** `base[index]` of an array or a map. */
-export interface Subscript {
-  readonly kind: 'subscript';
-  readonly span: Span;
+export interface Subscript extends Node<'subscript'> {
   readonly base: Expression;
   readonly index: Expression;
 }
 
 /** `name(arguments)`; `name(*)` has `star` and no arguments. Lambdas stand only here. */
-export interface FunctionCall {
-  readonly kind: 'call';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
+export interface FunctionCall extends Node<'call'>, Named {
   readonly arguments: readonly Expression[];
   readonly star: boolean;
 }
 
 /** `x => body` or `(x, y) => body`; only as an argument of a function. At least one parameter. */
-export interface Lambda {
-  readonly kind: 'lambda';
-  readonly span: Span;
+export interface Lambda extends Node<'lambda'> {
   readonly parameters: readonly Identifier[];
   readonly body: Expression;
 }
 
-export interface Unary {
-  readonly kind: 'unary';
-  readonly span: Span;
+export interface Unary extends Node<'unary'> {
   readonly operator: '+' | '-';
   readonly operand: Expression;
 }
 
-export interface Arithmetic {
-  readonly kind: 'arithmetic';
-  readonly span: Span;
+export interface Arithmetic extends Node<'arithmetic'> {
   readonly operator: '+' | '-' | '*' | '/' | '%';
   readonly left: Expression;
   readonly right: Expression;
 }
 
 /** `left || right` */
-export interface Concatenation {
-  readonly kind: 'concatenation';
-  readonly span: Span;
+export interface Concatenation extends Node<'concatenation'> {
   readonly left: Expression;
   readonly right: Expression;
 }
 
 /** `operand AT TIME ZONE 'zone'` */
-export interface AtTimeZone {
-  readonly kind: 'atTimeZone';
-  readonly span: Span;
+export interface AtTimeZone extends Node<'atTimeZone'> {
   readonly operand: Expression;
   readonly zone: string;
 }
@@ -338,26 +298,20 @@ export type ComparisonOperator =
   | 'IS DISTINCT FROM'
   | 'IS NOT DISTINCT FROM';
 
-export interface Comparison {
-  readonly kind: 'comparison';
-  readonly span: Span;
+export interface Comparison extends Node<'comparison'> {
   readonly operator: ComparisonOperator;
   readonly left: Expression;
   readonly right: Expression;
 }
 
 /** `operand IS [NOT] NULL` */
-export interface IsNull {
-  readonly kind: 'isNull';
-  readonly span: Span;
+export interface IsNull extends Node<'isNull'> {
   readonly operand: Expression;
   readonly negated: boolean;
 }
 
 /** `operand [NOT] BETWEEN lower AND upper` */
-export interface Between {
-  readonly kind: 'between';
-  readonly span: Span;
+export interface Between extends Node<'between'> {
   readonly operand: Expression;
   readonly lower: Expression;
   readonly upper: Expression;
@@ -365,42 +319,32 @@ export interface Between {
 }
 
 /** `operand [NOT] IN (items)`; at least one item. */
-export interface InList {
-  readonly kind: 'in';
-  readonly span: Span;
+export interface InList extends Node<'in'> {
   readonly operand: Expression;
   readonly items: readonly Expression[];
   readonly negated: boolean;
 }
 
 /** `operand [NOT] LIKE pattern [ESCAPE 'c']`; `escape` is as written, its length unchecked. */
-export interface Like {
-  readonly kind: 'like';
-  readonly span: Span;
+export interface Like extends Node<'like'> {
   readonly operand: Expression;
   readonly pattern: Expression;
   readonly escape: string | null;
   readonly negated: boolean;
 }
 
-export interface Not {
-  readonly kind: 'not';
-  readonly span: Span;
+export interface Not extends Node<'not'> {
   readonly operand: Expression;
 }
 
-export interface Logical {
-  readonly kind: 'logical';
-  readonly span: Span;
+export interface Logical extends Node<'logical'> {
   readonly operator: 'AND' | 'OR';
   readonly left: Expression;
   readonly right: Expression;
 }
 
 /** `CASE WHEN when THEN result … END`, or with `operand` the form `CASE operand WHEN when …`. */
-export interface Case {
-  readonly kind: 'case';
-  readonly span: Span;
+export interface Case extends Node<'case'> {
   readonly operand: Expression | null;
   readonly branches: readonly CaseBranch[];
   readonly otherwise: Expression | null;
@@ -412,31 +356,23 @@ export interface CaseBranch {
   readonly result: Expression;
 }
 
-export interface Cast {
-  readonly kind: 'cast';
-  readonly span: Span;
+export interface Cast extends Node<'cast'> {
   readonly operand: Expression;
   readonly type: TypeExpression;
 }
 
 /** `ARRAY[items]`; may be empty. */
-export interface ArrayConstructor {
-  readonly kind: 'array';
-  readonly span: Span;
+export interface ArrayConstructor extends Node<'array'> {
   readonly items: readonly Expression[];
 }
 
 /** `MAP(key := value, …)`; may be empty. */
-export interface MapConstructor {
-  readonly kind: 'map';
-  readonly span: Span;
+export interface MapConstructor extends Node<'map'> {
   readonly entries: readonly { readonly key: Expression; readonly value: Expression }[];
 }
 
 /** `STRUCT(field := value, …)`; may be empty. */
-export interface StructConstructor {
-  readonly kind: 'struct';
-  readonly span: Span;
+export interface StructConstructor extends Node<'struct'> {
   readonly fields: readonly { readonly name: string; readonly nameSpan: Span; readonly value: Expression }[];
 }
 
@@ -462,36 +398,26 @@ export type PrimitiveTypeName =
   | 'timestamp';
 
 /** A type without parameters; `type` is the `kind` of the `SqlType` it stands for (INT is `integer`, …). */
-export interface PrimitiveTypeExpression {
-  readonly kind: 'primitiveType';
-  readonly span: Span;
+export interface PrimitiveTypeExpression extends Node<'primitiveType'> {
   readonly type: PrimitiveTypeName;
 }
 
 /** Whether precision and scale are allowed is unchecked; both are non-negative safe integers. */
-export interface DecimalTypeExpression {
-  readonly kind: 'decimalType';
-  readonly span: Span;
+export interface DecimalTypeExpression extends Node<'decimalType'> {
   readonly precision: number;
   readonly scale: number;
 }
 
-export interface ArrayTypeExpression {
-  readonly kind: 'arrayType';
-  readonly span: Span;
+export interface ArrayTypeExpression extends Node<'arrayType'> {
   readonly element: TypeExpression;
 }
 
-export interface MapTypeExpression {
-  readonly kind: 'mapType';
-  readonly span: Span;
+export interface MapTypeExpression extends Node<'mapType'> {
   readonly key: TypeExpression;
   readonly value: TypeExpression;
 }
 
-export interface StructTypeExpression {
-  readonly kind: 'structType';
-  readonly span: Span;
+export interface StructTypeExpression extends Node<'structType'> {
   /** May be empty. */
   readonly fields: readonly {
     readonly name: string;
@@ -501,93 +427,67 @@ export interface StructTypeExpression {
 }
 
 /** A type that CREATE TYPE may have named; the catalog knows. */
-export interface NamedTypeExpression {
-  readonly kind: 'namedType';
-  readonly span: Span;
+export interface NamedTypeExpression extends Node<'namedType'> {
   readonly name: string;
 }
 
 // ----------------------------------------------------------------------------------------------- declarations
 
 /** One column of CREATE STREAM or CREATE TABLE. */
-export interface TableElement {
+export interface TableElement extends Named {
   readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly type: TypeExpression;
   readonly constraint: ColumnConstraint | null;
 }
 
 export type ColumnConstraint =
-  | { readonly kind: 'key'; readonly span: Span }
-  | { readonly kind: 'primaryKey'; readonly span: Span }
-  | { readonly kind: 'headers'; readonly span: Span }
-  | { readonly kind: 'header'; readonly span: Span; readonly headerKey: string };
+  | Node<'key' | 'primaryKey' | 'headers'>
+  | (Node<'header'> & { readonly headerKey: string });
 
 /** `name = literal` in WITH. Names are upper case (of connectors: as written); which exist is unchecked here. */
-export interface WithProperty {
+export interface WithProperty extends Named {
   readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
   /** Its span is where a bad value is pointed at. */
   readonly value: Literal;
 }
 
 /** `CREATE [OR REPLACE] [SOURCE] STREAM|TABLE [IF NOT EXISTS] name [(elements)] [WITH (properties)]` */
-export interface CreateSource {
-  readonly kind: 'createSource';
-  readonly span: Span;
+export interface CreateSource extends Node<'createSource'>, Named {
   readonly sourceKind: SourceKind;
   readonly orReplace: boolean;
   /** `CREATE SOURCE STREAM|TABLE`: read-only, and its topic is not ours to write or drop. */
   readonly readOnly: boolean;
   readonly ifNotExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
   /** Empty when no list was written: the columns are then inferred. */
   readonly elements: readonly TableElement[];
   readonly properties: readonly WithProperty[];
 }
 
 /** `CREATE [OR REPLACE] STREAM|TABLE [IF NOT EXISTS] name [WITH (properties)] AS query` */
-export interface CreateSourceAs {
-  readonly kind: 'createSourceAs';
-  readonly span: Span;
+export interface CreateSourceAs extends Node<'createSourceAs'>, Named {
   readonly sourceKind: SourceKind;
   readonly orReplace: boolean;
   readonly ifNotExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly properties: readonly WithProperty[];
   readonly query: Query;
 }
 
 /** `ALTER STREAM|TABLE name ADD [COLUMN] column type, …`; at least one column. */
-export interface AlterSource {
-  readonly kind: 'alterSource';
-  readonly span: Span;
+export interface AlterSource extends Node<'alterSource'>, Named {
   readonly sourceKind: SourceKind;
-  readonly name: string;
-  readonly nameSpan: Span;
   /** `constraint` is always null here. */
   readonly columns: readonly TableElement[];
 }
 
 /** `DROP STREAM|TABLE [IF EXISTS] name [DELETE TOPIC]` */
-export interface DropSource {
-  readonly kind: 'dropSource';
-  readonly span: Span;
+export interface DropSource extends Node<'dropSource'>, Named {
   readonly sourceKind: SourceKind;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly ifExists: boolean;
   readonly deleteTopic: boolean;
 }
 
 /** `INSERT INTO target [WITH (properties)] query` */
-export interface InsertSelect {
-  readonly kind: 'insertSelect';
-  readonly span: Span;
+export interface InsertSelect extends Node<'insertSelect'> {
   readonly target: string;
   readonly targetSpan: Span;
   readonly properties: readonly WithProperty[];
@@ -595,9 +495,7 @@ export interface InsertSelect {
 }
 
 /** `INSERT INTO target [(columns)] VALUES (values)` */
-export interface InsertValues {
-  readonly kind: 'insertValues';
-  readonly span: Span;
+export interface InsertValues extends Node<'insertValues'> {
   readonly target: string;
   readonly targetSpan: Span;
   /** Empty when no list was written; its length need not be that of `values`. */
@@ -607,36 +505,24 @@ export interface InsertValues {
 }
 
 /** `CREATE TYPE [IF NOT EXISTS] name AS type` */
-export interface CreateType {
-  readonly kind: 'createType';
-  readonly span: Span;
+export interface CreateType extends Node<'createType'>, Named {
   readonly ifNotExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly type: TypeExpression;
 }
 
 /** `DROP TYPE [IF EXISTS] name` */
-export interface DropType {
-  readonly kind: 'dropType';
-  readonly span: Span;
+export interface DropType extends Node<'dropType'>, Named {
   readonly ifExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
 }
 
 /**
  * `CREATE [OR REPLACE] [AGGREGATE] FUNCTION [IF NOT EXISTS] name (parameter type, …) RETURNS type | TABLE (column type, …)
  * [STATE type] LANGUAGE language [STRICT] AS body`
  */
-export interface CreateFunction {
-  readonly kind: 'createFunction';
-  readonly span: Span;
+export interface CreateFunction extends Node<'createFunction'>, Named {
   readonly orReplace: boolean;
   readonly ifNotExists: boolean;
   readonly aggregate: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly parameters: readonly FunctionParameter[];
   readonly returns: FunctionResult;
   /** What an aggregate keeps between rows; `null`: what it returns. That only aggregates have it is unchecked. */
@@ -669,137 +555,82 @@ export type FunctionResult =
     };
 
 /** `DROP FUNCTION [IF EXISTS] name` */
-export interface DropFunction {
-  readonly kind: 'dropFunction';
-  readonly span: Span;
+export interface DropFunction extends Node<'dropFunction'>, Named {
   readonly ifExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
 }
 
 /** `CREATE SOURCE|SINK CONNECTOR [IF NOT EXISTS] name WITH (properties)` */
-export interface CreateConnector {
-  readonly kind: 'createConnector';
-  readonly span: Span;
+export interface CreateConnector extends Node<'createConnector'>, Named {
   readonly connectorKind: 'source' | 'sink';
   readonly ifNotExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly properties: readonly WithProperty[];
 }
 
 /** `DROP CONNECTOR [IF EXISTS] name` */
-export interface DropConnector {
-  readonly kind: 'dropConnector';
-  readonly span: Span;
+export interface DropConnector extends Node<'dropConnector'>, Named {
   readonly ifExists: boolean;
-  readonly name: string;
-  readonly nameSpan: Span;
 }
 
 /** `DESCRIBE CONNECTOR name` */
-export interface DescribeConnector {
-  readonly kind: 'describeConnector';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
-}
+export type DescribeConnector = Node<'describeConnector'> & Named;
 
 // ----------------------------------------------------------------------------------- looking around, control
 
 /** `SHOW|LIST [SOURCE|SINK] CONNECTORS` */
-export interface ShowConnectors {
-  readonly kind: 'showConnectors';
-  readonly span: Span;
+export interface ShowConnectors extends Node<'showConnectors'> {
   readonly scope: 'all' | 'source' | 'sink';
 }
 
-export interface ShowConnectorPlugins {
-  readonly kind: 'showConnectorPlugins';
-  readonly span: Span;
-}
+export type ShowConnectorPlugins = Node<'showConnectorPlugins'>;
 
 /** `SHOW|LIST [ALL] TOPICS [EXTENDED]` */
-export interface ShowTopics {
-  readonly kind: 'showTopics';
-  readonly span: Span;
+export interface ShowTopics extends Node<'showTopics'> {
   readonly all: boolean;
   readonly extended: boolean;
 }
 
 /** `SHOW|LIST STREAMS|TABLES [EXTENDED]` */
-export interface ShowSources {
-  readonly kind: 'showSources';
-  readonly span: Span;
+export interface ShowSources extends Node<'showSources'> {
   readonly sourceKind: SourceKind;
   readonly extended: boolean;
 }
 
-export interface ShowFunctions {
-  readonly kind: 'showFunctions';
-  readonly span: Span;
-}
+export type ShowFunctions = Node<'showFunctions'>;
 
 /** `SHOW|LIST QUERIES [EXTENDED]` */
-export interface ShowQueries {
-  readonly kind: 'showQueries';
-  readonly span: Span;
+export interface ShowQueries extends Node<'showQueries'> {
   readonly extended: boolean;
 }
 
-export interface ShowProperties {
-  readonly kind: 'showProperties';
-  readonly span: Span;
-}
+export type ShowProperties = Node<'showProperties'>;
 
-export interface ShowTypes {
-  readonly kind: 'showTypes';
-  readonly span: Span;
-}
+export type ShowTypes = Node<'showTypes'>;
 
-export interface ShowVariables {
-  readonly kind: 'showVariables';
-  readonly span: Span;
-}
+export type ShowVariables = Node<'showVariables'>;
 
 /** `DESCRIBE name [EXTENDED]` */
-export interface DescribeSource {
-  readonly kind: 'describeSource';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
+export interface DescribeSource extends Node<'describeSource'>, Named {
   readonly extended: boolean;
 }
 
 /** `DESCRIBE STREAMS|TABLES [EXTENDED]`: a description of each. A source of that name must be quoted. */
-export interface DescribeSources {
-  readonly kind: 'describeSources';
-  readonly span: Span;
+export interface DescribeSources extends Node<'describeSources'> {
   readonly sourceKind: SourceKind;
   readonly extended: boolean;
 }
 
 /** `DESCRIBE FUNCTION name` */
-export interface DescribeFunction {
-  readonly kind: 'describeFunction';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
-}
+export type DescribeFunction = Node<'describeFunction'> & Named;
 
 /** `EXPLAIN statement` or `EXPLAIN queryId` */
-export interface Explain {
-  readonly kind: 'explain';
-  readonly span: Span;
+export interface Explain extends Node<'explain'> {
   readonly target:
     | { readonly kind: 'statement'; readonly statement: Statement }
     | { readonly kind: 'queryId'; readonly queryId: string; readonly span: Span };
 }
 
 /** `PRINT topic [FROM BEGINNING] [INTERVAL|SAMPLE n] [LIMIT n]` */
-export interface PrintTopic {
-  readonly kind: 'printTopic';
-  readonly span: Span;
+export interface PrintTopic extends Node<'printTopic'> {
   /** As written, also unquoted: topics are case-sensitive. */
   readonly topic: string;
   readonly topicSpan: Span;
@@ -810,74 +641,47 @@ export interface PrintTopic {
 }
 
 interface QueryControl {
-  readonly span: Span;
   /** `null`: ALL. */
   readonly queryId: string | null;
 }
 
 /** `TERMINATE queryId|ALL` */
-export interface TerminateQuery extends QueryControl {
-  readonly kind: 'terminate';
-}
+export type TerminateQuery = Node<'terminate'> & QueryControl;
 
 /** `PAUSE queryId|ALL` */
-export interface PauseQuery extends QueryControl {
-  readonly kind: 'pause';
-}
+export type PauseQuery = Node<'pause'> & QueryControl;
 
 /** `RESUME queryId|ALL` */
-export interface ResumeQuery extends QueryControl {
-  readonly kind: 'resume';
+export type ResumeQuery = Node<'resume'> & QueryControl;
+
+interface Assignment extends Named {
+  readonly value: string;
+  readonly valueSpan: Span;
 }
 
 /** `SET 'name' = 'value'` */
-export interface SetProperty {
-  readonly kind: 'setProperty';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
-  readonly value: string;
-  readonly valueSpan: Span;
-}
+export type SetProperty = Node<'setProperty'> & Assignment;
 
 /** `UNSET 'name'` */
-export interface UnsetProperty {
-  readonly kind: 'unsetProperty';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
-}
+export type UnsetProperty = Node<'unsetProperty'> & Named;
 
 /** `ALTER SYSTEM 'name' = 'value'` */
-export interface AlterSystem {
-  readonly kind: 'alterSystem';
-  readonly span: Span;
-  readonly name: string;
-  readonly nameSpan: Span;
-  readonly value: string;
-  readonly valueSpan: Span;
-}
+export type AlterSystem = Node<'alterSystem'> & Assignment;
 
 /** `DEFINE name = 'value'`. Names of variables are case-insensitive: upper case here. */
-export interface DefineVariable {
-  readonly kind: 'defineVariable';
-  readonly span: Span;
+export interface DefineVariable extends Node<'defineVariable'> {
   readonly name: string;
   /** Without the outer quotes; `'''v'''` is `'v'`, quotes included. */
   readonly value: string;
 }
 
 /** `UNDEFINE name` */
-export interface UndefineVariable {
-  readonly kind: 'undefineVariable';
-  readonly span: Span;
+export interface UndefineVariable extends Node<'undefineVariable'> {
   readonly name: string;
 }
 
 /** `ASSERT [NOT EXISTS] TOPIC topic [WITH (properties)] [TIMEOUT d]` */
-export interface AssertTopic {
-  readonly kind: 'assertTopic';
-  readonly span: Span;
+export interface AssertTopic extends Node<'assertTopic'> {
   readonly exists: boolean;
   /** As written, also unquoted. */
   readonly topic: string;
@@ -887,9 +691,7 @@ export interface AssertTopic {
 }
 
 /** `ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] [ID n] [TIMEOUT d]`; that one of them is given is unchecked. */
-export interface AssertSchema {
-  readonly kind: 'assertSchema';
-  readonly span: Span;
+export interface AssertSchema extends Node<'assertSchema'> {
   readonly exists: boolean;
   /** As written, also unquoted. */
   readonly subject: string | null;
@@ -897,41 +699,28 @@ export interface AssertSchema {
   readonly timeoutMs: number | null;
 }
 
-/** `ASSERT VALUES source (columns) VALUES (values)`: the next record of the source is this one. */
-export interface AssertValues {
-  readonly kind: 'assertValues';
-  readonly span: Span;
+interface AssertedRow {
   readonly source: string;
   readonly sourceSpan: Span;
   readonly columns: readonly Identifier[];
   readonly values: readonly Expression[];
 }
+
+/** `ASSERT VALUES source (columns) VALUES (values)`: the next record of the source is this one. */
+export type AssertValues = Node<'assertValues'> & AssertedRow;
 
 /** `ASSERT NULL VALUES source (columns) KEY (values)`: the next record of the source is a tombstone. */
-export interface AssertTombstone {
-  readonly kind: 'assertTombstone';
-  readonly span: Span;
-  readonly source: string;
-  readonly sourceSpan: Span;
-  readonly columns: readonly Identifier[];
-  readonly values: readonly Expression[];
-}
+export type AssertTombstone = Node<'assertTombstone'> & AssertedRow;
 
 /** `ASSERT STREAM|TABLE name [(elements)] [WITH (properties)]`: the source exists and looks like this. */
-export interface AssertSource {
-  readonly kind: 'assertSource';
-  readonly span: Span;
+export interface AssertSource extends Node<'assertSource'>, Named {
   readonly sourceKind: SourceKind;
-  readonly name: string;
-  readonly nameSpan: Span;
   readonly elements: readonly TableElement[];
   readonly properties: readonly WithProperty[];
 }
 
 /** `RUN SCRIPT 'path'` */
-export interface RunScript {
-  readonly kind: 'runScript';
-  readonly span: Span;
+export interface RunScript extends Node<'runScript'> {
   readonly path: string;
   readonly pathSpan: Span;
 }

@@ -199,7 +199,7 @@ class StatementBuilder extends DefinitionBuilder implements AstBuilder {
   assertStatement(children: cst.AssertStatementCstChildren, location: CstNodeLocation): ast.Statement {
     const span = this.span(location);
     const exists = children.EXISTS === undefined;
-    const rows = (): Pick<ast.AssertValues, 'span' | 'source' | 'sourceSpan' | 'columns' | 'values'> => {
+    const rows = (): Omit<ast.AssertValues, 'kind'> => {
       const { name: source, span: sourceSpan } = this.identifierOf(children.identifier);
       const columns = this.columnsOf(children.columnList);
       const values = this.rowValues(children.rowValues![0]!.children);
