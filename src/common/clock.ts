@@ -60,9 +60,9 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** After which nobody is begun with any more in a turn. */
+/** How long a turn lasts: those who are left wait for the next one. */
 const TURN_MS = 10;
-/** Who called `nextTurn`, in order. */
+/** Continuations of the calls of `nextTurn`, in order. */
 let waiting: (() => void)[] = [];
 /** Those whose turn it is, and which of them is next. */
 let current: (() => void)[] = [];
@@ -72,7 +72,7 @@ let turning = false;
 let turnEndMs = 0;
 
 function beginTurn(): void {
-  // Who calls `nextTurn` in this turn wants the next one.
+  // A call of `nextTurn` during this turn waits for the next one.
   current = at < current.length ? current.slice(at).concat(waiting) : waiting;
   at = 0;
   waiting = [];

@@ -112,7 +112,7 @@ const SHOWN_WIDTH = 120;
  * hint: did you mean AMOUNT?
  * ```
  *
- * Of a long line only what stands around the place is shown, between `…`; the column is that of the whole line.
+ * A long line is cut to the text around the place, between `…`; the column counts in the whole line.
  * `file`: where `text` is from.
  */
 export function renderSqlError(error: SqlError, text: string, file: string | null = null): string {

@@ -13,10 +13,10 @@ class EventLoop {
   held = false;
   /** Milliseconds of this turn that went to long waits, and to short work that does not end. */
   heldMs = 0;
-  /** Of this turn's short work since it was last looked at: what it took, and what of that does not count. */
+  /** Milliseconds of short work in this turn since `#usage` was last taken, and how many of them do not count. */
   #shortMs = 0;
   #freeMs = 0;
-  /** What the process had used by then; undefined before the first look. */
+  /** The process's CPU time when it was last taken; undefined before that. */
   #usage: NodeJS.CpuUsage | undefined;
 
   hold(ms: number): void {

@@ -28,7 +28,7 @@ export class LockFileError extends Error {
   }
 }
 
-/** What the system answers when another one has the lock, where it is not EAGAIN. */
+/** Codes beside EAGAIN by which a system says that another process has the lock. */
 const HELD: ReadonlySet<string> = new Set(['EACCES', 'EBUSY']);
 /** How often a file may be replaced between being opened and being locked. */
 const ATTEMPTS = 10;
@@ -44,7 +44,7 @@ export async function takeLockFile(path: string): Promise<LockFile | { readonly 
     let locked = false;
     try {
       if (!lock(tryLock, descriptor, path)) return { owner: ownerIn(path) };
-      // Who had it before may have removed the directory, and the lock of a file that is gone keeps nobody out.
+      // The owner before may have removed the directory; a lock on a file that is gone excludes nobody.
       if (!isAt(path, descriptor)) continue;
       locked = true;
     } finally {

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-/** What the rooms log through. Fields first, as pino has it; messages are for people. */
+/** All rooms log through this. Fields first, as pino has it; messages are for people. */
 export interface Logger {
   error(fields: object, message: string): void;
   warn(fields: object, message: string): void;

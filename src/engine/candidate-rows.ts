@@ -34,7 +34,7 @@ export function candidateRows(
   compiled: CompiledRow,
 ): AsyncGenerator<CandidateRows> {
   const { access } = plan;
-  // What was paused, or has stopped for now, still has its rows: who asks has looked at its state.
+  // A query that was paused, or has stopped for now, still has its rows: the caller has looked at its state.
   const query = { keySerde: table.key, stale: true };
   switch (table.kind) {
     case 'key-value': {

@@ -28,8 +28,8 @@ export interface HistoryEntry {
 }
 
 /**
- * Which commands today's catalog comes from. Whoever executes those alone, in their order, gets the same streams,
- * tables, types, functions, properties and queries as who executes all.
+ * Which commands today's catalog comes from. Executing those alone, in their order, gives the same streams, tables, types,
+ * functions, properties and queries as executing all.
  *
  * A name stands for the commands that have defined it since it was last free: the latest of them is what it means, and
  * DROP ends them all. A command is needed while a name stands for it, or a needed one was executed over it (a type, a
@@ -54,7 +54,7 @@ export class CommandHistory {
     return this.#entries;
   }
 
-  /** What `key` means now; undefined when it means nothing, or nothing that a command has made. */
+  /** The command that made what `key` means now; undefined where none did. */
   meaningOf(key: CatalogKey): HistoryEntry | undefined {
     return this.#chains.get(key)?.at(-1);
   }
@@ -177,7 +177,7 @@ export class CommandHistory {
     for (const entry of this.#entries) {
       if (entry.statement === null) unreadable = true;
       if (entry.ends === null) continue;
-      // What nothing is known to have made may have been made by what cannot be read.
+      // Where no maker is known, a command that cannot be read may have made it.
       const endsWhatIsKept =
         entry.endsBuiltIn ||
         (entry.ends.length === 0 ? unreadable : entry.ends.some((each) => live.has(each)));

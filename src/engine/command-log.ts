@@ -7,7 +7,7 @@ import { readRecords } from './read-records.ts';
 import type { ScriptProgress } from './script.ts';
 import { encodeSnapshotKey, readSnapshotKey, SNAPSHOT_FORMAT, type SnapshotKey } from './snapshot-key.ts';
 
-/** What the topic says: the commands that count, in order. */
+/** The content of the topic: the commands that count, in order. */
 export interface ReadCommands {
   readonly commands: readonly LoggedCommand[];
   /** No name is made from a number below. */
@@ -98,7 +98,7 @@ export class CommandLog {
 class CommandReading implements ReadCommands {
   commands: LoggedCommand[] = [];
   sequence = 0;
-  /** Where each of `commands` lies. */
+  /** The offset of each of `commands`. */
   #offsets: number[] = [];
   #snapshot: (SnapshotKey & { readonly part: 'begin' }) | null = null;
   #copies: { readonly offset: number; readonly copy: LoggedCommand }[] = [];

@@ -8,13 +8,13 @@ export interface Command {
   readonly version: 1 | 2 | 3;
   /** Empty: nothing but `dismisses`. */
   readonly statement: string;
-  /** What held for it then: the session's properties over the system's. */
+  /** The properties that held for it: the session's over the system's. */
   readonly properties: Readonly<Record<string, string>>;
   /** The number that names made from it (`CTAS_X_<n>`). */
   readonly sequence: number;
   /** The query that it goes on with, where it replaced one: it is then complete without what it replaced. */
   readonly queryId?: string;
-  /** What runs for it. Commands of versions before 3 have none, and are planned by the release that replays them. */
+  /** The query that runs for it. Commands of versions before 3 have none, and are planned by the release that replays them. */
   readonly query?: StoredQuery;
   /** Commands that could not be replayed and were given up, by `LoggedCommand.id`. */
   readonly dismisses?: readonly number[];

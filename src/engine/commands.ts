@@ -10,7 +10,7 @@ import { type Command, COMMAND_BYTES_MAX, encodeCommand } from './command.ts';
 import { type FailedStatement, FailedStatements, reasonOf } from './failed-statements.ts';
 import type { ScriptProgress } from './script.ts';
 
-/** What replaying works with: the engine. */
+/** The engine, as replaying sees it. */
 export interface ReplayHost {
   /** The number that the next query's name is made from. */
   sequence: number;
@@ -99,7 +99,7 @@ export class Commands {
         next = Math.max(next, logged.command.sequence + (entry.queryId === null && fault === null ? 0 : 1));
     }
     for (const entry of this.#history.live()) await this.#try(entry, faults.get(entry) ?? null);
-    // What took the place of something that could not be replayed stands behind what had waited for that.
+    // A statement that replaced one that could not be replayed comes later in the log than those that waited for it.
     while ((await this.#tryFailed()) > 0);
     this.#host.sequence = next;
     for (const { id, text, errors } of this.failed.all())
@@ -163,7 +163,7 @@ export class Commands {
 
   #retryLater(): void {
     this.#cancelRetry();
-    // What cannot be read will not be readable later.
+    // A statement that cannot be read now cannot be read later.
     if (this.#closed || !this.failed.all().some(({ entry }) => entry.statement !== null)) return;
     const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#retries++);
     this.#cancelRetry = this.#clock.setTimer(waitMs, () => {

@@ -81,11 +81,11 @@ export interface EngineOptions {
   readonly logPatienceMs?: number;
 }
 
-/** What a statement handler works with. */
+/** Given to a statement when it runs. */
 export interface StatementCall {
   readonly engine: Engine;
   readonly session: Session;
-  /** What holds for the statement: the session's properties over the system's. */
+  /** The properties that hold for the statement: the session's over the system's. */
   readonly properties: ReadonlyMap<string, string>;
   readonly parsed: ParsedStatement;
   /** Set while a script runs. */
@@ -210,7 +210,7 @@ export class Engine {
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {
     if (isChange(parsed.statement))
       return this.#order.change(session, (answer) => this.#change(parsed, session, script, answer));
-    // What only looks, and waits, holds nobody up.
+    // A statement that only reads may wait long: it takes no turn, so that others do not wait for it.
     await this.#order.changesOf(session);
     return this.#run(this.#call(parsed, session, script));
   }
@@ -289,7 +289,7 @@ export class Engine {
     };
   }
 
-  /** Of those that were made by replaying. */
+  /** Starts the queries that were made by replaying. */
   async #startQueries(holds: ReadonlySet<string>): Promise<void> {
     if (this.options.startQueries === 'stepped') return;
     for (const query of this.queries.values())
@@ -381,7 +381,7 @@ export class Engine {
     return this.#commands.record(parsed, given, script?.progress ?? null, gaveUp).finally(cancel);
   }
 
-  /** Of that name, which may be written in lower case. */
+  /** The query of that id, which may be written in lower case. */
   query(id: string): PersistentQuery | undefined {
     return this.queries.get(id) ?? this.queries.get(id.toUpperCase());
   }
@@ -391,7 +391,7 @@ export class Engine {
     return this.#commands?.failed.byId(id);
   }
 
-  /** What is in the command log and could not be replayed. */
+  /** Statements of the command log that could not be replayed. */
   get failedStatements(): readonly FailedStatement[] {
     return this.#commands?.failed.all() ?? [];
   }

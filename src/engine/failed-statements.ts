@@ -11,7 +11,7 @@ const ERRORS_MAX = 10;
 /** A statement in the command log that could not be replayed. It is tried again until it can be, or is given up. */
 export interface FailedStatement {
   readonly entry: HistoryEntry;
-  /** Of the query that it makes, else `STATEMENT_<n>`: what TERMINATE takes. */
+  /** The id that TERMINATE takes: that of the query that it makes, else `STATEMENT_<n>`. */
   readonly id: string;
   readonly text: string;
   /** Names in the catalog of what its query would write. */

@@ -4,7 +4,7 @@
  * hold are refused, as there.
  */
 
-/** Of ksqlDB itself, behind `ksql.`. */
+/** ksqlDB's own properties, behind `ksql.`. */
 const KSQL = new Set(
   `access.validator.enable cast.strings.preserve.nulls connect.url connect.worker.config
   create.or.replace.enabled create.topic.inherit.source.replicas.enabled error.classifier.regex
@@ -29,7 +29,7 @@ const KSQL = new Set(
   websocket.connection.max.timeout.ms windowed.session.key.legacy worker.pool.size`.split(/\s+/),
 );
 
-/** Of Kafka Streams and of Kafka's producers and consumers. */
+/** Properties of Kafka Streams and of Kafka's producers and consumers. */
 const KAFKA = new Set(
   `acceptable.recovery.lag acks allow.auto.create.topics auto.commit.interval.ms auto.include.jmx.reporter batch.size
   buffer.memory buffered.records.per.partition built.in.metrics.version check.crcs client.dns.lookup client.id
@@ -58,7 +58,7 @@ const KAFKA = new Set(
 const FAMILIES =
   /^(ksql\.functions\.|producer\.|consumer\.|(main|restore|global)\.consumer\.|admin\.|topic\.)./;
 
-/** What decides about the whole service. */
+/** Properties that concern the whole service. */
 const OF_SERVER =
   /^((producer|consumer|admin|main\.consumer|restore\.consumer|global\.consumer)\.)?(bootstrap\.servers|application\.(id|server)|group\.id|transactional\.id|state\.dir|security\..*|sasl\..*|ssl\..*|config\.providers.*)$|^(listeners|ksql\.(service\.id|extension\.dir|internal\.(hidden|readonly)\.topics|internal\.listener|advertised\.listener|pull\.queries\.enable|headers\.columns\.enabled|query\.persistent\.active\.limit|udf\.enable\.security\.manager|security\..*|properties\.overrides\..*|server\..*|logging\..*|endpoint\.logging\..*))$/;
 

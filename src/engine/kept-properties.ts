@@ -13,7 +13,7 @@ export function keptProperties(
       kept.set(name, checkProperty(name, text, 'request').value);
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      // What is for the start only came from --set: it is not a statement's.
+      // A property that only --set may give is not a statement's, and not checked as one.
       if (isOfStart(name)) kept.set(name, text);
       else
         logger.warn({ property: name, error: error.message }, 'a recorded property is left at its default');

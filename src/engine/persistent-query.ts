@@ -28,12 +28,12 @@ export class PersistentQuery {
   readonly statementText: string;
   /** Names in the catalog. */
   readonly sources: readonly string[];
-  /** What it writes; null for what only keeps rows. */
+  /** The source that it writes; null for a query that only keeps rows. */
   readonly sink: string | null;
   readonly sinkTopic: string | null;
   readonly plan: QueryPlan;
   readonly lowered: LoweredQuery;
-  /** What was, or would be, kept of it. */
+  /** Its form in the command log. */
   readonly stored: StoredQuery;
   readonly streams: SteppedStreams;
   readonly properties: ReadonlyMap<string, string>;

@@ -5,7 +5,7 @@ import { STRING } from '../types/sql-type.ts';
 import { bytesText, FormatGuess } from './print-format.ts';
 import type { ResultColumn, RowBatch, RowStream } from './result.ts';
 
-/** What is fetched at once, and kept as text until the client has taken it. */
+/** Bytes that are fetched at once, and kept as text until the client has taken them. */
 const BUFFER_BYTES_MAX = 256 * 1024;
 
 const COLUMNS: readonly ResultColumn[] = [{ name: 'LINE', type: STRING, isKey: false }];

@@ -43,7 +43,7 @@ const patterns: PropertyValue = {
   },
 };
 
-/** Of Kafka, Kafka Connect, schema registries and ksqlDB: its `ksql.hidden.topics`, and those that Kafka has made since. */
+/** Topics of Kafka, Kafka Connect, schema registries and ksqlDB: ksqlDB's `ksql.hidden.topics`, and later ones of Kafka. */
 const SYSTEM_TOPICS =
   '_confluent.*,__confluent.*,_schemas,__consumer_offsets,__transaction_state,__share_group_state,' +
   '__remote_log_metadata,connect-configs,connect-offsets,connect-status,connect-statuses';

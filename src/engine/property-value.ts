@@ -1,6 +1,6 @@
 import { describeRange, readWholeNumber, type WholeRange } from '../common/whole-number.ts';
 
-/** What values a property has. */
+/** The values that a property may have. */
 export interface PropertyValue {
   /** To stand behind "must be". */
   readonly description: string;

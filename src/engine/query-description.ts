@@ -44,7 +44,7 @@ export function describeQuery(engine: Engine, query: PersistentQuery): QueryDesc
   };
 }
 
-/** What could not be replayed has no plan, only its text and why. */
+/** A statement that could not be replayed has no plan, only its text and the reason. */
 export function describeFailed({ id, text, sinks, errors }: FailedStatement): QueryDescription {
   return {
     ...UNDESCRIBED,

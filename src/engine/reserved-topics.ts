@@ -2,7 +2,7 @@ import { SqlError, type Span } from '../common/error.ts';
 import { propertyValue } from './properties.ts';
 import { topicPatterns } from './topic-patterns.ts';
 
-/** What every topic that a service makes for itself begins with: command topic, changelogs, repartition topics. */
+/** The beginning of the names of all topics that a service makes for itself: commands, changelogs, repartition topics. */
 const OWN_PREFIX = '_millrace_';
 
 /** The name of a topic or group that a service keeps for itself. Statements of all services leave it alone. */

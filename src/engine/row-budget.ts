@@ -2,7 +2,7 @@ import { Decimal } from '../types/decimal.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 
 const MIB = 1024 * 1024;
-/** What a query may always keep for its client, so that each goes on when others have taken everything. */
+/** Bytes that a query may always keep for its client, so that each goes on when others have taken everything. */
 const CLIENT_BYTES_MIN = 64 * 1024;
 
 export const CLIENT_BYTES_MAX = MIB / 2;
@@ -12,7 +12,7 @@ export const TOTAL_BYTES_MAX = 256 * MIB;
 export class RowBudget {
   readonly #clientBytesMax: number;
   readonly #totalBytesMax: number;
-  /** What all clients together have not taken. */
+  /** Bytes kept for all clients together. */
   usedBytes = 0;
 
   constructor(clientBytesMax = CLIENT_BYTES_MAX, totalBytesMax = TOTAL_BYTES_MAX) {

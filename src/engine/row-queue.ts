@@ -22,9 +22,9 @@ export class RowQueue {
   readonly #onFull: () => void;
   readonly #onDrained: () => void;
   #batches: Waiting[] = [];
-  /** Of the batch that was handed over last: it is the client's until it asks for the next. */
+  /** Bytes of the batch handed over last, which count until the client asks for the next. */
   #takenBytes = 0;
-  /** Of all batches, that one included. */
+  /** Bytes of all batches, that one included. */
   #bytes = 0;
   #full = false;
   #ended = false;
@@ -57,7 +57,7 @@ export class RowQueue {
     this.#notify();
   }
 
-  /** What is queued can still be pulled; then `next` gives null, or rejects with `error`. */
+  /** Queued rows can still be pulled; then `next` gives null, or rejects with `error`. */
   end(error: unknown = null): void {
     if (this.#ended) return;
     this.#ended = true;

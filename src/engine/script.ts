@@ -10,7 +10,7 @@ export class Script {
   readonly statements: readonly ParsedStatement[];
   /** Null where progress is not kept: every statement runs at every start. */
   readonly progress: ScriptProgress | null;
-  /** What its statements have made in this run, as `source:S`, `type:T`, …: a second one of a name is a mistake. */
+  /** The things that its statements have made in this run, as `source:S`, `type:T`, …: a second one of a name is a mistake. */
   readonly made = new Set<string>();
   /** How many of the next ALTERs of a source took effect in earlier runs, by its name. */
   readonly altered = new Map<string, number>();
@@ -128,7 +128,7 @@ export class ScriptProgress {
   }
 }
 
-/** What the first so many statements say, each digest made from the one before. */
+/** Digests of the first so many statements, each made from the one before. */
 class Digests {
   readonly #statements: readonly ParsedStatement[];
   readonly #digests: string[] = [''];
@@ -137,7 +137,7 @@ class Digests {
     this.#statements = statements;
   }
 
-  /** What says later that the first `done` statements are still those: `stillDone` takes it. */
+  /** Marks of the first `done` statements, by which `stillDone` knows later whether they are the same. */
   marksOf(done: number): readonly string[] {
     let inserted = done;
     while (inserted > 0 && !this.#writesRecords(inserted - 1)) inserted--;

@@ -1,4 +1,4 @@
-/** What a client brings along from statement to statement: SET properties and DEFINEd variables. */
+/** A client's state from statement to statement: SET properties and DEFINEd variables. */
 export interface Session {
   /** By full name (`auto.offset.reset`), without the `ksql.streams.` prefix. */
   readonly properties: Map<string, string>;

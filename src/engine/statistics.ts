@@ -3,7 +3,7 @@ import { applicationIdOf } from './query-application.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import type { OffsetSummary } from './result.ts';
 
-/** What DESCRIBE EXTENDED tells of the queries that read or write a source: since they were started here. */
+/** The statistics in DESCRIBE EXTENDED, of the queries that read or write a source, since they were started here. */
 
 /** `CTAS_T_0: 5 records, 1 skip or failed evaluation`, a line a query. */
 export function statisticsText(queries: readonly PersistentQuery[]): string {
@@ -30,7 +30,7 @@ export function errorText(queries: readonly PersistentQuery[]): string {
     .join('\n');
 }
 
-/** Where each query has committed to be, in the topics that it reads. */
+/** The committed positions of each query in the topics that it reads. */
 export async function offsetSummaries(
   engine: Engine,
   queries: readonly PersistentQuery[],

@@ -68,7 +68,7 @@ function loadBoth(engine: Engine, plans: unknown): { readonly before: PlanNode; 
 }
 
 /**
- * What a stored query runs. Throws `DataError` when this release cannot read it, and `SqlError` when it would not find
+ * Lowers a stored query. Throws `DataError` when this release cannot read it, and `SqlError` when it would not find
  * the query's state.
  */
 export function loadQuery(
@@ -108,7 +108,7 @@ function loadLowered(
   }
 }
 
-/** What anybody who may write the topic may have written is taken for a stored query only when it is one. */
+/** Whether it is a stored query: anybody who may write the topic may have put something else there. */
 export function isStoredQuery(json: unknown): json is StoredQuery {
   if (typeof json !== 'object' || json === null) return false;
   const { release, fingerprint, plans, stores, topics } = json as Partial<StoredQuery>;
@@ -130,7 +130,7 @@ function namesOf({ topology }: LoweredQuery): Pick<StoredQuery, 'stores' | 'topi
   };
 }
 
-/** What the plan does not say: bodies of functions that statements have made, and settings. */
+/** A digest of the plan and of what it does not hold: bodies of functions that statements have made, and settings. */
 function meaningOf(
   engine: Engine,
   before: PlanNode,
@@ -189,7 +189,7 @@ function printed(statement: string): string {
   }
 }
 
-/** What its sources declare. */
+/** The declarations of a plan's sources. */
 export function declarationsOf(plan: PlanNode): unknown {
   return allNodes(plan).flatMap((node) => {
     if (node.kind !== 'source') return [];

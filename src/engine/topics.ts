@@ -33,7 +33,7 @@ export async function ensureTopic(
         `topic ${name} has ${existing.partitions} partitions, not ${partitions}`,
         {
           span,
-          hint: 'leave PARTITIONS away to use the topic as it is',
+          hint: 'leave PARTITIONS out to use the topic as it is',
         },
       );
     return existing.partitions;

@@ -1,5 +1,5 @@
 /**
- * What bytes may be, as PRINT tells, which knows nothing of columns. A format has one for each kind of bytes that it
+ * A guess of what bytes are, for PRINT, which knows nothing of columns. A format has one for each kind of bytes that it
  * writes, as far as they look like something.
  */
 export interface BytesGuess {

@@ -147,7 +147,7 @@ function describe(node: JsonNode): string {
   return wordOf(node);
 }
 
-/** What is left when it is no text, number, array or object. */
+/** The values `null`, `true` and `false` as words. */
 function wordOf(node: JsonNode): string {
   return node === null ? 'null' : node === true ? 'true' : 'false';
 }

@@ -1,8 +1,8 @@
 import type { Shape } from './json-shape.ts';
 
 /**
- * What stood last at one position of an object: a name with its colon and blanks, whose value follows. Nearly all records
- * of a topic are built alike, so comparing this with what stands there now is most of what reading a name costs.
+ * The bytes that stood last at one position of an object: a name with its colon and blanks, up to the value. Nearly all
+ * records of a topic are built alike, so reading a name is mostly comparing these bytes with those of the next record.
  */
 export interface Head extends Place {
   /** Bytes from behind the opening quote to the value. */
@@ -17,13 +17,13 @@ export interface Head extends Place {
   readonly tail: number;
   /** The bytes of a head of fewer than four. */
   readonly bytes: Uint8Array;
-  /** Of the field that has the name, among those declared, or -1. */
+  /** The position of the field of that name among those declared, or -1. */
   position: number;
-  /** What its values must be. */
+  /** The shape that its values must have. */
   shape: Shape;
 }
 
-/** What is remembered of the objects that stand in one place: behind one head, or the record itself. */
+/** The names remembered of the objects in one place: behind one head, or the record itself. */
 export interface Place {
   /** By position in the object. */
   readonly heads: Head[];

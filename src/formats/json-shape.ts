@@ -14,7 +14,7 @@ export const ARRAY = 7;
 export const MAP = 8;
 export const STRUCT = 9;
 
-/** What bytes of JSON are surely a value of a type, as the rules of `openCoerce` have it: what `JsonWalk` follows. */
+/** Which bytes of JSON are surely a value of a type, by the rules of `openCoerce`; `JsonWalk` follows it. */
 export interface Shape {
   readonly code: number;
   /** Whole numbers, while they are exact in a double. */

@@ -1,6 +1,6 @@
 import { isDigit } from './plain-number.ts';
 
-/** What a byte means inside a JSON string: 0 is ordinary ASCII. */
+/** The meaning of a byte inside a JSON string: 0 is ordinary ASCII. */
 export const QUOTE = 1;
 export const BACKSLASH = 2;
 const CONTROL = 3;

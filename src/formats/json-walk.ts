@@ -44,10 +44,10 @@ export class JsonWalk {
   #view: DataView = new DataView(EMPTY_BYTES.buffer, 0, 0);
   /** For names that are not remembered. Nothing is learned below it, where objects of any shape come by. */
   readonly #stray: Head = strayHead(ANY_SHAPE);
-  /** Of the name that `nameEnd` found. */
+  /** The head of the name that `nameEnd` found. */
   head: Head = this.#stray;
 
-  /** What the next calls look at; the view is of the same bytes. */
+  /** The bytes that the next calls read, and a view of them. */
   enter(buffer: Uint8Array, view: DataView): void {
     this.#buffer = buffer;
     this.#view = view;

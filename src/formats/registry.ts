@@ -5,10 +5,10 @@ import { json } from './json.ts';
 import { kafka } from './kafka.ts';
 import { none } from './none.ts';
 
-/** Of keys that have columns, where neither the statement nor a property says. */
+/** The format of keys that have columns, where neither the statement nor a property names one. */
 export const DEFAULT_KEY_FORMAT = kafka.name;
 
-/** Of keys without columns. */
+/** The format of keys without columns. */
 export const NO_KEY_FORMAT = none.name;
 
 /** Holds everything that a key or value may be: what is used where the format at hand cannot be. */

@@ -11,7 +11,7 @@ export interface TestRecords {
   readonly isText: boolean;
 }
 
-/** Of formats that are text: test files have it as it is. */
+/** For formats of text: test files hold it as it is. */
 export const textRecords: TestRecords = {
   isText: true,
   encode: (node) => Buffer.from(plainText(node)),

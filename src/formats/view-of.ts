@@ -1,4 +1,4 @@
-/** Where records of several partitions take turns, so do their buffers: making a view for each record would show. */
+/** Records of several partitions take turns, and so do their buffers: a new view for each record would cost too much. */
 const views = new WeakMap<Uint8Array, DataView>();
 
 /** The same bytes, for reading four at once. */

@@ -3,8 +3,8 @@ import type { FormatSettings, WrittenKey } from './format.ts';
 import { numberShape } from './plain-number.ts';
 
 /**
- * Of formats that are text and can write one value in several ways (blanks, escapes, quotes, names of fields, trailing
- * zeros): only the plain ones are recognized, the others are decoded and written anew. `signed`: a number below 0 is
+ * For formats of text, which can write one value in several ways (blanks, escapes, quotes, names of fields, trailing
+ * zeros): the plain way is recognized, any other is decoded and written anew. `signed`: a number below 0 is
  * plain too.
  */
 export function openWrittenText(

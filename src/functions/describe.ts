@@ -1,7 +1,7 @@
 import { printType } from '../types/print-type.ts';
 import type { Example, FunctionRegistry, Parameter, ParameterType, SqlFunction } from './function.ts';
 
-/** What SHOW FUNCTIONS and DESCRIBE FUNCTION say, read from the functions' literals. */
+/** The texts of SHOW FUNCTIONS and DESCRIBE FUNCTION, read from the functions' literals. */
 
 /** A type as text: `ARRAY<T>`, `LAMBDA (T) => R`, `DECIMAL`. */
 export function describeType(type: ParameterType): string {

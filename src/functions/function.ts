@@ -35,7 +35,7 @@ export interface Parameter {
   readonly variadic?: boolean;
 }
 
-/** What evaluation is given besides the arguments. */
+/** Given to evaluation beside the arguments. */
 export interface EvaluationContext {
   readonly now: () => number;
   readonly random: () => number;

@@ -150,7 +150,7 @@ export function resolveAggregate(
   return { signature, parameters: expanded, argumentTypes, literals, returns };
 }
 
-/** What is text may be read as a time or as bytes, be it a literal or a column; a column of an aggregate may not. */
+/** A text, literal or column, may be read as a time or as bytes; but not the argument of an aggregate. */
 function asText(argument: ArgumentType): ArgumentType {
   return argument?.kind === 'string' ? { kind: 'text' } : argument;
 }

@@ -119,7 +119,7 @@ function daysFrom(fields: TimeFields, input: string): number {
   return days;
 }
 
-/** What else was said of the date must be true of it. */
+/** The other fields of a date must agree with it. Throws `DataError`. */
 function checkDate(fields: TimeFields, days: number, input: string): void {
   const { month, day } = civilOf(days);
   const weekday = dayOfWeek(days);

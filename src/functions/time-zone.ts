@@ -120,7 +120,7 @@ function zoneName(zone: TimeZone, epochMs: number, style: ZoneNameStyle): string
     return zoneName(zone, NAMED_DAYS_MS[0]!, 'short').replace(/^(.)[SD]T$/, '$1T');
   const named = nameOn(zone.id, epochMs, style);
   if (named !== undefined) return named;
-  // Of most zones ICU knows no names before 1970: that of the same offset in another year.
+  // ICU has no names before 1970 for most zones: take the name of the same offset in another year.
   const offset = zone.offsetAt(epochMs);
   const day = NAMED_DAYS_MS.find((other) => zone.offsetAt(other) === offset) ?? NAMED_DAYS_MS[0]!;
   return nameOn(zone.id, day, style) ?? ABBREVIATIONS[zone.id] ?? intlName('en-US', zone.id, epochMs, style);

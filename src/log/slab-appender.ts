@@ -279,7 +279,7 @@ export class SlabAppender implements RecordAppender {
     let codec = CODEC_NONE;
     if (this.#gzip) {
       const packed = gzipSync(bytes.subarray(RECORDS_AT));
-      // What does not shrink stays as it is, so that no batch outgrows `batchBytesMax`.
+      // Records that do not shrink stay uncompressed, so that no batch outgrows `batchBytesMax`.
       if (packed.length < batch.length - RECORDS_AT) {
         bytes = Buffer.allocUnsafeSlow(RECORDS_AT + packed.length);
         packed.copy(bytes, RECORDS_AT);

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { RequestError } from './request-error.ts';
 
-/** What of a request's head says who sends it, as it came over the connection. */
+/** The parts of a request's head that say who sends it, as they came over the connection. */
 export interface RequestHead {
   /** `1.1`. */
   readonly httpVersion: string;
@@ -18,7 +18,7 @@ export interface AccessRules {
   readonly allowedOrigins: readonly string[];
   /** Names or addresses, without port, that clients may reach a server on a loopback address by. */
   readonly allowedHosts: readonly string[];
-  /** What the server was told to listen on: who named it so may call it so. */
+  /** The host that the server was told to listen on: clients may use that name too. */
   readonly listensOn: string;
 }
 
@@ -88,7 +88,7 @@ export class AccessPolicy {
     );
   }
 
-  /** What the client calls this server by; null where it says nothing. */
+  /** The name by which the client calls this server; null where it gives none. */
   #admitHost(head: RequestHead): Authority | null {
     const hosts = valuesOf(head, 'host');
     if (hosts.length > 1) throw new RequestError(40000, 'the request has more than one Host');
@@ -167,7 +167,7 @@ function isLoopbackName(host: string): boolean {
   );
 }
 
-/** Of what a stranger wrote no more than a line is repeated. */
+/** Text from a stranger in quotes, cut to a line. */
 function quoted(text: string): string {
   return `'${text.length > 100 ? `${text.slice(0, 100)}…` : text}'`;
 }

@@ -6,7 +6,7 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** What is under way on each connection: requests may come before those in front of them are answered. */
+/** The requests under way on each connection: a client may send the next before the one in front is answered. */
 export class Connections {
   readonly #connections = new WeakMap<
     Duplex,

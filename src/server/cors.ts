@@ -8,7 +8,7 @@ export function allowReading(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-origin', origin);
 }
 
-/** What a browser asks before it sends a page's request: answered for allowed origins, without looking further. */
+/** Answers the request that a browser sends before a page's own (preflight), for allowed origins, without looking further. */
 export function answerPreflight(
   response: ServerResponse,
   headers: Readonly<Record<string, string | string[] | undefined>>,

@@ -9,7 +9,7 @@ export interface ServerLimits {
   /** From the first byte of a request to the last of its body. */
   readonly requestMs: number;
   readonly bodyBytes: number;
-  /** Of the bodies of all requests, from their first byte until they are answered. */
+  /** Bytes of the bodies of all requests together, from their first byte until they are answered. */
   readonly bodiesBytes: number;
   /** Statements in one request. */
   readonly statements: number;

@@ -11,12 +11,12 @@ interface Receiving {
   readonly refuse: (error: RequestError) => void;
 }
 
-/** The bodies of all requests, as long as they are kept: one by one and all together they are bounded. */
+/** Keeps the bodies of requests while they are needed; each, and all together, are bounded. */
 export class RequestBodies {
   readonly #bodyBytesMax: number;
   readonly #totalBytesMax: number;
   readonly #receiving = new Set<Receiving>();
-  /** Of bodies that are received and of those that a request works with. */
+  /** Bytes of all bodies, those that are still coming and those that a request works with. */
   #totalBytes = 0;
 
   constructor(bodyBytesMax: number, totalBytesMax: number) {
@@ -24,7 +24,7 @@ export class RequestBodies {
     this.#totalBytesMax = totalBytesMax;
   }
 
-  /** What is kept now. */
+  /** Bytes that are kept now. */
   get totalBytes(): number {
     return this.#totalBytes;
   }

@@ -6,7 +6,7 @@ import { RequestError } from './request-error.ts';
 /** Properties, and variables, of a request. */
 const MEMBERS_MAX = 1000;
 
-/** What a statement request holds, whichever names it uses. Unknown members are ignored. */
+/** The content of a statement request, under whichever names. Unknown members are ignored. */
 export interface StatementRequest {
   readonly text: string;
   readonly session: Session;

@@ -40,7 +40,7 @@ export interface ServerOptions {
   readonly version: string;
   /** Origins of web pages that may use the server, beside its own. Default none. */
   readonly allowedOrigins?: readonly string[];
-  /** What a server on a loopback address may be called by beside this machine's own names. Default nothing. */
+  /** Names for a server on a loopback address beside this machine's own. Default none. */
   readonly allowedHosts?: readonly string[];
   /** Default `DEFAULT_LIMITS`. */
   readonly limits?: Partial<ServerLimits>;
@@ -194,7 +194,7 @@ function requestOf(request: IncomingMessage, body: Buffer, signal: AbortSignal):
   return { method: request.method ?? 'GET', path, query, headers, body, signal };
 }
 
-/** What was wrong with a request that could not be read. */
+/** Why a request could not be read. */
 function badRequest({ code }: NodeJS.ErrnoException, { headMs, requestMs }: ServerLimits): RequestError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new RequestError(

@@ -33,8 +33,8 @@ export class CoveredTimes {
   }
 
   /**
-   * What must be read so that [from, to] can be covered. What is covered stays one interval, so the gap to an interval
-   * further away is part of it.
+   * The intervals to read before [from, to] can be covered. What is covered is always one interval, so the gap to one
+   * that lies further away is among them.
    */
   missing(slot: number, from: number, to: number): readonly (readonly [from: number, to: number])[] {
     if (slot < 0 || !this.hasAny(slot)) return [[from, to]];

@@ -13,13 +13,13 @@ export class DamagedStateError extends StateError {
   }
 }
 
-/** What a system tells of itself rather than of the files: waiting, or an administrator, helps. */
+/** Errors about the system and not about the files: waiting, or an administrator, helps. */
 const OF_THE_SYSTEM =
   /No space left|quota exceeded|Permission denied|Operation not permitted|Read-only file system|Too many open files|Cannot allocate memory|Resource temporarily unavailable|lock hold by|file lock/i;
 
 /**
- * What a failed call of RocksDB means for the state at `path`: damage, unless the system is the reason. RocksDB tells its
- * errors apart by their text only, and takes whatever fails a checksum, ends early or is missing for an error.
+ * The error that a failed call of RocksDB means for the state at `path`: damage, unless the system is the reason. RocksDB
+ * tells its errors apart by their text only, and reports whatever fails a checksum, ends early or is missing.
  */
 export function stateErrorOf(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;

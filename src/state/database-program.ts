@@ -1,7 +1,7 @@
 import { SCAN_CAPACITY } from './database.ts';
 
 /**
- * What the thread of `database-thread.ts` runs, as text: it is started from the bundle and from the sources alike. It
+ * The program of the thread of `database-thread.ts`, as text: it is started from the bundle and from the sources alike. It
  * answers each request by its `id`, blocking ones through a port of their own that the other side reads while it
  * stands still.
  */

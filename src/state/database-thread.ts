@@ -7,7 +7,7 @@ import type { PackedBytes } from './packed-bytes.ts';
 /** How long a read may stand still before the thread is taken for dead. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** What is asked of the thread; `database` is the number that `open` gave it. */
+/** A request to the thread; `database` is the number that `open` gave it. */
 export type DatabaseRequest =
   | { readonly kind: 'open'; readonly database: number; readonly path: string; readonly options: object }
   | { readonly kind: 'get'; readonly database: number; readonly keys: PackedBytes }
@@ -90,7 +90,7 @@ export class DatabaseThread {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      // Whoever waits for an answer waits with the process.
+      // The process stays alive while somebody waits for an answer.
       if (this.#waiting.size === 0) this.#worker.ref();
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ ...request, id, blocking: false }, buffersOf(request));
@@ -133,7 +133,7 @@ function errorOf({ message, code }: NonNullable<Reply['error']>): Error {
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-/** What moves to the other thread and need not be copied. */
+/** The buffers that move to the other thread instead of being copied. */
 function buffersOf(request: DatabaseRequest): ArrayBuffer[] {
   return Object.values(request).flatMap((each: unknown) =>
     typeof each === 'object' && each !== null && 'sizes' in each

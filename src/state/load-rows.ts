@@ -14,7 +14,7 @@ const PARALLEL_SCANS = 32;
 /** Rows of one key within a segment that are fetched in one trip. */
 const KEY_SCAN_CAPACITY = 64;
 
-/** What brings what was wanted of a store from the database into memory. */
+/** The reads that bring wanted rows of a store from the database into memory. */
 export function rowsToLoad(store: KeyValueRows | TimesRows, wants: readonly Want[]): DatabaseReads {
   return store.kind === 'key-value' ? keysToLoad(store, wants) : timesToLoad(store, wants);
 }
@@ -116,7 +116,7 @@ function storedTimes(store: TimesRows, from: number, to: number): [low: number, 
   return [Math.max(from, store.visibleFrom, -(2 ** 52)), Math.min(to, store.storedTime)];
 }
 
-/** Where a key's rows of [from, to] lie: a range a segment, of which a retention has three or so. */
+/** The ranges that hold a key's rows of [from, to]: one in each segment, of which a retention has about three. */
 function keyRanges(store: TimesRows, key: Buffer, from: number, to: number): { from: Buffer; to: Buffer }[] {
   const [low, high] = storedTimes(store, from, to);
   const ranges: { from: Buffer; to: Buffer }[] = [];

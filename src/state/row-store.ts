@@ -23,7 +23,7 @@ const SAVED = 32;
 export const USED = 64;
 export const DIRTY: number = UNDRAINED | UNPERSISTED | PERSISTING;
 
-/** What a row costs beside its key and its value: slots in typed arrays, index, value header. */
+/** Bytes that a row costs beside its key and its value: slots in typed arrays, index, value header. */
 const ROW_BYTES = 80;
 
 const EMPTY: unknown[] = [];
@@ -32,7 +32,7 @@ const throwMiss = (): never => {
   throw MISS; // oxlint-disable-line no-throw-literal
 };
 
-/** What was asked of the database, as bytes of this store; see `RowStore.wants`. */
+/** A read that the database has to answer, in bytes of this store; see `RowStore.wants`. */
 export interface Want {
   /** The key, or null for all keys. For key ranges of a key-value store: the lower bound (null: from the start). */
   readonly key: Buffer | null;
@@ -44,7 +44,7 @@ export interface Want {
 }
 
 /**
- * What all stores share: rows by slot with value, timestamp and state of writing; the lists of what changed since
+ * The base of all stores: rows by slot with value, timestamp and state of writing; the lists of what changed since
  * the last drain and the last persist; the journal that takes a record back.
  *
  * A store that is `complete` holds every row in memory, so what it does not hold does not exist. Otherwise a read
@@ -151,7 +151,7 @@ export abstract class RowStore {
   /** The last drain's view of what the store keeps beside rows becomes what `persist` writes. */
   protected afterDrain(): void {}
 
-  /** What was wanted since the last call. */
+  /** The reads that were wanted since the last call. */
   takeWants(): readonly Want[] {
     const wants = this.wants;
     if (wants.length > 0) {

@@ -100,9 +100,9 @@ export interface KeyValueStore {
   readonly approximateCount: number;
 }
 
-/** What `put` returns for a version that no later one follows. */
+/** `put` returns it for a version that no later one follows. */
 export const LATEST = -1;
-/** What `put` returns for a version that came too late to be kept. */
+/** `put` returns it for a version that came too late to be kept. */
 export const NOT_PUT = -2;
 
 /** `validTo` is the time of the version that follows, Infinity for the newest. Return false to stop. */
@@ -296,9 +296,9 @@ export interface TaskState {
    * of throwing MISS. Only after `allowWaiting`.
    */
   waits: boolean;
-  /** What the first read that waited in vain threw, whoever may have caught it: nothing processed since counts. */
+  /** The error of the first read that waited in vain, also when it was caught: nothing processed since then counts. */
   readonly readFailure: unknown;
-  /** Whether a read has thrown MISS since `beginRecord`, whoever may have caught it. */
+  /** Whether a read has thrown MISS since `beginRecord`, also when it was caught. */
   readonly missed: boolean;
 
   /** While journalling (only when not resident), every put of the record can be taken back. */

@@ -19,7 +19,7 @@ const AFTER_MARKS: Buffer = Buffer.from([0xff, 0xff, 3]);
 const FIRST_KEY: Buffer = Buffer.from([0, 0]);
 const FORMAT_VERSION = 1;
 
-/** What the database knows of a store beside its rows. */
+/** The database's record of a store, beside its rows. */
 export interface CatalogEntry {
   readonly id: number;
   readonly name: string;
@@ -38,7 +38,7 @@ interface Catalog {
   readonly writes?: number;
 }
 
-/** What the last write left. */
+/** The record of the last write. */
 export interface WrittenState {
   readonly meta: string;
   readonly stores: readonly CatalogEntry[];
@@ -96,7 +96,7 @@ export class TaskDatabase {
     return this.#damage;
   }
 
-  /** What was there when it was opened; null when it was new or damaged. */
+  /** The record of the last write, as found at opening; null where the database was new or damaged. */
   get written(): WrittenState | null {
     return this.#written;
   }
@@ -186,7 +186,7 @@ export class TaskDatabase {
     putText(batch, CATALOG_KEY, JSON.stringify(catalog));
     putText(batch, Buffer.from([...MARK_PREFIX, ...markSlot(writes)]), String(writes));
     return this.use(async (database) => {
-      // What is written into a directory that was removed is lost, and one in its place is another's.
+      // In a directory that was removed a write is lost, and a new one of that name is another's.
       await this.#lock.takeFile();
       await database.write(batch);
       this.#writes = writes;
@@ -232,7 +232,7 @@ export class TaskDatabase {
     return this.#database;
   }
 
-  /** Where it cannot be noted, on a full disk say, the next opener has to find the damage by itself. */
+  /** If it cannot be noted, on a full disk for instance, the next opener has to find the damage again. */
   #noted(damage: DamagedStateError): DamagedStateError {
     try {
       this.#mark.set(damage.message);

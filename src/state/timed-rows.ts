@@ -33,7 +33,7 @@ export abstract class TimedRows extends RowStore {
   /** Rows are put under ever new seconds (windows with duplicates). */
   nextSequence = 0;
   readonly retentionMs: number;
-  /** What is on disk keeps the length it was written with. */
+  /** The length of segments; rows on disk keep the one they were written with. */
   segmentMs: number;
 
   protected readonly keys: KeyTable = new KeyTable();
@@ -265,7 +265,7 @@ export abstract class TimedRows extends RowStore {
     this.#covered.coverAll(from, this.#reach(to));
   }
 
-  /** What is put later than anything stored stays in memory until the key is evicted, cover and all. */
+  /** Rows later than any stored one stay in memory until their key is evicted, so they are covered too. */
   #reach(to: number): number {
     return to >= this.storedTime ? Infinity : to;
   }

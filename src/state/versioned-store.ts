@@ -40,7 +40,7 @@ export class VersionedRows extends TimedRows implements VersionedStore {
     this.#sweepMs = Math.max(MIN_SWEEP_MS, options.historyRetentionMs / 2);
   }
 
-  /** What was valid before is not known any more. */
+  /** Which version was valid before this time is not known any more. */
   get #horizon(): number {
     return this.observedTime - this.historyRetentionMs;
   }
@@ -206,7 +206,7 @@ export class VersionedRows extends TimedRows implements VersionedStore {
   /** As `#prune`, and drops a removal that nothing is left to precede. It must have been drained. */
   #sweep(slot: number): void {
     const first = this.#prune(slot);
-    // What lies before it may still be on disk.
+    // Earlier versions may still be on disk.
     if (first < 0 || (!this.complete && !this.isCovered(slot, 0, Infinity))) return;
     if (this.values[first] === REMOVAL) this.#drop(first);
   }

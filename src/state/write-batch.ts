@@ -19,10 +19,10 @@ export class WriteBatch {
   readonly deletedRanges: { readonly from: Buffer; readonly to: Buffer }[] = [];
   readonly #writes: RowWrite[] = [];
   #writer = new ByteWriter(1 << 16);
-  /** Of each row in the writer: where its key begins and ends. */
+  /** Where the key of each row begins and ends in the writer. */
   readonly #keyStarts = new SlotList();
   readonly #keyEnds = new SlotList();
-  /** Where its value ends, -1 for a delete. */
+  /** Where the value of each row ends, -1 for a delete. */
   readonly #ends = new SlotList();
 
   beginKey(storeId: number): ByteWriter {

@@ -1,4 +1,4 @@
-/** What `import … from "millrace/streams"` gives: the streams library, usable without SQL. */
+/** The exports of "millrace/streams": the streams library, usable without SQL. */
 
 export { ManualClock, systemClock, type Clock } from '../common/clock.ts';
 export { DataError } from '../common/error.ts';

@@ -1,7 +1,7 @@
 import { AssertionError } from '../common/assert.ts';
 import { SqlError } from '../common/error.ts';
 
-/** What the user can mend, in a statement or in the data; not a mistake of ours. */
+/** Whether the user can mend it, in a statement or in the data: it is no mistake of ours. */
 export function isForTheUser(error: Error): boolean {
   if (error.cause instanceof Error && !isForTheUser(error.cause)) return false;
   return !(

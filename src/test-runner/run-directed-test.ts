@@ -35,7 +35,7 @@ export async function runDirectedTest(
   }
 }
 
-/** What ended a test. */
+/** The error that ended a test. */
 interface Failure {
   readonly error: Error;
   /** With its place in the file. */

@@ -44,7 +44,7 @@ export async function runScript(
 
 class ScriptRun {
   readonly #engine: Engine;
-  /** What RUN SCRIPT is relative to. */
+  /** The file that paths of RUN SCRIPT are relative to. */
   readonly #file: string;
   readonly #optimizer: boolean;
   readonly #session: Session = newSession();

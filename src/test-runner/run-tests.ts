@@ -70,7 +70,7 @@ function reasonsToSkip(results: readonly CaseResult[]): ReadonlyMap<string, numb
   return reasons;
 }
 
-/** What is run and counted as one. */
+/** One test, as it is run and counted. */
 interface Test {
   readonly file: string;
   readonly name: string;

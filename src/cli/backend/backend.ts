@@ -2,7 +2,7 @@ import type { Entity } from '../../engine/result.ts';
 import type { Session } from '../../engine/session.ts';
 import type { ParsedStatement } from '../../sql/parser/parse.ts';
 
-/** What a server said, in words that are ready to be shown. */
+/** An error from a server, in words that are ready to be shown. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
 }

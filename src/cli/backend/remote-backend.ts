@@ -46,7 +46,7 @@ export class RemoteBackend implements Backend {
   async execute(parsed: ParsedStatement, session: Session): Promise<Outcome> {
     const { statement, resolvedText } = parsed;
     const definition = definitionOf(statement);
-    // What only concerns the session of whoever types never travels.
+    // Statements about the session alone run here, where the session is.
     if (definition.effect === 'session')
       return { kind: 'entity', entity: definition.run(statement, session) };
     const properties = Object.fromEntries(session.properties);

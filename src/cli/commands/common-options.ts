@@ -3,7 +3,7 @@ import { readWholeNumber } from '../../common/whole-number.ts';
 import type { OutputFormat } from '../render/output-format.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What most commands take. */
+/** The options that most commands take. */
 export interface CommonOptions {
   readonly kafka?: string;
   readonly dataDir?: string;
@@ -70,7 +70,7 @@ export const commonOptions = (): readonly Option[] => [
   new Option('--output <format>', 'how results are shown').choices(['table', 'json', 'csv']).default('table'),
 ];
 
-/** Of commands that can talk to a server, or show the demo stream. */
+/** The options of commands that can talk to a server, or show the demo stream. */
 export interface InteractiveOptions extends CommonOptions {
   readonly server?: string;
   readonly demo?: boolean;

@@ -21,7 +21,7 @@ export async function openSession(settings: readonly string[]): Promise<Session>
   return session;
 }
 
-/** What --set says of the process; the rest is the session's, which may set or unset it. */
+/** The properties of --set that concern the whole process; the others are the session's, which may set or unset them. */
 export async function ofStart({ properties }: Session): Promise<ReadonlyMap<string, string>> {
   const { isOfStart } = await import('../../engine/properties.ts');
   return new Map([...properties].filter(([name]) => isOfStart(name)));

@@ -13,7 +13,7 @@ interface Limit {
   readonly engine?: (value: number) => EngineLimits;
 }
 
-/** What `--limit NAME=VALUE` may change. */
+/** The limits that `--limit NAME=VALUE` may change. */
 export const SERVER_LIMITS: readonly Limit[] = [
   {
     name: 'connections',

@@ -100,7 +100,7 @@ function sourceTable(source: SourceDescription): EntityTable {
   return table(['Field', 'Type'], source.fields.map(fieldRow), extendedText(source, false));
 }
 
-/** What there is to say of a source before its fields, or with them as a list. */
+/** The lines about a source before its fields, or with them as a list. */
 function extendedText(source: SourceDescription, withFields: boolean): string {
   const { name, type, topic, keyFormat, valueFormat, windowType } = source;
   const window = windowType === null ? '' : `, ${windowType.toLowerCase()} windows`;

@@ -6,7 +6,7 @@ import { fitWidths, padTo, widthOf, wrapText } from './text-columns.ts';
 
 const WIDTH_MIN = 8;
 const WIDTH_MAX = 40;
-/** Of a row in a list on a terminal, in lines. */
+/** When a row would take more lines than this on a terminal, rows are shown a column a line. */
 const HEIGHT_MAX = 6;
 const SEPARATOR = ' | ';
 const REMOVED = '<removed>';

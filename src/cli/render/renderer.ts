@@ -15,7 +15,7 @@ export interface Renderer {
   rows(head: ResultHead, rows: readonly TextRow[], first: boolean): string;
 }
 
-/** Where JSON and CSV say of a row that it is a removal. */
+/** The member or column by which JSON and CSV mark a row as a removal. */
 const TOMBSTONE = 'tombstone';
 
 /** Names for members of one object: equal ones are told apart by `_2`, `_3`, …; the last is that of the removal mark. */

@@ -6,7 +6,7 @@ const KEYWORDS =
   'JOIN LEFT ON WITHIN PARTITION CASE WHEN THEN ELSE END CAST LIKE BETWEEN IN IS NULL NOT AND KEY PRIMARY';
 const WORDS = KEYWORDS.split(' ');
 
-/** What the word at the end of `line` may become, and that word: names first, then keywords. */
+/** Completions of the word at the end of `line`, names first, then keywords; and that word. */
 export function completionsOf(line: string, names: readonly string[]): [string[], string] {
   const word = /[A-Za-z_][A-Za-z0-9_]*$/.exec(line)?.[0] ?? '';
   if (word === '') return [[], ''];

@@ -144,7 +144,7 @@ class ReplSession {
     return !interactive && this.#failed ? 1 : 0;
   }
 
-  /** What was read before the fault has run; what was begun is not known to be whole. */
+  /** Statements before the fault have run; one that was begun may not be complete and does not run. */
   async #unreadable(error: Error): Promise<void> {
     this.#failed = true;
     await this.#errors.write(`cannot read standard input: ${error.message}\n`);

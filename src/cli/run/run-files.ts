@@ -36,7 +36,7 @@ export async function runFiles(
     }
   }
   const statements: ScriptStatement[] = [];
-  // What one file defines, the next one sees.
+  // Variables that one file defines are seen by the next.
   const variables = new Map(options.session.variables);
   for (const [i, text] of texts.entries()) {
     try {

@@ -17,9 +17,9 @@ export interface RunOptions {
   /** Whether statements that only acknowledge are shown. */
   readonly acknowledge: boolean;
   /**
-   * What a pull query waits for: that queries have processed all that their sources held (`all`: scripts print the same
-   * at each run), or what was inserted here, and what queries found that were made or resumed here (`own`: a prompt must
-   * not wait for what others write).
+   * What a pull query waits for. `all`: queries have processed everything in their sources, so that a script prints the
+   * same at each run. `own`: they have processed what this session inserted, and what was there when it made or resumed
+   * them; a prompt must not wait for what others write.
    */
   readonly settle: 'all' | 'own';
   /** Aborted by Ctrl-C: ends the query that is printing. */
@@ -64,7 +64,7 @@ export function describeError(error: unknown, text: string): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** Of a statement: with its place in the whole text, and in the file if that is one. */
+/** The error of a statement, with its place in the whole text, and the file where there is one. */
 function describeFailure(error: unknown, { file, source, start, text }: ScriptStatement): string {
   if (error instanceof SqlError) return renderSqlError(inSource(error, start), source, file ?? undefined);
   return `${file === null ? '' : `${file}: `}${describeError(error, text)}`;

@@ -154,7 +154,7 @@ function typesOf(
     refuse('an aggregate returns one value', 'write RETURNS and a type; a function of rows has no AGGREGATE');
   if (!aggregate && state !== null) refuse('only an aggregate has STATE', 'write CREATE AGGREGATE FUNCTION');
   if (strict && (aggregate || returns.kind === 'rows'))
-    refuse('STRICT is for functions that return one value for each row', 'leave it away');
+    refuse('STRICT is for functions that return one value for each row', 'leave it out');
   const result =
     returns.kind === 'value'
       ? resolveType(returns.type, catalog)

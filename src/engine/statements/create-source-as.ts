@@ -100,7 +100,7 @@ function runOf(
   const { engine, replayed, parsed } = call;
   const { replaced, analyzed, stored } = planned;
   if (earlier === null)
-    // What is replayed was taken once.
+    // A statement that is replayed was checked when it was accepted.
     return replaced === null || replayed !== null ? planned : planned.inPlaceOf(replaced);
   const old = { ...earlier.kept, ...earlier.planned };
   if (statement.orReplace && !meanTheSame(engine, old, { statement: parsed.resolvedText, query: stored })) {

@@ -42,7 +42,7 @@ export const dropSource: EntityStatement<'dropSource'> = {
         `${name} is a SOURCE ${sourceKind}: its topic is not ours to delete`,
         {
           span: statement.span,
-          hint: 'leave DELETE TOPIC away',
+          hint: 'leave DELETE TOPIC out',
         },
       );
     if (deleteTopic && call.replayed === null)

@@ -10,7 +10,7 @@ import { changeOfState } from '../../sql/plan/kept-state.ts';
 import { changeOfSource, type ReplaceableSource } from '../../sql/analyzer/analyze-source.ts';
 import { changed } from './answer.ts';
 
-/** What a script's statements meet of earlier runs of it. */
+/** Queries of a script's earlier runs, which its statements go on with or refuse. */
 
 /** The query that a statement's identity had at an earlier start, and how it ran. */
 export interface EarlierQuery {
@@ -66,7 +66,7 @@ export function checkSame(
   );
 }
 
-/** What to do instead of CREATE … AS: OR REPLACE only where that would be taken. */
+/** The hint for a CREATE … AS that is refused: OR REPLACE only where that would be taken. */
 function hintOf(
   old: Pick<PlannedQuery, 'plan'>,
   now: Pick<PlannedQuery, 'plan'>,
@@ -90,7 +90,7 @@ export function storedStatementOf({
   return { statement, query, plan };
 }
 
-/** What a query writes, as far as its plan says. */
+/** The source that a query writes, as far as its plan says. */
 export function sinkOf({ plan: { before } }: Pick<PlannedQuery, 'plan'>): ReplaceableSource {
   assert(before.kind === 'sink', 'what CREATE … AS makes writes');
   const { columns, keyPositions, valuePositions, topic, keyFormat, valueFormat, timestamp } = before;

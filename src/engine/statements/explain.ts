@@ -96,7 +96,7 @@ function explainPull(plan: PullPlan, { engine, parsed }: StatementCall): QueryDe
   };
 }
 
-/** Of a windowed table: which windows are looked at, where WHERE leaves some out. */
+/** Which windows of a windowed table are looked at, where WHERE leaves some out. */
 function windowsLookedAt(plan: PullPlan, table: Materialization): string {
   if (table.window === null) return '';
   const isSession = table.kind === 'session';

@@ -1,7 +1,7 @@
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import type { Script } from '../script.ts';
 
-/** What the statements around the running one of a script say about it. */
+/** What a script says about its running statement elsewhere. */
 
 /** Whether the source that the running statement makes is replaced by a later one, which has the last word about it. */
 export function isReplacedLater({ statements, index }: Script, name: string): boolean {

@@ -119,7 +119,7 @@ export function planKeeping(table: CatalogSource, call: StatementCall): PlannedQ
       );
       const statement = must(select).statement as StatementOf<'query'>;
       const { plan } = planRows(statement, call, { ...analyzeContext(call), catalog });
-      // To whoever optimizes, rows that go nowhere need no store.
+      // The optimizer would drop the store of rows that go nowhere.
       return { ...plan, after: keptAgain(plan.after) };
     },
     ignoreRow,
@@ -165,7 +165,7 @@ function runs(
     : loadQuery(engine, replayed.query, properties, push);
 }
 
-/** Who asks for more than the log gives must know before the first record, not after the first crash. */
+/** Refuses a stronger guarantee than the log gives: before the first record, not after the first crash. */
 function checkGuarantee(isExactlyOnce: boolean, properties: ReadonlyMap<string, string>): void {
   const wanted = propertyValue(properties, 'processing.guarantee')!;
   if (isExactlyOnce || !wanted.startsWith('exactly_once')) return;

@@ -90,5 +90,5 @@ function isScalable(analyzed: AnalyzedQuery, { engine, properties }: StatementCa
   );
 }
 
-/** Where a record lies, which is not the place of the row that the query has written. */
+/** The place of a record that was read, which is not that of the row that the query writes. */
 const PLACES: ReadonlySet<string> = new Set(['rowpartition', 'rowoffset']);

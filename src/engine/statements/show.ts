@@ -55,7 +55,7 @@ export const showQueries: EntityStatement<'showQueries'> = {
   effect: 'reads',
   run({ extended }, { engine }) {
     const failed = engine.failedStatements;
-    // What could not be replaced does not run, and is told with what was to replace it.
+    // A query that could not be replaced does not run, and is listed with the statement that was to replace it.
     const persistent = [...engine.queries.values()].filter(
       (query) => !failed.some(({ id }) => id === query.id),
     );

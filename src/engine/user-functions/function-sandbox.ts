@@ -32,12 +32,12 @@ import(workerData.module).then((loaded) => {
 /** How long a call of the operator's own code may work. */
 const CALL_MS = 1000;
 
-/** What calls a member of a signature of the function at `index`. Throws `DataError`. */
+/** Calls a member of a signature of the function at `index`. Throws `DataError`. */
 export interface Sandbox {
   call(index: number, signature: number, member: string, args: readonly unknown[]): unknown;
 }
 
-/** A user's module in a thread of its own. Whoever starts the process chose it: it may use what Node has. */
+/** A user's module in a thread of its own. It was chosen at the start of the process: it may use all of Node. */
 export class FunctionSandbox implements Sandbox {
   readonly functions: readonly DescribedFunction[];
   readonly #channel: WorkerChannel;

@@ -23,7 +23,7 @@ export interface FunctionCode {
 const CALL_MS = RUN_MS + 100;
 /** More than one such call, so that one leaves the others of its record theirs, and with another less than a second. */
 const TURN_MS = CALL_MS + 100;
-/** Of a call, the way to the thread and back: a result is not refused for being one of many cheap ones. */
+/** Time that a call takes to the thread and back, which is not counted: many cheap calls are no costly one. */
 const CROSSING_MS = 0.05;
 
 /** Node's types have it only with those of a browser. */
@@ -87,7 +87,7 @@ export class IsolatedFunctions {
     });
   }
 
-  /** What a call takes on either side, an interpreter that is made for it included, counts towards the turn. */
+  /** The time of a call on both sides, with that of making an interpreter for it, counts towards the turn. */
   #timed(channel: WorkerChannel, id: number, member: string, args: readonly unknown[]): unknown {
     const heldMs = eventLoop.heldMs;
     const startMs = this.#clock.monotonic();
@@ -150,7 +150,7 @@ export class IsolatedFunctions {
   }
 }
 
-/** What a member's function is given. Members of aggregates are described with their columns' values in one list. */
+/** The arguments as a member's function takes them. Members of aggregates are described with their columns' values in one list. */
 function listed(member: string, args: readonly unknown[]): readonly unknown[] {
   switch (member) {
     case 'evaluate':

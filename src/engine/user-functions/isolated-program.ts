@@ -1,18 +1,18 @@
 import { BOOTSTRAP } from './isolated-bootstrap.ts';
 import { PLAIN, PLAIN_START } from './isolated-values.ts';
 
-/** What the first word of a request says. The second is the function's number. */
+/** The first word of a request. The second is the function's number. */
 export const REQUEST = { learn: 0, members: 1, call: 2, forget: 3 } as const;
 /** In the fourth word of a call, in the place of the number of plain arguments: they are JSON text. */
 export const AS_JSON = -1;
-/** Where the text of a request begins. */
+/** The offset of a request's text. */
 export const TEXT_START = PLAIN_START;
 
 /** How long code may run before its interpreter stops it. What does not ask the interpreter ends with its thread. */
 export const RUN_MS = 300;
-/** Of one function: 64 KiB each. */
+/** Memory of one function, in pages of 64 KiB. */
 const PAGES_MAX = 1024;
-/** What QuickJS may take of them, so that arguments always find room, and of the stack. */
+/** QuickJS's part of that memory, which leaves room for arguments, and its stack. */
 const HEAP_BYTES = 48 * 1024 * 1024;
 const STACK_BYTES = 256 * 1024;
 /** Continuations of promises that run after a call. */

@@ -15,7 +15,7 @@ export const ROWS_MAX = 100_000;
 
 const UNUSABLE = 'it gave nothing that can be used';
 
-/** What the first word of an argument's place says. Its second is a text's length, its second number a number. */
+/** The first word of an argument's place. Its second is a text's length, its second number a number. */
 export const PLAIN = { null: 0, number: 1, text: 2, false: 3, true: 4 } as const;
 /** Arguments that may cross plain, in places of 16 bytes behind `PLAIN_START`; texts follow. */
 const PLAIN_MAX = 8;

@@ -8,7 +8,7 @@ export class SilenceBudget {
   readonly #clock: Clock;
   readonly #burstMs: number;
   readonly #msPerSecond: number;
-  /** Of functions that have cost something lately: what they may still cost, and when that was true. */
+  /** By function: milliseconds that it may still cost, and when that was reckoned. Only those that cost something lately. */
   readonly #left = new Map<number | string, { ms: number; at: number }>();
 
   constructor(clock: Clock, limits: { burstMs: number; msPerSecond: number }) {

@@ -19,7 +19,7 @@ import type { SqlType } from '../../types/sql-type.ts';
  * beyond safe integers; DECIMAL text; STRUCT an object by field name; ARRAY an array; MAP a Map; BYTES a
  * Uint8Array; DATE, TIME and TIMESTAMP numbers (days, milliseconds of the day, milliseconds). Null is null.
  *
- * What a function throws makes its result null and is counted and logged, as for built-in ones.
+ * When a function throws, its result is null, which is counted and logged, as for built-in ones.
  */
 export type UserFunction = UserScalar | UserAggregate | UserTable;
 
@@ -69,7 +69,7 @@ export interface UserAggregate extends Named {
   }[];
 }
 
-/** What the sandbox says about a module: everything but the code. */
+/** Everything about a module but the code, as the sandbox tells it. */
 export interface DescribedFunction extends Named {
   readonly kind: 'scalar' | 'aggregate' | 'table';
   readonly signatures: readonly DescribedSignature[];
@@ -80,7 +80,7 @@ export type TypeOrText = SqlType | string;
 
 export interface DescribedSignature {
   readonly parameters: readonly TypeOrText[];
-  /** Of the parameters; absent: they have none of their own. */
+  /** Names of the parameters; absent where they have none. */
   readonly names?: readonly string[];
   readonly literals?: readonly string[];
   readonly state?: TypeOrText;

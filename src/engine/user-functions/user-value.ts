@@ -6,7 +6,7 @@ import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 
 const DAY_MS = 86_400_000;
-/** Of what was returned instead, in a message. */
+/** How much of a wrong result a message shows, in characters. */
 const FOUND_LENGTH_MAX = 100;
 
 /** SQL values as users' functions see them, and back. What comes back is checked: it goes into records. */
@@ -55,7 +55,7 @@ export function fromUser(type: SqlType, value: unknown): SqlValue {
     case 'double':
       return typeof value === 'number' ? value : refuse();
     case 'date':
-      // What the formats have for it: 32 bits.
+      // As the formats write it: 32 bits.
       return typeof value === 'number' && value === (value | 0) ? value : refuse();
     case 'time':
       return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < DAY_MS

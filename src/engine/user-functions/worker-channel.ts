@@ -29,7 +29,7 @@ const FAILED = 3;
 /** The program itself has stopped the code, because it took too long. */
 const STOPPED = 4;
 
-/** What the places of the control array are. */
+/** Places in the control array. */
 const STATE = 0;
 const LENGTH = 1;
 const BEGUN = 2;
@@ -39,7 +39,7 @@ const RAN_MS = 3;
 export const NUMBER = -1;
 
 /**
- * What the workers' programs begin with. `channel`, `words` and `numbers` are the memory that both sides share.
+ * The beginning of the workers' programs. `channel`, `words` and `numbers` are the memory that both sides share.
  * `answer(state, length)` says that the answer stands there, `put` and `putText` write one and return its length,
  * `begin()` says that the user's code begins now and `ran(ms)` how long it ran, and `serve(handle)` answers one request after another, blocking in between, with the length that `handle(length)` returns,
  * or promises, or with what it throws (a `Stopped` for code that took too long).
@@ -110,7 +110,7 @@ export interface ChannelOptions {
  * each. A request is written into `bytes` (`words`, `numbers`) before `call`, and the answer read there after it.
  */
 export class WorkerChannel {
-  /** Of the worker that runs now: what one says that was given up goes nowhere. */
+  /** The memory of the current worker; a worker that was given up keeps its own, and nobody reads that. */
   bytes!: Buffer;
   words!: Int32Array;
   numbers!: Float64Array;

@@ -13,7 +13,7 @@ import { over, parameter, T } from '../signature.ts';
  */
 const INDEX_BITS = 14;
 const SPARSE_BITS = 25;
-/** What turns a sparse index into a register. */
+/** Turns a sparse index into a register. */
 const SHIFT = SPARSE_BITS - INDEX_BITS;
 const REGISTERS = 1 << INDEX_BITS;
 const PER_WORD = 5;

@@ -5,7 +5,7 @@
  */
 export type DoublePair = readonly [high: number, low: number];
 
-/** What the rounded `product` of two numbers lacks of the true one. Both are below 2^970 in size. */
+/** The rounding error of `product`, the rounded product of two numbers. Both are below 2^970 in size. */
 export function lost(a: number, b: number, product: number): number {
   const aHigh = upperHalf(a);
   const bHigh = upperHalf(b);

@@ -10,7 +10,7 @@ export function exponential(x: number): number {
 }
 
 export function power(x: number, y: number): number {
-  // What needs no rounding, and what has rules of its own.
+  // Results that are exact, and special cases with rules of their own.
   if (!Number.isFinite(x) || x === 0 || x === 1 || !(Math.abs(y) < 2 ** 60) || y === 0) return x ** y;
   if (x < 0) return Number.isInteger(y) ? power(-x, y) * (y % 2 === 0 ? 1 : -1) : Number.NaN;
   const [logHigh, logLow] = logPair(x);

@@ -6,7 +6,7 @@ import { DataError } from '../../common/error.ts';
  * RE2 has no such thing. Throws `DataError`.
  */
 export function toRe2(pattern: string): string {
-  // Where the dot crosses lines is a matter of flags, which may be set anywhere.
+  // Whether a dot matches line ends depends on a flag that may be set anywhere.
   const dotAll = /\(\?[a-zA-Z]*s[a-zA-Z]*(?:-[a-zA-Z]*)?[:)]/.test(pattern);
   let result = '';
   let at = 0;

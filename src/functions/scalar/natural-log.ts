@@ -29,7 +29,7 @@ export function logPair(x: number): DoublePair {
   if (m === 1 && k === 0) return [0, 0];
   const f = m - 1;
   const sum = m + 1;
-  // What the sum lost: the greater of the two comes first, so that the difference is exact.
+  // The rounding error of the sum: the greater of the two comes first, so that the difference is exact.
   const sumLow = m > 1 ? 1 - (sum - m) : m - (sum - 1);
   const sHigh = f / sum;
   const sLow = (f - sHigh * sum - lost(sHigh, sum, sHigh * sum) - sHigh * sumLow) / sum;

@@ -1,4 +1,4 @@
-/** What the journal says happened: a frame of it is one change. */
+/** The changes that a journal records, one in each frame. */
 
 /** Steps that take effect together, and the bytes of their appends in the same order. */
 export interface Change {
@@ -16,7 +16,7 @@ export type Operation =
       readonly configs: Configs;
     }
   | { readonly op: 'delete'; readonly id: number }
-  // Of offsets that are there already: the batch takes the place of those that had them.
+  // Where its offsets exist already, the batch replaces those that had them.
   | {
       readonly op: 'append';
       readonly id: number;

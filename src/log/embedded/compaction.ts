@@ -49,7 +49,7 @@ export async function compact(log: PartitionLog, options: CompactionOptions): Pr
   const newest = log.firstYounger(options.minLagMs, options.nowMs);
   if (newest === undefined) return;
   const lastOffsets = new Map<string, number>();
-  // What is too young to be compacted takes no older record's place either.
+  // Records that are too young to be compacted do not replace older ones either.
   const end = options.minLagMs > 0 ? newest.baseOffset : newest.lastOffset + 1;
   const complete = await eachBatch(log, end, options, (_stored, _bytes, batch) => {
     for (let i = 0; batch !== null && i < batch.count; i++)

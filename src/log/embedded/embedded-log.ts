@@ -35,7 +35,7 @@ import type { Change } from './change.ts';
 export interface EmbeddedLogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Where the log lasts: made if it is not there, and taken by one process at a time. Absent: in memory only. */
+  /** The directory that keeps the log: made if it is not there, used by one process at a time. Absent: in memory only. */
   readonly directory?: string;
   /**
    * Whether a commit waits until the disk has it. Default false: what was acknowledged outlives the process, but
@@ -292,7 +292,7 @@ class EmbeddedLog implements Log, LogAdmin {
     }
   }
 
-  /** What a segment holds; null when some of it is damaged and should stay where it is. */
+  /** The content of a segment; null when some of it is damaged, so that it should stay where it is. */
   #movable(segment: Segment): Change | null {
     try {
       return this.#state.contentOf(segment);

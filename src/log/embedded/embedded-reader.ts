@@ -124,7 +124,7 @@ export class EmbeddedReader implements LogReader {
         resolve();
       };
       const cancel = this.#clock.setTimer(ms, done);
-      // Whoever waits for records waits with the process, as with a broker's socket.
+      // The process stays alive while somebody waits for records, as it does with a socket to a broker.
       const letGo = keepAlive();
       this.#woken = done;
     });

@@ -47,13 +47,13 @@ export interface SegmentBytes {
   readonly version: FormatVersion;
 }
 
-/** What every file begins with: a name and the version of the format. */
+/** The size of the head of every file: a name and the version of the format. */
 export const MAGIC_BYTES = 8;
 const MAGICS: Readonly<Record<FormatVersion, Buffer>> = {
   1: Buffer.from('MLRJRNL1', 'latin1'),
   2: Buffer.from('MLRJRNL2', 'latin1'),
 };
-/** Of what is written now. */
+/** The version that is written now. */
 export const MAGIC = MAGICS[2];
 
 export const HEAD_BYTES: Readonly<Record<FormatVersion, number>> = { 1: 8, 2: 16 };

@@ -5,17 +5,17 @@ import type { Segment } from './segment.ts';
 import { endOfContent, isReserve, isUnfinished } from './segment-scan.ts';
 import { batchFault } from './stored-batch.ts';
 
-/** Of a file: `open` when it is the newest one and was not closed; `unknown` when what said how it ended is damaged. */
+/** How a file ended: `open` for the newest one, not closed yet; `unknown` when the record of its end is damaged. */
 export type Ending = 'closed' | 'open' | 'unknown';
 
-/** What is wrong in a range of a file's bytes. */
+/** A range of a file's bytes that is damaged, and how. */
 export interface Finding {
   readonly start: number;
   readonly end: number;
   readonly what: string;
   /**
-   * What repairing loses of it: `nothing`, what stood there being proved by another checksum; some `batches`; the whole
-   * `frame` and with it what nobody can tell; or a write that was `unfinished`.
+   * How much a repair loses: `nothing`, where another checksum proves the content; some `batches`; the whole `frame`,
+   * whose content is unknown; or a write that was `unfinished`.
    */
   readonly loses: 'nothing' | 'batches' | 'frame' | 'unfinished';
 }
@@ -25,7 +25,7 @@ export interface InspectedSegment {
   /** All that can be read, in order; `unsound` batches among them cannot. */
   readonly frames: readonly Frame[];
   readonly findings: readonly Finding[];
-  /** Where batches begin that are not what was written. */
+  /** Positions of the batches that are damaged. */
   readonly unsound: ReadonlySet<number>;
 }
 

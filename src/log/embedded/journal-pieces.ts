@@ -10,7 +10,7 @@ export interface JournalPiece {
   readonly path: string;
   /** Null when it is not there. */
   readonly inspected: InspectedSegment | null;
-  /** Of the file itself and of what other files say of it. */
+  /** Damage found in the file itself, or by what other files say of it. */
   readonly findings: readonly Finding[];
   /** Bytes that should be there and are not, as far as that is known. */
   readonly bytesMissing: number;

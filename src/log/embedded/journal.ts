@@ -24,10 +24,10 @@ export interface JournalPlace {
   readonly position: number;
 }
 
-/** What is moved is written once more: at most this part of what was written is written again. */
+/** A segment is sparse when less than this part of it is live: those batches are written again, so little is written twice. */
 const SPARSE_PART = 0.25;
 
-/** After these nothing was written that could not be taken back; any other error leaves the file in an unknown state. */
+/** After these errors a write can be undone; any other leaves the file in an unknown state. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /**
@@ -41,12 +41,12 @@ export class Journal {
   readonly #options: JournalOptions;
   #closed: Segment[];
   #active: Segment;
-  /** Of the file that the active segment was opened as. */
+  /** The file that the active segment was opened as, to notice when another has its name. */
   #identity: fs.Stats;
-  /** What the active segment's index will be. */
+  /** The rows of the index that the active segment will get. */
   #rows: number[];
   #broken: LogError | null = null;
-  /** Resolves, always, when what goes on beside appends has ended. */
+  /** Resolves, never rejects, when the work that goes on beside appends has ended. */
   #background: Promise<void> = Promise.resolve();
 
   private constructor(options: JournalOptions, closed: Segment[], active: Segment, rows: number[]) {
@@ -199,7 +199,7 @@ export class Journal {
     });
   }
 
-  /** What to say when the segment is no longer the file of its name: the directory was removed, renamed or unmounted. */
+  /** The error when the segment is no longer the file of its name: its directory was removed, renamed or unmounted. */
   #lost(): LogError | null {
     const { path } = this.#active;
     const now = statOf(path);

@@ -27,7 +27,7 @@ import type { SegmentSeal } from './change.ts';
 
 export interface JournalDirectory {
   readonly directory: string;
-  /** Of the directory. */
+  /** The lock on the directory. */
   readonly lock: LockFile;
   readonly logger: Logger;
 }
@@ -35,9 +35,9 @@ export interface JournalDirectory {
 export interface LoadedJournal {
   readonly closed: Segment[];
   readonly active: Segment;
-  /** What the active segment's index will be. */
+  /** The rows of the index that the active segment will get. */
   readonly rows: number[];
-  /** Of the active segment. */
+  /** The format of the active segment. */
   readonly version: FormatVersion;
 }
 
@@ -201,7 +201,7 @@ function checkComplete(directory: string, state: LogState): void {
         );
 }
 
-/** What was never acknowledged goes, but not without a word and not for ever. */
+/** Moves an unfinished write, which was never acknowledged, to a file of its own, and logs that. */
 function putTailAside(
   directory: string,
   segment: Segment,
@@ -222,7 +222,7 @@ function putTailAside(
     },
     'the journal ends in an unfinished write, which was put aside',
   );
-  // Until there is reserve again.
+  // It holds until a reserve is written again.
   writeCleanEnd(directory, segment);
   fs.ftruncateSync(segment.fd, start);
 }
@@ -236,7 +236,7 @@ function removeLeftovers(
 ): void {
   const numbers = new Set(wanted.map(({ number }) => number));
   const dead = [...open.values()].filter(({ number }) => !numbers.has(number));
-  // What says that they are dead must last longer than they do.
+  // The record that they are dead must be on disk before they go.
   if (dead.length > 0) fs.fdatasyncSync(wanted.at(-1)!.fd);
   for (const { fd, number, path } of dead) {
     open.delete(number);

@@ -116,7 +116,7 @@ export class LogState {
     for (const partition of touched) partition.notify();
   }
 
-  /** What writes the batches of `segment` once more. Throws `LogError` `corrupt` when one of them is damaged. */
+  /** The change that writes the batches of `segment` once more. Throws `LogError` `corrupt` when one of them is damaged. */
   contentOf(segment: Segment): Change {
     const operations: Operation[] = [];
     const batches: Buffer[] = [];

@@ -24,8 +24,8 @@ export interface RebuiltState {
 }
 
 /**
- * What a lost frame had of a partition cannot be known when nothing behind it tells. The next offset moves on by this,
- * or by so many for each lost byte: more than a compressed batch holds.
+ * How many offsets a lost frame used is unknown where no later frame tells. The next offset then moves on by this many,
+ * or by so many for each lost byte: more than a compressed batch can hold.
  */
 const OFFSETS_SKIPPED = 1_000_000;
 const OFFSETS_SKIPPED_A_BYTE = 1000;
@@ -45,9 +45,9 @@ export function rebuildState(pieces: readonly JournalPiece[], base: SnapshotPlac
 class Rebuilding {
   readonly #base: SnapshotPlace | null;
   readonly #state = new LogState(Infinity);
-  /** Bytes behind the snapshot of which nobody knows what they were. */
+  /** Bytes behind the snapshot whose content is lost. */
   #unknownBytes = 0;
-  /** What these were when it was last certain which offset is the next; 0 for partitions of the snapshot. */
+  /** The value of `#unknownBytes` when a partition's next offset was last certain; 0 for partitions of the snapshot. */
   readonly #certainAt = new Map<PartitionLog, number>();
   #lastTopicId = 0;
   #namelessBatches = 0;
@@ -86,7 +86,7 @@ class Rebuilding {
   end(): RebuiltState {
     const state = this.#state;
     state.nextTopicId = Math.max(state.nextTopicId, this.#lastTopicId + 1);
-    // Whoever committed an offset had read what is before it.
+    // A committed offset proves that there were records up to it.
     for (const { offsets } of state.snapshot().groups)
       for (const [topic, partition, offset] of offsets) {
         const log = state.topics.get(topic)?.partitions[partition];

@@ -24,7 +24,7 @@ export interface FileReport {
   readonly findings: readonly Finding[];
 }
 
-/** What is wrong with a journal, and what it will be when it was repaired. */
+/** The damage of a journal, and its content after a repair. */
 export interface JournalRepair {
   /** Whether there is anything to do. */
   readonly needed: boolean;
@@ -113,7 +113,7 @@ function batchCount(state: LogState): number {
 }
 
 /**
- * What the files hold that cannot stay goes into a new newest segment, which comes into being in one step; only then
+ * The content of files that cannot stay goes into a new newest segment, which is made in one step; only then
  * are they removed. Before that they have a second name in the directory that keeps them.
  */
 function replaceFiles(

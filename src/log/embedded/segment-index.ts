@@ -6,7 +6,7 @@ import type { Segment } from './segment.ts';
 import type { Operation } from './change.ts';
 
 /**
- * Where the batches of a closed segment lie, so that opening need not read them: `[MAGIC][u32 CRC-32 of the rest]`
+ * The places of a closed segment's batches, so that opening need not read them: `[MAGIC][u32 CRC-32 of the rest]`
  * `[u32 0]`, the segment's seal (number, size, last bytes) and, for each batch, ROW_FIELDS: all doubles, little-endian.
  * It holds nothing that the segment does not: an index that is missing, damaged, of an older version or of another file
  * is made again.

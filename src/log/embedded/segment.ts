@@ -70,7 +70,7 @@ export function createSegment(directory: string, number: number, changes: Iterab
     return segmentOf(number, path, fd, size);
   } catch (error) {
     fs.closeSync(fd);
-    // What the next open would take for the newest segment must not stay while the one before it grows.
+    // Left behind, it would be taken for the newest segment at the next open, while the one before it goes on growing.
     for (const left of [path, `${path}.tmp`]) fs.rmSync(left, { force: true });
     throw error;
   }
@@ -123,7 +123,7 @@ export function readExactly(segment: Segment, position: number, sizeBytes: numbe
   return bytes;
 }
 
-/** That a file of the journal is not what was written, where, and what to do. */
+/** The error for a damaged file of the journal: where, why and what to do. */
 export function damaged(path: string, position: number, what: string): LogError {
   return new LogError(
     'corrupt',
@@ -131,12 +131,12 @@ export function damaged(path: string, position: number, what: string): LogError 
   );
 }
 
-/** That a file of the journal is not there. */
+/** The error for a file of the journal that is missing. */
 export function missing(path: string, why: string): LogError {
   return new LogError('corrupt', `the journal file ${path} is missing: ${why}; ${advice(dirname(path))}`);
 }
 
-/** What to do when the journal in `directory` is not what was written. */
+/** How to go on with a damaged journal in `directory`. */
 export function advice(directory: string): string {
   return (
     `nothing was changed. Restore the directory from a copy, or let "millrace repair ${directory} --dry-run" say ` +

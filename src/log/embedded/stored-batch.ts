@@ -18,7 +18,7 @@ import {
 import { advice, readExactly } from './segment.ts';
 import type { Segment } from './segment.ts';
 
-/** What the log knows of a batch without looking into it. */
+/** What is known of a batch without reading it. */
 export interface BatchPlace {
   readonly baseOffset: number;
   readonly lastOffset: number;
@@ -58,12 +58,12 @@ export function decodeStored(
   bytes: Buffer,
   position: number,
 ): DecodedBatches {
-  // What never left the memory needs no check.
+  // Bytes that are still in memory need no check.
   if (stored.bytes === null) checkStored(at, stored, bytes);
   return decodeBatches(at.topic, at.partition, bytes, 0, bytes.length, position, { checkCrc: false });
 }
 
-/** What is wrong with a batch; null when it is what was written. Its own checksum leaves out the first 21 bytes. */
+/** How a batch is damaged; null when it is intact. Its own checksum leaves out the first 21 bytes. */
 export function batchFault({ baseOffset, lastOffset, sizeBytes }: BatchPlace, bytes: Buffer): string | null {
   if (
     bytes.length !== sizeBytes ||

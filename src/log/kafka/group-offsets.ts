@@ -15,7 +15,7 @@ import { failureOf, RetriableError } from './retry.ts';
 const TIMEOUT_MS = 60_000;
 const METADATA_BYTES_MAX = 4096;
 
-/** What a consumer group has committed, kept by its coordinator, which is looked up once and again when it has moved. */
+/** Reads and commits a consumer group's offsets at its coordinator, which is looked up once, and again when it has moved. */
 export class GroupOffsets {
   readonly #cluster: KafkaCluster;
   readonly #group: string;
@@ -95,7 +95,7 @@ function check(code: number, doing: string, detail?: string | null): void {
 }
 
 function checkAll(codes: readonly PartitionCode[], doing: string): void {
-  // What is final is more telling than what may pass.
+  // A final failure says more than one that may pass.
   const failures = codes
     .filter(({ code }) => code !== NONE)
     .map(({ code, topic, partition }) => failureOf(code, doing, { topic, partition }));

@@ -40,7 +40,7 @@ interface Assignment {
   /** Fetches and look-ups that failed since the last that did not. */
   failures: number;
   unknownSinceMs: number | undefined;
-  /** What the next `poll` throws. Thrown, it is forgotten, and the partition tried again. */
+  /** The next `poll` throws it, once; then the partition is tried again. */
   error: LogError | undefined;
 }
 
@@ -175,7 +175,7 @@ export class KafkaReader implements LogReader {
     const batches: RecordBatch[] = [];
     for (const assignment of this.#assignments.values()) {
       const { error } = assignment;
-      // What came before the error is handed out before it.
+      // Batches that came before the error are handed out first.
       if (error === undefined || assignment.paused || assignment.stretches.length > 0) continue;
       assignment.error = undefined;
       assignment.unknownSinceMs = undefined;
@@ -311,7 +311,7 @@ export class KafkaReader implements LogReader {
     }
   }
 
-  /** What has room in its buffer, beginning with another partition each time: brokers fill responses in that order. */
+  /** Partitions whose buffers have room, beginning with another one each time: brokers fill responses in that order. */
   #wantedFrom(node: number): Assignment[] {
     const wanted: Assignment[] = [];
     const full = this.#bufferedBytes >= this.#bufferBytesMax;

@@ -31,7 +31,7 @@ const REQUEST_BYTES_MAX = 8 << 20;
 const CLOSE_WAIT_MS = 5_000;
 const INIT_TIMEOUT_MS = 60_000;
 
-/** What a producer id lost its standing by: the partition goes on with a new one. */
+/** Errors after which a producer id is worth nothing: the partition goes on with a new one. */
 const IDENTITY_LOST: ReadonlySet<number> = new Set([
   OUT_OF_ORDER_SEQUENCE_NUMBER,
   INVALID_PRODUCER_EPOCH,
@@ -65,7 +65,7 @@ interface QueuedBatch {
   readonly flush: Flush;
 }
 
-/** What is under way to one partition: its batches in order, of which at most the first is in a request. */
+/** The batches under way to one partition, in order; at most the first is in a request. */
 interface Outbox {
   readonly topic: string;
   readonly partition: number;
@@ -300,7 +300,7 @@ export class KafkaWriter implements LogWriter {
         } else if (isRetriable(code)) failed.push(outbox);
         else this.#fail(errorOf(code, `writing to ${outbox.topic}-${outbox.partition}`, outbox));
       }
-      // What the response did not mention was not written as far as we know.
+      // A partition that the response does not mention counts as not written.
       failed.push(...sent.values());
     } catch (error) {
       if (error instanceof RetriableError) failed.push(...sent.values());

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export interface KafkaLogOptions {
   /** `host:port` each; any one that answers will do. */
   readonly brokers: readonly string[];
-  /** What brokers' logs and quotas know us by. */
+  /** Our name in the brokers' logs and quotas. */
   readonly clientId: string;
   readonly sasl?: SASLOptions;
   readonly ssl?: boolean | ConnectionOptions;

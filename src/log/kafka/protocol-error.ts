@@ -22,7 +22,7 @@ interface Meaning {
   readonly name: string;
   /** Worth another try after new metadata or a new coordinator look-up. */
   readonly retry?: true;
-  /** What it is for the user when it is final. */
+  /** The kind of error for the user, when it is final. */
   readonly kind?: LogErrorKind;
 }
 

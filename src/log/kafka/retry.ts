@@ -15,7 +15,7 @@ export function backoffMs(attempt: number): number {
   return Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10));
 }
 
-/** What may go away when it is tried again. `final` is what to throw if it has not after `patienceMs`. */
+/** A failure that may pass when it is tried again. `final` is thrown when it has not passed after `patienceMs`. */
 export class RetriableError extends Error {
   override readonly name = 'RetriableError';
   readonly patienceMs: number;

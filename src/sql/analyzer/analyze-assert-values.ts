@@ -11,7 +11,7 @@ import { findSource } from './find-source.ts';
 import { suggest } from './suggest.ts';
 import { rowOfSource, type SourceColumn } from '../catalog/source-row.ts';
 
-/** What the next record of a source's topic has to be. Columns that are not named may hold anything. */
+/** The expected next record of a source's topic. Columns that are not named may hold anything. */
 export interface AnalyzedAssertion {
   readonly source: CatalogSource;
   /** The flat row of the source, as `rowOfSource` has it: what a record is read into. */
@@ -60,7 +60,7 @@ export function analyzeAssertValues(
   return { source, row, isTombstone, wanted };
 }
 
-/** What of a record's row is not as wanted, or null. */
+/** How a record's row differs from the expected one; null when it does not. */
 export function differenceOf({ row, wanted }: AnalyzedAssertion, found: readonly SqlValue[]): string | null {
   const differences = wanted.flatMap(({ position, value }) => {
     const { name, type } = row[position]!;

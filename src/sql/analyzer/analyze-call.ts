@@ -27,7 +27,7 @@ const GUARDED_ARGUMENTS: ReadonlySet<ast.ExpressionKind> = new Set([
   'concatenation',
 ] as const);
 
-/** A call of a function of any kind. Aggregate and table functions go to whoever takes them in this clause. */
+/** A call of a function of any kind. Aggregate and table functions go to the handler that the clause has for them. */
 export function analyzeCall(analysis: ExpressionAnalysis, node: ast.FunctionCall): Expression {
   const fn = analysis.context.functions.get(node.name);
   if (fn === undefined)

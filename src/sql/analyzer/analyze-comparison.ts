@@ -30,7 +30,7 @@ export function analyzeComparison(
   leftNode: ast.Expression,
   rightNode: ast.Expression,
   span: Span,
-  /** What the left is, when that is known. */
+  /** The left side, when it is analyzed already. */
   known?: Expression,
 ): Expression {
   const isNullSafe = operator.startsWith('IS');
@@ -61,8 +61,8 @@ export function refuseNullSide(side: ast.Expression, operator: ast.ComparisonOpe
 }
 
 /**
- * What `make` builds with an operand that it compares more than once, and that is evaluated once: written out each time,
- * what is nested in it would double with every level.
+ * The result of `make` for an operand that it uses more than once, and that is evaluated once: written out each time, an
+ * expression would double in size with every level of nesting.
  */
 export function sharing(
   analysis: ExpressionAnalysis,

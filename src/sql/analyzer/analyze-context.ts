@@ -1,7 +1,7 @@
 import type { EvaluationContext, FunctionRegistry } from '../../functions/function.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 
-/** What the analysis of any statement is given. Analysis is a pure function of it and the statement. */
+/** Given to the analysis of any statement, which is a pure function of it and the statement. */
 export interface AnalyzeContext {
   readonly catalog: Catalog;
   readonly functions: FunctionRegistry;

@@ -364,7 +364,7 @@ function beginningOf(node: Chained): ast.Expression {
   }
 }
 
-/** What NULL is beside an operator whose operands say so; null for other operators. */
+/** The type of NULL as an operand of an operator whose operands have one type only; null for other operators. */
 function typeOfNull(operator: ast.ExpressionKind | undefined): SqlType | null {
   if (operator === 'concatenation') return STRING;
   return operator === 'logical' || operator === 'not' ? BOOLEAN : null;

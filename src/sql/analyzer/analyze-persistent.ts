@@ -21,7 +21,7 @@ import { WithProperties } from './with-properties.ts';
 /** A query that writes a stream or table. */
 export interface AnalyzedPersistentQuery {
   readonly query: AnalyzedQuery;
-  /** What it writes. For CREATE … AS its `createdBy` is null: the engine names the query. */
+  /** The source that it writes. For CREATE … AS its `createdBy` is null: the engine names the query. */
   readonly sink: CatalogSource;
   /** Which select columns make the sink's key and value columns, in the sink's order. */
   readonly keyItems: readonly number[];
@@ -127,7 +127,7 @@ export function readsOf(query: AnalyzedQuery): readonly string[] {
   return sourcesOf(query.from).map((source) => source.source.name);
 }
 
-/** What may stand in other queries but not in one that writes. */
+/** Refuses what may stand in other queries but not in one that writes. */
 export function checkPersistent(query: AnalyzedQuery, node: ast.Query): void {
   if (query.limit !== null)
     throw new SqlError('ML_UNSUPPORTED', 'a persistent query has no LIMIT', {

@@ -36,7 +36,7 @@ export interface PullPlan {
 export type PullAccess =
   /** Each key: a value a key column, in the source's order. Empty: no row can match. */
   | { readonly kind: 'keys'; readonly keys: readonly (readonly SqlValue[])[] }
-  /** Of the source's single key column, a STRING, in the order of its UTF-8. */
+  /** A range of the source's single key column, a STRING, in the order of its UTF-8. */
   | { readonly kind: 'range'; readonly bounds: Bounds }
   | { readonly kind: 'scan' };
 
@@ -133,7 +133,7 @@ function switchedOff(what: string, property: string, span: Span): SqlError {
   });
 }
 
-/** What ksqlDB reads without a scan: keys and ranges by one condition a column. */
+/** Whether ksqlDB would scan: it reads only keys and ranges that one condition for each column gives. */
 function needsScan(
   { kind }: PullAccess,
   source: CatalogSource,
@@ -222,7 +222,7 @@ const ANYTHING: Constraints = new Map();
 /** Constants that are more than a literal are each compiled to be evaluated: after so many they say nothing. */
 const EVALUATED_MAX = 1000;
 
-/** What the constraints of one WHERE are found with. */
+/** Used while the constraints of one WHERE are found. */
 interface Evaluation {
   readonly context: AnalyzeContext;
   evaluated: number;
@@ -423,7 +423,7 @@ function intersect(a: Constraint, b: Constraint): Constraint {
   return { kind: 'range', type: a.type, narrowed, lower, upper };
 }
 
-/** Of two lists in order, what is in both. */
+/** The values that are in both of two sorted lists. */
 function inBoth(
   a: readonly SqlValue[],
   b: readonly SqlValue[],

@@ -15,7 +15,7 @@ import { resolveType } from './resolve-type.ts';
 import { PSEUDO_COLUMNS } from './scope.ts';
 import { WithProperties } from './with-properties.ts';
 
-/** What a statement says about a topic; the engine makes sure that it exists. */
+/** The topic that a statement asks for; the engine makes sure that it exists. */
 export interface TopicWish {
   readonly name: string;
   /** Null: as it is. */
@@ -162,7 +162,7 @@ export function analyzeAlterSource(statement: AlterSource, context: AnalyzeConte
 /** Names of sources become parts of query ids and topics. */
 const SOURCE_NAME = /^[A-Za-z0-9_-]+$/;
 
-/** What the name means already: nothing, or the source that OR REPLACE replaces. Throws ML_NAME_TAKEN, and ML_SCHEMA for no name. */
+/** The source that OR REPLACE replaces; null where the name is free. Throws ML_NAME_TAKEN, and ML_SCHEMA for an empty name. */
 export function checkName(
   statement: { name: string; nameSpan: Span; sourceKind: 'stream' | 'table'; orReplace: boolean },
   catalog: Catalog,
@@ -192,7 +192,7 @@ export function checkName(
   return existing;
 }
 
-/** What of a source decides whether another one may take its place. */
+/** The parts of a source that decide whether another one may take its place. */
 export type ReplaceableSource = Pick<
   CatalogSource,
   'topic' | 'keyFormat' | 'valueFormat' | 'timestamp' | 'schema'
@@ -212,7 +212,7 @@ export function checkReplacement(before: ReplaceableSource, after: CatalogSource
     );
 }
 
-/** What would change that must not; null where nothing would. Columns may be added at the end, nothing else may change. */
+/** A change that is not allowed; null where there is none. Columns may be added at the end, nothing else may change. */
 export function changeOfSource(before: ReplaceableSource, after: ReplaceableSource): string | null {
   if (before.topic !== after.topic) return 'topic';
   if (before.keyFormat.name !== after.keyFormat.name) return 'key format';

@@ -42,7 +42,7 @@ export interface SelectColumn extends Column {
 }
 
 export interface KeyColumn extends Column {
-  /** Where its value is. */
+  /** The position of its value in the row. */
   readonly position: number;
   /** Columns that stand for it when they are selected. A join's two sides are one key: the left's come first. */
   readonly aliases: readonly number[];
@@ -51,7 +51,7 @@ export interface KeyColumn extends Column {
 /** How the keys of rows are windowed. */
 export interface WindowShape {
   readonly kind: WindowKind;
-  /** Of a session: the gap; null when a declared source did not say. */
+  /** The size, of a session the gap; null for sessions of a declared source, which does not say it. */
   readonly sizeMs: number | null;
   /** Positions of WINDOWSTART and WINDOWEND in the row. */
   readonly startColumn: number;

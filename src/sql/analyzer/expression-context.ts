@@ -39,8 +39,8 @@ export interface ExpressionAnalysis {
   /** Parameters of the lambdas around, innermost last. */
   readonly parameters: LambdaParameter[];
   /**
-   * What each lambda was found to be, by the types of its parameters and the parameters around it. Finding the signature
-   * of a call asks for its lambdas' types again and again, and each would ask for those in it.
+   * The analyses of each lambda, by the types of its parameters and of those around it. Finding the signature of a call
+   * asks for its lambdas' types again and again, and each of them for those of the lambdas in it.
    */
   readonly lambdas: Map<ast.Lambda, AnalyzedLambda[]>;
   nextParameterId(): number;

@@ -69,7 +69,7 @@ export function bend(expression: Expression, node: ast.Expression, type: SqlType
   return expression;
 }
 
-/** What ksqlDB reads as a BOOLEAN: the beginning of a word for yes or no. */
+/** Texts that ksqlDB reads as a BOOLEAN: the beginning of a word for yes or no. */
 const TRUTH = /^(t(r(ue?)?)?|y(es?)?|f(a(l(se?)?)?)?|no?)$/i;
 
 /** A number written as text, in the type that it has as a literal; null when it is none. */

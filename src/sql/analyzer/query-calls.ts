@@ -125,8 +125,8 @@ export class QueryCalls {
   }
 
   /**
-   * What an aggregate keeps must be of types that the value format of the source holds, as ksqlDB asks: there it is
-   * written in that format.
+   * The state of an aggregate must be of types that the value format of the source holds: ksqlDB, which writes it in
+   * that format, refuses others.
    */
   #checkState(name: string, resolved: ResolvedAggregate, span: Span): void {
     const { signature, argumentTypes, literals } = resolved;
@@ -175,7 +175,7 @@ export class QueryCalls {
 
   /** A call that stands twice is computed once. */
   #addCall(call: AggregateCall): Expression {
-    // What is printed alike may differ; what differs in print is not compared.
+    // Calls that print alike may still differ; those that print differently need no comparison.
     const text = `${call.name}(${call.args.map((arg) => printExpression(arg, [])).join()})`;
     let alike = this.#byText.get(text);
     if (alike === undefined) this.#byText.set(text, (alike = []));

@@ -43,7 +43,7 @@ const PROPERTIES: Readonly<Record<string, readonly WithClause[]>> = {
   QUERY_ID: ['insert'],
 };
 
-/** What numbers may be; of topics, what Kafka takes. */
+/** The ranges of numbers; for topics, those that Kafka takes. */
 const RANGES = {
   PARTITIONS: { min: 1, max: PARTITIONS_MAX },
   REPLICAS: { min: 1, max: 32_767 },

@@ -2,7 +2,7 @@ import { assert } from '../../common/assert.ts';
 import type { SqlType } from '../../types/sql-type.ts';
 import type { CatalogSource } from './source.ts';
 
-/** What a persistent query reads and writes, by source name. `writes` is null for what only keeps rows. */
+/** The sources that a persistent query reads and writes, by name. `writes` is null for a query that only keeps rows. */
 export interface QueryReferences {
   readonly reads: readonly string[];
   readonly writes: string | null;

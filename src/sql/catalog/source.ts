@@ -7,7 +7,7 @@ export interface CatalogSource {
   readonly type: 'stream' | 'table';
   readonly schema: Schema;
   readonly topic: string;
-  /** Of the topic. The engine looks it up (or creates the topic) before it adds the source. */
+  /** The topic's partitions. The engine looks them up, or creates the topic, before it adds the source. */
   readonly partitions: number;
   readonly keyFormat: SideFormat;
   readonly valueFormat: SideFormat;

@@ -19,13 +19,13 @@ import { conjunctsOf, firstOperand } from './walk.ts';
  * Chains of any length become statements one after another, never code within code: V8's parser recurses. Variables are
  * used again, because all of a function's are in its stack frame.
  *
- * What raises (null in arithmetic, division by zero) leaves by a `break` to where the error is
+ * An operation that raises (null in arithmetic, division by zero) leaves by a `break` to where the error is
  * reported, with an error made beforehand: data full of nulls costs no exceptions and no stack traces.
  */
 
 /** The value of the expression over a row. Throws `DataError` when it raises. */
 export type Evaluator = (row: Row) => SqlValue;
-/** Whether the row passes. An error is false, and so is null. `context`: for whoever is told of errors. */
+/** Whether the row passes. An error is false, and so is null. `context` is handed to the listener of errors. */
 export type Predicate<C = void> = (row: Row, context: C) => boolean;
 /** Writes each item's value to the slot of its position in `target`, which must not be `row`. */
 export type Projection<C = void> = (row: Row, target: SqlValue[], context: C) => void;
@@ -199,7 +199,7 @@ class Code {
   readonly #constants: unknown[] = [];
   readonly #names = new Map<unknown, string>();
   variables = new Variables('');
-  /** What the parameters of each `let` around are. */
+  /** The operand of each enclosing `let`, by the id of its parameter. */
   readonly #shared = new Map<number, Operand>();
   #labels = 0;
   /** Whether something emitted since it was last reset can throw. */
@@ -274,7 +274,7 @@ class Code {
       line.push(node);
     let value: Operand | null = null;
     while (line.length > 0) {
-      // What is guarded closes over all that was begun since the last guard, whose own errors never leave it.
+      // A guarded part encloses everything begun since the last guard, whose own errors never leave it.
       let top = line.length - 1;
       while (top > 0 && !isGuarded(line[top]!)) top--;
       const part = line.splice(top).toReversed();
@@ -398,7 +398,7 @@ class Code {
 
   /** Null is unknown: TRUE OR null is TRUE, and TRUE AND null null. */
   #logical({ operator, right }: Extract<Expression, { kind: 'logical' }>, left: Operand): Operand {
-    // What settles it whatever the right is, which then is not evaluated, and what leaves it to the right.
+    // The left value that decides alone, so that the right is not evaluated, and the one that leaves it to the right.
     const [settled, open] = operator === 'and' ? ['false', 'true'] : ['true', 'false'];
     const answer = this.#let(left.text, left.nullable, left);
     this.lines.push(`if (${answer.text} !== ${settled}) {`);

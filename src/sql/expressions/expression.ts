@@ -79,7 +79,7 @@ export type ExpressionKind =
       readonly value: Expression;
       readonly body: Expression;
     }
-  /** Of the lambda or `let` around it that has its id. */
+  /** The parameter of the enclosing lambda or `let` that has its id. */
   | { readonly kind: 'parameter'; readonly id: number };
 
 export interface CaseBranch {

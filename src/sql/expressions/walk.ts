@@ -157,7 +157,7 @@ export function conjunctsOf(predicate: Expression): readonly Expression[] {
 }
 
 /**
- * What `f` makes of the expression from what it made of the operands (in evaluation order), bottom-up. Where `leave`
+ * The result of `f` for the expression, given its results for the operands (in evaluation order), bottom-up. Where `leave`
  * gives something, that is the result of the node, and its operands are not looked at. All walks of an expression stand
  * on this or on `some`: neither recurses, so that a chain may be of any length.
  */

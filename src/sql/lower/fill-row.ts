@@ -3,7 +3,7 @@ import type { RecordContext } from '../../streams/topology/processor.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { PlanSource } from '../plan/node.ts';
 
-/** What fills those columns of a source's rows that do not come from the value; null when nobody wants any of them. */
+/** Fills the columns of a source's rows that do not come from the value; null when none of them is read. */
 export function fillRow(node: PlanSource): FillRow | null {
   const fills: FillRow[] = [];
   node.columns.forEach((column, slot) => {

@@ -30,7 +30,7 @@ export interface LoweredRows {
    * position is filled; for the key of a repartition. Null where no such record comes by.
    */
   readonly rowOfKey: ((key: RecordKey, timestamp: number, record: RecordContext) => SqlValue[]) | null;
-  /** Who reads the rows by their key: all belong to one sub-topology, so the partitions of their topics must agree. */
+  /** The sources of the sub-topology that reads the rows by their key: the partitions of their topics must agree. */
   readonly sources: readonly string[];
   /** How a join looks up the rows (before `steps`) of a table by key; null for streams, and where nobody asked. */
   readonly view: TableView | null;
@@ -55,15 +55,15 @@ export interface StoredRows {
   ): SqlValue[];
 }
 
-/** What is wanted of a node by those above it. */
+/** Needs of the nodes above a node. */
 export interface Wanted {
   /** Columns that are read as values. */
   readonly columns: ReadonlySet<number>;
   /** Old rows of a table's changes. */
   readonly old: boolean;
   /**
-   * What a table is to be kept for: `view`: a join looks rows up by key; `store`: pull queries read them back, so
-   * there is to be one store of them. A regrouped table is kept for `nothing`.
+   * Why a table is kept. `view`: a join looks rows up by key. `store`: pull queries read them back, so there is one
+   * store of them. A regrouped table is kept for `nothing`.
    */
   readonly keep: 'nothing' | 'view' | 'store';
 }

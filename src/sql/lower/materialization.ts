@@ -9,7 +9,7 @@ import type { WindowShape } from '../analyzer/analyzed-query.ts';
 
 /** How the rows of a table that a query makes are read back from the store it keeps (pull queries). */
 export interface Materialization {
-  /** Of the query's topology; a task has the keys whose partition it has. */
+  /** The store in the query's topology; each task has the keys of its partition. */
   readonly store: string;
   readonly kind: 'key-value' | 'window' | 'session';
   readonly window: WindowShape | null;

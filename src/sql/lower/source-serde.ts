@@ -12,7 +12,7 @@ export interface RawColumns {
   readonly decoder: Decoder;
   /** Index into the decoder's raw ranges by position in the source's row; -1 for the others. */
   readonly rawIndex: readonly number[];
-  /** What the ranges point into: valid while the record is in flight. */
+  /** The bytes that the ranges point into: valid while the record is in flight. */
   buffer: Uint8Array;
 }
 
@@ -38,7 +38,7 @@ export function sourceSerde(node: PlanSource): SourceSerde {
     wanted.push({ column: column.origin.index, slot: raw < 0 ? slot : -1, raw });
   });
   const format = formatOf(node.valueFormat.name);
-  // Of a source that declares nothing of its values, any bytes are one.
+  // A source without value columns takes any bytes for a value.
   const decoder =
     node.valueColumns.length === 0
       ? null

@@ -1,7 +1,7 @@
 import type { EvaluationContext, FunctionRegistry } from '../../functions/function.ts';
 import type { PlanNode } from '../plan/node.ts';
 
-/** What rules may ask besides the node. */
+/** Given to rules beside the node. */
 export interface RuleContext {
   readonly functions: FunctionRegistry;
   /** For folding: pure functions see nothing of it. */

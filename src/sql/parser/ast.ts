@@ -525,7 +525,7 @@ export interface CreateFunction extends Node<'createFunction'>, Named {
   readonly aggregate: boolean;
   readonly parameters: readonly FunctionParameter[];
   readonly returns: FunctionResult;
-  /** What an aggregate keeps between rows; `null`: what it returns. That only aggregates have it is unchecked. */
+  /** The type of an aggregate's state; `null`: the type that it returns. Not checked here: that only aggregates have it. */
   readonly state: TypeExpression | null;
   /** Upper case; whether there is such a language is unchecked. */
   readonly language: string;

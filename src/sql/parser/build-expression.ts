@@ -210,7 +210,7 @@ export class ExpressionBuilder extends PartBuilder {
       const source = resolveIdentifier(first!.image);
       return { kind: 'column', span, source, name: resolveIdentifier(second.image) };
     }
-    // Where a value is wanted, a variable that holds a name would let its author turn `owner = ${user}` true.
+    // A variable that holds a name, where a value is wanted, would let its author make `owner = ${user}` true.
     const whole =
       this.item?.startOffset === location.startOffset && this.item.endOffset === location.endOffset;
     if (isSubstituted(first!) && !whole) {

@@ -90,10 +90,10 @@ function printAt(expression: ast.Expression, wanted: number): string {
   return text;
 }
 
-/** What is to be printed, and how tight it has to be. */
+/** An expression to print, and how tightly it must bind to stand there without parentheses. */
 type Part = readonly [expression: ast.Expression, wanted: number];
 
-/** What an operator begins with, or what a sign stands before. */
+/** The operand that an operator begins with, or that a sign stands before. */
 function innerPart(expression: ast.Expression): Part | undefined {
   switch (expression.kind) {
     case 'fieldAccess':

@@ -24,7 +24,7 @@ import { quote, unquote } from './names.ts';
 
 const REFERENCE = /(\$?)\$\{[ \t]*([A-Za-z_][A-Za-z0-9_@]*)[ \t]*\}/g;
 
-/** What a value may be when it stands alone, most special first. */
+/** The tokens that a value alone may be, the most special first. */
 const SHAPES: readonly (readonly [RegExp, TokenType])[] = [
   [/^true$/i, True],
   [/^false$/i, False],
@@ -42,7 +42,7 @@ export type Variables = ReadonlyMap<string, string>;
 /** How much longer than it is written a text with its variables may be: values may be made of values, each twice. */
 export const GROWTH_MAX = 1 << 22;
 
-/** What variables may still add to a text, in characters. */
+/** How many characters variables may still add to a text. */
 export interface Growth {
   left: number;
 }

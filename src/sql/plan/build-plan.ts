@@ -154,7 +154,7 @@ function buildQuery(query: AnalyzedQuery): Built {
   return { input: node, project: (input) => projectSelect(input, query) };
 }
 
-/** What the user selected; after it, unseen, the parts of the record key that were not. */
+/** The selected columns, and behind them, unseen, the parts of the record key that were not selected. */
 function projectSelect(input: PlanNode, query: AnalyzedQuery): ProjectNode {
   const names = query.select.map((column) => column.name);
   // A key is taken from where its value always is: a join's other side may be absent.
@@ -274,9 +274,9 @@ function buildJoin(relation: JoinRelation, name: string): PlanNode {
 
 interface JoinSide {
   readonly node: PlanNode;
-  /** Where what it is joined on is. */
+  /** The position of the column that it is joined on. */
   readonly position: number;
-  /** That is the record key already. */
+  /** Whether that column is the record key already. */
   readonly isKey: boolean;
   readonly format: SideFormat;
 }
@@ -297,8 +297,8 @@ function joinSide(input: PlanNode, relation: AnalyzedRelation, key: Expression):
 }
 
 /**
- * How keys are written where both sides meet. Whoever is keyed already stays where it is, the left if both are; the
- * right table of a foreign-key join always.
+ * The format of keys where both sides meet: that of the side that is keyed already and so stays where it is, the left one if
+ * both are. In a foreign-key join the right table always stays.
  */
 function joinKeyFormat(left: JoinSide, right: JoinSide, shape: JoinNode['shape']): SideFormat {
   const rightStays = shape === 'foreign-key' || (right.isKey && !left.isKey);

@@ -12,12 +12,12 @@ import type { SideFormat } from '../catalog/source.ts';
 interface StatePart {
   /** As EXPLAIN shows it. */
   readonly text: string;
-  /** What it is: equal for those that can go on with each other's state. */
+  /** Equal for stores that can go on with each other's state. */
   readonly meaning: string;
 }
 
 /**
- * What of the state of one query another one could not go on with, in a sentence; null when it can go on with all of it.
+ * A sentence about the state of one query that another one could not go on with; null when it can go on with all of it.
  * Both plans are as written, before any rule: whether a query may take another one's place must not depend on how either
  * is run.
  *
@@ -109,7 +109,7 @@ function hasJoin(node: PlanNode): boolean {
 
 const known = new WeakMap<PlanNode, readonly string[]>();
 
-/** What each column is made of, down to what the sources declare: what it is called on the way means nothing. */
+/** The definition of each column, down to the sources; names that are used only on the way are not in it. */
 function definitions(node: PlanNode): readonly string[] {
   const found = known.get(node) ?? define(node);
   known.set(node, found);

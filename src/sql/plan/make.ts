@@ -6,7 +6,7 @@ import type { FilterNode, PlanNode, ProjectNode, RepartitionNode, RowShape } fro
 
 /** Nodes over an input, with the shape that follows from it: what the builder and the rules of the optimizer make. */
 
-/** What a node says about its rows: a node that passes them on says the same. */
+/** The shape of a node's rows, for a node that passes them on. */
 export function shapeOf({ columns, key, window, changes }: PlanNode): RowShape {
   return { columns, key, window, changes };
 }

@@ -149,7 +149,7 @@ export interface JoinNode extends RowShape {
   readonly kind: 'join';
   readonly shape: JoinShape;
   readonly join: JoinKind;
-  /** What it was before the optimizer made it narrower: rows of its outer sides without a key are not reported. */
+  /** The kind that it had before the optimizer narrowed it: rows without a key of its then outer sides are not reported. */
   readonly narrowedFrom?: JoinKind;
   readonly left: PlanNode;
   readonly right: PlanNode;
@@ -175,7 +175,7 @@ export interface PlanSink extends RowShape {
   readonly timestamp: TimestampColumn | null;
 }
 
-/** Hands rows to whoever asked (push query). `positions`: what the user selected, in the input's row. */
+/** Hands rows to the client of a push query. `positions`: the selected columns, in the input's row. */
 export interface OutputNode extends RowShape {
   readonly kind: 'output';
   readonly input: PlanNode;

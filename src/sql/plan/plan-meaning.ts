@@ -8,9 +8,9 @@ import { storePlans } from './stored-plan.ts';
 import type { Column } from '../../types/schema.ts';
 
 /**
- * What a query means, as a digest: its plan before any rule, which holds what its sources declare and everything that it
- * computes. How the text is laid out, what things in it are called on the way, and how many partitions a topic has, means
- * nothing. `others`: what else the meaning depends on (bodies of functions, settings), by name.
+ * A digest of the meaning of a query: of its plan before any rule, with all that its sources declare and that it computes.
+ * Not in it are the layout of the text, names that are used only on the way, and the partitions of topics. `others`: what
+ * else the meaning depends on (bodies of functions, settings), by name.
  */
 export function fingerprintOf(
   naive: PlanNode,

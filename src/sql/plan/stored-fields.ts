@@ -8,13 +8,13 @@ import type { Expression } from '../expressions/expression.ts';
 import type { PlanNode } from './node.ts';
 import type { Column } from '../../types/schema.ts';
 
-/** What JSON can hold. */
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** Where things are put that stand in several places: each is written once, and named by its number from then on. */
+/** Writes things that stand in several places of a plan once, and names them by their number from then on. */
 export interface PlanWriter {
   type(type: SqlType): number;
   columns(columns: readonly Column[]): number;

@@ -1,7 +1,7 @@
 import type { Log } from '../../log/log.ts';
 import { lockState } from '../instance/state-directory.ts';
 
-/** What an application has left, by its id. */
+/** An application whose traces are to go. */
 export interface LeftApplication {
   readonly log: Log;
   readonly applicationId: string;

@@ -105,7 +105,7 @@ export interface StoreQuery<Kind extends StoreKind, K> {
   readonly stale?: boolean;
 }
 
-/** Where a key of a store lives. */
+/** The place of a key of a store. */
 export interface KeyMetadata {
   readonly store: string;
   /** -1 in a global store, which every instance has whole. */
@@ -139,7 +139,7 @@ export function readOnlyStore<K, V, Kind extends StoreKind>(
 /** Rows of a page. */
 const PAGE_ROWS = 1000;
 
-/** What the stores of all kinds are: the views on their partitions, read one after the other. */
+/** The base of all read-only stores: the views on their partitions, read one after the other. */
 abstract class ReadOnlyStore<View> {
   readonly name: string;
   protected readonly partitions: () => readonly StorePartition<View>[];

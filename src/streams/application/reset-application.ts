@@ -1,7 +1,7 @@
 import { type Log, LogError, type TopicPartition } from '../../log/log.ts';
 import { type LockedState, lockState } from '../instance/state-directory.ts';
 
-/** Where an application's input is to be read from next. */
+/** The offsets that an application's input is read from next. */
 export type ResetTarget =
   | { readonly kind: 'earliest' }
   | { readonly kind: 'latest' }
@@ -22,7 +22,7 @@ export interface StreamsResetOptions {
 
 export interface StreamsResetPlace {
   readonly log: Log;
-  /** Where states of applications live; null when there is none on this machine. */
+  /** The directory of applications' states; null when there is none on this machine. */
   readonly stateDirectory: string | null;
   readonly write: (line: string) => Promise<void>;
 }

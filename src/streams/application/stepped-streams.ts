@@ -63,7 +63,7 @@ export class SteppedStreams {
     return this.#state;
   }
 
-  /** What stopped it, in state `error`. */
+  /** The error that stopped it, in state `error`. */
   get error(): unknown {
     return this.#error;
   }
@@ -246,8 +246,8 @@ export class SteppedStreams {
     const own = new Set(repartitionTopics.map(({ name }) => this.#plan?.topicName(name)));
     const outer = await this.#endOffsets((topic) => !own.has(topic));
     let before = new Map<string, number>();
-    // What is read now is in the next repartition topic one round later. They lead back at most once, where a row of a
-    // join by foreign key asks again.
+    // A record that is read now is in the next repartition topic one round later. Those topics lead back at most once, where
+    // a row of a join by foreign key asks again.
     for (let round = 0; round <= 2 * repartitionTopics.length; round++) {
       const inner = await this.#endOffsets((topic) => own.has(topic));
       if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
@@ -337,7 +337,7 @@ export class SteppedStreams {
     const plan = this.#plan;
     if (plan === null) return;
     const topics = this.topology.repartitionTopics.map(({ name }) => plan.topicName(name));
-    // Who reads and is gone again has neither state nor offsets of its own.
+    // A transient application has neither state nor offsets of its own.
     if (transient) for (const topic of topics) await log.admin.deleteTopic(topic);
     else {
       const kept = changelogs ? this.topology.stores.filter(({ options }) => options.changelog) : [];
@@ -423,7 +423,7 @@ export class SteppedStreams {
   #skipped(skipped: SkippedRecord): void {
     this.#skippedRecords++;
     const { key: _key, value: _value, ...fields } = skipped;
-    // What cannot be evaluated may be null in a row that goes on: SQL's does.
+    // An expression that cannot be evaluated may be null in a row that goes on: SQL's is.
     const what = skipped.reason === 'evaluation' ? 'evaluation failed' : 'record skipped';
     this.#options.logger.warn(fields, `${what}: ${skipped.detail}`);
     this.#listeners.tell('onSkip', () => this.#options.onSkip?.(skipped));

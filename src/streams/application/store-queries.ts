@@ -20,7 +20,7 @@ import {
 } from './read-only-store.ts';
 import type { SteppedStreams, TaskStore } from './stepped-streams.ts';
 
-/** What can be asked of an application's stores from outside (interactive queries). */
+/** Reads an application's stores from outside (interactive queries). */
 export class StoreQueries {
   readonly #application: SteppedStreams;
 
@@ -104,7 +104,7 @@ export class StoreQueries {
     return this.store<K, V, 'versioned'>(name, { kind: 'versioned', ...query });
   }
 
-  /** Where a key of a store lives, by the partitioner that the store's input is written with (default: by hash). */
+  /** The place of a key of a store, by the partitioner that the store's input is written with (default: by hash). */
   keyMetadata<K>(
     store: string,
     key: K,

@@ -31,7 +31,7 @@ interface ThreadData {
   readonly streamThreads: number;
 }
 
-/** What the main thread asks; every request is answered once, in order. */
+/** A request of the main thread; each is answered once, in order. */
 type ThreadRequest = 'pause' | 'resume' | 'catch-up' | 'count' | 'close';
 
 interface ThreadCounts {
@@ -177,12 +177,12 @@ export class StreamThreads {
     return started;
   }
 
-  /** What stopped it. */
+  /** The error that stopped it. */
   get error(): Error | null {
     return this.#error;
   }
 
-  /** Of each thread, in order. */
+  /** The state of each thread, in order. */
   get states(): readonly StreamsState[] {
     return this.#threads.map((thread) => thread.state);
   }
@@ -282,7 +282,7 @@ class StreamThread {
         if (this.state !== 'stopped') fail(gone);
       });
     });
-    // Whoever starts the threads waits for it; later failures are told by `onError`.
+    // A failure at the start is told by `start`, later ones by `onError`.
     this.started.catch(() => undefined);
     this.#exited = new Promise((resolve) => void this.#worker.once('exit', () => resolve()));
   }

@@ -18,7 +18,7 @@ export class Streams extends StoreQueries {
     return this.#streams.state;
   }
 
-  /** What stopped it, in state `error`. */
+  /** The error that stopped it, in state `error`. */
   get error(): unknown {
     return this.#streams.error;
   }

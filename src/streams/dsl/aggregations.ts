@@ -3,7 +3,7 @@ import type { AggregateTableOptions } from '../processors/aggregate-table.ts';
 import { userKey } from './graph.ts';
 import { given, initialOf, plain } from './user-function.ts';
 
-/** What an aggregate of the user's computes. Sessions join states, tables take rows back. */
+/** The functions of a user's aggregate. Sessions join states, tables take rows back. */
 export interface AggregateFunctions extends Pick<AggregateTableOptions, 'initial' | 'add'> {
   readonly undo?: AggregateTableOptions['undo'];
   readonly merge?: WindowedAggregation['merge'];

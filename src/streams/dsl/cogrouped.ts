@@ -95,7 +95,7 @@ export class CogroupedKStream<K, VR> {
       const add = folding(aggregator, 'aggregator');
       const aggregation = { name, initial: initialOf(initial), add, windowed, coalesce: false };
       const write: GraphNodeOptions['write'] = (topology, above) => {
-        // Of changes by several members only the table as a whole knows which is a key's last.
+        // Several members change a key: only the table behind them knows which change is the last.
         const sendOldValues = coalesce || supplier.sendOldValues;
         addAggregate(topology, { ...aggregation, parents: above, sendOldValues, store: states() });
       };

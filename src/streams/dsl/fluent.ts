@@ -4,7 +4,7 @@ import type { KStream } from './kstream.ts';
 import type { Grouped } from './options.ts';
 import type { StreamHandle } from './stream-handle.ts';
 
-/** What a grouped table is made of. */
+/** The parts of a grouped table. */
 export interface GroupedTableHandle<K, V> {
   readonly graph: Graph;
   readonly node: GraphNode;
@@ -12,8 +12,8 @@ export interface GroupedTableHandle<K, V> {
 }
 
 /**
- * What tables give. Streams and what groups them make tables, so tables cannot import them in turn: the builder, which
- * knows them all, hands this down.
+ * Makes what tables turn into. Streams and groupings make tables, so tables cannot import them in turn: the builder, which
+ * knows all of them, hands this down.
  */
 export interface Fluent {
   stream<K, V>(handle: StreamHandle): KStream<K, V>;

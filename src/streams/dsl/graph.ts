@@ -15,9 +15,9 @@ import { plainMethods } from './user-function.ts';
 import type { StoreShape } from './user-processor.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
-/** What one operation of the DSL adds to the topology, once it is known what is asked of it. */
+/** The part of the topology that one operation of the DSL adds, once all demands on it are known. */
 export interface GraphNodeOptions {
-  /** What children name as their parent. */
+  /** The name by which children call their parent. */
   readonly name: string;
   /** `parents` are the names of the nodes above. */
   readonly write: (topology: Topology, parents: readonly string[], optimizations: Optimizations) => void;
@@ -91,12 +91,12 @@ export class Graph {
   readonly defaultKeySerde: Serde | undefined;
   readonly defaultValueSerde: Serde | undefined;
   readonly fluent: Fluent;
-  /** What the keys of a store are encoded with, for those who read it by name. */
+  /** The serde of each store's keys, for those who read it by name. */
   readonly keySerdes = new Map<string, Serde | undefined>();
   /** How long the windows of a window store are, where it is one. */
   readonly windowSizes = new Map<string, WindowLength>();
   readonly stores: StoreDefinition[] = [];
-  /** What `stores` were made of: one that is declared twice is one store. */
+  /** The declarations that `stores` were made of: a store that is declared twice is one. */
   readonly declarations = new Set<object>();
   readonly #tracked: Set<string>[] = [];
   readonly #nodes = new Set<GraphNode>();

@@ -61,8 +61,8 @@ export function timedStore(
 }
 
 /**
- * Where aggregates keep their states, as long as windows can change, or longer where that was asked for. Made once, when
- * its serdes are known.
+ * The store of an aggregate's states, which keeps them as long as windows can change, or longer where that was asked for.
+ * Made once, when its serdes are known.
  */
 export function statesOf(
   plan: StorePlan,

@@ -46,7 +46,7 @@ function repartitionsByKeyChange(nodes: readonly GraphNode[]): Map<GraphNode, Se
         found.get(changed)?.add(node);
     }
   }
-  // Where streams are merged before they are repartitioned, the topic belongs behind the merge.
+  // When streams are merged before they are repartitioned, the topic belongs behind the merge.
   const merges = nodes.filter(({ options }) => options.merges === true);
   const moved = new Set<GraphNode>();
   const behindMerges = new Map<GraphNode, Set<GraphNode>>();

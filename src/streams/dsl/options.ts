@@ -32,7 +32,7 @@ export interface WindowedConsumed<K, V> extends Omit<Consumed<K, V>, 'timestampE
 }
 
 export interface Produced<K, V> extends Named {
-  /** Of the inner key, where keys are windowed. */
+  /** The serde of the inner key, where keys are windowed. */
   readonly keySerde?: Serde<K extends Windowed<infer Inner> ? NonNullable<Inner> : NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
   /**
@@ -43,7 +43,7 @@ export interface Produced<K, V> extends Named {
 }
 
 export interface Printed<K, V> {
-  /** Where lines go, without the line feed: `console.log`, or into a file. */
+  /** Takes each line, without the line feed: `console.log`, or a function that writes a file. */
   readonly write: (line: string) => void;
   /** Default: the name of the operation above. */
   readonly label?: string;
@@ -106,7 +106,7 @@ export interface StreamTableJoined<K, V, VO> extends Joined<K, V, VO> {
 }
 
 export interface StreamJoined<K, V, VO> extends Joined<K, V, VO> {
-  /** What the names of both window stores begin with. */
+  /** The beginning of the names of both window stores. */
   readonly storeName?: string;
   /** False keeps the stores in memory. */
   readonly persistent?: boolean;

@@ -3,7 +3,7 @@ import { type Graph, type GraphNode, type Optimizations } from './graph.ts';
 import { mergeRepartitions } from './merge-repartitions.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
-/** What is known of the operations only when all have been said: before the graph is written. */
+/** Rewrites that need to see all operations: before the graph is written. */
 export function rewriteGraph(graph: Graph, optimizations: Optimizations): void {
   mergeSources(graph);
   if (optimizations.mergeRepartitions === true) mergeRepartitions(graph);

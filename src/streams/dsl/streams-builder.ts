@@ -291,7 +291,7 @@ export class StreamsBuilder {
     return this.#graph.write(optimizations);
   }
 
-  /** What the nodes are called that read a topic as a table, and how they read it. */
+  /** The names of the nodes that read a topic as a table, and how they read it. */
   #tableSource<K, V>(
     consumed: Consumed<K, V>,
     own: Pick<AnyMaterialized, 'keySerde' | 'valueSerde'>,

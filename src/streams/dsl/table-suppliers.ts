@@ -13,7 +13,7 @@ import type { Graph } from './graph.ts';
 import { keyValueStore, type StorePlan } from './materialize.ts';
 
 /**
- * What a table can be asked by the operations below it, while the graph is put together. Old values cost a read for
+ * The requests that the operations below a table make of it, while the graph is put together. Old values cost a read for
  * each record, so a table sends them only when somebody asked.
  */
 export interface TableSupplier {

@@ -8,7 +8,7 @@ import { TopologyError } from '../topology/topology-error.ts';
  */
 
 /**
- * What a function of the user's must not give: refused by the types, and again when it is called. In the place of a
+ * Keeps promises out of the results of users' functions: the types refuse them, and so does each call. In the place of a
  * result type `R`, `Plain<R>` is `R`, and `never` for promises.
  */
 export type Plain<R> = R extends PromiseLike<unknown> ? never : R;
@@ -42,7 +42,7 @@ export function plainMethods(
   for (const name of others) if (found[name] !== undefined) plain(found[name], `${name}, of ${where},`);
 }
 
-/** What a function gave, for one whose result counts: anything but undefined and promises. Throws `TypeError`. */
+/** The result of a function whose result counts: anything but undefined and promises. Throws `TypeError`. */
 export function given<T>(result: T, what: string): T {
   // Small, so that it is inlined: it is called for each record.
   if (result === undefined || (typeof result === 'object' && result instanceof Promise)) refuse(result, what);

@@ -22,7 +22,7 @@ export interface StreamRecord<K, V> {
   readonly headers: readonly Header[];
 }
 
-/** What a processor forwards, beside the key. */
+/** A record that a processor forwards, without its key. */
 export interface ForwardedRecord<V> {
   /** Null is a record without a value; undefined is refused. */
   readonly value: V;
@@ -31,14 +31,14 @@ export interface ForwardedRecord<V> {
   readonly headers?: readonly Header[];
 }
 
-/** Where the record in flight came from. In a punctuation: topic '', partition and offset -1. */
+/** The origin of the record in flight. In a punctuation: topic '', partition and offset -1. */
 export interface RecordMetadata {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
 }
 
-/** What processors and transformers of your own learn, and may do. */
+/** What processors and transformers of your own can ask and do. */
 export interface UserContext {
   readonly applicationId: string;
   readonly taskId: string;
@@ -103,10 +103,10 @@ export interface BringsStores {
   readonly stores?: () => readonly AnyDeclaration[];
 }
 
-/** What is known of a store, beside its bytes, to those who read it by name. */
+/** How a store's bytes are read, for those who ask for it by name. */
 export interface StoreShape {
   readonly keys: Serde;
-  /** Of a window store: how long its windows are. */
+  /** How long the windows of a window store are. */
   readonly windowSizeMs: WindowLength | undefined;
 }
 export type ShapeOf = (store: string) => StoreShape;
@@ -215,7 +215,7 @@ type Forwards =
 class UserNode implements Processor {
   readonly #user: UserProcessor<unknown, unknown, unknown, unknown>;
   readonly #stores: UserStores;
-  /** Where it may look for the record's key. */
+  /** Stores in which it may look for the record's key. */
   #byKey: { readonly store: StateStore; readonly keys: Serde }[] = [];
   readonly #forwards: (context: ProcessorContext, turn: UserTurn) => Forwards;
   #context!: ProcessorContext;

@@ -3,8 +3,8 @@ import type { RecordKey } from '../topology/record-key.ts';
 import { timeOf } from '../topology/record-time.ts';
 
 /**
- * What a processor of the user's is at: a record, a punctuation, or nothing. What it forwards and puts without a time
- * of its own has the time of that; out of turn it may do neither.
+ * The turn of a user's processor: a record, a punctuation, or none. What it forwards and puts without a time has the time
+ * of its turn; without a turn it may do neither.
  */
 export class UserTurn {
   readonly #context: ProcessorContext;

@@ -130,7 +130,7 @@ export class JoinWindows {
 
 export interface BufferBound {
   readonly recordsMax?: number;
-  /** Of keys, values (the row before a change too) and headers, as they are written. */
+  /** Bytes of keys, values (the row before a change too) and headers, as they are written. */
   readonly bytesMax?: number;
 }
 

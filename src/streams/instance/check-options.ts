@@ -9,7 +9,7 @@ import type { StreamsOptions } from './streams-options.ts';
 const TIME: WholeRange = { min: 0, max: TIMER_MS_MAX };
 const BYTES: WholeRange = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
-/** What the numbers among the options may be. */
+/** The ranges of the numbers among the options. */
 const RANGES = {
   commitIntervalMs: TIME,
   persistIntervalMs: TIME,

@@ -20,7 +20,7 @@ export class Committer {
   /** The next offset of each changelog that a task writes, by store. */
   readonly #changelogPositions = new Map<Task, Map<string, number>>();
   #flushing: Promise<void> | null = null;
-  /** Of a flush that nobody awaited; the next turn throws it. */
+  /** The error of a flush that was not awaited; the next turn throws it. */
   #flushError: unknown = null;
 
   constructor(writer: LogWriter, changelogName: (store: string) => string, commitsOffsets: boolean) {
@@ -130,7 +130,7 @@ export class Committer {
   }
 }
 
-/** What a row that the changelog does not take says of itself. */
+/** The error of a row that the changelog does not take, with key, store and size. */
 function rowError(error: unknown, store: string, key: Uint8Array, sizeBytes: number): unknown {
   if (!(error instanceof LogError) || error.kind !== 'record-too-large') return error;
   const text = JSON.stringify(Buffer.from(key.subarray(0, 100)).toString('utf8'));

@@ -68,7 +68,7 @@ export class InputHorizons {
     this.#known.clear();
   }
 
-  /** Of an input of the sub-topology `reader`; null when none of this process writes to it. */
+  /** The horizon of an input of the sub-topology `reader`; null when no task of this process writes to it. */
   of(reader: number, { topic, partition }: TopicPartition): Horizon | null {
     const writers = this.#writers.get(topic);
     if (writers === undefined) return null;

@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../../common/clock.ts';
 import { type LogAdmin, LogError } from '../../log/log.ts';
 import type { StoreNode, SubTopology, Topology } from '../topology/topology.ts';
 
-/** What a topology needs of the log: how many partitions each topic has, by the topology's own topic names. */
+/** The topics that a topology needs, with their partitions, by the topology's own names. */
 export interface TopicPlan {
   /** Partition counts of every topic that is read, by the topology's name for it. */
   readonly partitions: ReadonlyMap<string, number>;

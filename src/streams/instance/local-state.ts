@@ -19,7 +19,7 @@ interface Refusal {
   readonly damaged: boolean;
 }
 
-/** What identifies the state of a task, within it. */
+/** The name inside a task's state that says whose it is. */
 export function stateOwner(applicationId: string, task: string): string {
   return `${applicationId}/${task}`;
 }

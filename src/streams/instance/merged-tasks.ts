@@ -5,8 +5,8 @@ import { Chunk } from '../task/chunk.ts';
 import type { Task } from '../task/task.ts';
 
 /**
- * Whether what a sub-topology writes lies in other partitions than what it read: whoever reads it next gets records of
- * several tasks in one partition, in the order in which those tasks wrote them.
+ * Whether a sub-topology writes to other partitions than it reads: the next reader then gets records of several tasks in
+ * one partition, in the order in which those tasks wrote them.
  */
 export function mixesPartitions({ nodes }: SubTopology, { repartitionTopics }: Topology): boolean {
   return nodes.some(

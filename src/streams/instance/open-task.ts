@@ -89,7 +89,7 @@ export async function openInput(
   return task.addInput(topic, offset);
 }
 
-/** Of each changelog that the task writes, by store. */
+/** The start and end of each changelog that the task writes, by store. */
 async function changelogOffsets(
   { options, plan }: TaskHost,
   sub: SubTopology,
@@ -105,7 +105,7 @@ async function changelogOffsets(
   return offsets;
 }
 
-/** What of the changelogs is not in the task's state. */
+/** The parts of the changelogs that are not in the task's state. */
 async function rangesToRestore(
   { options, plan }: TaskHost,
   task: Task,
@@ -119,7 +119,7 @@ async function rangesToRestore(
   for (const { options: each, sourceTopic } of task.subTopology.stores) {
     const { name } = each;
     const store = must(task.stores.get(name));
-    // What is kept in memory only is read from the start, whatever is on disk of the other stores.
+    // A store that is only in memory is read from the start, whatever of the others is on disk.
     const onDisk = task.state.isOnDisk(store);
     const own = changelogs.get(name);
     if (own !== undefined) {

@@ -45,18 +45,18 @@ export interface StreamsOptions {
   readonly topicRefreshMs?: number;
   /**
    * Which tasks are this instance's; all by default. Instances that share an application's tasks, in threads or
-   * processes, must agree: a task that two of them run commits over itself. Whoever spreads the tasks holds the lock of
-   * the state directory, and cleans up.
+   * processes, must agree: a task that two of them run commits over itself. The one that spreads the tasks holds the lock of the
+   * state directory, and cleans up.
    */
   readonly ownsTask?: (subTopology: number, partition: number) => boolean;
-  /** Who decides about records that cannot be read, processed or written. Default: each stops the application. */
+  /** They decide about records that cannot be read, processed or written. Default: each stops the application. */
   readonly handlers?: ErrorHandlers;
-  /** Where handlers send dead letters. It must exist when the application starts. */
+  /** The topic of dead letters. It must exist when the application starts. */
   readonly deadLetterTopic?: string;
   /** The time of records of sources that name no extractor. Default `failOnInvalidTimestamp`. */
   readonly timestampExtractor?: TimestampExtractor;
   /**
-   * What follows an error that nobody handled. `stop` (the default) leaves the application in state `error`;
+   * The reaction to an error that nobody handled. `stop` (the default) leaves the application in state `error`;
    * `replace` closes its tasks and opens them again where they last committed, after `restartMinMs`, twice that, …
    */
   readonly onUncaughtError?: UncaughtErrorPolicy | ((error: unknown) => UncaughtErrorPolicy);

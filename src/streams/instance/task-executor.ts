@@ -65,7 +65,7 @@ export class TaskExecutor implements TaskHost {
   #lastCommitMs: number;
   #lastCleanupMs: number;
   #commits = 0;
-  /** What failed: something is half done since, which only opening the tasks again undoes. */
+  /** The failure that left something half done, which only opening the tasks again undoes. */
   #failure: { readonly error: unknown } | null = null;
 
   private constructor(
@@ -142,7 +142,7 @@ export class TaskExecutor implements TaskHost {
       await this.#globals.readToEnd((task) => this.#chunk(task.turn));
     }
     for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
-    // Where inputs begin of which nothing was committed yet: it counts as nothing that was done.
+    // Commits where inputs begin of which nothing was committed yet. It does not count as progress.
     if (this.#tasks.some((task) => task.commitNeeded)) await this.#committer.commit(this.#tasks);
     this.#lastCommitMs = this.options.clock.now();
   }
@@ -262,14 +262,14 @@ export class TaskExecutor implements TaskHost {
     this.#onSkip(skipped);
   }
 
-  /** What came in; waits up to `maxWaitMs` for it when there is nothing to process. */
+  /** Batches that came in; waits up to `maxWaitMs` for them when there is nothing to process. */
   poll(maxWaitMs: number): Promise<readonly RecordBatch[]> {
     // Here, because a chunk may have emptied what was full: an input that stays paused would be waited for in vain.
     this.#inputs.throttle();
     const buffered = this.allTasks.some(
       (task) => !task.turn.isBlocked && task.inputs.some((input) => !input.isEmpty),
     );
-    // What waits for records that are on their way must leave them the time to come.
+    // A task that waits for records on their way must leave them time to come.
     return this.reader.poll(buffered ? Math.min(maxWaitMs, this.#busy ? 0 : CALL_WAIT_MS) : maxWaitMs);
   }
 
@@ -447,7 +447,7 @@ interface Lane {
   readonly turn: Turn;
 }
 
-/** What processes records of a lane. */
+/** Processes the records of a lane. */
 type Turn = Pick<TaskTurn, 'processChunk'>;
 
 /**

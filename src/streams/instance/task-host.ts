@@ -9,7 +9,7 @@ import type { SubTopology } from '../topology/topology.ts';
 import type { TopicPlan } from './internal-topics.ts';
 import type { StreamsOptions } from './streams-options.ts';
 
-/** What the tasks of an instance share. */
+/** Shared by the tasks of an instance. */
 export interface TaskHost {
   readonly options: StreamsOptions;
   readonly plan: TopicPlan;
@@ -21,7 +21,7 @@ export interface TaskHost {
   /** Throws `LogError` `unknown-topic`. */
   partitionsOf(topic: string): number;
   lagOf(topic: string, partition: number): number;
-  /** Of an input of a sub-topology; null where this process writes nothing to it. */
+  /** The horizon of a sub-topology's input; null where this process writes nothing to it. */
   horizonOf(subTopology: number, input: TopicPartition): Horizon | null;
   onSkip(skipped: SkippedRecord): void;
 }

@@ -1,6 +1,6 @@
 /**
- * What a task writes beside its rows, in the same batch: how far the rows reach. Together they let a crashed task
- * go on from its disk and replay only the changelog's tail.
+ * Written with a task's rows, in the same batch: how far the rows reach. So a crashed task can go on from its disk, and
+ * replays only the changelog's tail.
  */
 export interface TaskMeta {
   readonly format: 1;

@@ -18,7 +18,7 @@ import type { StoreDefinition, Topology, WindowedKeyFormat } from '../topology/t
 /** When a windowed aggregation forwards: with each record, or once, when the window has closed. */
 export type EmitStrategy = 'update' | 'close';
 
-/** What records are grouped by beside their key. */
+/** The windows that records are grouped by, beside their key. */
 export type AggregateWindows =
   | { readonly kind: 'time'; readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
   | { readonly kind: 'session'; readonly gapMs: number; readonly graceMs: number }
@@ -33,7 +33,7 @@ export type AggregateWindows =
       readonly graceMs: number;
     };
 
-/** What windows mean to those who keep and read them. */
+/** The properties of windows that matter to those who keep and read them. */
 export interface WindowTraits {
   readonly store: 'window' | 'session';
   readonly keys: WindowedKeyFormat;
@@ -84,7 +84,7 @@ export function windowedStore(
 export interface WindowedAggregation {
   readonly windows: AggregateWindows;
   readonly emit: EmitStrategy;
-  /** Of sessions: joins the states of two that a record brought together. */
+  /** For sessions: joins the states of two that a record brought together. */
   readonly merge?: AggregateSessionsOptions['merge'] | undefined;
   /** See `AggregateTimeWindowsOptions`. */
   readonly skipNullValues?: boolean;
@@ -96,7 +96,7 @@ export interface AggregateOptions extends Aggregation, ChangeOptions {
   readonly parents: readonly string[];
   /** Keeps the states; several aggregates may keep theirs in one. */
   readonly store: StoreDefinition;
-  /** Of a regrouped table, whose changes are aggregated: takes back an earlier `add`. */
+  /** For a regrouped table, whose changes are aggregated: takes back an earlier `add`. */
   readonly undo?: AggregateTableOptions['undo'];
   /** Null: one state a key. */
   readonly windowed: WindowedAggregation | null;

@@ -26,7 +26,7 @@ export interface ForeignKeyJoinSide {
   readonly values: Serde;
 }
 
-/** What each part is called. */
+/** The name of each part. */
 export interface ForeignKeyJoinNames {
   /** Left rows subscribe to the right row that they name, through a topic by that row's key. */
   readonly subscribe: string;

@@ -15,7 +15,7 @@ export interface StreamJoinSide extends Pick<JoinStreamsOptions, 'outer' | 'quie
   /** The node that remembers records for the other side, and the one that joins them. */
   readonly remembers: string;
   readonly joins: string;
-  /** What is remembered. */
+  /** The store of remembered records. */
   readonly store: string;
   readonly values: ValueCodec;
 }
@@ -26,7 +26,7 @@ export interface StreamJoinOptions extends Pick<
 > {
   /** The node that the result leaves. */
   readonly name: string;
-  /** Of both sides: they are partitioned alike. */
+  /** The sources of both sides, which are partitioned alike. */
   readonly sources: Iterable<string>;
   readonly left: StreamJoinSide;
   /** Null: the left stream is joined with itself, over one store. */
@@ -40,9 +40,9 @@ export interface StreamJoinOptions extends Pick<
   readonly keepsEnd: boolean;
   readonly changelog: boolean;
   readonly persistent: boolean;
-  /** What else is to be said of the stores of both sides. */
+  /** Further options of the stores of both sides. */
   readonly remembered?: Omit<StoreDefinition, 'options'>;
-  /** What becomes of joined records; default: they pass. */
+  /** Opens the processor of joined records; default: they pass. */
   readonly open?: () => Processor;
 }
 

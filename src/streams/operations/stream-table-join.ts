@@ -10,7 +10,7 @@ import { keyedStore, type Topology } from '../topology/topology.ts';
 export interface StreamTableJoinOptions extends JoinStreamTableOptions {
   readonly name: string;
   readonly parents: readonly string[];
-  /** Of both sides: they are partitioned alike. */
+  /** The sources of both sides, which are partitioned alike. */
   readonly sources: Iterable<string>;
   /** Records wait for changes of the table that come late; null: they are joined as they come. */
   readonly wait: StreamTableWait | null;

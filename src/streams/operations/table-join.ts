@@ -14,7 +14,7 @@ export interface TableJoinSide {
 export interface TableJoinOptions {
   /** The node that the result leaves. */
   readonly name: string;
-  /** Of both sides: they are partitioned alike. */
+  /** The sources of both sides, which are partitioned alike. */
   readonly sources: Iterable<string>;
   readonly left: TableJoinSide;
   readonly right: TableJoinSide;
@@ -25,7 +25,7 @@ export interface TableJoinOptions {
   readonly store: StoreDefinition | null;
 }
 
-/** What a change on the right is to a join, seen from there. */
+/** The kind of a join, seen from its right side. */
 const MIRRORED: { readonly [K in TableJoinKind]: TableJoinKind } = {
   inner: 'inner',
   left: 'right',

@@ -4,7 +4,7 @@ import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
-/** Where a window ends that never does. */
+/** The end of a window that never ends. */
 export const UNLIMITED_END: number = Number.MAX_SAFE_INTEGER;
 
 export interface AggregateUnlimitedWindowOptions extends Aggregation, ChangeOptions {

@@ -2,7 +2,7 @@ import type { RecordContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /**
- * What an aggregation computes, shared by every kind of aggregate. States are immutable values, as stores have
+ * The functions of an aggregation, for every kind of aggregate. States are immutable values, as stores have
  * them; `add` gives a new one. The output is the change of the state: map it with `transformTable`.
  */
 export interface Aggregation {

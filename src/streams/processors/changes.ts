@@ -49,14 +49,14 @@ class ForwardedChanges implements Changes {
 /** Changes that are held back at most; more ask for a commit. */
 const CHANGES_MAX = 200_000;
 
-/** What is held back, by index. */
+/** Changes that are held back, by index. */
 interface Held {
   readonly keys: HeldKeys;
   readonly turns: SlotTurns;
   values: unknown[];
   olds: unknown[];
   timestamps: number[];
-  /** Of the last change; null while no record had any. */
+  /** The headers of each key's last change; null while no record had any. */
   headers: (readonly Header[] | undefined)[] | null;
 }
 
@@ -80,7 +80,7 @@ class CoalescedChanges implements Changes {
   readonly #sendOldValues: boolean;
   readonly #rows: ChangedRows | null;
   #held: Held;
-  /** What was emptied last: its tables are as large as they will be needed. */
+  /** The one that was emptied last, whose tables have the size that will be needed again. */
   #spare: Held | null = null;
   #key: RecordKey | null = null;
 
@@ -106,7 +106,7 @@ class CoalescedChanges implements Changes {
     let index = keys.find(key, slot);
     if (index < 0) {
       index = keys.insert(slot);
-      // Where none are sent, what is asked of an old value is only whether there was one.
+      // When old values are not sent, it only matters whether there was one.
       held.olds[index] = this.#sendOldValues || old === null ? old : undefined;
       if (index >= CHANGES_MAX) this.#context.requestCommit();
     }
@@ -121,7 +121,7 @@ class CoalescedChanges implements Changes {
   flush(): void {
     const held = this.#held;
     if (held.values.length === 0) return;
-    // What is forwarded may come back here: it belongs to the next flush.
+    // Forwarding may lead back here: such changes belong to the next flush.
     this.#held = this.#spare ?? this.#nothingHeld();
     this.#spare = null;
     try {

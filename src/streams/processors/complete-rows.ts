@@ -30,7 +30,7 @@ class CompleteRows implements Processor {
   readonly #fill: FillRow | null;
   readonly #keyed: boolean;
   readonly #isWritten: WrittenKey | null;
-  /** What goes on in place of the key: a null key, or one written anew. */
+  /** Forwarded in place of the record's key: a null key, or one written anew. */
   readonly #own: RecordKey;
   #context!: ProcessorContext;
 

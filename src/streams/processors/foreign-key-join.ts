@@ -19,7 +19,7 @@ import { hashValue } from './value-hash.ts';
  */
 
 /**
- * What a left row asks of its foreign key. The table of who asks what when is the one Kafka Streams has since 3.8
+ * A left row's request to the row of its foreign key. Which row asks what, and when, is as in Kafka Streams since 3.8
  * (KAFKA-16394, 16407, 16434, 18713).
  */
 export const Instruction = {
@@ -36,11 +36,11 @@ export const Instruction = {
 export type Instruction = (typeof Instruction)[keyof typeof Instruction];
 
 export interface Subscription {
-  /** Of the left row as it is now; null when it is gone. */
+  /** The hash of the left row as it is now; null when it is gone. */
   readonly hash: Buffer | null;
   readonly instruction: Instruction;
   readonly primaryKey: Buffer;
-  /** Where the answer goes: the partition of the left row. */
+  /** The partition of the left row, where the answer goes. */
   readonly partition: number;
 }
 
@@ -369,8 +369,8 @@ const VERSION = 0;
 const HASH_BYTES = 16;
 
 /**
- * Where a subscription goes: by its foreign key (-1). One without stays with its row, as far as there are so many
- * partitions: the same at every run, and any will do.
+ * The partition of a subscription: by its foreign key (-1). One without a key stays in the partition of its row, as far as
+ * there are so many: any partition will do, but it must be the same at every run.
  */
 export function subscriptionPartition(key: RecordKey, value: unknown, partitions: number): number {
   return key.present ? -1 : (value as Subscription).partition % partitions;

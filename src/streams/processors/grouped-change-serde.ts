@@ -7,7 +7,7 @@ const ADDED = 1;
 const BOTH = 2;
 
 /**
- * What goes through the repartition topic of a grouped table: [value][0 removed, 1 added], or, for a change within
+ * The values in the repartition topic of a grouped table: [value][0 removed, 1 added], or, for a change within
  * one group (KIP-904), [length of the added u32][added][removed][2].
  */
 export function groupedChangeSerde(values: Serde): Serde<GroupedChange> {

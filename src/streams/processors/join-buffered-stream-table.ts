@@ -17,7 +17,7 @@ export interface JoinBufferedStreamTableOptions {
   /** A key-value store of `WaitingRecord`s, by [time][key][sequence]. */
   readonly buffer: string;
   readonly graceMs: number;
-  /** Of windowed streams. */
+  /** The size of the windows of a windowed stream. */
   readonly window: WindowedKeyFormat | undefined;
 }
 

@@ -8,7 +8,7 @@ export interface JoinGlobalTableOptions {
   readonly table: TableView;
   /** The key to look up, from the stream's record; null joins nothing. */
   readonly keyOf: ValueMapper;
-  /** What the table's keys are encoded with. */
+  /** The serde of the table's keys. */
   readonly keySerde: Serde;
   readonly join: 'inner' | 'left';
   readonly joiner: ValueJoiner;

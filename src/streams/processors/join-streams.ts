@@ -108,7 +108,7 @@ class JoinStreams implements Processor {
     this.#other = context.store(otherStore) as WindowStore;
     if (waitingStore !== null) this.#waiting = context.store(waitingStore) as KeyValueStore;
     this.#streamTime = context.shared(`${name} stream-time`, -1);
-    // What was restored without its least time is looked through at the first chance.
+    // The least time of restored records is not known: 0 has them looked through at the first chance.
     const restored = this.#waiting !== null && this.#waiting.approximateCount > 0;
     this.#minTime = context.shared(`${name} min-time`, restored ? 0 : NONE_WAITING);
   }

@@ -69,7 +69,7 @@ export interface MergeTableOptions {
   readonly sendOldValues: boolean;
 }
 
-/** Where both sides of a join meet: keeps the result in a store, if it is to be kept. */
+/** Brings both sides of a join together, and keeps the result in a store where that is wanted. */
 export function mergeTable(options: MergeTableOptions): () => Processor {
   return () => new MergeTable(options);
 }

@@ -15,7 +15,7 @@ export function writeKeptHeaders(headers: readonly Header[], writer: ByteWriter)
 
 export interface KeptHeaders {
   readonly headers: readonly Header[];
-  /** Where they end. */
+  /** The offset behind them. */
   readonly end: number;
 }
 

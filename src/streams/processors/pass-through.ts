@@ -2,7 +2,7 @@ import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
-/** Where branches meet (merge), or where a table is read as the stream of its changes: old values end here. */
+/** Joins branches (merge), or makes a table the stream of its changes: old values end here. */
 export function passThrough(): () => Processor {
   return () => new PassThrough();
 }
@@ -19,7 +19,7 @@ class PassThrough implements Processor {
   }
 }
 
-/** Where changes of one table meet, each with its old value. */
+/** Joins branches of changes of one table, each with its old value. */
 export function passChanges(options: () => ChangeOptions): () => Processor {
   return () => new PassChanges(options());
 }

@@ -4,14 +4,14 @@ import { RecordKey } from '../topology/record-key.ts';
 import { RowChain, type RowStep } from './row-chain.ts';
 
 export interface RekeyRowsOptions {
-  /** What is done to a row before its new key is made, here, so that it costs no operator of its own. */
+  /** Done to a row before its new key is made: here, so that it costs no operator of its own. */
   readonly steps: readonly RowStep[];
   /** The new key of a row after the steps; null is the null key. */
   readonly keyOf: (row: readonly unknown[]) => unknown;
   /** The row after the steps of a record without a value, in which only columns of its key are filled, or null. */
   readonly rowOfKey: (key: RecordKey, timestamp: number, record: RecordContext) => readonly unknown[] | null;
   readonly serde: Serde;
-  /** What a record must have for whoever comes next, in the order in which it would tell that it misses it. */
+  /** Parts of a record without which the next operator would drop it, in the order in which it looks at them. */
   readonly needs: readonly { readonly part: 'key' | 'value'; readonly detail: string }[];
 }
 

@@ -3,8 +3,8 @@ import type { Processor, ProcessorContext, ValueMapper } from '../topology/proce
 import { RecordKey } from '../topology/record-key.ts';
 
 /**
- * A new key for each stream record. Whoever groups or joins by it needs a repartition in between; whoever builds
- * the topology sees to that. `mapper` may return null, the null key.
+ * A new key for each stream record. Grouping or joining by it needs a repartition in between, which the builder of the
+ * topology adds. `mapper` may return null, the null key.
  */
 export function selectKey(mapper: ValueMapper, serde: Serde): () => Processor {
   return () => new SelectKey(mapper, serde);

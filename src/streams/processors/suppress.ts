@@ -18,7 +18,7 @@ export interface SuppressOptions {
   /** `window-close`: held until the window's end + `waitMs` (its grace); `time-limit`: until record time + `waitMs`. */
   readonly until: 'window-close' | 'time-limit';
   readonly waitMs: number;
-  /** Of windowed tables. */
+  /** The windows of a windowed table. */
   readonly window: WindowedKeyFormat | undefined;
   /** Infinity: without bound. */
   readonly recordsMax: number;
@@ -37,7 +37,7 @@ export interface BufferedChange {
   readonly prior: unknown;
   readonly timestamp: number;
   readonly sizeBytes: number;
-  /** Of the latest change: they go out with it, whoever pushes it out. */
+  /** The headers of the latest change, which go out with it whichever record makes it go. */
   readonly headers: readonly Header[];
 }
 
@@ -73,7 +73,7 @@ class Suppress implements Processor {
     this.#streamTime = context.persisted('stream-time', -1);
     this.#records = context.persisted('records', 0);
     this.#bytes = context.persisted('bytes', 0);
-    // What was restored without its count.
+    // State that was restored without its count.
     if (this.#records.value === 0) this.#records.value = this.#store.approximateCount;
   }
 
@@ -141,7 +141,7 @@ class Suppress implements Processor {
     this.#bytes.value += sizeBytes - (held?.sizeBytes ?? 0);
   }
 
-  /** Of values and headers, beside the key and the time. */
+  /** Bytes of values and headers, without the key and the time. */
   #bytesOf(value: unknown, old: unknown, prior: unknown, headers: readonly Header[]): number {
     const writer = this.#measured;
     writer.length = 0;

@@ -2,12 +2,12 @@ import type { StateStoreOptions } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Topology, WindowLength } from '../topology/topology.ts';
 
-/** What a topology says of a store, for those who read it from outside. */
+/** A store as its topology describes it, for reading it from outside. */
 export interface DescribedStore {
   readonly options: StateStoreOptions;
   /** Whether every instance holds it whole. */
   readonly isGlobal: boolean;
-  /** What its keys are encoded with; undefined: nobody said. */
+  /** The serde of its keys; undefined where none is known. */
   readonly keys: Serde | undefined;
   readonly windowSizeMs: WindowLength | undefined;
 }

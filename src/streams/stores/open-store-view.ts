@@ -25,7 +25,7 @@ import type {
 } from './state-store-view.ts';
 
 export interface StoreViewOptions {
-  /** Of window stores: how long the windows are. Without it no end of one can be told, which throws. */
+  /** How long the windows of a window store are. Without it asking for the end of one throws. */
   readonly windowSizeMs?: WindowLength | undefined;
   /** The time of a row that is put: as given, or a default. Throws for what is no time. */
   readonly timeToPut?: TimeToPut;
@@ -51,7 +51,7 @@ export function openStoreView(
   }
 }
 
-/** What the views of all kinds are: a store of one partition, under a serde of its keys. */
+/** The base of all views: a store of one partition, under a serde of its keys. */
 abstract class StoreView<S extends StateStore> {
   protected readonly store: S;
   protected readonly timeToPut: TimeToPut;
@@ -79,7 +79,7 @@ abstract class StoreView<S extends StateStore> {
     return this.#keys.deserialize(buffer, start, end);
   }
 
-  /** What is not there must be said to be: a value that was forgotten would delete the row. */
+  /** Only null deletes a row: a value that was forgotten, undefined, is refused. */
   protected valueToPut(value: unknown): unknown {
     if (value === undefined)
       throw new TypeError(`store ${this.name} is given undefined for a value: null deletes`);
@@ -96,7 +96,7 @@ export interface KeyRange {
 
 export interface KeyPage {
   readonly rows: Row<unknown, unknown>[];
-  /** What of the range was not read; null: nothing. */
+  /** The part of the range that was not read; null when all was. */
   readonly rest: KeyRange | null;
 }
 

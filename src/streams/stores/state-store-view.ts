@@ -101,7 +101,7 @@ export interface VersionedStoreView<K, V> {
   reverseVersions(key: K, from?: number, to?: number): Version<V>[];
 }
 
-/** Of any kind; what the keys and values are is for the one who asked to know. */
+/** A view of any kind; the caller knows the types of keys and values. */
 export type StateStoreView =
   // oxlint-disable-next-line no-explicit-any
   | KeyValueStoreView<any, any>

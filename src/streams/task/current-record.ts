@@ -2,7 +2,7 @@ import type { Header, RecordBatch } from '../../log/record-batch.ts';
 import { readHeaders } from '../../log/record-batch-codec.ts';
 import type { RecordContext } from '../topology/processor.ts';
 
-/** Of all records that have none, so nobody may add to it. */
+/** Shared by all records without headers, so nobody may add to it. */
 const NO_HEADERS: readonly Header[] = Object.freeze([]);
 
 /** The record in flight, read from its batch when asked. */
@@ -37,7 +37,7 @@ export class CurrentRecord implements RecordContext {
     return before;
   }
 
-  /** What puts the record of now in this place again. */
+  /** Returns a function that makes the present record the current one again. */
   keep(): () => void {
     const { batch, index } = this;
     const replaced = this.#replaced;

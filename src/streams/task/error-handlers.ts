@@ -9,7 +9,7 @@ export interface FailedRecord extends SkippedRecord {
 }
 
 /**
- * What becomes of a record that failed: `fail` stops the application before the record is committed, `continue`
+ * The fate of a record that failed: `fail` stops the application before the record is committed, `continue`
  * drops and counts it, `dead-letter` writes it to the application's `deadLetterTopic`, in the commit that steps
  * over it, then drops and counts it.
  */
@@ -21,7 +21,7 @@ export type ErrorVerdict = 'fail' | 'continue' | 'dead-letter';
  */
 export type ErrorHandler = (failed: FailedRecord) => ErrorVerdict;
 
-/** What Kafka Streams does unless told otherwise. */
+/** The default, as in Kafka Streams. */
 export const failOnError: ErrorHandler = () => 'fail';
 
 /** Goes on whatever it was, mistakes in the application's own functions included. */
@@ -34,13 +34,13 @@ export const continueOnDataError: ErrorHandler = ({ error }) =>
 /** Keeps what failed in the application's `deadLetterTopic`, and goes on. */
 export const sendToDeadLetterTopic: ErrorHandler = () => 'dead-letter';
 
-/** Who decides about which step of a record's way. Each fails unless given. */
+/** One handler for each step of a record's way. Without one the record fails. */
 export interface ErrorHandlers {
   /** Bytes that the source's serdes, or a timestamp that its extractor, cannot read. */
   readonly deserialization?: ErrorHandler;
-  /** What an operator or a punctuation throws. */
+  /** For errors that an operator or a punctuation throws. */
   readonly processing?: ErrorHandler;
-  /** What cannot be serialized, and records larger than the log takes. */
+  /** For records that cannot be serialized, or are larger than the log takes. */
   readonly production?: ErrorHandler;
 }
 

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../../log/record-batch.ts';
 
-/** What an input waits for: the earliest time of a record that may still come into it. */
+/** The earliest time of a record that may still come into an input. */
 export type Horizon = () => number;
 
 /** Fetched batches of one input partition of a task, and where in them the next record is. */

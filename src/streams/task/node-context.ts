@@ -19,7 +19,7 @@ import type { Punctuations } from './punctuations.ts';
 import type { RecordFailures } from './record-failures.ts';
 import type { TaskOptions } from './task-options.ts';
 
-/** What a node sees of the task that it belongs to. */
+/** A node's task, as the node sees it. */
 export interface OwnTask {
   readonly id: string;
   readonly subTopology: SubTopology;
@@ -27,7 +27,7 @@ export interface OwnTask {
   commitRequested: boolean;
 }
 
-/** What the nodes of a task share and may do to it. */
+/** The parts of a task that its nodes share. */
 export interface TaskInternals {
   readonly options: TaskOptions;
   readonly record: CurrentRecord;
@@ -80,7 +80,7 @@ export class NodeContext implements ProcessorContext {
     return this.#internals.options.clock.now();
   }
 
-  /** Where a child fails on the data, its siblings and what the caller has still to forward go on. */
+  /** When a child fails on the data, its siblings still get the record, and the caller may forward more. */
   forward(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     if (this.#only !== null) return this.#only.receive(key, value, old, timestamp);
     const children = this.#children;

@@ -22,7 +22,7 @@ export interface PartitionGroupOptions {
  * where the time lies in the value.
  */
 export class PartitionGroup {
-  /** Of those whose next records have the same time, the first one goes. */
+  /** Among sources whose next records have the same time, the first one goes. */
   readonly sources: TaskSource[] = [];
   readonly #options: PartitionGroupOptions;
   /** By the name of a source node: see `sourceOrder`. */

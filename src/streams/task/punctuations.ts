@@ -46,7 +46,7 @@ export class Punctuations {
         punctuation.callback(nowMs);
       }
     } catch (error) {
-      // What is undone is fired again, all of it.
+      // The punctuations are undone, so all of them are fired again.
       due.forEach((each, i) => (each.nextMs = before[i]!));
       throw error;
     } finally {

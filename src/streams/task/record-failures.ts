@@ -31,7 +31,7 @@ export interface RecordFailuresOptions {
   readonly deadLetterTopic?: string;
 }
 
-/** What becomes of records of one task that are dropped or fail: handlers are asked, dead letters kept, drops told. */
+/** Decides about records of one task that are dropped or fail: asks handlers, sends dead letters, tells of drops. */
 export class RecordFailures implements Undoable {
   readonly #options: RecordFailuresOptions;
   readonly #taskId: string;
@@ -55,7 +55,7 @@ export class RecordFailures implements Undoable {
     this.#drops.length = 0;
   }
 
-  /** What was dropped since `mark` is told. */
+  /** Tells of the records that were dropped since `mark`. */
   keep(): void {
     this.#guarded = false;
     if (this.#drops.length === 0) return;
@@ -63,15 +63,15 @@ export class RecordFailures implements Undoable {
     this.#drops.length = 0;
   }
 
-  /** What an operator dropped: as it says, or, where it was an error, as the handlers say. */
+  /** An operator dropped a record. Where that was because of an error, the handlers decide. */
   skip(node: string, reason: SkipReason, detail: string, error: unknown, part: RecordPart = 'value'): void {
     if (this.#handlerOf(reason) === null) this.#drop(this.#skipped(node, reason, detail, part));
     else this.failed(node, reason, error ?? new DataError(detail), detail, part);
   }
 
   /**
-   * What becomes of something thrown while a record, or a punctuation, was at `node`. Returns when processing goes
-   * on without it.
+   * Something was thrown while a record, or a punctuation, was at `node`. Returns when processing goes on without it, throws
+   * when it does not.
    */
   failed(
     node: string,
@@ -80,7 +80,7 @@ export class RecordFailures implements Undoable {
     detail = messageOf(error),
     part: RecordPart = 'value',
   ): void {
-    // What follows from a miss is undone with the record: nobody need be asked about it.
+    // An error that follows from a miss is undone with the record: no handler is asked.
     if ((this.#guarded && this.#options.state.missed) || error instanceof RecordFailure) throw error;
     const skipped = this.#skipped(node, reason, detail, part);
     const ours =
@@ -106,7 +106,7 @@ export class RecordFailures implements Undoable {
     this.#drop(skipped);
   }
 
-  /** What is no verdict decides nothing: then the record fails, and so it does when the handler does. */
+  /** The handler's verdict. The record fails when the handler does, or gives something that is no verdict. */
   #verdictOf(handler: ErrorHandler, failed: FailedRecord): ErrorVerdict {
     let verdict: unknown;
     try {

@@ -82,7 +82,7 @@ export class RecordSink implements Processor {
     const node = this.#node;
     this.#use(typeof node.topic === 'string' ? node.topic : node.topic(key, value, this.#context.record));
 
-    // What is no whole number the log refuses; the operators of the DSL have looked at what they were given.
+    // The log refuses times that are no whole numbers; the operators of the DSL have checked theirs.
     if (!(timestamp >= 0)) return this.#refuseTime(timestamp);
     const values = this.#valueWriter;
     values.length = 0;
@@ -119,7 +119,7 @@ export class RecordSink implements Processor {
     this.#context.skip('serialization', detail, new TypeError(detail));
   }
 
-  /** Where a partitioner of the user's says. Apart from `process`, in which a closure would cost each record an object. */
+  /** Appends where a user's partitioner says. Not in `process`, where a closure would cost each record an object. */
   #appendTo(
     chosen: number | readonly number[],
     keyBuffer: Uint8Array,

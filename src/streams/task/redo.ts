@@ -47,7 +47,7 @@ export class Redo {
     try {
       action(given);
     } catch (error) {
-      // What follows from a miss, or from somebody's catching one, is no failure.
+      // An error that follows from a miss, also from one that was caught, is no failure.
       if (!state.missed) {
         failures.undo();
         throw error;
@@ -71,7 +71,7 @@ export class Redo {
     } finally {
       state.waits = false;
     }
-    // Whoever caught it has made a result of nothing.
+    // An operator that caught it has made a result of nothing.
     if (state.readFailure !== null) throw state.readFailure;
     return undefined;
   }

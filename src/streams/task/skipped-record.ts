@@ -7,7 +7,7 @@ export interface SkippedRecord {
   readonly node: string;
   readonly reason: SkipReason;
   readonly detail: string;
-  /** What of it cannot be read, where that is the reason (`deserialization`). */
+  /** The part of it that cannot be read, where that is the reason (`deserialization`). */
   readonly unreadable: RecordPart | null;
   readonly topic: string;
   readonly partition: number;

@@ -7,7 +7,7 @@ import type { TaskOutput } from './record-sink.ts';
 import type { SkippedRecord } from './skipped-record.ts';
 import type { Horizon } from './input-queue.ts';
 
-/** What a task is opened with. */
+/** The options of a task. */
 export interface TaskOptions {
   readonly applicationId: string;
   readonly subTopology: SubTopology;
@@ -20,9 +20,9 @@ export interface TaskOptions {
   /** The log's name of a topic that the topology names. */
   readonly topicName: (topic: string) => string;
   readonly onSkip: (skipped: SkippedRecord) => void;
-  /** Who decides about records that fail. */
+  /** They decide about records that fail. */
   readonly handlers?: ErrorHandlers;
-  /** Where dead letters go. */
+  /** The topic of dead letters. */
   readonly deadLetterTopic?: string;
   /** For sources that name none. Default `failOnInvalidTimestamp`. */
   readonly timestampExtractor?: TimestampExtractor;

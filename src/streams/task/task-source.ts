@@ -8,7 +8,7 @@ import type { NodeContext } from './node-context.ts';
 import { valueFreeExtractors, wallClockTimestamp } from './timestamp-extractors.ts';
 import type { Horizon } from './input-queue.ts';
 
-/** What is known of a source's next record before it is processed. */
+/** A source's next record, as far as it was read before it is processed. */
 export interface SourceHead {
   /** Its time was asked for. */
   known: boolean;
@@ -27,7 +27,7 @@ export class TaskSource {
   readonly key: RecordKey;
   /** The greatest timestamp of the partition so far; -1 before the first. */
   readonly time: PersistedNumber;
-  /** Of an input that this process writes to. */
+  /** Only for an input that this process writes to. */
   horizon: Horizon | null = null;
   readonly extractor: TimestampExtractor;
   /** The time is the record's own as long as that is not negative. */

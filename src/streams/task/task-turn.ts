@@ -14,7 +14,7 @@ import type { RecordFailures } from './record-failures.ts';
 import { Redo } from './redo.ts';
 import type { TaskSource } from './task-source.ts';
 
-/** What a turn sees and does of its task beside the records. */
+/** The task of a turn, as the turn sees it. */
 export interface TurnedTask {
   readonly state: TaskState;
   readonly paused: boolean;

@@ -24,7 +24,7 @@ export class Task {
   readonly state: TaskState;
   readonly inputs: InputQueue[] = [];
   readonly stores = new Map<string, StateStore>();
-  /** What takes it forward. */
+  /** Processes its records. */
   readonly turn: TaskTurn;
   /** Something happened since the last commit that a restart would need to know. */
   commitNeeded = false;
@@ -115,7 +115,7 @@ export class Task {
     return this.#internals.numbers.toObject();
   }
 
-  /** What closes each operator that was opened; one that throws says nothing about the others. Once. */
+  /** Functions that close the operators that were opened, one each, so that one that throws does not keep others open. Once. */
   closers(): (() => Promise<void>)[] {
     const { redo } = this.turn;
     return this.#initialized.splice(0).map((node) => async () => {

@@ -48,9 +48,9 @@ export interface TopologyTestDriverOptions {
   /** Whether stores write changelogs. Default true. */
   readonly changelogs?: boolean;
   readonly logger?: Logger;
-  /** Who decides about records that fail. Default: each makes the call reject that piped it. */
+  /** They decide about records that fail. Default: each makes the call reject that piped it. */
   readonly handlers?: ErrorHandlers;
-  /** Where handlers send dead letters: a topic to read like any other. */
+  /** The topic of dead letters, which is read like any other. */
   readonly deadLetterTopic?: string;
   /** For sources that name none. */
   readonly timestampExtractor?: TimestampExtractor;
@@ -64,7 +64,7 @@ export interface TestRecord<K, V> {
   readonly partition: number;
 }
 
-/** What goes into a topic. */
+/** A record for a topic. */
 export interface PipedRecord<K, V> {
   readonly key?: K | null;
   readonly value?: V | null;
@@ -109,7 +109,7 @@ export class TopologyTestDriver {
   /** Inputs with queued records, by the time of the next. */
   readonly #ready = new HeadQueue<ReadyInput>((ready) => ready.input.headTimestamp());
   readonly #inputs = new Map<string, ReadyInput>();
-  /** Where records were written since the last fetch, in order. */
+  /** The partitions that records were written to since the last fetch, in order. */
   #written: TopicPartition[] = [];
   readonly #readers: LogReader[] = [];
   readonly #partitions = new Map<string, number>();
@@ -148,7 +148,7 @@ export class TopologyTestDriver {
       log: traceWrites(this.#log, (at) => this.#written.push(at)),
       state: this.#options.state ?? openStateBackend(stateOnDisk === undefined ? {} : { residentBytes: 0 }),
       stateDirectory: stateOnDisk ?? null,
-      // What is persisted leaves memory at once.
+      // State leaves memory as soon as it is persisted.
       ...(stateOnDisk !== undefined && { stateBytesMax: 1 }),
       clock: this.clock,
       logger,
@@ -340,7 +340,7 @@ interface ReadyInput {
 
 /** Which times records have that are given none. Default: the wall clock of the driver. */
 export interface InputTimes {
-  /** Of the first. Default 0 where `advanceMs` is given. */
+  /** The time of the first record. Default 0 where `advanceMs` is given. */
   readonly startMs?: number;
   /** How much later each next one is. Default 0. */
   readonly advanceMs?: number;
@@ -356,7 +356,7 @@ export class TestInputTopic<K, V> {
     value: Buffer | null,
   ) => Promise<void>;
   readonly #writer = new ByteWriter(256);
-  /** Of the next record that is given no time; null: the wall clock's. */
+  /** The time of the next record that is given none; null: the wall clock's. */
   #timeMs: number | null;
   readonly #advanceMs: number;
 

@@ -20,7 +20,7 @@ interface Call {
 export type CallOutcome = { readonly value: unknown } | { readonly error: unknown };
 
 /**
- * What an asynchronous operator waits for, in the order of its input. Calls of different keys run at the same time;
+ * The calls that an asynchronous operator waits for, in the order of its input. Calls of different keys run at the same time;
  * results are delivered in order, so one that is slow holds up those behind it, never overtakes. The task begins calls
  * when the record that asked for them cannot be undone any more, and delivers between records.
  */
@@ -35,7 +35,7 @@ export class AsyncCalls {
     this.#options = options;
   }
 
-  /** What measures the time that a call takes; from the task. */
+  /** The task's clock, which measures the time that a call takes. */
   set clock(clock: Clock) {
     this.#clock = clock;
   }
@@ -92,7 +92,7 @@ export class AsyncCalls {
     const cancel =
       (timeoutMs > TIMER_MS_MAX ? undefined : this.#clock?.setTimer(timeoutMs, late)) ??
       ((): void => undefined);
-    // What throws at once is a failure like any other.
+    // A call that throws at once fails like any other.
     void (async () => call.run())().then(
       (value) => settle({ value }),
       (error: unknown) => settle({ error }),

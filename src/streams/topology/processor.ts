@@ -4,7 +4,7 @@ import type { AsyncCalls } from './async-calls.ts';
 import type { RecordKey } from './record-key.ts';
 
 /**
- * What every operator is: synchronous push, one record at a time, depth first. A child has finished before
+ * The interface of every operator: synchronous push, one record at a time, depth first. A child has finished before
  * `forward` returns, so order is the order of the input.
  *
  * One signature serves streams and tables:
@@ -25,8 +25,8 @@ export interface Processor {
    */
   prefetch?(key: RecordKey, timestamp: number, state: TaskState): void;
   /**
-   * Of an operator that waits for the outside. Its task processes record by record then, stops while there are as many
-   * calls as may be, delivers what has come back, and commits only when nothing is on its way.
+   * Calls of an operator that waits for the outside. Its task then processes record by record, stops while there are as many
+   * calls as are allowed, delivers results that have come back, and commits only when no call is under way.
    */
   readonly calls?: AsyncCalls;
   /** Called before each commit, in topological order: forward what was held back (coalesced changes). */
@@ -34,7 +34,7 @@ export interface Processor {
   close?(): void;
 }
 
-/** Where the record in flight came from. One object a task. */
+/** The origin of the record in flight. One object for each task. */
 export interface RecordContext {
   /** Empty in a punctuation, with partition -1 and offset -1. */
   readonly topic: string;
@@ -57,7 +57,7 @@ export interface ProcessorContext {
   readonly taskId: string;
   readonly nodeName: string;
   readonly record: RecordContext;
-  /** What makes the record in flight current again, later, for an operator that forwards then. */
+  /** Returns a function that makes this record current again, for an operator that forwards later. */
   keepRecord(): () => void;
   /** The greatest timestamp that this task has seen, -1 before the first record. */
   streamTime(): number;

@@ -14,7 +14,7 @@ export class RecordKey<K = unknown> {
   /** Window bounds in milliseconds; `windowStart` is -1 when the key is not windowed. */
   windowStart = -1;
   windowEnd = -1;
-  /** What decodes and encodes the key. */
+  /** The serde of the key. */
   serde: Serde<K>;
 
   #buffer: Uint8Array = EMPTY_BYTES;

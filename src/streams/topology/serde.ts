@@ -20,7 +20,7 @@ export interface Serde<T = unknown> {
   deserialize(buffer: Uint8Array, start: number, end: number): T;
   /** Set when every value has so many bytes and Kafka's lists rely on it: numbers and UUIDs. */
   readonly sizeBytes?: number;
-  /** True when `deserialize` returns the same object again and again: whoever keeps it calls `keep`. */
+  /** True when `deserialize` returns the same object again and again, so that a value that is kept must be copied. */
   readonly borrowed?: boolean;
 }
 

@@ -29,7 +29,7 @@ export function sourceOrder({ nodes, stores }: SubTopology): ReadonlyMap<string,
   for (const via of sources)
     for (const of of before.values()) if (of.has(via)) for (const each of before.get(via)!) of.add(each);
 
-  // What comes before one is a part of what comes before the next, so its number orders them.
+  // The sources before one are among those before the next, so their number gives the order.
   const count = (source: string): number =>
     [...before.get(source)!].filter((other) => other !== source && !before.get(other)!.has(source)).length;
   return new Map(sources.map((source) => [source, count(source)]));

@@ -21,7 +21,7 @@ export type TimestampExtractor = (
 export interface SourceNode {
   readonly kind: 'source';
   readonly name: string;
-  /** Of a source by pattern: the topics that were found, none before `Topology.resolve`. */
+  /** For a source by pattern: the topics that were found, none before `Topology.resolve`. */
   readonly topics: readonly string[];
   /** Which topics it reads, whenever they appear. */
   readonly pattern?: TopicPattern;
@@ -37,7 +37,7 @@ export interface SourceNode {
 /** How long windows are: all alike, or by where they start. */
 export type WindowLength = number | ((start: number) => number);
 
-/** Where the window ends that starts there. */
+/** The end of the window that starts at `start`. */
 export function windowEnd(start: number, length: WindowLength): number {
   return start + (typeof length === 'number' ? length : length(start));
 }
@@ -86,7 +86,7 @@ export interface StoreDefinition {
   readonly options: StateStoreOptions;
   /** Settings of its changelog topic, over the defaults for its kind. */
   readonly changelogConfigs?: Readonly<Record<string, string>>;
-  /** What its keys are encoded with, for those who read it from outside. */
+  /** The serde of its keys, for those who read it from outside. */
   readonly keys?: Serde | undefined;
   /** How long the windows of a window store are, for the same. */
   readonly windowSizeMs?: WindowLength | undefined;
@@ -121,7 +121,7 @@ export interface GlobalStoreNode {
   readonly open: () => Processor;
   /** In memory, without a changelog: the topic is it. */
   readonly store: StateStoreOptions;
-  /** What its keys are encoded with, if that is not what the topic's are. */
+  /** The serde of its keys, if that is not the topic's. */
   readonly keys?: Serde | undefined;
   /** How long the windows of a window store are. */
   readonly windowSizeMs?: WindowLength | undefined;
@@ -155,7 +155,7 @@ export interface TopologyOptions {
 
 interface BroughtStore {
   readonly store: StoreDefinition;
-  /** Who brought it, as it is called. */
+  /** The name of the part that brought it. */
   readonly owner: string;
   readonly node: StoreNode;
 }

@@ -13,7 +13,7 @@ export function readWindowStart(bytes: Buffer, end: number): number {
   return Number(bytes.readBigInt64BE(end - 8));
 }
 
-/** Where the window ends that starts at `from`. */
+/** The end of the window that starts at `from`. */
 export function readWindowEnd(bytes: Buffer, end: number, from: number, format: WindowedKeyFormat): number {
   return format.kind === 'session' ? Number(bytes.readBigInt64BE(end - 16)) : windowEnd(from, format.sizeMs);
 }

@@ -194,7 +194,7 @@ function manyStates(
   };
 }
 
-/** What stands for a null state: null itself is a group that is not there. */
+/** Stands for a null state: null itself means that there is no such group. */
 const NULL_STATE: readonly SqlValue[] = [null];
 
 /** The state of a group is the state of its only aggregator: a count is then a number, and no object for each change. */
@@ -231,8 +231,8 @@ function oneState(
 }
 
 /**
- * Who sets Kafka Streams' own interval of emission asks for its emission: the record that closes a window is put first, and
- * a window that leaves the store with that is never told (ksqlDB's cases expect it). Otherwise every window is told.
+ * A query that sets this property of Kafka Streams gets its order of emission: the record that closes a window is put first,
+ * and a window that leaves the store with that is never emitted (ksqlDB's cases expect it). Otherwise every window is.
  */
 const STREAMS_EMISSION = '__emit.interval.ms.kstreams.windowed.aggregation__';
 

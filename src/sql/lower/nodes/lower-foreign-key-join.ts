@@ -70,7 +70,7 @@ export function lowerForeignKeyJoin(
 /** The right's key that a left row names, as key values; null when it names none. */
 function openForeignKey(node: JoinNode, lowering: Lowering): (row: unknown) => SqlValue[] | null {
   const { context } = lowering;
-  // What cannot be computed is null, as everywhere: the row then names nobody.
+  // A foreign key that cannot be computed is null, as everywhere: the row then has no partner.
   const ignore = (_item: number, _error: DataError): void => undefined;
   const evaluate = compileProjection([must(node.foreignKey)], context.functions, context.evaluation, ignore);
   return (row) => {

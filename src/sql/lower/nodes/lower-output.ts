@@ -4,7 +4,7 @@ import type { SqlValue } from '../../../types/value.ts';
 import type { OutputNode } from '../../plan/node.ts';
 import type { LoweredRows, Lowering } from '../lowered-rows.ts';
 
-/** Rows → whoever asked. A stream's records without a value are not rows; a table's removals are tombstones. */
+/** Hands rows to the client of a push query. A stream's records without a value are not rows; a table's removals are tombstones. */
 export function lowerOutput(node: OutputNode, input: LoweredRows, lowering: Lowering): LoweredRows {
   const push = must(lowering.context.push, 'an output needs somebody to push to');
   const rows = lowering.settle(input);

@@ -160,7 +160,7 @@ function needsOf({ nullKeys, name }: RepartitionNode): RekeyRowsOptions['needs']
       ];
 }
 
-/** What PARTITION BY sees of a record without a value: the columns of its key. */
+/** The row that PARTITION BY sees of a record without a value: the columns of its key. */
 function openRowOfKey(node: RepartitionNode, { rowOfKey, steps }: LoweredRows): RekeyRowsOptions['rowOfKey'] {
   if (rowOfKey === null) return () => null;
   // Key columns that such a record does not have: not even `V IS NULL` is true of it.

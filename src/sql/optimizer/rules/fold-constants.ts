@@ -35,7 +35,7 @@ interface Folded {
   readonly size: number;
 }
 
-/** What is constant is evaluated as a whole, where it ends; in parts only when the whole has no value. */
+/** A constant expression is evaluated as a whole; in parts only when the whole has no value. */
 function foldExpression(expression: Expression, context: RuleContext): Expression {
   return settle(
     fold<Folded>(expression, (node, operands) => {

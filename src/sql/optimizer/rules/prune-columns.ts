@@ -140,7 +140,7 @@ function pruneFlatMap(node: PlanNodeOf<'flat-map'>, needed: ReadonlySet<number>)
 function pruneRepartition(node: PlanNodeOf<'repartition'>, needed: ReadonlySet<number>): Pruned {
   const { node: input, at } = prune(node.input, needed);
   const kept = [...new Set([...needed].map(at))].sort((a, b) => a - b);
-  // What identifies the input's rows goes along: a table's regrouping and windows need it.
+  // Keys and windows of the input's rows stay: a table's regrouping and windows need them.
   const shape = new Set([...kept, ...input.key]);
   if (input.window !== null) shape.add(input.window.startColumn).add(input.window.endColumn);
   const carried = [...shape].sort((a, b) => a - b);
