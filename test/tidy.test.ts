@@ -215,6 +215,15 @@ test('SQL has no operators of its own: all are in src/streams/processors', () =>
   expect(own.map(({ path }) => path)).toEqual([]);
 });
 
+test('SQL has no wiring of its own: stores, internal topics and co-partitions are added in src/streams/operations', () => {
+  const own = sources().filter(
+    ({ path, text }) =>
+      path.startsWith('src/sql/') &&
+      /\.(?:addStore|connectStore|addRepartitionTopic|addCopartition)\(/.test(text),
+  );
+  expect(own.map(({ path }) => path)).toEqual([]);
+});
+
 /** Where a text in quotes is the name of a format. Names within statements (`VALUE_FORMAT='…'`) tell nothing apart. */
 function formatsNamed({ path, text }: Source): string[] {
   const names = [...FORMATS, ...ABSENT_FORMATS].map(({ name }) => name).join('|');
