@@ -45,7 +45,7 @@ export class StoreQueries {
         `store ${name} is a ${described.options.kind} store, not a ${kind} store`,
         `ask for kind '${described.options.kind}'`,
       );
-    const keys = (keySerde as Serde | undefined) ?? described.keys;
+    const keys = keySerde ?? described.keys;
     if (keys === undefined)
       throw new StoreQueryError(`it is not known how the keys of store ${name} are encoded`, 'give keySerde');
     // Rows tell where their windows start, and nothing of the end.
@@ -116,7 +116,7 @@ export class StoreQueries {
     const { topology, resolved, plan } = this.#application;
     if (described.isGlobal)
       return { store, partition: -1, local: this.#application.stores(store).length > 0 };
-    const serde = (keySerde as Serde | undefined) ?? described.keys;
+    const serde = keySerde ?? described.keys;
     if (plan === null || serde === undefined)
       throw new StoreQueryError(
         plan === null

@@ -1,6 +1,5 @@
 import { addAggregate, traitsOf, type WindowedAggregation } from '../operations/aggregate.ts';
 import { passChanges } from '../processors/pass-through.ts';
-import type { Serde } from '../topology/serde.ts';
 import type { Windowed } from '../topology/windowed.ts';
 import { folding, merging } from './aggregations.ts';
 import { GraphNode, type GraphNodeOptions } from './graph.ts';
@@ -72,7 +71,7 @@ export class CogroupedKStream<K, VR> {
     const { graph } = this.#members[0]!.stream.handle;
     const prefix = 'COGROUPKSTREAM-AGGREGATE-';
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
-    const valueSerde = materialized.valueSerde as Serde | undefined;
+    const valueSerde = materialized.valueSerde;
     const windowed: WindowedAggregation | null = windows && {
       windows,
       emit: 'update',
@@ -116,7 +115,7 @@ export class CogroupedKStream<K, VR> {
     return new KTable({
       graph,
       node: merge,
-      keySerde: (materialized.keySerde as Serde | undefined) ?? this.#members[0]!.stream.keySerde,
+      keySerde: materialized.keySerde ?? this.#members[0]!.stream.keySerde,
       valueSerde,
       sources,
       supplier,

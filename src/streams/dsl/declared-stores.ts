@@ -6,7 +6,6 @@ import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
 import { given, plain } from './user-function.ts';
 import type { Materialized } from './options.ts';
-import type { Serde } from '../topology/serde.ts';
 
 /** A store for processors of your own; connect it with `process(…, { stores: [name] })`. */
 export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
@@ -42,7 +41,7 @@ export function storeOf(graph: Graph, declaration: AnyDeclaration): StoreDefinit
       `store ${name} is of kind ${shown(kind)}`,
       'a kind is key-value, window, session or versioned',
     );
-  graph.keySerdes.set(name, declaration.keySerde as Serde | undefined);
+  graph.keySerdes.set(name, declaration.keySerde);
   if ((kind === 'window') !== (windowSizeMs !== undefined))
     throw new TopologyError(
       `store ${name} is of kind ${kind} ${kind === 'window' ? 'without' : 'with'} a windowSizeMs`,

@@ -1,6 +1,6 @@
 import { addForeignKeyJoin, type ForeignKeyJoinNames } from '../operations/foreign-key-join.ts';
 import type { Serde } from '../topology/serde.ts';
-import { GraphNode, need, userKey } from './graph.ts';
+import { GraphNode, userKey } from './graph.ts';
 import { type AnyMaterialized, historyOf, materialize } from './materialize.ts';
 import type { Named } from './options.ts';
 import { union } from './stream-handle.ts';
@@ -49,11 +49,9 @@ export function joinByForeignKey(
   const rightView = right.view();
   const leftSources = graph.track(table.sources);
   const rightSources = graph.track(other.sources);
-  const keysOf = ({ keySerde }: TableHandle): Serde =>
-    need(keySerde ?? graph.defaultKeySerde, 'key', names.subscribe);
-  const valuesOf = ({ valueSerde }: TableHandle): Serde =>
-    need(valueSerde ?? graph.defaultValueSerde, 'value', names.subscribe);
-  const valueSerde = materialized.valueSerde as Serde | undefined;
+  const keysOf = ({ keySerde }: TableHandle): Serde => graph.keysOf(keySerde, names.subscribe);
+  const valuesOf = ({ valueSerde }: TableHandle): Serde => graph.valuesOf(valueSerde, names.subscribe);
+  const valueSerde = materialized.valueSerde;
   const supplier = new SourceTable(plan, valueSerde, graph);
   graph.keySerdes.set(plan.name, table.keySerde);
   const result = new GraphNode({

@@ -115,7 +115,7 @@ export class Graph {
   }
 
   readonly shapeOf = (store: string): StoreShape => ({
-    keys: need(this.keySerdes.get(store) ?? this.defaultKeySerde, 'key', store),
+    keys: this.keysOf(this.keySerdes.get(store), store),
     windowSizeMs: this.windowSizes.get(store),
   });
 
@@ -127,6 +127,15 @@ export class Graph {
       keys: this.keySerdes.get(options.name) ?? this.defaultKeySerde,
       windowSizeMs: this.windowSizes.get(options.name),
     };
+  }
+
+  /** The serde, or the builder's; an error says where one is missing. */
+  keysOf(serde: Serde | undefined, where: string): Serde {
+    return need(serde ?? this.defaultKeySerde, 'key', where);
+  }
+
+  valuesOf(serde: Serde | undefined, where: string): Serde {
+    return need(serde ?? this.defaultValueSerde, 'value', where);
   }
 
   /** The name that was given (with a suffix), or a generated one. A generated name is used up in any case. */
@@ -229,8 +238,7 @@ export function nameGiven(name: string): string {
   );
 }
 
-/** The serde, or an error that says where one is missing. */
-export function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
+function need(serde: Serde | undefined, what: 'key' | 'value', where: string): Serde {
   if (serde !== undefined) {
     plainMethods(serde, `the serde for the ${what}s of ${where}`, ['serialize', 'deserialize']);
     return serde;

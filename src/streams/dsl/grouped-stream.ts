@@ -33,7 +33,7 @@ export class KGroupedStream<K, V> {
     // Kafka Streams uses up a name here; it is in the names of topics that follow.
     if (materialized !== undefined && materialized.name === undefined)
       this.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    return this.build('KSTREAM-AGGREGATE-', COUNT, null, Serdes.long as Serde, materialized ?? {}, named);
+    return this.build('KSTREAM-AGGREGATE-', COUNT, null, Serdes.long, materialized ?? {}, named);
   }
 
   /** A state for each key: `initializer` makes the first, `aggregator` the next from each record. */
@@ -73,12 +73,12 @@ export class KGroupedStream<K, V> {
 
   /** @internal */
   get keySerde(): Serde | undefined {
-    return (this.grouped.keySerde as Serde | undefined) ?? this.handle.keySerde;
+    return this.grouped.keySerde ?? this.handle.keySerde;
   }
 
   /** @internal */
   get valueSerde(): Serde | undefined {
-    return (this.grouped.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
+    return this.grouped.valueSerde ?? this.handle.valueSerde;
   }
 
   /** @internal The node that aggregates stand below: behind a repartition topic when the key was changed. */
@@ -110,8 +110,8 @@ export class KGroupedStream<K, V> {
     const { graph } = this.handle;
     const store = materialize(graph, materialized as AnyMaterialized, prefix);
     const name = graph.nameFor(named.name, prefix);
-    const keySerde = (materialized.keySerde as Serde | undefined) ?? this.keySerde;
-    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const keySerde = materialized.keySerde ?? this.keySerde;
+    const valueSerde = materialized.valueSerde ?? fallbackSerde;
     const { initial, add, merge } = functions;
     const windowed = windows && { ...windows, merge };
     const states = statesOf(store, windowed, valueSerde, graph);

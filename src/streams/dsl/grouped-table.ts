@@ -5,7 +5,7 @@ import { groupedChangeSerde } from '../processors/grouped-change-serde.ts';
 import type { Serde } from '../topology/serde.ts';
 import { COUNT, folding, reducing } from './aggregations.ts';
 import type { GroupedTableHandle } from './fluent.ts';
-import { type Graph, GraphNode, type GraphNodeOptions, nameGiven, need } from './graph.ts';
+import { type Graph, GraphNode, type GraphNodeOptions, nameGiven } from './graph.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
@@ -30,7 +30,7 @@ export class KGroupedTable<K, V> {
 
   /** How many rows each group has. */
   count(materialized: Materialized<K, number> = {}, named: Named = {}): KTable<K, number> {
-    return this.#build('KTABLE-AGGREGATE-', COUNT, Serdes.long as Serde, materialized, named);
+    return this.#build('KTABLE-AGGREGATE-', COUNT, Serdes.long, materialized, named);
   }
 
   /** `adder` puts a row into its group's state, `subtractor` takes one out that was put in before. */
@@ -61,7 +61,7 @@ export class KGroupedTable<K, V> {
     const { initial, add } = reducing(adder, 'adder');
     plain(subtractor, 'reduce');
     const undo: Functions['undo'] = (state, value) => given(subtractor(state as V, value as V), 'subtractor');
-    const fallbackSerde = this.#grouped.valueSerde as Serde | undefined;
+    const fallbackSerde = this.#grouped.valueSerde;
     return this.#build('KTABLE-REDUCE-', { initial, add, undo }, fallbackSerde, materialized, named);
   }
 
@@ -82,9 +82,9 @@ export class KGroupedTable<K, V> {
       this.#repartition = this.#repartitionNode(topic, sinkName, sourceName);
     const repartition = this.#repartition;
     graph.add([this.#node], repartition);
-    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? fallbackSerde;
+    const valueSerde = materialized.valueSerde ?? fallbackSerde;
     const supplier = new StoredTable(plan.name);
-    graph.keySerdes.set(plan.name, (materialized.keySerde ?? this.#grouped.keySerde) as Serde | undefined);
+    graph.keySerdes.set(plan.name, materialized.keySerde ?? this.#grouped.keySerde);
     const { coalesce = false } = materialized;
     const { initial, add, undo } = functions;
     const write: GraphNodeOptions['write'] = (topology, parents) => {
@@ -96,7 +96,7 @@ export class KGroupedTable<K, V> {
     return new KTable({
       graph,
       node,
-      keySerde: (materialized.keySerde as Serde | undefined) ?? (this.#grouped.keySerde as Serde | undefined),
+      keySerde: materialized.keySerde ?? this.#grouped.keySerde,
       valueSerde,
       sources: new Set([repartition.name]),
       supplier,
@@ -109,17 +109,9 @@ export class KGroupedTable<K, V> {
     return new GraphNode({
       name: sourceName,
       write: (topology, parents) => {
-        const key = need(
-          (this.#grouped.keySerde as Serde | undefined) ?? this.#graph.defaultKeySerde,
-          'key',
-          topic,
-        );
-        const values = need(
-          (this.#grouped.valueSerde as Serde | undefined) ?? this.#graph.defaultValueSerde,
-          'value',
-          topic,
-        );
-        const value = groupedChangeSerde(values) as Serde;
+        const key = this.#graph.keysOf(this.#grouped.keySerde, topic);
+        const values = this.#graph.valuesOf(this.#grouped.valueSerde, topic);
+        const value = groupedChangeSerde(values);
         addRepartition(topology, { topic, parents, sink: sinkName, source: sourceName, key, value });
       },
     });

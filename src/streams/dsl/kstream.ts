@@ -18,7 +18,6 @@ import { GlobalKTable } from './global-ktable.ts';
 import {
   GraphNode,
   type GraphNodeOptions,
-  need,
   pendingKeySerde,
   type ProcessorNodeOptions,
   userKey,
@@ -195,8 +194,8 @@ export class KStream<K, V> {
   repartition(options: Repartitioned<K, V> = {}): KStream<K, V> {
     const { graph, window } = this.handle;
     const prefix = graph.nameOrNew(options.name, 'KSTREAM-REPARTITION-');
-    const keySerde = (options.keySerde as Serde | undefined) ?? this.handle.keySerde;
-    const valueSerde = (options.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
+    const keySerde = options.keySerde ?? this.handle.keySerde;
+    const valueSerde = options.valueSerde ?? this.handle.valueSerde;
     const { partitioner, partitions } = options;
     if (partitioner !== undefined) plain(partitioner, prefix);
     if (partitions !== undefined) wholeNumber(partitions, `the number of partitions of ${prefix}`, 1);
@@ -230,16 +229,8 @@ export class KStream<K, V> {
             ? topic
             : (key, value) => topicGiven(topic(userKey(key) as K, value as V)),
         parents,
-        key: need(
-          (produced.keySerde as Serde | undefined) ?? this.handle.keySerde ?? graph.defaultKeySerde,
-          'key',
-          where,
-        ),
-        value: need(
-          (produced.valueSerde as Serde | undefined) ?? this.handle.valueSerde ?? graph.defaultValueSerde,
-          'value',
-          where,
-        ),
+        key: graph.keysOf(produced.keySerde ?? this.handle.keySerde, where),
+        value: graph.valuesOf(produced.valueSerde ?? this.handle.valueSerde, where),
         headers: true,
         repartitions: this.handle.repartitionRequired || partitioner !== undefined,
         ...(window && { window }),
@@ -259,8 +250,8 @@ export class KStream<K, V> {
     const { graph, window } = this.handle;
     const name = graph.nameFor(named.name, 'KSTREAM-TOTABLE-');
     const store = materialize(graph, materialized, 'KSTREAM-TOTABLE-');
-    const keySerde = (materialized.keySerde as Serde | undefined) ?? this.handle.keySerde;
-    const valueSerde = (materialized.valueSerde as Serde | undefined) ?? this.handle.valueSerde;
+    const keySerde = materialized.keySerde ?? this.handle.keySerde;
+    const valueSerde = materialized.valueSerde ?? this.handle.valueSerde;
     let { node: parent, sources } = this.handle;
     if (this.handle.repartitionRequired) {
       parent = repartitionNode(graph, { prefix: name, keySerde, valueSerde, window, mergeable: true });

@@ -14,7 +14,7 @@ import { transformTable } from '../processors/transform-table.ts';
 import type { ValueCodec } from '../../state/store.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
 import { joinByForeignKey } from './foreign-key-joins.ts';
-import { GraphNode, nameGiven, need, pendingKeySerde, userKey } from './graph.ts';
+import { GraphNode, nameGiven, pendingKeySerde, userKey } from './graph.ts';
 import type { KGroupedTable } from './grouped-table.ts';
 import type { KStream, KeyValue } from './kstream.ts';
 import { union } from './stream-handle.ts';
@@ -154,7 +154,7 @@ export class KTable<K, V> {
     const open = groupTable(
       (value, key) => keyGiven(select(value, key)[0], 'selector'),
       (value, key) => given(select(value, key)[1], 'selector'),
-      (grouped.keySerde as Serde | undefined) ?? graph.defaultKeySerde ?? pendingKeySerde(name),
+      grouped.keySerde ?? graph.defaultKeySerde ?? pendingKeySerde(name),
     );
     const node = graph.addProcessor([this.handle.node], { name, open });
     this.handle.supplier.enableOldValues(true);
@@ -179,7 +179,7 @@ export class KTable<K, V> {
         `${name} waits for windows to close, but the table above has none`,
         'suppress until windows close right below a windowed aggregation, or until a time limit',
       );
-    const valuesOf = (): ValueCodec => codecOf(need(valueSerde ?? graph.defaultValueSerde, 'value', name));
+    const valuesOf = (): ValueCodec => codecOf(graph.valuesOf(valueSerde, name));
     const common: Omit<SuppressOptions, 'sendOldValues' | 'values'> = {
       store: storeName,
       index: until === 'window-close' ? null : `${storeName}-index`,
@@ -332,7 +332,7 @@ export class KTable<K, V> {
     const store =
       materialized?.name === undefined ? (versioned ? generated : null) : nameGiven(materialized.name);
     const { stores: uses = [] } = named;
-    const valueSerde = (materialized?.valueSerde as Serde | undefined) ?? inherited;
+    const valueSerde = materialized?.valueSerde ?? inherited;
     const supplier = new TransformedTable(parent, open, store, uses);
     if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
     // A filter right above a store knows which rows were visible and need not send removals for the others.
@@ -384,7 +384,7 @@ export class KTable<K, V> {
     const rightView = right.view();
     const leftParent = this.handle.node;
     const rightParent = other.handle.node;
-    const valueSerde = materialized?.valueSerde as Serde | undefined;
+    const valueSerde = materialized?.valueSerde;
     if (store !== null) graph.keySerdes.set(store, this.handle.keySerde);
     const node = new GraphNode({
       name,

@@ -7,7 +7,7 @@ import {
 } from '../operations/aggregate.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
 import type { WindowLength } from '../topology/topology.ts';
-import { type Graph, nameGiven, need } from './graph.ts';
+import { type Graph, nameGiven } from './graph.ts';
 import type { StoreDefinition } from '../topology/topology.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import type { Materialized } from './options.ts';
@@ -97,6 +97,6 @@ function common(
   graph: Graph,
 ): Omit<KeyValueStoreOptions, 'kind'> {
   const { logging: changelog = true, persistent = true, valueSerde: own } = materialized;
-  const serde = need((own as Serde | undefined) ?? valueSerde ?? graph.defaultValueSerde, 'value', name);
+  const serde = graph.valuesOf(own ?? valueSerde, name);
   return { name, values: codecOf(serde), changelog, persistent };
 }

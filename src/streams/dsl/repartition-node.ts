@@ -1,6 +1,6 @@
 import { addRepartition } from '../operations/repartition.ts';
 import { filterStream } from '../processors/filter.ts';
-import { type Graph, GraphNode, need, type RepartitionOptions } from './graph.ts';
+import { type Graph, GraphNode, type RepartitionOptions } from './graph.ts';
 
 /** A sink, a topic and a source that bring records of one key together. Its name is the source's. */
 export function repartitionNode(graph: Graph, options: RepartitionOptions): GraphNode {
@@ -18,8 +18,8 @@ export function repartitionNode(graph: Graph, options: RepartitionOptions): Grap
     name: sourceName,
     ...(options.mergeable === true && { repartition: options }),
     write(topology, parents) {
-      const key = need(options.keySerde ?? graph.defaultKeySerde, 'key', topic);
-      const value = need(options.valueSerde ?? graph.defaultValueSerde, 'value', topic);
+      const key = graph.keysOf(options.keySerde, topic);
+      const value = graph.valuesOf(options.valueSerde, topic);
       const { partitioner, partitions, window } = options;
       const keep = node.keepsNullKeys;
       topology.addProcessor({

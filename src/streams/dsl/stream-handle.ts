@@ -1,7 +1,7 @@
 import { selectKey } from '../processors/select-key.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-import { type Graph, type GraphNode, need, userKey } from './graph.ts';
+import { type Graph, type GraphNode, userKey } from './graph.ts';
 import { windowedSerde } from './windowed-serde.ts';
 
 /** Where a stream stands in the graph. */
@@ -27,10 +27,7 @@ export function plainKeys(handle: StreamHandle): StreamHandle {
   const { graph, window, node: parent } = handle;
   if (window === undefined) return handle;
   const name = `${parent.name}-windowed-key`;
-  const serde = windowedSerde(
-    () => need(handle.keySerde ?? graph.defaultKeySerde, 'key', name),
-    window,
-  ) as Serde;
+  const serde = windowedSerde(() => graph.keysOf(handle.keySerde, name), window);
   const made = [...parent.children].find((child) => child.name === name);
   const open = selectKey((_value, key) => userKey(key), serde);
   const node = made ?? graph.addProcessor([parent], { name, open });

@@ -7,7 +7,7 @@ import type { ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
 import type { GlobalKTable } from './global-ktable.ts';
-import { GraphNode, nameGiven, need, userKey } from './graph.ts';
+import { GraphNode, nameGiven, userKey } from './graph.ts';
 import type { Named, StreamJoined, StreamTableJoined } from './options.ts';
 import { type StreamHandle, union } from './stream-handle.ts';
 import type { TableHandle } from './table-handle.ts';
@@ -47,7 +47,7 @@ export function joinWithTable(
   const waitOf = (): StreamTableWait | null => {
     if (graceMs === undefined) return null;
     const { window, valueSerde } = left;
-    const serde = need(joined.valueSerde ?? valueSerde ?? graph.defaultValueSerde, 'value', `${name}-Buffer`);
+    const serde = graph.valuesOf(joined.valueSerde ?? valueSerde, `${name}-Buffer`);
     return { graceMs, window, values: codecOf(serde) };
   };
   const node = new GraphNode({
@@ -108,7 +108,7 @@ export function joinWithGlobalTable(
     wantsNullKeys: join === 'left',
     changesValue: true,
     write(topology, parents) {
-      const keySerde = need(table.keySerde ?? graph.defaultKeySerde, 'key', name);
+      const keySerde = graph.keysOf(table.keySerde, name);
       const options = {
         table: table.view,
         keySerde,
@@ -165,7 +165,7 @@ export function joinWithStream(
   const thisWindow = sideBelow(left.node, thisWindowed);
   const otherWindow = sideBelow(right.node, otherWindowed);
   const values = (serde: Serde | undefined, store: string): ValueCodec =>
-    codecOf(need(serde ?? graph.defaultValueSerde, 'value', store));
+    codecOf(graph.valuesOf(serde, store));
   const byKey = joinerOf(joiner, mergeName);
   const node = new GraphNode({
     name: mergeName,

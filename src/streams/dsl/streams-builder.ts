@@ -19,7 +19,6 @@ import {
   GraphNode,
   type GraphNodeOptions,
   nameGiven,
-  need,
   type Optimizations,
   pendingKeySerde,
   userKey,
@@ -136,8 +135,8 @@ export class StreamsBuilder {
     return new KStream({
       graph,
       node,
-      keySerde: consumed.keySerde as Serde | undefined,
-      valueSerde: consumed.valueSerde as Serde | undefined,
+      keySerde: consumed.keySerde,
+      valueSerde: consumed.valueSerde,
       sources: new Set([name]),
       repartitionRequired: false,
       window: consumed.windowed,
@@ -331,12 +330,11 @@ export class StreamsBuilder {
     where: string,
     consumed: Consumed<unknown, unknown>,
   ): Omit<SourceNode, 'kind'> {
-    const { defaultKeySerde, defaultValueSerde } = this.#graph;
     return {
       name,
       topics,
-      key: need(consumed.keySerde ?? defaultKeySerde, 'key', where),
-      value: need(consumed.valueSerde ?? defaultValueSerde, 'value', where),
+      key: this.#graph.keysOf(consumed.keySerde, where),
+      value: this.#graph.valuesOf(consumed.valueSerde, where),
       ...extractor(consumed),
     };
   }

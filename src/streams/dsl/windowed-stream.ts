@@ -29,7 +29,7 @@ abstract class WindowedKStream<K, V, W extends FixedWindows | SessionWindows> {
   count(materialized?: Materialized<K, number>, named: Named = {}): KTable<Windowed<K>, number> {
     if (materialized !== undefined && materialized.name === undefined)
       this.grouped.handle.graph.newStoreName('KSTREAM-AGGREGATE-');
-    return this.build('KSTREAM-AGGREGATE-', COUNT, Serdes.long as Serde, materialized ?? {}, named);
+    return this.build('KSTREAM-AGGREGATE-', COUNT, Serdes.long, materialized ?? {}, named);
   }
 
   /** As `aggregate`, where the state is a value: the first record in a window is its state. */

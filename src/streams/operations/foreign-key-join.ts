@@ -63,12 +63,10 @@ export interface ForeignKeyJoinOptions {
   readonly store: StoreDefinition | null;
 }
 
-const SUBSCRIPTIONS = subscriptionSerde as Serde;
-
 /** Joins each left row with the right row whose key it names (KIP-213). */
 export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOptions): void {
   const { names, left, right, join, foreignKeyOf, joiner, asksAgain, sendOldValues, store } = options;
-  const answers = answerSerde(right.values) as Serde;
+  const answers = answerSerde(right.values);
   const values = codecOf(left.values);
   topology.addRepartitionTopic({ name: names.subscriptionTopic, partitions: null });
   topology.addCopartition([...right.sources, names.subscriptionSource]);
@@ -91,7 +89,7 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
       topic: names.subscriptionTopic,
       parents,
       key: right.keys,
-      value: SUBSCRIPTIONS,
+      value: subscriptionSerde,
       headers: true,
       partitioner: subscriptionPartition,
     });
@@ -101,13 +99,13 @@ export function addForeignKeyJoin(topology: Topology, options: ForeignKeyJoinOpt
     name: names.subscriptionSource,
     topics: [names.subscriptionTopic],
     key: right.keys,
-    value: SUBSCRIPTIONS,
+    value: subscriptionSerde,
   });
   topology.addProcessor({
     name: names.receive,
     parents: [names.subscriptionSource],
     open: receiveSubscriptions({ store: names.store }),
-    stores: [keyedStore(names.store, codecOf(SUBSCRIPTIONS))],
+    stores: [keyedStore(names.store, codecOf(subscriptionSerde))],
   });
   topology.addProcessor({
     name: names.answer,

@@ -161,7 +161,7 @@ export class KeyValueView extends StoreView<KeyValueStore> implements KeyValueSt
   }
 
   prefixScan<P>(prefix: P, serde: Serde<P>): Row<unknown, unknown>[] {
-    const from = Buffer.from(this.bytesOf(prefix, serde as Serde));
+    const from = Buffer.from(this.bytesOf(prefix, serde));
     return this.page({ from, to: afterPrefix(from), reverse: false }, Infinity).rows;
   }
 

@@ -391,11 +391,7 @@ export class TestInputTopic<K, V> {
       record = { ...record, timestamp: this.#timeMs };
       this.#timeMs += this.#advanceMs;
     }
-    return this.#pipe(
-      record,
-      this.#encode(this.#keys as Serde, record.key),
-      this.#encode(this.#values as Serde, record.value),
-    );
+    return this.#pipe(record, this.#encode(this.#keys, record.key), this.#encode(this.#values, record.value));
   }
 
   /** Values without keys, one after the other. */

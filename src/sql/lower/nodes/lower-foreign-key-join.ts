@@ -85,5 +85,5 @@ function sideOf(
   view: TableView,
   values: Serde<SqlValue[]>,
 ): ForeignKeyJoinSide {
-  return { parent, view, sources, keys: key.serde as Serde, values: values as Serde };
+  return { parent, view, sources, keys: key.serde, values: values };
 }
