@@ -5,7 +5,7 @@ import { folding, merging } from './aggregations.ts';
 import { GraphNode, type GraphNodeOptions } from './graph.ts';
 import type { KGroupedStream } from './grouped-stream.ts';
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
+import { historyOf, materialize, statesOf } from './materialize.ts';
 import type { Materialized, Named } from './options.ts';
 import { union } from './stream-handle.ts';
 import { StoredTable } from './table-suppliers.ts';
@@ -70,7 +70,7 @@ export class CogroupedKStream<K, VR> {
   ): KTable<unknown, unknown> {
     const { graph } = this.#members[0]!.stream.handle;
     const prefix = 'COGROUPKSTREAM-AGGREGATE-';
-    const store = materialize(graph, materialized as AnyMaterialized, prefix);
+    const store = materialize(graph, materialized, prefix);
     const valueSerde = materialized.valueSerde;
     const windowed: WindowedAggregation | null = windows && {
       windows,

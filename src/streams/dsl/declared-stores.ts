@@ -3,7 +3,7 @@ import { shown } from '../topology/record-time.ts';
 import { type Graph, nameGiven } from './graph.ts';
 import type { StoreDefinition } from '../topology/topology.ts';
 import { wholeNumber, wholeOrEndless } from './check-number.ts';
-import { type AnyMaterialized, keyValueStore, timedStore } from './materialize.ts';
+import { keyValueStore, timedStore } from './materialize.ts';
 import { given, plain } from './user-function.ts';
 import type { Materialized } from './options.ts';
 
@@ -18,8 +18,7 @@ export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
   readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
 }
 
-// oxlint-disable-next-line no-explicit-any -- of any key and value: only their serdes are used.
-export type AnyDeclaration = StateStoreDeclaration<any, any>;
+export type AnyDeclaration = StateStoreDeclaration<unknown, unknown>;
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
 
@@ -35,7 +34,7 @@ export function declareStore(graph: Graph, declaration: AnyDeclaration): string 
 /** The store that a declaration describes. */
 export function storeOf(graph: Graph, declaration: AnyDeclaration): StoreDefinition {
   const { name, kind, retentionMs = RETENTION_MS, windowSizeMs, rowsMax } = declaration;
-  const plan = { name: nameGiven(name), materialized: declaration as AnyMaterialized };
+  const plan = { name: nameGiven(name), materialized: declaration };
   if (!['key-value', 'window', 'session', 'versioned'].includes(kind))
     throw new TopologyError(
       `store ${name} is of kind ${shown(kind)}`,

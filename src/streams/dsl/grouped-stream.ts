@@ -6,7 +6,7 @@ import { GraphNode, type GraphNodeOptions, nameGiven } from './graph.ts';
 import { repartitionNode } from './repartition-node.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, historyOf, materialize, statesOf } from './materialize.ts';
+import { historyOf, materialize, statesOf } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
@@ -108,7 +108,7 @@ export class KGroupedStream<K, V> {
     named: Named,
   ): KTable<K, VR> {
     const { graph } = this.handle;
-    const store = materialize(graph, materialized as AnyMaterialized, prefix);
+    const store = materialize(graph, materialized, prefix);
     const name = graph.nameFor(named.name, prefix);
     const keySerde = materialized.keySerde ?? this.keySerde;
     const valueSerde = materialized.valueSerde ?? fallbackSerde;

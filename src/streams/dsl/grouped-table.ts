@@ -7,7 +7,7 @@ import { COUNT, folding, reducing } from './aggregations.ts';
 import type { GroupedTableHandle } from './fluent.ts';
 import { type Graph, GraphNode, type GraphNodeOptions, nameGiven } from './graph.ts';
 import { KTable } from './ktable.ts';
-import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
+import { historyOf, keyValueStore, materialize } from './materialize.ts';
 import type { Grouped, Materialized, Named } from './options.ts';
 import { Serdes } from './serdes.ts';
 import { StoredTable } from './table-suppliers.ts';
@@ -73,7 +73,7 @@ export class KGroupedTable<K, V> {
     named: Named,
   ): KTable<K, VR> {
     const graph = this.#graph;
-    const plan = materialize(graph, materialized as AnyMaterialized, 'KTABLE-AGGREGATE-');
+    const plan = materialize(graph, materialized, 'KTABLE-AGGREGATE-');
     const sinkName = graph.nameFor(named.name, 'KSTREAM-SINK-', '-sink');
     const sourceName = graph.nameFor(named.name, 'KSTREAM-SOURCE-', '-source');
     const name = graph.nameFor(named.name, prefix);

@@ -370,11 +370,7 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameOrNew(options.name, 'KSTREAM-PROCESSOR-');
     const stores = connectStores(graph, options.stores ?? [], supplier);
-    const open = userProcessor(
-      supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
-      pendingKeySerde(name),
-      { names: stores, shapeOf: graph.shapeOf },
-    );
+    const open = userProcessor(supplier, pendingKeySerde(name), { names: stores, shapeOf: graph.shapeOf });
     return this.#then({ name, changesValue: true, open, uses: stores }, { ...NEW_KEY, ...NEW_VALUE });
   }
 
@@ -386,7 +382,7 @@ export class KStream<K, V> {
     const { graph } = this.handle;
     const name = graph.nameOrNew(options.name, 'KSTREAM-PROCESSVALUES-');
     const stores = connectStores(graph, options.stores ?? [], supplier);
-    const open = fixedKeyProcessor(supplier as FixedKeyProcessorSupplier<unknown, unknown, unknown>, {
+    const open = fixedKeyProcessor(supplier, {
       names: stores,
       shapeOf: graph.shapeOf,
     });
@@ -497,13 +493,7 @@ export class KStream<K, V> {
     fourth: unknown,
   ): KStream<unknown, unknown> {
     if (other instanceof KStream)
-      return this.#joinStream(
-        kind,
-        other as KStream<unknown, unknown>,
-        second as Joiner,
-        third as JoinWindows,
-        (fourth ?? {}) as StreamJoined<unknown, unknown, unknown>,
-      );
+      return this.#joinStream(kind, other, second as Joiner, third as JoinWindows, fourth ?? {});
     if (other instanceof KTable) {
       const joined = (third ?? {}) as StreamTableJoined<unknown, unknown, unknown>;
       const left = this.#whereKeysBelong(
@@ -520,7 +510,7 @@ export class KStream<K, V> {
         other as GlobalKTable<unknown, unknown>,
         second as (key: unknown, value: unknown) => unknown,
         third as Joiner,
-        (fourth ?? {}) as Named,
+        fourth ?? {},
       ),
     );
   }

@@ -280,8 +280,8 @@ export class KTable<K, V> {
           (other as KTable<unknown, unknown>).handle,
           second as (value: unknown, key: unknown) => unknown,
           third as Joiner,
-          (fourth ?? {}) as AnyMaterialized,
-          (fifth ?? {}) as Named,
+          fourth ?? {},
+          fifth ?? {},
         ),
       );
     return this.#joinTable(
@@ -289,7 +289,7 @@ export class KTable<K, V> {
       other as KTable<K, unknown>,
       second as Joiner,
       third as AnyMaterialized | undefined,
-      (fourth ?? {}) as Named,
+      fourth ?? {},
     );
   }
 

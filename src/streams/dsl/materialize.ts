@@ -13,8 +13,7 @@ import { wholeNumber, wholeOrEndless } from './check-number.ts';
 import type { Materialized } from './options.ts';
 import { TopologyError } from '../topology/topology-error.ts';
 
-// oxlint-disable-next-line no-explicit-any -- options of any key and value: only their serdes are used.
-export type AnyMaterialized = Materialized<any, any>;
+export type AnyMaterialized = Materialized<unknown, unknown>;
 
 /** A store that an operation asked for, before its serdes are known for sure. */
 export interface StorePlan {

@@ -29,12 +29,7 @@ import { rewriteGraph } from './rewrite-graph.ts';
 import { KTable } from './ktable.ts';
 import { type AnyMaterialized, historyOf, keyValueStore, materialize } from './materialize.ts';
 import { declareStore, type StateStoreDeclaration, storeOf } from './declared-stores.ts';
-import {
-  type ProcessorSupplier,
-  type UserContext,
-  type StreamRecord,
-  userProcessor,
-} from './user-processor.ts';
+import { type UserContext, type StreamRecord, userProcessor } from './user-processor.ts';
 import type { Consumed, Materialized, WindowedConsumed } from './options.ts';
 import { SourceTable } from './table-suppliers.ts';
 import { wholeNumber } from './check-number.ts';
@@ -150,7 +145,7 @@ export class StreamsBuilder {
     materialized: Materialized<K, V> = {},
   ): KTable<K, V> {
     const graph = this.#graph;
-    const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
+    const plan = materialize(graph, materialized, `${topic}-`);
     const { sourceName, name, read } = this.#tableSource(consumed, materialized);
     const { keySerde, valueSerde } = read;
     const supplier = new SourceTable(plan, valueSerde, graph);
@@ -203,7 +198,7 @@ export class StreamsBuilder {
     materialized: Materialized<K, V> = {},
   ): GlobalKTable<K, V> {
     const graph = this.#graph;
-    const plan = materialize(graph, materialized as AnyMaterialized, `${topic}-`);
+    const plan = materialize(graph, materialized, `${topic}-`);
     if (plan.materialized.versioned !== undefined)
       throw new TopologyError(
         `global table ${plan.name} cannot be versioned`,
@@ -247,11 +242,10 @@ export class StreamsBuilder {
     const graph = this.#graph;
     const source = this.#tableSource(consumed, {});
     const store = storeOf(graph, declaration);
-    const open = userProcessor(
-      supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>,
-      pendingKeySerde(source.name),
-      { names: [declaration.name], shapeOf: graph.shapeOf },
-    );
+    const open = userProcessor(supplier, pendingKeySerde(source.name), {
+      names: [declaration.name],
+      shapeOf: graph.shapeOf,
+    });
     this.#addGlobal(topic, source, open, () => store);
     return this;
   }
@@ -269,7 +263,7 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
   ): this {
     const graph = this.#graph;
-    const plan = { name: nameGiven(declaration.name), materialized: declaration as AnyMaterialized };
+    const plan = { name: nameGiven(declaration.name), materialized: declaration };
     const { sourceName, name, read } = this.#tableSource(consumed, declaration);
     graph.keySerdes.set(plan.name, read.keySerde);
     const node = new GraphNode({

@@ -228,7 +228,7 @@ class UserNode implements Processor {
     stores: UserStores,
     forwards: (context: ProcessorContext, turn: UserTurn) => Forwards,
   ) {
-    this.#user = user as UserProcessor<unknown, unknown, unknown, unknown>;
+    this.#user = user;
     this.#stores = stores;
     this.#forwards = forwards;
   }
@@ -243,7 +243,7 @@ class UserNode implements Processor {
     const made = this.#user.init?.({
       ...contextOf(context, this.#turn, shapeOf),
       ...this.#forwards(context, this.#turn),
-    } as UserProcessorContext<unknown, unknown>);
+    });
     done(made, 'init of the processor');
   }
 
