@@ -15,9 +15,6 @@ interface Covered {
   readonly to: Buffer | null;
 }
 
-/** Each range read goes through the list of them. */
-const COVERED_MAX = 64;
-
 /** The key-value store: a hash table of keys, and an order over them from the first range read on. */
 export class KeyValueRows extends RowStore implements KeyValueStore {
   readonly kind = 'key-value';
@@ -144,8 +141,7 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   /** Every key in [from, to) is in memory now. */
   cover(from: Buffer | null, to: Buffer | null): void {
-    // One that is forgotten is read again.
-    if (this.#covered.push({ from, to }) > COVERED_MAX) this.#covered.shift();
+    this.#covered.push({ from, to });
   }
 
   evict(enough: () => boolean): boolean {

@@ -419,3 +419,33 @@ test('a store with a bound tells the changelog what went, and keeps it when it i
   drain(later, fewer);
   expect(changes).toEqual([['b', null]]);
 });
+
+test('a record may read any number of ranges: each is loaded once, and stays known while others are', async () => {
+  const directory = join(root, 'task');
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  const keys = Array.from({ length: 200 }, (_, i) => `key ${1000 + i}`);
+  for (const key of keys) put(kv, key, 'v');
+  drain(state, kv);
+  await state.persist('m');
+  await state.close();
+
+  const again = await openStateBackend({ residentBytes: 0 }).openTaskState(directory);
+  const cold = again.openStore(KV);
+  const readAll = (): number => {
+    let rows = 0;
+    for (const key of keys) cold.range(bytes(key), bytes(`${key}\0`), false, () => void rows++);
+    return rows;
+  };
+  let loads = 0;
+  for (let rows = 0; rows < keys.length;)
+    try {
+      rows = readAll();
+    } catch (error) {
+      expect(error).toBe(MISS);
+      expect(++loads).toBeLessThanOrEqual(keys.length);
+      await again.load();
+    }
+  expect(loads).toBe(keys.length);
+  await again.close();
+});
