@@ -58,20 +58,21 @@ interface Source {
   readonly text: string;
 }
 
-function sources(): Source[] {
+function sourcesIn(...directories: string[]): Source[] {
   const found: Source[] = [];
   const walk = (directory: string): void => {
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
       if (statSync(path).isDirectory()) walk(path);
-      else if (path.endsWith('.ts'))
+      else if (/\.(?:ts|js)$/.test(path))
         found.push({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') });
     }
   };
-  walk(join(ROOT, 'grammar'));
-  walk(join(ROOT, 'src'));
+  for (const directory of directories) walk(join(ROOT, directory));
   return found;
 }
+
+const sources = (): Source[] => sourcesIn('grammar', 'src');
 
 function roomOf(path: string): number {
   return LAYERS.findIndex((layer) => layer.some((room) => path === room || path.startsWith(`${room}/`)));
@@ -295,4 +296,34 @@ test('no statement is known by its kind outside of the language and of its defin
   expect(planted("function settle(statement: StatementOf<'insertValues' | 'dropSource'>): void {}\n")).toBe(
     0,
   );
+});
+
+/** Values that a file exports and no other one imports, by name or as a part of all that it exports. */
+function idleExports(files: readonly Source[], importers: readonly Source[]): string[] {
+  const byTarget = new Map<string, Source[]>();
+  for (const importer of importers)
+    for (const specifier of importsOf(importer)) {
+      const target = normalize(join(dirname(importer.path), specifier));
+      byTarget.set(target, [...(byTarget.get(target) ?? []), importer]);
+    }
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:abstract |async )?(?:function\*?|const|class) (\w+)/gm)]
+      .map(([, name]) => name!)
+      .filter((name) => {
+        const used = new RegExp(`\\b${name}\\b|\\* as `);
+        return byTarget.get(path)?.some((importer) => used.test(importer.text)) !== true;
+      })
+      .map((name) => `${path}: nobody imports ${name}`),
+  );
+}
+
+test('every value that is exported is imported somewhere', () => {
+  const inside = sources();
+  const outside = ['test', 'bench', 'scripts'].flatMap((directory) => sourcesIn(directory));
+  expect(idleExports(inside, [...inside, ...outside])).toEqual([]);
+  const planted: Source[] = [
+    { path: 'src/log/a.ts', text: 'export function used() {}\nexport const idle = 1;\n' },
+    { path: 'src/log/b.ts', text: "import { used } from './a.ts';\n" },
+  ];
+  expect(idleExports(planted, planted)).toEqual(['src/log/a.ts: nobody imports idle']);
 });

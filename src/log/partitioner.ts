@@ -4,7 +4,7 @@ const SEED = 0x9747b28c | 0;
 const M = 0x5bd1e995;
 
 /** 32-bit murmur2 of `bytes[start, end)`, as org.apache.kafka.common.utils.Utils defines it. */
-export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): number {
+function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): number {
   const length = end - start;
   let h = SEED ^ length;
   let i = start;

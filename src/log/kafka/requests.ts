@@ -101,9 +101,7 @@ export function metadataRequest(topics: readonly string[] | null): ProtocolReque
 }
 
 /** Items of one topic under its name, as most requests want them; order is kept within a topic. */
-export function byTopic<T extends { readonly topic: string }>(
-  items: readonly T[],
-): [topic: string, items: T[]][] {
+function byTopic<T extends { readonly topic: string }>(items: readonly T[]): [topic: string, items: T[]][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groups.get(item.topic);
