@@ -82,7 +82,7 @@ function beginTurn(): void {
 
 function giveTurn(): void {
   current[at++]!();
-  // A tick that a microtask asks for comes when no microtask is left: when whoever was called has done what it can.
+  // A tick that a microtask asks for comes when no microtask is left: when everything that was called has gone as far as it can.
   queueMicrotask(afterTurn);
 }
 
@@ -98,7 +98,7 @@ function passTurn(): void {
 }
 
 /**
- * Shares the event loop: who works long asks after each piece whether the slice is `over`, and then lets sockets and
+ * Shares the event loop: long work asks after each piece whether the slice is `over`, and then lets sockets and
  * timers have their turn with `next`.
  */
 export class Turns {

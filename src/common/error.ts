@@ -71,7 +71,7 @@ export class DataError extends Error {
   }
 }
 
-/** A text of more than this is no message: nobody reads it, and it is sent and logged wherever the error goes. */
+/** The longest message, in characters: a longer one is not read, but sent and logged wherever the error goes. */
 const MESSAGE_MAX = 1000;
 
 /** A text of at most about `max` UTF-16 units: what is longer loses all but its beginning and the last fifth. */

@@ -5,8 +5,8 @@ const SHORT_WORK_MS = 50;
 
 /**
  * How long the present turn of the event loop has been held up by code that waits for another thread, or works long for
- * one record. There is one loop in a process, so there is one of these: whoever holds the loop says so with `hold`, and
- * whoever goes through many records ends its share of the turn early when it reads `held`.
+ * one record. There is one loop in a process, so there is one of these: work that holds the loop says so with `hold`, and
+ * work on many records ends its share of the turn early when it reads `held`.
  */
 class EventLoop {
   /** Somebody has held this turn up: what works through records looks at its deadline after each of them. */

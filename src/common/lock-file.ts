@@ -35,7 +35,7 @@ const ATTEMPTS = 10;
 
 /**
  * Takes the lock on the file `path`, in a directory that exists; makes the file where there is none. Resolves to the
- * lock, or to who has it, in words. Throws `LockFileError`.
+ * lock, or to its owner, in words. Throws `LockFileError`.
  */
 export async function takeLockFile(path: string): Promise<LockFile | { readonly owner: string }> {
   const tryLock = await loadBinding();
@@ -104,7 +104,7 @@ function nameOwner(descriptor: number): void {
     ftruncateSync(descriptor);
     writeSync(descriptor, `${process.pid} ${hostname()}\n`);
   } catch {
-    // The message of who comes next names nobody.
+    // Then the message of the next process names no owner.
   }
 }
 

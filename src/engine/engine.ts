@@ -97,7 +97,7 @@ export interface StatementCall {
   readonly replayed: Command | null;
   /** The answer waits for `work`, the statements behind it do not. */
   readonly answerAfter: (work: Promise<void>) => void;
-  /** Answers that nobody knows what comes of the statement, which goes on. */
+  /** Answers that the outcome of the statement, which goes on, is unknown. */
   readonly answerUnknown: (error: SqlError) => void;
 }
 
@@ -204,7 +204,7 @@ export class Engine {
   }
 
   /**
-   * Runs one statement. Statements that change the catalog run one after another, whoever sends them.
+   * Runs one statement. Statements that change the catalog run one after another, in all sessions.
    * Rejects with `SqlError` (spans in the statement's own text) for the user's mistakes.
    */
   async execute(parsed: ParsedStatement, session: Session, script?: Script): Promise<StatementResult> {

@@ -12,7 +12,7 @@ export interface Property {
   readonly name: string;
   readonly default: string | null;
   readonly description: string;
-  /** Only who starts the process may set it, with --set: no statement and no request changes it. */
+  /** Only --set, at the start of the process, may set it: no statement and no request changes it. */
   readonly atStartOnly?: true;
   readonly value: PropertyValue;
 }
@@ -23,7 +23,7 @@ export interface Setting {
   readonly value: string;
 }
 
-/** Who gives a property. Requests may hold names that nobody knows: clients send their own. */
+/** Where a property comes from. Requests may hold unknown names: clients send properties of their own. */
 export type Giver = 'statement' | 'request' | 'start';
 
 const format = nameOf(
@@ -252,7 +252,7 @@ export function checkPropertyName(name: string, giver: Giver, span?: Span): Prop
   });
 }
 
-/** Whether only who starts the process may set it. */
+/** Whether only the start of the process may set it. */
 export function isOfStart(name: string): boolean {
   return PROPERTIES.find((each) => each.name === name)?.atStartOnly === true;
 }

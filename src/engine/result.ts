@@ -12,7 +12,7 @@ export interface ResultColumn extends Column {
 
 /**
  * The rows of a push query, a pull query or PRINT. Pulled by the client: when it does not ask, a bounded number of
- * rows waits and the query pauses, so a slow client costs a fixed amount of memory and nobody else anything.
+ * rows waits and the query pauses, so a slow client costs a fixed amount of memory and does not slow others down.
  */
 export interface RowStream {
   readonly kind: 'push' | 'pull' | 'print';
@@ -38,7 +38,7 @@ export interface RowBatch {
 
 /**
  * Answers of statements other than queries: plain JSON data with the member names that ksqlDB's clients read
- * (`@type` first). `statementText` and `warnings` are added by whoever sends them.
+ * (`@type` first). `statementText` and `warnings` are added when they are sent.
  */
 export type Entity =
   | {

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 
 /**
- * `promise`, or the rejection with what `late` makes when it takes longer than `ms`: what comes of it is then nobody's.
+ * `promise`, or the rejection with what `late` makes when it takes longer than `ms`: its result is then dropped.
  */
 export function within<T>(clock: Clock, ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -12,8 +12,8 @@ export function within<T>(clock: Clock, ms: number, promise: Promise<T>, late: (
 }
 
 /**
- * Whose turn it is. Statements that change something run one after another, whoever sends them, and a session's
- * statements find its own changes done. Nobody waits without end: who has not begun after `patienceMs` is sent away.
+ * Gives statements their turn. Those that change something run one after another, in all sessions, and a session's
+ * statements find its own changes done. None waits without end: one that has not begun after `patienceMs` is refused.
  */
 export class StatementOrder {
   readonly #clock: Clock;

@@ -39,7 +39,7 @@ const MEANING_SETTINGS = [
   '__emit.interval.ms.kstreams.windowed.aggregation__',
 ] as const;
 
-/** A plan as it is made durable, and what runs for it: who starts again runs the same. */
+/** A plan as it is made durable, and the one that runs for it, so that the same runs after a restart. */
 export function storePlanned(
   engine: Engine,
   plan: QueryPlan,

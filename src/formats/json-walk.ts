@@ -30,12 +30,12 @@ import {
 import { plainNumberEnd } from './plain-number.ts';
 import { characterEnd } from './text-slice.ts';
 
-/** A field that nobody declared. */
+/** A field that is not declared. */
 const UNDECLARED: ShapeField = { nameBytes: EMPTY_BYTES, position: -1, shape: ANY_SHAPE };
 
 /**
  * Tells where a JSON value ends, and that it can be read as what it was declared to be, without making anything of it:
- * what nobody reads is checked by this, so that whether a record is readable does not depend on who asks. An answer of
+ * columns that are not read are checked by this, so that whether a record is readable does not depend on the reader. An answer of
  * -1 says only that somebody more careful must look (`openCoerce`): a value that is malformed or does not fit, but also
  * a number that is close to a limit or stands in a text with blanks, and names with escapes.
  */

@@ -90,7 +90,7 @@ export const kafka: Format = {
   guesses: [
     { name: 'KAFKA_STRING', print: readableText },
     { name: 'KAFKA_INT', print: (bytes) => (bytes.length === 4 ? String(bytes.readInt32BE(0)) : null) },
-    // Eight bytes: a whole number, unless it would be one that nobody counts to.
+    // Eight bytes: a whole number, unless it would be an improbably large one.
     {
       name: 'KAFKA_BIGINT or KAFKA_DOUBLE',
       print(bytes) {

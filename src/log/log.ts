@@ -122,7 +122,7 @@ export interface LogWriter {
   /** Whether records for a partition were gathered that are not acknowledged yet. */
   isPending(partition: TopicPartition): boolean;
   /**
-   * Whether `commit` makes records and offsets visible in one step. Where it does, whoever wants its output to be exact
+   * Whether `commit` makes records and offsets visible in one step. Where it does, a writer whose output is to be exact
    * must not `flush` in between: what is flushed is out although its input is not committed.
    */
   readonly atomicCommit: boolean;

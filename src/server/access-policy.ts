@@ -68,7 +68,7 @@ export class AccessPolicy {
 
   /**
    * Returns the allowed origin that the request is from, which wants to be named in the answer; null when it is from
-   * this server's own pages or from no page. Throws `RequestError`: 40300 for who is kept out, 40000 for a Host that
+   * this server's own pages or from no page. Throws `RequestError`: 40300 for a page that is kept out, 40000 for a Host that
    * RFC 9112 §3.2 does not allow.
    */
   admit(head: RequestHead): string | null {

@@ -2,7 +2,7 @@ const MIB = 1024 * 1024;
 
 /** What clients may take of a server, one by one and all together. */
 export interface ServerLimits {
-  /** Connections that are open at once; who comes later is turned away. */
+  /** Connections that are open at once; further ones are turned away. */
   readonly connections: number;
   /** From the first byte of a request's head to its last. */
   readonly headMs: number;

@@ -32,7 +32,7 @@ export class RequestBodies {
   /**
    * The whole body of a request; `onDone` is called with what is to be called when the request is through with it.
    * Rejects with `RequestError` 41300 when it is too large, and 50300 when there is no room for it: then the largest
-   * that is still coming is given up, so that no sender of large ones keeps out who sends small ones. The stream is
+   * that is still coming is given up, so that senders of large ones do not keep out those of small ones. The stream is
    * not destroyed, since the answer still has to go out over its socket; what comes further is dropped. Rejects with
    * the stream's error when the client goes away.
    */

@@ -146,7 +146,7 @@ async function answer(
 ): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => {
-    // Aborting makes an error and costs more than most answers; one that is through interests nobody.
+    // Aborting makes an error and costs more than most answers; once a request is answered, it is not needed.
     if (!response.writableFinished) gone.abort();
   });
   response.on('error', () => gone.abort());

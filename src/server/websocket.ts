@@ -57,7 +57,7 @@ export class QuerySockets {
     return undefined;
   }
 
-  /** Tells every client that the server is going; who has not answered after `farewellMs` is cut off. */
+  /** Tells every client that the server is going; those that have not answered after `farewellMs` are cut off. */
   async close(clock: Clock, farewellMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#server.clients) client.close(GOING_AWAY, 'the server is stopping');

@@ -50,7 +50,7 @@ export interface Want {
  * A store that is `complete` holds every row in memory, so what it does not hold does not exist. Otherwise a read
  * whose answer is not known notes what it wanted, and throws MISS or waits for it: see `missed`.
  *
- * Slots are freed only by `undo`, `drain`, `persisted` and `evict`, never by a put: who walks rows and calls
+ * Slots are freed only by `undo`, `drain`, `persisted` and `evict`, never by a put: code that walks rows and calls
  * visitors that put may keep slots.
  */
 export abstract class RowStore {

@@ -8,7 +8,7 @@ export class SlotOrder {
   readonly #compare: (a: number, b: number) => number;
   #chunks: Int32Array[] = [];
   #counts: number[] = [];
-  /** Changes with every insert, remove and seek: who walks the order seeks again when another moved it. */
+  /** Changes with every insert, remove and seek: a walk seeks again when another one moved it. */
   version = 0;
   /** The place that `seek` found. */
   #chunk = 0;

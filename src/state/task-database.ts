@@ -47,7 +47,7 @@ export interface WrittenState {
 
 /**
  * A task's directory: its lock, the database, made when it is first written to, and whether what is there is what was
- * written. Damage that shows later is remembered beside the database for who opens it next.
+ * written. Damage that shows later is remembered beside the database for the next opener.
  */
 export class TaskDatabase {
   readonly #directory: string;

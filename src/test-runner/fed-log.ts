@@ -74,7 +74,7 @@ export class FedLog implements Log {
     return this.#inner.openWriter(options);
   }
 
-  /** The log beneath is somebody else's. */
+  /** Does not close the log beneath, which belongs to another. */
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,7 +1,7 @@
 import type { Decimal } from './decimal.ts';
 
 /**
- * A value of a SQL type, as the engine carries it. Values are immutable: whoever wants another makes another.
+ * A value of a SQL type, as the engine carries it. Values are immutable: a change makes a new one.
  *
  * | type | carrier |
  * |---|---|

@@ -22,7 +22,7 @@ interface Traits<K extends StatementKind> {
   takesRecordOf?(statement: StatementOf<K>): CatalogKey;
 }
 
-/** Reads or changes the session of whoever sends it, and nothing else: it needs no engine. */
+/** Reads or changes the sender's session, and nothing else: it needs no engine. */
 export interface SessionStatement<K extends StatementKind> extends Traits<K> {
   readonly effect: 'session';
   readonly gives?: undefined;
@@ -32,7 +32,7 @@ export interface SessionStatement<K extends StatementKind> extends Traits<K> {
 /** Has one answer. */
 export interface EntityStatement<K extends StatementKind> extends Traits<K> {
   /**
-   * - `reads`: nothing is changed, so it waits for nobody.
+   * - `reads`: nothing is changed, so it waits for no other statement.
    * - `catalog`: changes what the service has, one statement after another. It is kept, and replayed at the next start.
    * - `records`: writes records, in its turn as those of `catalog` have theirs. Who runs it twice has written them twice.
    */
@@ -51,7 +51,7 @@ export interface RowsStatement<K extends StatementKind> extends Traits<K> {
 /** What is known of rows before their statement runs. */
 export interface ExpectedRows {
   readonly kind: RowStream['kind'];
-  /** They come until somebody ends them. */
+  /** They come until the client or a statement ends them. */
   readonly isEndless: boolean;
 }
 

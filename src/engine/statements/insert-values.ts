@@ -48,7 +48,7 @@ export const insertValues: EntityStatement<'insertValues'> = {
   },
 };
 
-/** `row`: whether it was given to the log, and whether nobody waits for it any more: then it is not. */
+/** `row`: whether it was given to the log, and whether the client has given up waiting: then it is not given. */
 async function write(
   { engine, script }: StatementCall,
   insert: AnalyzedInsert,

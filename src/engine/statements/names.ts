@@ -16,7 +16,7 @@ export function queryIdOf(statement: Statement, sequence: number): string | null
     case 'createSourceAs':
       return `${statement.sourceKind === 'table' ? 'CTAS' : 'CSAS'}_${statement.name}_${sequence}`;
     case 'createSource':
-      // Whether its rows are kept is known later; an id that nothing has harms nobody.
+      // Whether its rows are kept is known later; an id that nothing has does no harm.
       return statement.readOnly && statement.sourceKind === 'table'
         ? `CST_${statement.name}_${sequence}`
         : null;

@@ -49,7 +49,7 @@ export async function dropMadeBy(statements: readonly ParsedStatement[], engine:
       for (const parsed of parseStatements(sql)) await engine.execute(parsed, newSession());
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      // Its place is in no text that anybody has written.
+      // It was not written by the user, so it has no place to show.
       throw new SqlError(error.code, `the script cannot begin anew: ${error.message}`, { hint: error.hint });
     }
 }

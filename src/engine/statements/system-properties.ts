@@ -25,7 +25,7 @@ export const alterSystem: EntityStatement<'alterSystem'> = {
   },
 };
 
-/** Those that are known, and whatever else was set: nobody is surprised by a value that no list shows. */
+/** Known properties, and others that were set, so that the list shows every value that has an effect. */
 export const showProperties: EntityStatement<'showProperties'> = {
   effect: 'reads',
   run(_statement, { engine, session, properties }) {

@@ -108,7 +108,7 @@ export class Journal {
     }
     try {
       const written = write(segment.fd, frame, start, size);
-      // While the write is on its way: what a file holds that has no name any more will be nobody's.
+      // While the write is on its way: writing to a file that has lost its name would be lost.
       gone = this.#lost();
       await written;
       if (gone === null && this.#options.sync) await datasync(segment.fd);

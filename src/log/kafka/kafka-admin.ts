@@ -46,7 +46,7 @@ export class KafkaAdmin implements LogAdmin {
       if (code !== NONE) throw failureOf(code, doing, undefined, message);
       return true;
     });
-    // The controller answers before the brokers know: whoever writes next would meet an unknown topic.
+    // The controller answers before the brokers know: the next write could meet an unknown topic.
     if (created) await this.#partitionsOf(name, 10_000);
     return created;
   }

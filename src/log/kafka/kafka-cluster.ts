@@ -14,8 +14,8 @@ interface Address {
 }
 
 /**
- * The brokers of one Kafka cluster over connections of its own, and who leads which partition. Requests on one socket are
- * answered one after another, so whoever waits long (a reader) has a `KafkaCluster` to itself.
+ * The brokers of one Kafka cluster over connections of its own, and the leaders of partitions. Requests on one socket are
+ * answered one after another, so a reader, which waits long, has a `KafkaCluster` of its own.
  *
  * `send` throws `RetriableError` when the connection failed; that broker is then connected anew by the next `send`.
  */

@@ -80,7 +80,7 @@ function analyzeJoin(node: ast.JoinRelation, context: AnalyzeContext): JoinRelat
   const shape = joinShape(node, left, right, leftKey, rightKey);
   if (shape !== 'foreign-key') checkPartitions(node, left, right);
   checkWindowedKeys(node, left, right, leftKey, rightKey);
-  // The key of an earlier join that was nobody's column ends here: this join has its own.
+  // The key of an earlier join that is no column of a source ends here: this join has its own.
   const leftColumns = withKeyColumn(
     left.columns.map((column) => (column.source === null ? { ...column, name: '' } : column)),
     leftKey,

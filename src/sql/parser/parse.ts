@@ -31,7 +31,7 @@ interface Parser {
 
 let parser: Parser | undefined;
 
-/** Building the parser takes tens of milliseconds; who never parses never pays. */
+/** Made at the first use, because building the parser takes tens of milliseconds. */
 function theParser(): Parser {
   if (parser === undefined) {
     const expectation: Expectation = { tokens: [] };
@@ -58,7 +58,7 @@ export function parseStatements(
 
 /**
  * As `parseStatements`, one statement at a time. `defined` has upper-case names, and is read when a statement is asked
- * for and changed by DEFINE and UNDEFINE: whoever shares it between texts shares the variables.
+ * for and changed by DEFINE and UNDEFINE: texts that share it share the variables.
  */
 export function* eachStatement(text: string, defined: Map<string, string>): Generator<ParsedStatement> {
   const reader = new TokenReader(text);

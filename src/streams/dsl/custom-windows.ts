@@ -21,7 +21,7 @@ export interface CustomWindowsOptions {
 
 /**
  * Windows that a function names for each record, where those of one size do not fit: days of a time zone, weeks, billing
- * periods. In topics a windowed key has its window's start alone: who reads one there says how long windows are by
+ * periods. In topics a windowed key has its window's start alone: a reader says how long windows are by
  * `lengthFrom`, in the place of a size.
  *
  * ```ts

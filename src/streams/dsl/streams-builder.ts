@@ -252,7 +252,7 @@ export class StreamsBuilder {
 
   /**
    * A key-value store of a topic's latest values that processors of your own may read (KIP-813). The topic, which should
-   * be compacted, is its changelog: whoever writes there changes the store. Put nothing into it yourself.
+   * be compacted, is its changelog: every record written there changes the store. Put nothing into it yourself.
    */
   addReadOnlyStateStore<K, V>(
     topic: string,

@@ -18,7 +18,7 @@ export function mixesPartitions({ nodes }: SubTopology, { repartitionTopics }: T
 
 /**
  * The tasks of a sub-topology whose output mixes partitions, run as one: whichever has the oldest record goes on, until
- * another has an older one. So the partitions are merged by time, and nothing is late for whoever reads the output that
+ * another has an older one. So the partitions are merged by time, and nothing is late for a reader of the output that
  * was in time by its data. Tasks that took turns of thousands of records would leave windows and joins behind them
  * hours of stream time apart.
  */

@@ -55,7 +55,7 @@ export class TaskExecutor implements TaskHost {
   readonly #purge: RepartitionPurge;
   readonly #unlock: (() => void) | undefined;
   readonly #tasks: Task[] = [];
-  /** Those that are processed together, readers of repartition topics before who writes to them. */
+  /** Those that are processed together, readers of repartition topics before their writers. */
   #lanes: readonly Lane[] = [];
   readonly #horizons: InputHorizons;
   /** Something was processed in the last turn. */

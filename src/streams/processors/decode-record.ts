@@ -15,7 +15,7 @@ export interface DecodeRecordOptions {
 }
 
 /**
- * Makes a key and a value of a record of bare bytes: for one of several who read a topic, each in its own way, where a
+ * Makes a key and a value of a record of bare bytes: for one of several readers of a topic, each in its own way, where a
  * source decodes in one.
  */
 export function decodeRecord(options: DecodeRecordOptions): () => Processor {

@@ -13,7 +13,7 @@ import { hashValue } from './value-hash.ts';
  * A join of two tables by a key that each left row names (KIP-213), in four steps over two repartition topics:
  *
  * 1. `sendSubscriptions`: each change on the left says to its foreign key what is wanted of it;
- * 2. `receiveSubscriptions` keeps who wants what, and `answerSubscription` replies with the right row as it is;
+ * 2. `receiveSubscriptions` keeps the subscriptions, and `answerSubscription` replies with the right row as it is;
  * 3. `answerSubscribers`: each change on the right is told to all who want it;
  * 4. `resolveAnswers`: a reply counts only while the left row is still the one that asked (by hash), then joins.
  */
@@ -23,7 +23,7 @@ import { hashValue } from './value-hash.ts';
  * (KAFKA-16394, 16407, 16434, 18713).
  */
 export const Instruction = {
-  /** The row has left this key; somebody else replies. */
+  /** The row has left this key; a subscription to its new one is replied to. */
   unsubscribe: 0,
   /** The row has left this key: reply, so that the result goes. */
   unsubscribeAndReply: 1,
@@ -284,7 +284,7 @@ export interface ResolveAnswersOptions {
 export interface AskAgain {
   readonly foreignKeyOf: ValueMapper;
   readonly foreignKeySerde: Serde;
-  /** Child nodes: who takes subscriptions, and who takes results. */
+  /** The child nodes that take subscriptions and results. */
   readonly subscriptions: string;
   readonly results: string;
 }

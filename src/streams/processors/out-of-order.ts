@@ -5,7 +5,7 @@ export type TableStore = KeyValueStore | VersionedStore;
 
 /**
  * Stands for the old value of a change that is not its key's newest version (KIP-914): only a versioned store sends
- * such changes. Who keeps or shows single changes passes them on; who works with the latest rows only (aggregates,
+ * such changes. Operators that keep or show single changes pass them on; those that work with the latest rows only (aggregates,
  * joins of tables) leaves them out.
  */
 export class OutOfOrder {

@@ -12,7 +12,7 @@ import type { RecordKey } from './record-key.ts';
  * - on a table edge the record is a change of the key from `old` to `value`, null meaning absent; `old` is
  *   undefined when nobody downstream asked for old values (`sendOldValues`), as in Kafka Streams.
  *
- * `value` may be borrowed (overwritten by the next record): who keeps it copies it.
+ * `value` may be borrowed (overwritten by the next record): an operator that keeps it copies it.
  */
 export interface Processor {
   /** Once, before the first record. Throws nothing that is the data's. */

@@ -4,7 +4,7 @@ import type { Serde } from './serde.ts';
 /**
  * The key of the record in flight: a cursor, not a value. Its bytes and its decoded value are each made at most
  * once, when they are asked for; most operators need neither. One object a source or key-changing operator, so it
- * is valid during the call only: whoever keeps a key copies its bytes or takes its `value`.
+ * is valid during the call only: to keep a key, copy its bytes or take its `value`.
  *
  * A windowed key is the inner key with a window: bytes and value are the inner key's.
  */

@@ -18,7 +18,7 @@ export function sourceOrder({ nodes, stores }: SubTopology): ReadonlyMap<string,
   const sources = [...reached.keys()];
   const before = new Map(sources.map((source) => [source, new Set<string>()]));
   for (const { processors } of stores) {
-    // The store was added with the processor that fills it; who only reads it was connected later.
+    // The store was added with the processor that fills it; readers were connected later.
     const [owner, ...readers] = processors;
     if (owner === undefined) continue;
     for (const [filler, fills] of reached)

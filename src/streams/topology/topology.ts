@@ -171,7 +171,7 @@ export class Topology {
   readonly #options: TopologyOptions;
   readonly #nodes = new Map<string, TopologyNode>();
   readonly #stores = new Map<string, BroughtStore>();
-  /** By store: who uses it, whether it was brought yet or not. */
+  /** By store: its users, whether it was brought yet or not. */
   readonly #users = new Map<string, string[]>();
   readonly #repartitions = new Map<string, RepartitionTopic>();
   readonly #globals = new Map<string, GlobalStoreNode>();
@@ -207,7 +207,7 @@ export class Topology {
     return this.#add({ kind: 'sink', ...node });
   }
 
-  /** Adds a store for processors that are there already, and for others to be connected with. One of nobody is none. */
+  /** Adds a store for processors that are there already, and for others to be connected with. A store without processors is not added. */
   addStore({ processors, ...store }: StoreNode): this {
     this.#bring(store, processors[0] ?? 'addStateStore');
     for (const name of processors) this.connectStore(store.options.name, name);

@@ -31,7 +31,7 @@ export function lowerRepartition(
   lowering: Lowering,
 ): LoweredRows {
   const { topology } = lowering;
-  // A stream's filters and projects are done by who makes the new key: one operator less for each record.
+  // The operator that makes the new key does a stream's filters and projects too: one operator less for each record.
   const parent = node.changes === 'stream' ? input.parent : lowering.settle(input).parent;
   const keySerde = rowKeySerde(
     node.key.map((position) => node.columns[position]!),

@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts';
  * Why good: they are not filled in.
  * Illegal: for columns of the value. Which of them are kept is settled by the statement, before any rule: a table's
  * store holds them, and must be read again with the optimizer off. Where the plan does not end in a sink or output it is
- * not known who reads (`CREATE SOURCE TABLE` keeps whole rows).
+ * not known which are read (`CREATE SOURCE TABLE` keeps whole rows).
  * After: prune-columns: what a project computes for nobody still counts as read.
  */
 export const pruneSourceColumns: Rule = {
