@@ -5,7 +5,7 @@ import type { OffsetSummary } from './result.ts';
 
 /** The statistics in DESCRIBE EXTENDED, of the queries that read or write a source, since they were started here. */
 
-/** `CTAS_T_0: 5 records, 1 skip or failed evaluation`, a line a query. */
+/** `CTAS_T_0: 5 records, 1 skip or failed evaluation`, a line for each query. */
 export function statisticsText(queries: readonly PersistentQuery[]): string {
   return queries
     .map(({ id, streams }) => {

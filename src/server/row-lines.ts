@@ -7,7 +7,7 @@ import type { HttpRequest, RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';
 
 /**
- * Rows in the form of ksqlDB's newer API: the columns, then an array a row; as lines (`asArray` false) or as the
+ * Rows in the form of ksqlDB's newer API: the columns, then an array for each row; as lines (`asArray` false) or as the
  * elements of one JSON array. Removals from a table are left out, as in ksqlDB, unless the request asks for them: then
  * each is an object among the arrays.
  */

@@ -7,7 +7,7 @@ import type { HttpRequest, RouteContext } from './route.ts';
 import { rowObject } from './row-text.ts';
 
 /**
- * Rows in the array form of ksqlDB's older API: an element a line, and a well-formed end in every case. Clients read
+ * Rows in the array form of ksqlDB's older API: one element on each line, and a well-formed end in every case. Clients read
  * it line by line, so a row's line is complete when the row is sent; only a pull query on a table, which has no
  * closing element, holds its comma back until the next.
  */

@@ -61,7 +61,7 @@ export class RocksDatabase implements Database {
     visit: (key: Buffer, value: Buffer) => void,
     capacity = SCAN_CAPACITY,
   ): Promise<void> {
-    // Listeners, not `for await`, which would cost a promise a row.
+    // Listeners, not `for await`, which would cost a promise for each row.
     return new Promise((resolve, reject) => {
       this.#rocks
         .iterator({ gte: from, lt: to }, { capacity })

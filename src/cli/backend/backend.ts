@@ -13,7 +13,7 @@ export interface Backend {
   readonly description: string;
   /** Throws `SqlError`, whose span counts from the start of the statement's text, or `ServerError`. */
   execute(statement: ParsedStatement, session: Session): Promise<Outcome>;
-  /** Names worth completing: streams, tables, topics, functions. */
+  /** Names worth completing: streams, tables and, of an engine in this process, functions. */
   names(): Promise<readonly string[]>;
   /** Resolves when the persistent queries have processed all that their sources held. */
   drain(): Promise<void>;

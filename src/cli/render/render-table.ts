@@ -6,7 +6,7 @@ import { fitWidths, padTo, widthOf, wrapText } from './text-columns.ts';
 
 const WIDTH_MIN = 8;
 const WIDTH_MAX = 40;
-/** When a row would take more lines than this on a terminal, rows are shown a column a line. */
+/** When a row would take more lines than this on a terminal, each column gets a line. */
 const HEIGHT_MAX = 6;
 const SEPARATOR = ' | ';
 const REMOVED = '<removed>';
@@ -16,7 +16,7 @@ const REMOVED = '<removed>';
  * first batch.
  *
  * On a terminal, whose width is given, nothing is wider than it: long cells continue below within their column, and
- * rows of more columns than fit are shown a column a line. Into a pipe or file every row is one line, and a wider
+ * rows of more columns than fit are shown with a line for each column. Into a pipe or file every row is one line, and a wider
  * value pushes its line: nothing is ever cut.
  */
 export function tableRenderer(terminalWidth?: number): Renderer {
@@ -86,7 +86,7 @@ function columnLines(cells: readonly string[], names: readonly string[]): string
   return `${'-'.repeat(longest)}-+-\n${lines.join('')}`;
 }
 
-/** Rules stand between rows only where a row takes more than one line; very tall rows are shown a column a line. */
+/** Rules stand between rows only where a row takes more than one line; very tall rows are shown with a line for each column. */
 function drawTable(
   columns: readonly string[],
   rows: readonly (readonly string[])[],

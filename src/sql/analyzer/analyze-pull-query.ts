@@ -34,7 +34,7 @@ export interface PullPlan {
 }
 
 export type PullAccess =
-  /** Each key: a value a key column, in the source's order. Empty: no row can match. */
+  /** Each key: one value for each key column, in the source's order. Empty: no row can match. */
   | { readonly kind: 'keys'; readonly keys: readonly (readonly SqlValue[])[] }
   /** A range of the source's single key column, a STRING, in the order of its UTF-8. */
   | { readonly kind: 'range'; readonly bounds: Bounds }

@@ -125,7 +125,7 @@ export interface PartitionBy {
 }
 
 /**
- * Its row: a column a group-by expression, a column a call, then WINDOWSTART and WINDOWEND when windowed, then
+ * Its row: a column for each group-by expression and each call, then WINDOWSTART and WINDOWEND when windowed, then
  * ROWTIME.
  */
 export interface Grouping {

@@ -8,7 +8,7 @@ import type { SideFormat } from '../catalog/source.ts';
 import type { WindowDefinition } from '../analyzer/analyzed-query.ts';
 
 /**
- * The plan as an indented tree, a node a line, inputs below it, columns by name. The text is a function of the plan
+ * The plan as an indented tree, one line for each node, inputs below it, columns by name. The text is a function of the plan
  * alone: EXPLAIN shows it and tests compare it.
  *
  * ```

@@ -105,7 +105,7 @@ export interface ProjectNode extends RowShape {
   readonly expressions: readonly Expression[];
 }
 
-/** Table functions: the input's columns, then one column a function; shorter results are padded with null. */
+/** Table functions: the input's columns, then one column for each function; shorter results are padded with null. */
 export interface FlatMapNode extends RowShape {
   readonly kind: 'flat-map';
   readonly input: PlanNode;
@@ -115,7 +115,7 @@ export interface FlatMapNode extends RowShape {
 /**
  * Makes the columns at `key` the record key and brings equal keys together through a topic of the query's own.
  * Same columns as its input. For a table input it is the regrouping of changes (old and new to their own keys).
- * `nulls`: what happens to a row whose key is null: GROUP BY drops it, PARTITION BY keeps it.
+ * `nullKeys`: what happens to a row whose key is null: GROUP BY drops it, PARTITION BY keeps it.
  */
 export interface RepartitionNode extends RowShape {
   readonly kind: 'repartition';
@@ -130,7 +130,7 @@ export interface RepartitionNode extends RowShape {
 
 /**
  * Groups by the record key of its input. Its row: the group-by columns (`groupBy`, positions in the input's row),
- * then one column a call, then WINDOWSTART and WINDOWEND when windowed, then ROWTIME.
+ * then one column for each call, then WINDOWSTART and WINDOWEND when windowed, then ROWTIME.
  */
 export interface AggregateNode extends RowShape {
   readonly kind: 'aggregate';
@@ -160,7 +160,7 @@ export interface JoinNode extends RowShape {
   readonly name: string;
 }
 
-/** Writes a persistent query's result to its topic. `keyColumns`/`valueColumns` are positions in the input's row. */
+/** Writes a persistent query's result to its topic. `keyPositions` and `valuePositions` are those in the input's row. */
 export interface PlanSink extends RowShape {
   readonly kind: 'sink';
   readonly input: PlanNode;

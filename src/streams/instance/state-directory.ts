@@ -5,7 +5,7 @@ import type { Logger } from '../../common/logger.ts';
 import { DirectoryLock, StateError } from '../../state/directory-lock.ts';
 
 /**
- * The state directory: a folder an application, in it a folder a task (`<sub-topology>_<partition>`), each with a
+ * The state directory: a folder for each application, in it one for each task (`<sub-topology>_<partition>`), each with a
  * lock of its own while it is open.
  */
 

@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts';
 
 /**
  * What: `project (x)` whose items are the columns of x, all, in order and under their names, becomes `x`.
- * Why good: a row less is built for each row.
+ * Why good: one row less is built for each row.
  * Illegal: when a name, the key's positions or the window's differ: `SELECT A AS B` is another row shape.
  * After: merge-projects, which leaves such projects.
  */

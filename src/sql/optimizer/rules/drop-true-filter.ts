@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts';
 
 /**
  * What: `filter TRUE (x)` becomes `x`.
- * Why good: a call a row less.
+ * Why good: one call less for each row.
  * Illegal: over a stream that may hold records without a value, where a filter drops them and no filter does not:
  * `SELECT * FROM S WHERE TRUE` shows no null rows. Over a table that removes what it never had: its filter swallows
  * such removals. So it applies where neither can be: over an aggregate, a join of streams, a flat map, another filter.
