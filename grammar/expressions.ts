@@ -30,7 +30,7 @@ export class ExpressionParser extends CstParser {
   #depth = 0;
 
   override set input(tokens: IToken[]) {
-    // What threw in the middle left its levels open.
+    // A rule that threw in the middle left its levels open.
     this.#depth = 0;
     super.input = tokens;
   }

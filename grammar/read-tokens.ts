@@ -48,7 +48,7 @@ export class TokenReader {
   #tokens: IToken[] = [];
   #taken = 0;
   #stray: number | null = null;
-  /** Where the next piece begins. */
+  /** The start of the next piece. */
   #from = 0;
   #size = PIECE;
 
@@ -98,7 +98,7 @@ export class TokenReader {
     const from = this.#from;
     const to = Math.min(this.#text.length, from + this.#size);
     const { tokens, errors } = tokenize(this.#text.slice(from, to));
-    // What touches the end of a piece may go on behind it: it is read again with the next one.
+    // A token that touches the end of a piece may go on behind it: it is read again with the next one.
     if (to < this.#text.length) tokens.pop();
     for (const token of tokens) {
       token.startOffset += from;

@@ -1,2 +1,2 @@
-/** What readers of the grammar need of the parser library's types. */
+/** The types of the parser library that readers of the grammar need. */
 export type { CstNode, CstNodeLocation, IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';

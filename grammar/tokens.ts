@@ -55,19 +55,19 @@ export const LogicalOperator = createToken({
 
 // ----------------------------------------------------------------------------------------------------- shapes
 
-/** What a pattern that is no regular expression gives: the text between the two positions, or nothing. */
+/** The result of a pattern that is a function: the text between the two positions, or nothing. */
 function upTo(text: string, from: number, end: number): [string] | null {
   return end > from ? [text.slice(from, end)] : null;
 }
 
-/** Where the comment that begins at `from` ends, 0 when none does. */
+/** The end of the comment that begins at `from`; 0 when none begins there. */
 function commentEnd(text: string, from: number): number {
   const end = text.startsWith('/*', from) ? text.indexOf('*/', from + 2) : -1;
   return end < 0 ? 0 : end + 2;
 }
 
 /**
- * Where what is quoted at `from` ends, 0 when it does not. No regular expression: one that goes on over doubled quotes
+ * The end of the quoted text that begins at `from`, 0 when it has none. No regular expression: one that goes on over doubled quotes
  * keeps a place to come back to for each, and a text of nothing but quotes makes that overflow.
  */
 function quotedEnd(text: string, from: number): number {
@@ -358,7 +358,7 @@ const CATEGORIES = [
   LogicalOperator,
 ];
 
-/** What the lexer scans for, in order: the first that matches wins. */
+/** The tokens that the lexer scans for, in order: the first that matches wins. */
 const SHAPES = [
   WhiteSpace,
   LineComment,
