@@ -1,14 +1,19 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
 import { type Mutant, mutated, MUTANTS } from '../mutants/mutants.ts';
 
 /** Each of the mutants is noticed by a test: `npm run mutants` prints by which. */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** How long the tests may take with one of them. */
+const RUN_MS = 300_000;
 
 interface Report {
   readonly testResults: readonly {
@@ -33,11 +38,14 @@ async function killerOf(mutant: Mutant, index: number): Promise<string | null> {
   ];
   const options = ['--reporter=json', `--outputFile=${report}`, mutant.test];
   const env = { ...process.env, MILLRACE_MUTANT: String(index) };
-  const output = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [...vitest, ...options], { cwd: ROOT, env }, (_error, stdout, stderr) =>
-      resolve(stdout + stderr),
-    );
-  });
+  // A group of its own, so that a fault that never ends is stopped with all its processes.
+  const child = spawn(process.execPath, [...vitest, ...options], { cwd: ROOT, env, detached: true });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  const stop = systemClock.setTimer(RUN_MS, () => process.kill(-child.pid!, 'SIGKILL'));
+  await once(child, 'close');
+  stop();
+  if (!existsSync(report)) throw new Error(`the tests with "${mutant.what}" did not end: ${output}`);
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = results.find(({ status }) => status === 'failed');
