@@ -1,10 +1,9 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
-import type { Aggregation } from './aggregate.ts';
-import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
+import { AggregateOperator, type AggregateOptions } from './aggregate-operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
-export interface AggregateCustomWindowsOptions extends Aggregation, ChangeOptions {
+export interface AggregateCustomWindowsOptions extends AggregateOptions {
   /** A window store of states, keyed by window start, with retention of at least the longest window + grace. */
   readonly store: string;
   readonly windowsFor: (timestamp: number) => readonly { readonly start: number; readonly end: number }[];
@@ -16,37 +15,27 @@ export function aggregateCustomWindows(options: AggregateCustomWindowsOptions): 
   return () => new AggregateCustomWindows(options);
 }
 
-class AggregateCustomWindows implements Processor {
-  readonly #options: AggregateCustomWindowsOptions;
-  #context!: ProcessorContext;
-  #store!: WindowStore;
+class AggregateCustomWindows extends AggregateOperator<AggregateCustomWindowsOptions, WindowStore> {
   #streamTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #changes!: Changes;
 
-  constructor(options: AggregateCustomWindowsOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as WindowStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#streamTime = context.persisted('stream-time', -1);
-    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
     if (timestamp < 0) return;
-    for (const { start } of this.#options.windowsFor(timestamp))
-      state.want(this.#store, key.buffer, key.start, key.end, start, start);
+    for (const { start } of this.options.windowsFor(timestamp))
+      state.want(this.store, key.buffer, key.start, key.end, start, start);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const options = this.#options;
+    const options = this.options;
     const { windowsFor, graceMs } = options;
-    const context = this.#context;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
-    const store = this.#store;
+    const store = this.store;
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     const closeTime = streamTime.value - graceMs;
@@ -62,12 +51,8 @@ class AggregateCustomWindows implements Processor {
       const state = options.add(old, value, key, timestamp, context.record);
       store.put(key.buffer, key.start, key.end, start, state, time);
       windowed.setWindowed(key, start, end);
-      this.#changes.add(windowed, state, old, time);
+      this.changes.add(windowed, state, old, time);
     }
     return undefined;
-  }
-
-  flush(): void {
-    this.#changes.flush();
   }
 }

@@ -1,10 +1,9 @@
 import type { SessionStore, TaskState } from '../../state/store.ts';
-import type { Aggregation } from './aggregate.ts';
-import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
+import { AggregateOperator, type AggregateOptions } from './aggregate-operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
-export interface AggregateSessionsOptions extends Aggregation, ChangeOptions {
+export interface AggregateSessionsOptions extends AggregateOptions {
   /** A session store of states with retention of at least gap + grace. */
   readonly store: string;
   readonly gapMs: number;
@@ -31,35 +30,25 @@ interface Session {
   readonly state: unknown;
 }
 
-class AggregateSessions implements Processor {
-  readonly #options: AggregateSessionsOptions;
-  #context!: ProcessorContext;
-  #store!: SessionStore;
+class AggregateSessions extends AggregateOperator<AggregateSessionsOptions, SessionStore> {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #changes!: Changes;
 
-  constructor(options: AggregateSessionsOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as SessionStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
-    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    const { gapMs } = this.#options;
-    state.want(this.#store, key.buffer, key.start, key.end, timestamp - gapMs, timestamp + gapMs);
+    const { gapMs } = this.options;
+    state.want(this.store, key.buffer, key.start, key.end, timestamp - gapMs, timestamp + gapMs);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const options = this.#options;
-    const context = this.#context;
+    const options = this.options;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
     if (value === null && options.skipNullValues)
       return context.skip('null-value', 'an aggregation needs a value');
@@ -69,13 +58,13 @@ class AggregateSessions implements Processor {
     const closeTime = streamTime.value - options.graceMs - gapMs;
     // First, because what this record puts may end the retention of what has closed.
     if (options.emit === 'close') this.#emitClosed(key, closeTime);
-    const growsFrom = this.#store.observedTime - options.growMs + 1;
+    const growsFrom = this.store.observedTime - options.growMs + 1;
 
     const merged: Session[] = [];
     let start = timestamp;
     let end = timestamp;
     let state = options.initial();
-    this.#store.fetch(
+    this.store.fetch(
       key.buffer,
       key.start,
       key.end,
@@ -94,24 +83,20 @@ class AggregateSessions implements Processor {
 
     for (const session of merged) {
       if (merged.length === 1 && session.start === timestamp && session.end === timestamp) continue;
-      this.#store.put(key.buffer, key.start, key.end, session.start, session.end, null, session.end);
+      this.store.put(key.buffer, key.start, key.end, session.start, session.end, null, session.end);
       this.#forward(key, session.start, session.end, null, session.state);
     }
     state = options.add(state, value, key, timestamp, context.record);
-    this.#store.put(key.buffer, key.start, key.end, start, end, state, end);
+    this.store.put(key.buffer, key.start, key.end, start, end, state, end);
     this.#forward(key, start, end, state, null);
     return undefined;
   }
 
   #forward(key: RecordKey, start: number, end: number, state: unknown, old: unknown): void {
-    if (this.#options.emit === 'close') return;
+    if (this.options.emit === 'close') return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, start, end);
-    this.#changes.add(windowed, state, old, end);
-  }
-
-  flush(): void {
-    this.#changes.flush();
+    this.changes.add(windowed, state, old, end);
   }
 
   /** Sessions whose end lies before the close time and was not emitted yet, by end, then start, then key. */
@@ -128,7 +113,7 @@ class AggregateSessions implements Processor {
       readonly end: number;
       readonly state: unknown;
     }[] = [];
-    this.#store.fetchAll(from, closeTime - 1, (buffer, keyStart, keyEnd, start, end, state) => {
+    this.store.fetchAll(from, closeTime - 1, (buffer, keyStart, keyEnd, start, end, state) => {
       closed.push({ key: Buffer.from(buffer.subarray(keyStart, keyEnd)), start, end, state });
     });
     // The store gives them by end, then key.
@@ -137,7 +122,7 @@ class AggregateSessions implements Processor {
       windowed.setBytes(bytes, 0, bytes.length);
       windowed.windowStart = start;
       windowed.windowEnd = end;
-      this.#context.forward(windowed, state, this.#options.sendOldValues ? null : undefined, end);
+      this.context.forward(windowed, state, this.options.sendOldValues ? null : undefined, end);
     }
   }
 }

@@ -1,10 +1,9 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
-import type { Aggregation } from './aggregate.ts';
-import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
+import { AggregateOperator, type AggregateOptions } from './aggregate-operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
-export interface AggregateSlidingWindowsOptions extends Aggregation, ChangeOptions {
+export interface AggregateSlidingWindowsOptions extends AggregateOptions {
   /** A window store of states, keyed by window start, with retention of at least 2 · difference + grace. */
   readonly store: string;
   /** A window spans [start, start + difference], both ends included. */
@@ -32,35 +31,25 @@ interface Window {
   readonly latest: number;
 }
 
-class AggregateSlidingWindows implements Processor {
-  readonly #options: AggregateSlidingWindowsOptions;
-  #context!: ProcessorContext;
-  #store!: WindowStore;
+class AggregateSlidingWindows extends AggregateOperator<AggregateSlidingWindowsOptions, WindowStore> {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #changes!: Changes;
 
-  constructor(options: AggregateSlidingWindowsOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as WindowStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
-    this.#changes = openChanges(context, this.#options);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    const from = Math.max(0, timestamp - 2 * this.#options.differenceMs);
-    state.want(this.#store, key.buffer, key.start, key.end, from, timestamp + 1);
+    const from = Math.max(0, timestamp - 2 * this.options.differenceMs);
+    state.want(this.store, key.buffer, key.start, key.end, from, timestamp + 1);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { differenceMs, graceMs } = this.#options;
-    const context = this.#context;
+    const { differenceMs, graceMs } = this.options;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
     if (value === null)
       return context.skip('null-value', 'an aggregation over sliding windows needs a value');
@@ -74,21 +63,21 @@ class AggregateSlidingWindows implements Processor {
       return undefined;
     }
     this.#processInTime(key, value, timestamp, closeTime);
-    if (this.#options.emit === 'close') this.#emitClosed(key, closeTime);
+    if (this.options.emit === 'close') this.#emitClosed(key, closeTime);
     return undefined;
   }
 
   /** Windows of the key that start in [from, to], latest first. A copy: they change while they are gone through. */
   #windows(key: RecordKey, from: number, to: number): Window[] {
     const windows: Window[] = [];
-    this.#store.fetch(key.buffer, key.start, key.end, from, to, true, (start, state, latest) => {
+    this.store.fetch(key.buffer, key.start, key.end, from, to, true, (start, state, latest) => {
       windows.push({ start, state, latest });
     });
     return windows;
   }
 
   #processInTime(key: RecordKey, value: unknown, timestamp: number, closeTime: number): void {
-    const { differenceMs } = this.#options;
+    const { differenceMs } = this.options;
     const starts = new Set<number>();
     let toLeft: Window | null = null;
     let toRight: Window | null = null;
@@ -158,13 +147,13 @@ class AggregateSlidingWindows implements Processor {
   }
 
   #create(key: RecordKey, value: unknown, timestamp: number, start: number, closeTime: number): void {
-    this.#update(key, value, timestamp, start, this.#options.initial(), timestamp, closeTime);
+    this.#update(key, value, timestamp, start, this.options.initial(), timestamp, closeTime);
   }
 
   /** The window of the records after this one: what the window that spans both held before this record. */
   #createRight(key: RecordKey, timestamp: number, from: Window): void {
     const start = timestamp + 1;
-    this.#store.put(key.buffer, key.start, key.end, start, from.state, from.latest);
+    this.store.put(key.buffer, key.start, key.end, start, from.state, from.latest);
     this.#forward(key, start, from.state, null, from.latest);
   }
 
@@ -177,44 +166,40 @@ class AggregateSlidingWindows implements Processor {
     latest: number,
     closeTime: number,
   ): void {
-    const options = this.#options;
+    const options = this.options;
     const { differenceMs } = options;
     if (start + differenceMs < closeTime)
-      return this.#context.skip('late', `window [${start}, ${start + differenceMs}] has closed`);
-    const state = options.add(old, value, key, timestamp, this.#context.record);
+      return this.context.skip('late', `window [${start}, ${start + differenceMs}] has closed`);
+    const state = options.add(old, value, key, timestamp, this.context.record);
     const time = old === null ? timestamp : Math.max(timestamp, latest);
-    this.#store.put(key.buffer, key.start, key.end, start, state, time);
+    this.store.put(key.buffer, key.start, key.end, start, state, time);
     return this.#forward(key, start, state, old, time);
   }
 
   #forward(key: RecordKey, start: number, state: unknown, old: unknown, timestamp: number): void {
-    const { emit, differenceMs } = this.#options;
+    const { emit, differenceMs } = this.options;
     if (emit === 'close') return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, start, start + differenceMs);
-    this.#changes.add(windowed, state, old, timestamp);
-  }
-
-  flush(): void {
-    this.#changes.flush();
+    this.changes.add(windowed, state, old, timestamp);
   }
 
   /** Windows whose end lies before the close time and was not emitted yet, by time, then key. */
   #emitClosed(key: RecordKey, closeTime: number): void {
     const last = this.#lastCloseTime;
     if (closeTime <= last.value) return;
-    const { differenceMs, sendOldValues } = this.#options;
+    const { differenceMs, sendOldValues } = this.options;
     const to = closeTime - differenceMs - 1;
     if (to < 0) return;
     const from = last.value < 0 ? 0 : Math.max(0, last.value - differenceMs);
     last.value = closeTime;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.serde = key.serde;
-    this.#store.fetchAll(from, to, (buffer, keyStart, keyEnd, start, state, timestamp) => {
+    this.store.fetchAll(from, to, (buffer, keyStart, keyEnd, start, state, timestamp) => {
       windowed.setBytes(buffer, keyStart, keyEnd);
       windowed.windowStart = start;
       windowed.windowEnd = start + differenceMs;
-      this.#context.forward(windowed, state, sendOldValues ? null : undefined, timestamp);
+      this.context.forward(windowed, state, sendOldValues ? null : undefined, timestamp);
     });
   }
 }

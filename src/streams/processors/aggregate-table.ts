@@ -1,9 +1,10 @@
 import { LATEST, NOT_PUT, type TaskState } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { Aggregation } from './aggregate.ts';
-import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import { OutOfOrder, type TableStore } from './out-of-order.ts';
-import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import { AggregateOperator, type AggregateOptions } from './aggregate-operator.ts';
+import type { Processor, ValueMapper } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /** A table change on its way to its group: what goes through the repartition topic as one record. */
@@ -21,26 +22,22 @@ export function groupTable(selectKeyOf: ValueMapper, valueOf: ValueMapper, serde
   return () => new GroupTable(selectKeyOf, valueOf, serde);
 }
 
-class GroupTable implements Processor {
+class GroupTable extends Operator {
   readonly #keyOf: ValueMapper;
   readonly #valueOf: ValueMapper;
   readonly #removedKey: RecordKey;
   readonly #addedKey: RecordKey;
-  #context!: ProcessorContext;
 
   constructor(keyOf: ValueMapper, valueOf: ValueMapper, serde: Serde) {
+    super();
     this.#keyOf = keyOf;
     this.#valueOf = valueOf;
     this.#removedKey = new RecordKey(serde);
     this.#addedKey = new RecordKey(serde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    const context = this.#context;
+    const context = this.context;
     const removedKey = this.#removedKey;
     const addedKey = this.#addedKey;
     if (old instanceof OutOfOrder) return undefined;
@@ -66,7 +63,7 @@ class GroupTable implements Processor {
   }
 }
 
-export interface AggregateTableOptions extends Aggregation, ChangeOptions {
+export interface AggregateTableOptions extends AggregateOptions {
   readonly store: string;
   /** Takes back an earlier `add` of the value. */
   readonly undo: Aggregation['add'];
@@ -77,32 +74,17 @@ export function aggregateTable(options: AggregateTableOptions): () => Processor 
   return () => new AggregateTable(options);
 }
 
-class AggregateTable implements Processor {
-  readonly #options: AggregateTableOptions;
-  #context!: ProcessorContext;
-  #store!: TableStore;
-  #changes!: Changes;
-
-  constructor(options: AggregateTableOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as TableStore;
-    this.#changes = openChanges(context, this.#options);
-  }
-
+class AggregateTable extends AggregateOperator<AggregateTableOptions, TableStore> {
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
-    state.want(this.#store, key.buffer, key.start, key.end, 0, 0);
+    state.want(this.store, key.buffer, key.start, key.end, 0, 0);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const options = this.#options;
-    const context = this.#context;
+    const options = this.options;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
     const { added, removed } = value as GroupedChange;
-    const store = this.#store;
+    const store = this.store;
     const slot = store.find(key.buffer, key.start, key.end);
     const old = slot < 0 ? null : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
@@ -114,10 +96,6 @@ class AggregateTable implements Processor {
     if (validTo === NOT_PUT) return undefined;
     if (validTo !== LATEST)
       return context.forward(key, state, new OutOfOrder(options.sendOldValues ? old : undefined), time);
-    return this.#changes.add(key, state, old, time);
-  }
-
-  flush(): void {
-    this.#changes.flush();
+    return this.changes.add(key, state, old, time);
   }
 }

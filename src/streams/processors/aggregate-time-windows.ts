@@ -1,11 +1,10 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
-import type { Aggregation } from './aggregate.ts';
-import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
 import type { ChangedRows } from './held-keys.ts';
+import { AggregateOperator, type AggregateOptions } from './aggregate-operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
-export interface AggregateTimeWindowsOptions extends Aggregation, ChangeOptions {
+export interface AggregateTimeWindowsOptions extends AggregateOptions {
   /** A window store of states, keyed by window start, with retention of at least size + grace. */
   readonly store: string;
   readonly sizeMs: number;
@@ -32,39 +31,29 @@ export function aggregateTimeWindows(options: AggregateTimeWindowsOptions): () =
   return () => new AggregateTimeWindows(options);
 }
 
-class AggregateTimeWindows implements Processor {
-  readonly #options: AggregateTimeWindowsOptions;
-  #context!: ProcessorContext;
-  #store!: WindowStore;
+class AggregateTimeWindows extends AggregateOperator<AggregateTimeWindowsOptions, WindowStore> {
   #streamTime!: PersistedNumber;
   #lastCloseTime!: PersistedNumber;
   #windowed: RecordKey | null = null;
-  #changes!: Changes;
 
-  constructor(options: AggregateTimeWindowsOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as WindowStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#streamTime = context.persisted('stream-time', -1);
     this.#lastCloseTime = context.persisted('last-close-time', -1);
-    this.#changes = openChanges(context, this.#options, this.#rows(this.#store));
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    state.want(this.#store, key.buffer, key.start, key.end, this.#firstWindow(timestamp), timestamp);
+    state.want(this.store, key.buffer, key.start, key.end, this.#firstWindow(timestamp), timestamp);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const options = this.#options;
-    const context = this.#context;
+    const options = this.options;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'an aggregation needs a key');
     if (value === null && options.skipNullValues)
       return context.skip('null-value', 'an aggregation needs a value');
     const { sizeMs, advanceMs } = options;
-    const store = this.#store;
+    const store = this.store;
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     const closeTime = streamTime.value - options.graceMs;
@@ -86,18 +75,15 @@ class AggregateTimeWindows implements Processor {
       const row = store.put(buffer, keyStart, keyEnd, start, state, time);
       if (options.emit === 'close') continue;
       windowed.setWindowed(key, start, end);
-      this.#changes.add(windowed, state, old, time, row);
+      this.changes.add(windowed, state, old, time, row);
     }
     if (options.emit === 'close' && options.emitFirst !== true) this.#emitClosed(key, closeTime);
     return undefined;
   }
 
-  flush(): void {
-    this.#changes.flush();
-  }
-
-  #rows(store: WindowStore): ChangedRows {
-    const { sizeMs } = this.#options;
+  protected override changedRows(): ChangedRows {
+    const { sizeMs } = this.options;
+    const { store } = this;
     return {
       readKey(slot, key) {
         store.readKey(slot, key);
@@ -109,7 +95,7 @@ class AggregateTimeWindows implements Processor {
   }
 
   #firstWindow(timestamp: number): number {
-    const { sizeMs, advanceMs } = this.#options;
+    const { sizeMs, advanceMs } = this.options;
     return Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs;
   }
 
@@ -117,17 +103,17 @@ class AggregateTimeWindows implements Processor {
   #emitClosed(key: RecordKey, closeTime: number): void {
     const last = this.#lastCloseTime;
     if (closeTime <= last.value) return;
-    const { sizeMs, advanceMs } = this.#options;
+    const { sizeMs, advanceMs } = this.options;
     const from = last.value < 0 ? 0 : Math.max(0, last.value - sizeMs + 1);
     const to = closeTime - sizeMs;
     last.value = closeTime;
     if (to < 0 || Math.floor(to / advanceMs) * advanceMs < from) return;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
-    this.#store.fetchAll(from, to, (buffer, start, end, windowStart, state, timestamp) => {
+    this.store.fetchAll(from, to, (buffer, start, end, windowStart, state, timestamp) => {
       windowed.setBytes(buffer, start, end);
       windowed.windowStart = windowStart;
       windowed.windowEnd = windowStart + sizeMs;
-      this.#context.forward(windowed, state, this.#options.sendOldValues ? null : undefined, timestamp);
+      this.context.forward(windowed, state, this.options.sendOldValues ? null : undefined, timestamp);
     });
   }
 }

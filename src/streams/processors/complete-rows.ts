@@ -1,7 +1,8 @@
 import { DataError } from '../../common/error.ts';
 import type { WrittenKey } from '../../formats/format.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Processor, RecordContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /** Writes what of a row does not come from the value: its key's columns, record time and place, window, headers. */
@@ -26,23 +27,19 @@ export function completeRows(options: CompleteRowsOptions): () => Processor {
   return () => new CompleteRows(options);
 }
 
-class CompleteRows implements Processor {
+class CompleteRows extends Operator {
   readonly #fill: FillRow | null;
   readonly #keyed: boolean;
   readonly #isWritten: WrittenKey | null;
   /** Forwarded in place of the record's key: a null key, or one written anew. */
   readonly #own: RecordKey;
-  #context!: ProcessorContext;
 
   constructor({ fill, keyed, isWritten, serde }: CompleteRowsOptions) {
+    super();
     this.#fill = fill;
     this.#keyed = keyed;
     this.#isWritten = isWritten;
     this.#own = new RecordKey(serde);
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
@@ -55,13 +52,13 @@ class CompleteRows implements Processor {
         forwarded.setValue(key.value);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        return this.#context.skip('deserialization', `key: ${error.message}`, error, 'key');
+        return this.context.skip('deserialization', `key: ${error.message}`, error, 'key');
       }
       forwarded.windowStart = key.windowStart;
       forwarded.windowEnd = key.windowEnd;
     }
     if (value !== null && this.#fill !== null)
-      this.#fill(value as unknown[], key, timestamp, this.#context.record);
-    return this.#context.forward(forwarded, value, undefined, timestamp);
+      this.#fill(value as unknown[], key, timestamp, this.context.record);
+    return this.context.forward(forwarded, value, undefined, timestamp);
   }
 }

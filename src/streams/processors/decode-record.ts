@@ -2,7 +2,8 @@ import { EMPTY_BYTES } from '../../common/bytes.ts';
 import { DataError } from '../../common/error.ts';
 import type { Serde } from '../topology/serde.ts';
 import type { WindowedKeyFormat } from '../topology/topology.ts';
-import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import { OperatorOf } from './operator.ts';
+import type { Processor } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { readWindowedKey } from '../topology/windowed-key.ts';
 
@@ -22,22 +23,16 @@ export function decodeRecord(options: DecodeRecordOptions): () => Processor {
   return () => new DecodeRecord(options);
 }
 
-class DecodeRecord implements Processor {
-  readonly #options: DecodeRecordOptions;
+class DecodeRecord extends OperatorOf<DecodeRecordOptions> {
   readonly #key: RecordKey;
-  #context!: ProcessorContext;
 
   constructor(options: DecodeRecordOptions) {
-    this.#options = options;
+    super(options);
     this.#key = new RecordKey(options.key);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(bareKey: RecordKey, bytes: unknown, _old: unknown, recordTimestamp: number): void {
-    const { value: serde, timeOf } = this.#options;
+    const { value: serde, timeOf } = this.options;
     const key = this.#readKey(bareKey);
     let value: unknown = null;
     let timestamp = recordTimestamp;
@@ -46,16 +41,16 @@ class DecodeRecord implements Processor {
       if (timeOf !== undefined) timestamp = timeOf(value, key, recordTimestamp);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      return this.#context.skip('deserialization', error.message);
+      return this.context.skip('deserialization', error.message);
     }
     if (timestamp < 0)
-      return this.#context.skip('timestamp', `the record has no usable timestamp (${timestamp})`);
-    return this.#context.forward(key, value, undefined, timestamp);
+      return this.context.skip('timestamp', `the record has no usable timestamp (${timestamp})`);
+    return this.context.forward(key, value, undefined, timestamp);
   }
 
   #readKey(bare: RecordKey): RecordKey {
     const key = this.#key;
-    const { window } = this.#options;
+    const { window } = this.options;
     if (bare.present) readWindowedKey(bare.buffer as Buffer, bare.start, bare.end, window, key);
     else key.setBytes(EMPTY_BYTES, -1, -1);
     return key;

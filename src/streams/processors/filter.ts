@@ -1,4 +1,5 @@
-import type { Predicate, Processor, ProcessorContext } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Predicate, Processor } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /** Keeps the stream records for which `predicate` holds. */
@@ -6,19 +7,15 @@ export function filterStream(predicate: Predicate): () => Processor {
   return () => new FilterStream(predicate);
 }
 
-class FilterStream implements Processor {
+class FilterStream extends Operator {
   readonly #predicate: Predicate;
-  #context!: ProcessorContext;
 
   constructor(predicate: Predicate) {
+    super();
     this.#predicate = predicate;
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    if (this.#predicate(value, key, timestamp)) this.#context.forward(key, value, undefined, timestamp);
+    if (this.#predicate(value, key, timestamp)) this.context.forward(key, value, undefined, timestamp);
   }
 }

@@ -1,3 +1,4 @@
+import { Operator } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
@@ -15,25 +16,21 @@ export function flatMapStream(expand: ValueExpander): () => Processor {
   return () => new FlatMapStream(expand);
 }
 
-class FlatMapStream implements Processor {
+class FlatMapStream extends Operator {
   readonly #expand: ValueExpander;
   readonly #emit = (value: unknown): void =>
-    this.#context.forward(this.#key, value, undefined, this.#timestamp);
-  #context!: ProcessorContext;
+    this.context.forward(this.#key, value, undefined, this.#timestamp);
   #key!: RecordKey;
   #timestamp = 0;
 
   constructor(expand: ValueExpander) {
+    super();
     this.#expand = expand;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     this.#key = key;
     this.#timestamp = timestamp;
-    this.#expand(value, key, timestamp, this.#context, this.#emit);
+    this.#expand(value, key, timestamp, this.context, this.#emit);
   }
 }

@@ -1,4 +1,5 @@
 import type { Serde } from '../topology/serde.ts';
+import { Operator } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
@@ -16,28 +17,24 @@ export function flatMapRecords(expand: RecordExpander, serde: Serde): () => Proc
   return () => new FlatMapRecords(expand, serde);
 }
 
-class FlatMapRecords implements Processor {
+class FlatMapRecords extends Operator {
   readonly #expand: RecordExpander;
   readonly #key: RecordKey;
   readonly #emit: (key: unknown, value: unknown) => void;
-  #context!: ProcessorContext;
   #timestamp = 0;
 
   constructor(expand: RecordExpander, serde: Serde) {
+    super();
     this.#expand = expand;
     this.#key = new RecordKey(serde);
     this.#emit = (key, value) => {
       this.#key.setValue(key);
-      this.#context.forward(this.#key, value, undefined, this.#timestamp);
+      this.context.forward(this.#key, value, undefined, this.#timestamp);
     };
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     this.#timestamp = timestamp;
-    this.#expand(key, value, timestamp, this.#context, this.#emit);
+    this.#expand(key, value, timestamp, this.context, this.#emit);
   }
 }

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Processor } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { BOTH_BOUNDS, readWindowedKey, windowBytes, windowedStoreKey } from '../topology/windowed-key.ts';
 
@@ -12,27 +13,23 @@ export function foldWindow(inner: Serde): () => Processor {
   return () => new FoldWindow(inner);
 }
 
-class FoldWindow implements Processor {
+class FoldWindow extends Operator {
   readonly #key: RecordKey;
   readonly #writer = new ByteWriter(64);
-  #context!: ProcessorContext;
 
   constructor(inner: Serde) {
+    super();
     this.#key = new RecordKey({
       serialize: (value, writer) => inner.serialize(value, writer),
       deserialize: (buffer, start, end) => inner.deserialize(buffer, start, end - windowBytes(BOTH_BOUNDS)),
     });
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    if (!key.present) return this.#context.forward(key, value, old, timestamp);
+    if (!key.present) return this.context.forward(key, value, old, timestamp);
     const end = windowedStoreKey(key, this.#writer);
     this.#key.setBytes(this.#writer.buffer, 0, end);
-    return this.#context.forward(this.#key, value, old, timestamp);
+    return this.context.forward(this.#key, value, old, timestamp);
   }
 }
 
@@ -41,21 +38,17 @@ export function unfoldWindow(inner: Serde): () => Processor {
   return () => new UnfoldWindow(inner);
 }
 
-class UnfoldWindow implements Processor {
+class UnfoldWindow extends Operator {
   readonly #key: RecordKey;
-  #context!: ProcessorContext;
 
   constructor(inner: Serde) {
+    super();
     this.#key = new RecordKey(inner);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    if (!key.present) return this.#context.forward(key, value, old, timestamp);
+    if (!key.present) return this.context.forward(key, value, old, timestamp);
     readWindowedKey(key.buffer as Buffer, key.start, key.end, BOTH_BOUNDS, this.#key);
-    return this.#context.forward(this.#key, value, old, timestamp);
+    return this.context.forward(this.#key, value, old, timestamp);
   }
 }

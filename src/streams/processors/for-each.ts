@@ -1,4 +1,5 @@
-import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Processor, RecordContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /** The end of a branch: hands each record to `action`, which copies what it keeps. */
@@ -14,19 +15,15 @@ export function forEach(action: RecordAction): () => Processor {
   return () => new ForEach(action);
 }
 
-class ForEach implements Processor {
+class ForEach extends Operator {
   readonly #action: RecordAction;
-  #context!: ProcessorContext;
 
   constructor(action: RecordAction) {
+    super();
     this.#action = action;
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    this.#action(key, value, old, timestamp, this.#context.record);
+    this.#action(key, value, old, timestamp, this.context.record);
   }
 }

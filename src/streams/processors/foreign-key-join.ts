@@ -4,6 +4,7 @@ import { DataError } from '../../common/error.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import type { Serde } from '../topology/serde.ts';
 import { OutOfOrder } from './out-of-order.ts';
+import { Operator, OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
@@ -64,28 +65,26 @@ export function sendSubscriptions(options: SendSubscriptionsOptions): () => Proc
   return () => new SendSubscriptions(options);
 }
 
-class SendSubscriptions implements Processor {
-  readonly #options: SendSubscriptionsOptions;
+class SendSubscriptions extends OperatorOf<SendSubscriptionsOptions> {
   readonly #writer = new ByteWriter(256);
   readonly #old: RecordKey;
   readonly #new: RecordKey;
-  #context!: ProcessorContext;
   #partition = 0;
 
   constructor(options: SendSubscriptionsOptions) {
-    this.#options = options;
+    super(options);
     this.#old = new RecordKey(options.foreignKeySerde);
     this.#new = new RecordKey(options.foreignKeySerde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#partition = Number(context.taskId.slice(context.taskId.indexOf('_') + 1));
   }
 
   process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
     if (oldValue instanceof OutOfOrder) return;
-    const { foreignKeyOf, join } = this.#options;
+    const { foreignKeyOf, join } = this.options;
     const had = oldValue !== null && oldValue !== undefined;
     if (!had && value === null) return;
     const before = this.#old;
@@ -96,7 +95,7 @@ class SendSubscriptions implements Processor {
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const send = (to: RecordKey, instruction: Instruction): void => {
       const subscription: Subscription = { hash, instruction, primaryKey, partition: this.#partition };
-      this.#context.forward(to, subscription, undefined, timestamp);
+      this.context.forward(to, subscription, undefined, timestamp);
     };
     if (join === 'left') {
       if (had && before.present && !sameKey(before, after)) send(before, Instruction.unsubscribe);
@@ -118,12 +117,12 @@ class SendSubscriptions implements Processor {
   }
 
   #skip(): void {
-    if (this.#options.quiet !== true) this.#context.skip('null-key', 'the row has no foreign key');
+    if (this.options.quiet !== true) this.context.skip('null-key', 'the row has no foreign key');
   }
 
   #hash(value: unknown): Buffer {
     this.#writer.length = 0;
-    this.#options.values.encode(value, this.#writer);
+    this.options.values.encode(value, this.#writer);
     return hashValue(this.#writer.buffer, 0, this.#writer.length);
   }
 }
@@ -138,18 +137,18 @@ export function receiveSubscriptions(options: { readonly store: string }): () =>
   return () => new ReceiveSubscriptions(options.store);
 }
 
-class ReceiveSubscriptions implements Processor {
+class ReceiveSubscriptions extends Operator {
   readonly #storeName: string;
   readonly #writer = new ByteWriter(256);
-  #context!: ProcessorContext;
   #store!: KeyValueStore;
 
   constructor(store: string) {
+    super();
     this.#storeName = store;
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#store = context.store(this.#storeName) as KeyValueStore;
   }
 
@@ -163,9 +162,9 @@ class ReceiveSubscriptions implements Processor {
       const gone = instruction === Instruction.unsubscribe || instruction === Instruction.unsubscribeAndReply;
       this.#store.put(writer.buffer, 0, writer.length, gone ? null : subscription, timestamp);
     } else if (instruction !== Instruction.subscribe) {
-      return this.#context.skip('null-key', 'a subscription needs a foreign key');
+      return this.context.skip('null-key', 'a subscription needs a foreign key');
     }
-    return this.#context.forward(key, subscription, undefined, timestamp);
+    return this.context.forward(key, subscription, undefined, timestamp);
   }
 }
 
@@ -183,19 +182,19 @@ export function answerSubscription(options: {
   return () => new AnswerSubscription(options.right, options.primaryKeySerde);
 }
 
-class AnswerSubscription implements Processor {
+class AnswerSubscription extends Operator {
   readonly #view: TableView;
   readonly #answered: RecordKey;
-  #context!: ProcessorContext;
   #right!: TableReader;
 
   constructor(view: TableView, primaryKeySerde: Serde) {
+    super();
     this.#view = view;
     this.#answered = new RecordKey(primaryKeySerde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#right = this.#view.open(context);
   }
 
@@ -215,7 +214,7 @@ class AnswerSubscription implements Processor {
       value: instruction === Instruction.unsubscribeAndReply ? null : right,
       partition,
     };
-    this.#context.forward(this.#answered, answer, undefined, time);
+    this.context.forward(this.#answered, answer, undefined, time);
   }
 }
 
@@ -227,25 +226,25 @@ export function answerSubscribers(options: {
   return () => new AnswerSubscribers(options.store, options.primaryKeySerde);
 }
 
-class AnswerSubscribers implements Processor {
+class AnswerSubscribers extends Operator {
   readonly #storeName: string;
   readonly #answered: RecordKey;
   readonly #writer = new ByteWriter(256);
-  #context!: ProcessorContext;
   #store!: KeyValueStore;
 
   constructor(store: string, primaryKeySerde: Serde) {
+    super();
     this.#storeName = store;
     this.#answered = new RecordKey(primaryKeySerde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#store = context.store(this.#storeName) as KeyValueStore;
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    if (!key.present) return this.#context.skip('null-key', 'a join of tables needs a key');
+    if (!key.present) return this.context.skip('null-key', 'a join of tables needs a key');
     if (old instanceof OutOfOrder) return undefined;
     writeForeignKey(key, this.#writer);
     const from = this.#writer.toBytes();
@@ -253,7 +252,7 @@ class AnswerSubscribers implements Processor {
       const { hash, partition, primaryKey } = found as Subscription;
       this.#answered.setBytes(primaryKey, 0, primaryKey.length);
       const answer: Answer = { hash, value, partition };
-      this.#context.forward(this.#answered, answer, undefined, timestamp);
+      this.context.forward(this.#answered, answer, undefined, timestamp);
     });
     return undefined;
   }
@@ -300,22 +299,20 @@ export function resolveAnswers(options: ResolveAnswersOptions): () => Processor 
   return () => new ResolveAnswers(options);
 }
 
-class ResolveAnswers implements Processor {
-  readonly #options: ResolveAnswersOptions;
+class ResolveAnswers extends OperatorOf<ResolveAnswersOptions> {
   readonly #writer = new ByteWriter(256);
   readonly #foreignKey: RecordKey | null;
-  #context!: ProcessorContext;
   #left!: TableReader;
 
   constructor(options: ResolveAnswersOptions) {
-    this.#options = options;
+    super(options);
     this.#foreignKey =
       options.askAgain === undefined ? null : new RecordKey(options.askAgain.foreignKeySerde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#left = this.#options.left.open(context);
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#left = this.options.left.open(context);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -323,7 +320,7 @@ class ResolveAnswers implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { join, joiner, values } = this.#options;
+    const { join, joiner, values } = this.options;
     const answer = value as Answer;
     const left = this.#left.get(key);
     let hash: Buffer | null = null;
@@ -342,9 +339,9 @@ class ResolveAnswers implements Processor {
   }
 
   #forward(key: RecordKey, value: unknown, timestamp: number): void {
-    const { askAgain } = this.#options;
-    if (askAgain === undefined) this.#context.forward(key, value, undefined, timestamp);
-    else this.#context.forwardTo(askAgain.results, key, value, undefined, timestamp);
+    const { askAgain } = this.options;
+    if (askAgain === undefined) this.context.forward(key, value, undefined, timestamp);
+    else this.context.forwardTo(askAgain.results, key, value, undefined, timestamp);
   }
 
   #askAgain(
@@ -354,14 +351,14 @@ class ResolveAnswers implements Processor {
     { partition }: Answer,
     timestamp: number,
   ): void {
-    const { askAgain } = this.#options;
+    const { askAgain } = this.options;
     if (askAgain === undefined) return;
     const to = must(this.#foreignKey);
     to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp));
     if (!to.present) return this.#forward(key, null, timestamp);
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const subscription: Subscription = { hash, instruction: Instruction.subscribe, primaryKey, partition };
-    return this.#context.forwardTo(askAgain.subscriptions, to, subscription, undefined, timestamp);
+    return this.context.forwardTo(askAgain.subscriptions, to, subscription, undefined, timestamp);
   }
 }
 

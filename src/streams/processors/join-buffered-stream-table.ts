@@ -2,6 +2,7 @@ import { ByteWriter } from '../../common/bytes.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
+import { OperatorOf } from './operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { readWindowedKey, writeWindowedKey } from '../topology/windowed-key.ts';
@@ -37,24 +38,18 @@ export function joinBufferedStreamTable(options: JoinBufferedStreamTableOptions)
   return () => new JoinBufferedStreamTable(options);
 }
 
-class JoinBufferedStreamTable implements Processor {
-  readonly #options: JoinBufferedStreamTableOptions;
+class JoinBufferedStreamTable extends OperatorOf<JoinBufferedStreamTableOptions> {
   readonly #writer = new ByteWriter(256);
-  #context!: ProcessorContext;
   #table!: TableReader;
   #buffer!: KeyValueStore;
   #streamTime!: PersistedNumber;
   #sequence!: PersistedNumber;
   #released: RecordKey | null = null;
 
-  constructor(options: JoinBufferedStreamTableOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#table = this.#options.table.open(context);
-    this.#buffer = context.store(this.#options.buffer) as KeyValueStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#table = this.options.table.open(context);
+    this.#buffer = context.store(this.options.buffer) as KeyValueStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#sequence = context.persisted('sequence', 0);
   }
@@ -64,10 +59,10 @@ class JoinBufferedStreamTable implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const context = this.#context;
+    const context = this.context;
     if (value === null) return context.skip('null-value', 'a join needs a value');
     if (!key.present) {
-      const { join, joiner } = this.#options;
+      const { join, joiner } = this.options;
       if (join === 'inner') return context.skip('null-key', 'an inner join needs a key');
       return context.forward(key, joiner(value, null, key), undefined, timestamp);
     }
@@ -80,15 +75,15 @@ class JoinBufferedStreamTable implements Processor {
     const writer = this.#writer;
     writer.length = 0;
     writer.writeSafeInt64(timestamp);
-    writeWindowedKey(key, this.#options.window, writer);
+    writeWindowedKey(key, this.options.window, writer);
     writer.writeInt32(this.#sequence.value | 0);
     this.#sequence.value = (this.#sequence.value + 1) & 0x7fff_ffff;
-    const waiting: WaitingRecord = { value, headers: this.#context.record.headers() };
+    const waiting: WaitingRecord = { value, headers: this.context.record.headers() };
     this.#buffer.put(writer.buffer, 0, writer.length, waiting, timestamp);
   }
 
   #release(like: RecordKey): void {
-    const { graceMs, window, join, joiner } = this.#options;
+    const { graceMs, window, join, joiner } = this.options;
     const until = this.#streamTime.value - graceMs;
     const key = (this.#released ??= new RecordKey(like.serde));
     key.serde = like.serde;
@@ -103,8 +98,8 @@ class JoinBufferedStreamTable implements Processor {
       const right = table.getAsOf === undefined ? table.get(key) : table.getAsOf(key, timestamp);
       if (right === null && join === 'inner') continue;
       const joined = joiner(value, right, key);
-      withHeaders(this.#context.record, headers, () =>
-        this.#context.forward(key, joined, undefined, timestamp),
+      withHeaders(this.context.record, headers, () =>
+        this.context.forward(key, joined, undefined, timestamp),
       );
     }
   }

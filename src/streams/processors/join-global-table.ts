@@ -1,5 +1,6 @@
 import { must } from '../../common/assert.ts';
 import type { Serde } from '../topology/serde.ts';
+import { OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
@@ -22,25 +23,23 @@ export function joinGlobalTable(options: JoinGlobalTableOptions): () => Processo
   return () => new JoinGlobalTable(options);
 }
 
-class JoinGlobalTable implements Processor {
-  readonly #options: JoinGlobalTableOptions;
+class JoinGlobalTable extends OperatorOf<JoinGlobalTableOptions> {
   readonly #lookUp: RecordKey;
-  #context!: ProcessorContext;
   #table: TableReader | null = null;
 
   constructor(options: JoinGlobalTableOptions) {
-    this.#options = options;
+    super(options);
     this.#lookUp = new RecordKey(options.keySerde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#table = this.#options.table.open(context);
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#table = this.options.table.open(context);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { keyOf, join, joiner } = this.#options;
-    const context = this.#context;
+    const { keyOf, join, joiner } = this.options;
+    const context = this.context;
     if (value === null) return context.skip('null-value', 'a join needs a value');
     const lookUp = this.#lookUp;
     lookUp.setValue(keyOf(value, key, timestamp));

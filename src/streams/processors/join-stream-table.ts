@@ -1,4 +1,5 @@
 import type { TaskState } from '../../state/store.ts';
+import { OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
@@ -20,18 +21,12 @@ export function joinStreamTable(options: JoinStreamTableOptions): () => Processo
   return () => new JoinStreamTable(options);
 }
 
-class JoinStreamTable implements Processor {
-  readonly #options: JoinStreamTableOptions;
-  #context!: ProcessorContext;
+class JoinStreamTable extends OperatorOf<JoinStreamTableOptions> {
   #table!: TableReader;
 
-  constructor(options: JoinStreamTableOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#table = this.#options.table.open(context);
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#table = this.options.table.open(context);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -39,15 +34,15 @@ class JoinStreamTable implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { join, joiner } = this.#options;
-    if (value === null) return this.#context.skip('null-value', 'a join needs a value');
+    const { join, joiner } = this.options;
+    if (value === null) return this.context.skip('null-value', 'a join needs a value');
     if (!key.present && join === 'inner') {
-      if (this.#options.quiet !== true) this.#context.skip('null-key', 'a join needs a key');
+      if (this.options.quiet !== true) this.context.skip('null-key', 'a join needs a key');
       return undefined;
     }
     const right = key.present ? this.#lookUp(key, timestamp) : null;
     if (right === null && join === 'inner') return undefined;
-    return this.#context.forward(key, joiner(value, right, key), undefined, timestamp);
+    return this.context.forward(key, joiner(value, right, key), undefined, timestamp);
   }
 
   #lookUp(key: RecordKey, timestamp: number): unknown {

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import type { KeyValueStore, TaskState, ValueCodec, WindowStore } from '../../state/store.ts';
+import { Operator, OperatorOf } from './operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
@@ -13,24 +14,24 @@ export function rememberForJoin(options: {
   return () => new RememberForJoin(options.store, options.keep);
 }
 
-class RememberForJoin implements Processor {
+class RememberForJoin extends Operator {
   readonly #storeName: string;
   readonly #keep: ((value: unknown) => unknown) | undefined;
-  #context!: ProcessorContext;
   #store!: WindowStore;
 
   constructor(store: string, keep: ((value: unknown) => unknown) | undefined) {
+    super();
     this.#storeName = store;
     this.#keep = keep;
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    super.init(context);
     this.#store = context.store(this.#storeName) as WindowStore;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    this.#context.forward(key, value, undefined, timestamp);
+    this.context.forward(key, value, undefined, timestamp);
     if (!key.present || value === null) return;
     const kept = this.#keep === undefined ? value : this.#keep(value);
     this.#store.put(key.buffer, key.start, key.end, timestamp, kept, timestamp);
@@ -80,14 +81,12 @@ export function joinStreams(options: JoinStreamsOptions): () => Processor {
   return () => new JoinStreams(options);
 }
 
-class JoinStreams implements Processor {
-  readonly #options: JoinStreamsOptions;
+class JoinStreams extends OperatorOf<JoinStreamsOptions> {
   readonly #isLeft: boolean;
   /** How far back and ahead of this side's record its partners lie. */
   readonly #backMs: number;
   readonly #aheadMs: number;
   readonly #writer = new ByteWriter(256);
-  #context!: ProcessorContext;
   #other!: WindowStore;
   #waiting: KeyValueStore | null = null;
   #streamTime!: PersistedNumber;
@@ -96,15 +95,15 @@ class JoinStreams implements Processor {
   #emitted: RecordKey | null = null;
 
   constructor(options: JoinStreamsOptions) {
-    this.#options = options;
+    super(options);
     this.#isLeft = options.side === 'left';
     this.#backMs = this.#isLeft ? options.beforeMs : options.afterMs;
     this.#aheadMs = this.#isLeft ? options.afterMs : options.beforeMs;
   }
 
-  init(context: ProcessorContext): void {
-    const { name, otherStore, waitingStore } = this.#options;
-    this.#context = context;
+  override init(context: ProcessorContext): void {
+    const { name, otherStore, waitingStore } = this.options;
+    super.init(context);
     this.#other = context.store(otherStore) as WindowStore;
     if (waitingStore !== null) this.#waiting = context.store(waitingStore) as KeyValueStore;
     this.#streamTime = context.shared(`${name} stream-time`, -1);
@@ -119,8 +118,8 @@ class JoinStreams implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { outer, quiet } = this.#options;
-    const context = this.#context;
+    const { outer, quiet } = this.options;
+    const context = this.context;
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     if (value === null) return context.skip('null-value', 'a join needs a value');
@@ -146,7 +145,7 @@ class JoinStreams implements Processor {
   }
 
   #join(key: RecordKey, own: unknown, other: unknown): unknown {
-    const { joiner } = this.#options;
+    const { joiner } = this.options;
     return this.#isLeft ? joiner(own, other, key) : joiner(other, own, key);
   }
 
@@ -161,7 +160,7 @@ class JoinStreams implements Processor {
   }
 
   #wait(store: KeyValueStore, key: RecordKey, value: unknown, timestamp: number): void {
-    const { keep } = this.#options;
+    const { keep } = this.options;
     const end = this.#waitingKey(key, timestamp, this.#isLeft);
     const slot = store.find(this.#writer.buffer, 0, end);
     const before = slot < 0 ? [] : (store.valueAt(slot) as WaitingValues).values;
@@ -180,7 +179,7 @@ class JoinStreams implements Processor {
   #emitUnjoined(key: RecordKey): void {
     const store = this.#waiting;
     if (store === null) return;
-    const { beforeMs, afterMs, graceMs, joiner } = this.#options;
+    const { beforeMs, afterMs, graceMs, joiner } = this.options;
     const streamTime = this.#streamTime.value;
     const minTime = this.#minTime;
     if (minTime.value + this.#aheadMs + graceMs >= streamTime) return;
@@ -210,7 +209,7 @@ class JoinStreams implements Processor {
       for (const value of values) {
         emitted.setBytes(bytes, 9, bytes.length);
         const result = isLeft ? joiner(value, null, emitted) : joiner(null, value, emitted);
-        this.#context.forward(emitted, result, undefined, time);
+        this.context.forward(emitted, result, undefined, time);
       }
       store.put(bytes, 0, bytes.length, null, time);
     }

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import { NOT_PUT, type TaskState } from '../../state/store.ts';
 import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
+import { OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from '../topology/windowed-key.ts';
@@ -25,18 +26,12 @@ export function joinTables(options: JoinTablesOptions): () => Processor {
   return () => new JoinTables(options);
 }
 
-class JoinTables implements Processor {
-  readonly #options: JoinTablesOptions;
-  #context!: ProcessorContext;
+class JoinTables extends OperatorOf<JoinTablesOptions> {
   #other!: TableReader;
 
-  constructor(options: JoinTablesOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#other = this.#options.other.open(context);
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#other = this.options.other.open(context);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
@@ -44,8 +39,8 @@ class JoinTables implements Processor {
   }
 
   process(key: RecordKey, value: unknown, oldValue: unknown, timestamp: number): void {
-    const { join, joiner, sendOldValues } = this.#options;
-    if (!key.present) return this.#context.skip('null-key', 'a join of tables needs a key');
+    const { join, joiner, sendOldValues } = this.options;
+    if (!key.present) return this.context.skip('null-key', 'a join of tables needs a key');
     if (oldValue instanceof OutOfOrder) return undefined;
     const old = oldValue ?? null;
     const other = this.#other.get(key);
@@ -59,7 +54,7 @@ class JoinTables implements Processor {
     const after = joins(value) ? joiner(value, other, key) : null;
     let before: unknown = undefined;
     if (sendOldValues) before = joins(old) ? joiner(old, other, key) : null;
-    return this.#context.forward(key, after, before, time);
+    return this.context.forward(key, after, before, time);
   }
 }
 
@@ -74,29 +69,23 @@ export function mergeTable(options: MergeTableOptions): () => Processor {
   return () => new MergeTable(options);
 }
 
-class MergeTable implements Processor {
-  readonly #options: MergeTableOptions;
+class MergeTable extends OperatorOf<MergeTableOptions> {
   readonly #writer = new ByteWriter(64);
-  #context!: ProcessorContext;
   #store: TableStore | null = null;
 
-  constructor(options: MergeTableOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    if (this.options.store !== null) this.#store = context.store(this.options.store) as TableStore;
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
     const store = this.#store;
-    const before = this.#options.sendOldValues ? old : undefined;
-    if (store === null) return this.#context.forward(key, value, before, timestamp);
+    const before = this.options.sendOldValues ? old : undefined;
+    if (store === null) return this.context.forward(key, value, before, timestamp);
     const validTo = key.windowed
       ? store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), value, timestamp)
       : store.put(key.buffer, key.start, key.end, value, timestamp);
     if (validTo === NOT_PUT) return undefined;
-    return this.#context.forward(key, value, oldAfterPut(before, validTo), timestamp);
+    return this.context.forward(key, value, oldAfterPut(before, validTo), timestamp);
   }
 }

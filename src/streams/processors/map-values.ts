@@ -1,4 +1,5 @@
-import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Processor, ValueMapper } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /** A new value for each stream record; the key stays. `mapper` sees null values too. */
@@ -6,20 +7,16 @@ export function mapStream(mapper: ValueMapper): () => Processor {
   return () => new MapStream(mapper);
 }
 
-class MapStream implements Processor {
+class MapStream extends Operator {
   readonly #mapper: ValueMapper;
-  #context!: ProcessorContext;
 
   constructor(mapper: ValueMapper) {
+    super();
     this.#mapper = mapper;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     const mapped = this.#mapper(value, key, timestamp);
-    this.#context.forward(key, mapped, undefined, timestamp);
+    this.context.forward(key, mapped, undefined, timestamp);
   }
 }

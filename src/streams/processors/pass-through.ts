@@ -1,4 +1,5 @@
 import { type ChangeOptions, type Changes, openChanges } from './changes.ts';
+import { Operator } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
@@ -7,15 +8,9 @@ export function passThrough(): () => Processor {
   return () => new PassThrough();
 }
 
-class PassThrough implements Processor {
-  #context!: ProcessorContext;
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
+class PassThrough extends Operator {
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    this.#context.forward(key, value, undefined, timestamp);
+    this.context.forward(key, value, undefined, timestamp);
   }
 }
 

@@ -1,4 +1,5 @@
 import { AsyncCalls, type AsyncCallsOptions, type CallOutcome } from '../topology/async-calls.ts';
+import { Operator } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
@@ -28,24 +29,20 @@ export function processAsync(
   return () => new ProcessAsync(prepare, forward, options);
 }
 
-class ProcessAsync implements Processor {
+class ProcessAsync extends Operator {
   readonly calls: AsyncCalls;
   readonly #prepare: PrepareCall;
   readonly #forward: ForwardResult;
-  #context!: ProcessorContext;
 
   constructor(prepare: PrepareCall, forward: ForwardResult, options: AsyncCallsOptions) {
+    super();
     this.calls = new AsyncCalls(options);
     this.#prepare = prepare;
     this.#forward = forward;
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const context = this.#context;
+    const context = this.context;
     const kept = copyOf(key);
     const restore = context.keepRecord();
     this.calls.add(

@@ -1,5 +1,6 @@
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, RecordContext } from '../topology/processor.ts';
+import { OperatorOf } from './operator.ts';
+import type { Processor, RecordContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { RowChain, type RowStep } from './row-chain.ts';
 
@@ -20,25 +21,19 @@ export function rekeyRows(options: RekeyRowsOptions): () => Processor {
   return () => new RekeyRows(options);
 }
 
-class RekeyRows implements Processor {
-  readonly #options: RekeyRowsOptions;
+class RekeyRows extends OperatorOf<RekeyRowsOptions> {
   readonly #chain: RowChain;
   readonly #key: RecordKey;
-  #context!: ProcessorContext;
 
   constructor(options: RekeyRowsOptions) {
-    this.#options = options;
+    super(options);
     this.#chain = new RowChain(options.steps);
     this.#key = new RecordKey(options.serde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { keyOf, rowOfKey, needs } = this.#options;
-    const context = this.#context;
+    const { keyOf, rowOfKey, needs } = this.options;
+    const context = this.context;
     const done = value === null ? null : this.#chain.run(value as readonly unknown[], context);
     if (done === null && (value !== null || this.#chain.dropsNull)) return undefined;
     const row = done ?? rowOfKey(key, timestamp, context.record);

@@ -1,3 +1,4 @@
+import { Operator } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import type { OpenTransform } from './table-view.ts';
@@ -75,25 +76,21 @@ export function streamChain(steps: readonly RowStep[]): () => Processor {
   return () => new StreamChain(steps);
 }
 
-class StreamChain implements Processor {
+class StreamChain extends Operator {
   readonly #chain: RowChain;
-  #context!: ProcessorContext;
 
   constructor(steps: readonly RowStep[]) {
+    super();
     this.#chain = new RowChain(steps);
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     if (value === null) {
-      if (!this.#chain.dropsNull) this.#context.forward(key, null, undefined, timestamp);
+      if (!this.#chain.dropsNull) this.context.forward(key, null, undefined, timestamp);
       return;
     }
-    const row = this.#chain.run(value as readonly unknown[], this.#context);
-    if (row !== null) this.#context.forward(key, row, undefined, timestamp);
+    const row = this.#chain.run(value as readonly unknown[], this.context);
+    if (row !== null) this.context.forward(key, row, undefined, timestamp);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Serde } from '../topology/serde.ts';
-import type { Processor, ProcessorContext, ValueMapper } from '../topology/processor.ts';
+import { Operator } from './operator.ts';
+import type { Processor, ValueMapper } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 
 /**
@@ -10,22 +11,18 @@ export function selectKey(mapper: ValueMapper, serde: Serde): () => Processor {
   return () => new SelectKey(mapper, serde);
 }
 
-class SelectKey implements Processor {
+class SelectKey extends Operator {
   readonly #mapper: ValueMapper;
   readonly #key: RecordKey;
-  #context!: ProcessorContext;
 
   constructor(mapper: ValueMapper, serde: Serde) {
+    super();
     this.#mapper = mapper;
     this.#key = new RecordKey(serde);
   }
 
-  init(context: ProcessorContext): void {
-    this.#context = context;
-  }
-
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
     this.#key.setValue(this.#mapper(value, key, timestamp));
-    this.#context.forward(this.#key, value, undefined, timestamp);
+    this.context.forward(this.#key, value, undefined, timestamp);
   }
 }

@@ -1,4 +1,5 @@
 import type { TaskState, WindowStore } from '../../state/store.ts';
+import { OperatorOf } from './operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
@@ -20,24 +21,18 @@ export function selfJoinStream(options: SelfJoinStreamOptions): () => Processor 
   return () => new SelfJoinStream(options);
 }
 
-class SelfJoinStream implements Processor {
-  readonly #options: SelfJoinStreamOptions;
-  #context!: ProcessorContext;
+class SelfJoinStream extends OperatorOf<SelfJoinStreamOptions> {
   #store!: WindowStore;
   #streamTime!: PersistedNumber;
 
-  constructor(options: SelfJoinStreamOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as WindowStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#store = context.store(this.options.store) as WindowStore;
     this.#streamTime = context.persisted('stream-time', -1);
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    const reachMs = Math.max(this.#options.beforeMs, this.#options.afterMs);
+    const reachMs = Math.max(this.options.beforeMs, this.options.afterMs);
     state.want(
       this.#store,
       key.buffer,
@@ -49,8 +44,8 @@ class SelfJoinStream implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    const { beforeMs, afterMs, graceMs, joiner } = this.#options;
-    const context = this.#context;
+    const { beforeMs, afterMs, graceMs, joiner } = this.options;
+    const context = this.context;
     if (!key.present) return context.skip('null-key', 'a join needs a key');
     if (value === null) return context.skip('null-value', 'a join needs a value');
     const streamTime = this.#streamTime;

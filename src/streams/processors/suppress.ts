@@ -2,6 +2,7 @@ import { ByteWriter } from '../../common/bytes.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts';
 import { readKeptHeaders, writeKeptHeaders } from './kept-headers.ts';
+import { OperatorOf } from './operator.ts';
 import type { PersistedNumber, Processor, ProcessorContext } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import { readWindowedKey, writeWindowedKey } from '../topology/windowed-key.ts';
@@ -50,11 +51,9 @@ export function suppress(options: SuppressOptions): () => Processor {
   return () => new Suppress(options);
 }
 
-class Suppress implements Processor {
-  readonly #options: SuppressOptions;
+class Suppress extends OperatorOf<SuppressOptions> {
   readonly #writer = new ByteWriter(256);
   readonly #measured = new ByteWriter(256);
-  #context!: ProcessorContext;
   #store!: KeyValueStore;
   #index: KeyValueStore | null = null;
   #streamTime!: PersistedNumber;
@@ -62,14 +61,10 @@ class Suppress implements Processor {
   #bytes!: PersistedNumber;
   #emitted: RecordKey | null = null;
 
-  constructor(options: SuppressOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#store = context.store(this.#options.store) as KeyValueStore;
-    if (this.#options.index !== null) this.#index = context.store(this.#options.index) as KeyValueStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#store = context.store(this.options.store) as KeyValueStore;
+    if (this.options.index !== null) this.#index = context.store(this.options.index) as KeyValueStore;
     this.#streamTime = context.persisted('stream-time', -1);
     this.#records = context.persisted('records', 0);
     this.#bytes = context.persisted('bytes', 0);
@@ -78,7 +73,7 @@ class Suppress implements Processor {
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    if (this.#options.until !== 'window-close' || !key.windowed) return;
+    if (this.options.until !== 'window-close' || !key.windowed) return;
     const end = this.#bufferKey(key, this.#bufferTime(key, timestamp));
     state.want(this.#store, this.#writer.buffer, 0, end, 0, 0);
   }
@@ -87,23 +82,23 @@ class Suppress implements Processor {
     const streamTime = this.#streamTime;
     if (timestamp > streamTime.value) streamTime.value = timestamp;
     this.#hold(key, value, old ?? null, timestamp);
-    this.#emitWhile(key, (time) => time <= streamTime.value - this.#options.waitMs);
+    this.#emitWhile(key, (time) => time <= streamTime.value - this.options.waitMs);
     if (!this.#full()) return;
-    const { recordsMax, bytesMax, whenFull } = this.#options;
+    const { recordsMax, bytesMax, whenFull } = this.options;
     if (whenFull === 'shut-down')
       throw new StopError(
-        `${this.#context.nodeName} holds ${this.#records.value} records of at most ${recordsMax} ` +
+        `${this.context.nodeName} holds ${this.#records.value} records of at most ${recordsMax} ` +
           `(${this.#bytes.value} bytes of at most ${bytesMax})`,
       );
     this.#emitWhile(key, () => this.#full());
   }
 
   #full(): boolean {
-    return this.#records.value > this.#options.recordsMax || this.#bytes.value > this.#options.bytesMax;
+    return this.#records.value > this.options.recordsMax || this.#bytes.value > this.options.bytesMax;
   }
 
   #bufferTime(key: RecordKey, timestamp: number): number {
-    return this.#options.until === 'window-close' ? key.windowEnd : timestamp;
+    return this.options.until === 'window-close' ? key.windowEnd : timestamp;
   }
 
   /** Writes [time][key] and returns where it ends. */
@@ -111,7 +106,7 @@ class Suppress implements Processor {
     const writer = this.#writer;
     writer.length = 0;
     writer.writeSafeInt64(time);
-    writeWindowedKey(key, this.#options.window, writer);
+    writeWindowedKey(key, this.options.window, writer);
     return writer.length;
   }
 
@@ -132,9 +127,9 @@ class Suppress implements Processor {
     const slot = store.find(this.#writer.buffer, 0, end);
     const held = slot < 0 ? null : (store.valueAt(slot) as BufferedChange);
     const prior = held === null ? old : held.prior;
-    const headers = this.#context.record.headers();
+    const headers = this.context.record.headers();
     const sizeBytes =
-      this.#options.bytesMax === Infinity ? 0 : end + this.#bytesOf(value, old, prior, headers);
+      this.options.bytesMax === Infinity ? 0 : end + this.#bytesOf(value, old, prior, headers);
     const change: BufferedChange = { value, old, prior, timestamp, sizeBytes, headers };
     store.put(this.#writer.buffer, 0, end, change, timestamp);
     if (held === null) this.#records.value++;
@@ -146,13 +141,13 @@ class Suppress implements Processor {
     const writer = this.#measured;
     writer.length = 0;
     for (const each of [value, old, prior])
-      if (each !== null && each !== undefined) this.#options.values.encode(each, writer);
+      if (each !== null && each !== undefined) this.options.values.encode(each, writer);
     for (const each of headers) writer.length += Buffer.byteLength(each.key) + (each.value?.length ?? 0);
     return writer.length;
   }
 
   #emitWhile(key: RecordKey, due: (time: number) => boolean): void {
-    const { window, until, sendOldValues } = this.#options;
+    const { window, until, sendOldValues } = this.options;
     for (;;) {
       const first = this.#first();
       if (first === null) return;
@@ -163,8 +158,8 @@ class Suppress implements Processor {
         emitted.serde = key.serde;
         readWindowedKey(bytes, 8, bytes.length, window, emitted);
         const before = sendOldValues ? change.old : undefined;
-        withHeaders(this.#context.record, change.headers, () =>
-          this.#context.forward(emitted, change.value, before, change.timestamp),
+        withHeaders(this.context.record, change.headers, () =>
+          this.context.forward(emitted, change.value, before, change.timestamp),
         );
       }
       this.#store.put(bytes, 0, bytes.length, null, change.timestamp);

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import { NOT_PUT, type TaskState } from '../../state/store.ts';
 import { oldAfterPut, type TableStore } from './out-of-order.ts';
+import { OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from '../topology/windowed-key.ts';
@@ -22,19 +23,13 @@ export function tableSource(options: TableSourceOptions): () => Processor {
   return () => new TableSource(options);
 }
 
-class TableSource implements Processor {
-  readonly #options: TableSourceOptions;
+class TableSource extends OperatorOf<TableSourceOptions> {
   readonly #writer = new ByteWriter(64);
-  #context!: ProcessorContext;
   #store: TableStore | null = null;
 
-  constructor(options: TableSourceOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    if (this.options.store !== null) this.#store = context.store(this.options.store) as TableStore;
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -42,20 +37,20 @@ class TableSource implements Processor {
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {
-    if (!key.present) return this.#context.skip('null-key', 'a table needs a key');
+    if (!key.present) return this.context.skip('null-key', 'a table needs a key');
     const store = this.#store;
-    if (store === null) return this.#context.forward(key, value, undefined, timestamp);
+    if (store === null) return this.context.forward(key, value, undefined, timestamp);
     const writer = this.#writer;
     const end = key.windowed ? windowedStoreKey(key, writer) : key.end;
     const buffer = key.windowed ? writer.buffer : key.buffer;
     const start = key.windowed ? 0 : key.start;
     const slot = store.find(buffer, start, end);
     const old = slot < 0 ? null : store.valueAt(slot);
-    const kept = value === null ? null : this.#options.keep(value);
+    const kept = value === null ? null : this.options.keep(value);
     const validTo = store.put(buffer, start, end, kept, timestamp);
     if (validTo === NOT_PUT)
-      return this.#context.skip('late', 'the history of the table does not reach back so far');
-    const before = oldAfterPut(this.#options.sendOldValues ? old : undefined, validTo);
-    return this.#context.forward(key, kept, before, timestamp);
+      return this.context.skip('late', 'the history of the table does not reach back so far');
+    const before = oldAfterPut(this.options.sendOldValues ? old : undefined, validTo);
+    return this.context.forward(key, kept, before, timestamp);
   }
 }

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../common/bytes.ts';
 import { NOT_PUT, type TaskState } from '../../state/store.ts';
 import { oldAfterPut, OutOfOrder, type TableStore } from './out-of-order.ts';
+import { OperatorOf } from './operator.ts';
 import type { Processor, ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 import { windowedStoreKey } from '../topology/windowed-key.ts';
@@ -21,21 +22,15 @@ export function transformTable(options: TransformTableOptions): () => Processor 
   return () => new TransformTable(options);
 }
 
-class TransformTable implements Processor {
-  readonly #options: TransformTableOptions;
+class TransformTable extends OperatorOf<TransformTableOptions> {
   readonly #writer = new ByteWriter(64);
-  #context!: ProcessorContext;
   #opened!: OpenedTransform;
   #store: TableStore | null = null;
 
-  constructor(options: TransformTableOptions) {
-    this.#options = options;
-  }
-
-  init(context: ProcessorContext): void {
-    this.#context = context;
-    this.#opened = this.#options.open(context);
-    if (this.#options.store !== null) this.#store = context.store(this.#options.store) as TableStore;
+  override init(context: ProcessorContext): void {
+    super.init(context);
+    this.#opened = this.options.open(context);
+    if (this.options.store !== null) this.#store = context.store(this.options.store) as TableStore;
   }
 
   prefetch(key: RecordKey, _timestamp: number, state: TaskState): void {
@@ -47,7 +42,7 @@ class TransformTable implements Processor {
   }
 
   process(key: RecordKey, value: unknown, old: unknown, timestamp: number): void {
-    const { sendOldValues, dropAbsent } = this.#options;
+    const { sendOldValues, dropAbsent } = this.options;
     const store = this.#store;
     const { transform, transformAgain = transform } = this.#opened;
     const after = this.#visible(transform, value, key, timestamp);
@@ -59,12 +54,12 @@ class TransformTable implements Processor {
     }
     if (dropAbsent && sendOldValues && after === null && before === null) return undefined;
     if (store === null)
-      return this.#context.forward(key, after, late ? new OutOfOrder(before) : before, timestamp);
+      return this.context.forward(key, after, late ? new OutOfOrder(before) : before, timestamp);
     const validTo = key.windowed
       ? store.put(this.#writer.buffer, 0, windowedStoreKey(key, this.#writer), after, timestamp)
       : store.put(key.buffer, key.start, key.end, after, timestamp);
     if (validTo === NOT_PUT) return undefined;
-    return this.#context.forward(key, after, oldAfterPut(before, validTo), timestamp);
+    return this.context.forward(key, after, oldAfterPut(before, validTo), timestamp);
   }
 
   #visible(transform: RowTransform, value: unknown, key: RecordKey, timestamp: number): unknown {
