@@ -1,12 +1,6 @@
 import type { ByteWriter } from '../common/bytes.ts';
 import type { AllSessionsVisitor, SessionStore, SessionStoreOptions, SessionVisitor } from './store.ts';
-import {
-  TIMED_PREFIX_BYTES,
-  readSafeInt64,
-  readSortable,
-  writeSortable,
-  writeTimedPrefix,
-} from './timed-key.ts';
+import { readSafeInt64 } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of session rows in database keys. */
@@ -82,38 +76,9 @@ export class SessionRows extends TimedRows implements SessionStore {
     );
   }
 
-  install(key: Uint8Array, start: number, value: Buffer): void {
-    const end = key.length - 16;
-    this.installRow(
-      key,
-      start + TIMED_PREFIX_BYTES,
-      end,
-      readSortable(key, end),
-      readSortable(key, end + 8),
-      value,
-    );
-  }
-
-  protected writeChangelogKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    writer.writeBytes(this.keys.slabOf(key), this.keys.startOf(key), this.keys.endOf(key));
+  protected override writeChangelogKey(row: number, writer: ByteWriter): void {
+    super.writeChangelogKey(row, writer);
     writer.writeSafeInt64(this.times[row]!);
     writer.writeSafeInt64(this.seconds[row]!);
-  }
-
-  protected writeDatabaseKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    const time = this.times[row]!;
-    const keys = this.keys;
-    writeTimedPrefix(
-      writer,
-      SESSION_SPACE,
-      this.segmentOf(time),
-      keys.slabOf(key),
-      keys.startOf(key),
-      keys.endOf(key),
-    );
-    writeSortable(writer, time);
-    writeSortable(writer, this.seconds[row]!);
   }
 }

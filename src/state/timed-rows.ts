@@ -1,4 +1,5 @@
 import { assert } from '../common/assert.ts';
+import type { ByteWriter } from '../common/bytes.ts';
 import { CoveredTimes } from './covered-times.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore } from './row-store.ts';
@@ -6,6 +7,7 @@ import { SlotFragments } from './slot-fragments.ts';
 import { SlotList, grownFloat64, grownInt32, grownUint8 } from './slot-list.ts';
 import { SlotOrder } from './slot-order.ts';
 import type { StateStoreOptions, ValueCodec } from './store.ts';
+import { TIMED_PREFIX_BYTES, readSortable, writeSortable, writeTimedPrefix } from './timed-key.ts';
 
 const MIN_SEGMENT_MS = 60_000;
 /** Also of unlimited retention. */
@@ -32,6 +34,8 @@ export abstract class TimedRows extends RowStore {
   storedTime = -Infinity;
   /** Rows are put under ever new seconds (windows with duplicates). */
   nextSequence = 0;
+  /** Space byte of its rows in database keys. */
+  abstract readonly space: number;
   readonly retentionMs: number;
   /** The length of segments; rows on disk keep the one they were written with. */
   segmentMs: number;
@@ -290,6 +294,35 @@ export abstract class TimedRows extends RowStore {
     if (this.rowAt(slot, position, time, second) >= 0) return;
     const row = this.addRow(slot, position, time, second);
     if (value !== null) this.fill(row, this.decodeStored(value), value.readDoubleBE(0));
+  }
+
+  /** As `installRow`, from a row as the database has it; its key begins at `start`. */
+  install(key: Uint8Array, start: number, value: Buffer): void {
+    const end = key.length - 16;
+    this.installRow(
+      key,
+      start + TIMED_PREFIX_BYTES,
+      end,
+      readSortable(key, end),
+      readSortable(key, end + 8),
+      value,
+    );
+  }
+
+  protected writeDatabaseKey(row: number, writer: ByteWriter): void {
+    const { keys, space } = this;
+    const key = this.keyOf[row]!;
+    const time = this.times[row]!;
+    const segment = this.segmentOf(time);
+    writeTimedPrefix(writer, space, segment, keys.slabOf(key), keys.startOf(key), keys.endOf(key));
+    writeSortable(writer, time);
+    writeSortable(writer, this.seconds[row]!);
+  }
+
+  /** The key alone: where that is all, the record's timestamp says which row of it is meant. */
+  protected writeChangelogKey(row: number, writer: ByteWriter): void {
+    const key = this.keyOf[row]!;
+    writer.writeBytes(this.keys.slabOf(key), this.keys.startOf(key), this.keys.endOf(key));
   }
 
   protected restoreTimed(

@@ -4,7 +4,6 @@ import { ABSENT } from './row-store.ts';
 import type { SlotList } from './slot-list.ts';
 import { LATEST, NOT_PUT } from './store.ts';
 import type { ValueCodec, VersionedStore, VersionedStoreOptions, VersionVisitor } from './store.ts';
-import { TIMED_PREFIX_BYTES, readSortable, writeSortable, writeTimedPrefix } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of versions in database keys. */
@@ -136,11 +135,6 @@ export class VersionedRows extends TimedRows implements VersionedStore {
     this.#prune(slot);
   }
 
-  install(key: Uint8Array, start: number, value: Buffer): void {
-    const end = key.length - 16;
-    this.installRow(key, start + TIMED_PREFIX_BYTES, end, readSortable(key, end), 0, value);
-  }
-
   /** History of keys that nobody puts any more goes too, now and then. */
   protected override afterDrain(): void {
     super.afterDrain();
@@ -165,21 +159,6 @@ export class VersionedRows extends TimedRows implements VersionedStore {
     if (value === REMOVAL) return false;
     this.#values.encode(value, writer);
     return true;
-  }
-
-  /** The key alone: the record's timestamp says which version it is. */
-  protected writeChangelogKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    writer.writeBytes(this.keys.slabOf(key), this.keys.startOf(key), this.keys.endOf(key));
-  }
-
-  protected writeDatabaseKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    const { keys } = this;
-    const segment = this.segmentOf(this.times[row]!);
-    writeTimedPrefix(writer, VERSIONED_SPACE, segment, keys.slabOf(key), keys.startOf(key), keys.endOf(key));
-    writeSortable(writer, this.times[row]!);
-    writeSortable(writer, 0);
   }
 
   /** The newest row of a key slot, or -1; rows that went away are never newer than one that did not. */

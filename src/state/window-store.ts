@@ -1,13 +1,6 @@
 import type { ByteWriter } from '../common/bytes.ts';
 import type { AllWindowsVisitor, WindowStore, WindowStoreOptions, WindowVisitor } from './store.ts';
-import {
-  TIMED_PREFIX_BYTES,
-  readSafeInt64,
-  readSortable,
-  readUint32,
-  writeSortable,
-  writeTimedPrefix,
-} from './timed-key.ts';
+import { readSafeInt64, readUint32, writeSortable, writeTimedPrefix } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of window rows in database keys. */
@@ -94,18 +87,6 @@ export class WindowRows extends TimedRows implements WindowStore {
     this.restoreTimed(key, start, end - 12, readSafeInt64(key, end - 12), sequence, value, timestamp);
   }
 
-  install(key: Uint8Array, start: number, value: Buffer): void {
-    const end = key.length - 16;
-    this.installRow(
-      key,
-      start + TIMED_PREFIX_BYTES,
-      end,
-      readSortable(key, end),
-      readSortable(key, end + 8),
-      value,
-    );
-  }
-
   /** The database has no row of this key and time. */
   installAbsent(key: Uint8Array, windowStart: number): void {
     this.installRow(key, 0, key.length, windowStart, 0, null);
@@ -118,26 +99,9 @@ export class WindowRows extends TimedRows implements WindowStore {
     writeSortable(writer, 0);
   }
 
-  protected writeChangelogKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    writer.writeBytes(this.keys.slabOf(key), this.keys.startOf(key), this.keys.endOf(key));
+  protected override writeChangelogKey(row: number, writer: ByteWriter): void {
+    super.writeChangelogKey(row, writer);
     writer.writeSafeInt64(this.times[row]!);
     writer.writeInt32(this.seconds[row]! | 0);
-  }
-
-  protected writeDatabaseKey(row: number, writer: ByteWriter): void {
-    const key = this.keyOf[row]!;
-    const time = this.times[row]!;
-    const keys = this.keys;
-    writeTimedPrefix(
-      writer,
-      WINDOW_SPACE,
-      this.segmentOf(time),
-      keys.slabOf(key),
-      keys.startOf(key),
-      keys.endOf(key),
-    );
-    writeSortable(writer, time);
-    writeSortable(writer, this.seconds[row]!);
   }
 }
