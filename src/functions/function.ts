@@ -114,6 +114,9 @@ export interface AggregateSignature {
   open(args: readonly SqlType[], literals: readonly SqlValue[], context: EvaluationContext): Aggregator;
 }
 
+/** An aggregate in its file: all are of one category. */
+export type AggregateDefinition = Omit<AggregateFunction, 'kind' | 'category'>;
+
 export interface AggregateFunction extends FunctionDocumentation {
   readonly kind: 'aggregate';
   readonly signatures: readonly AggregateSignature[];

@@ -1,7 +1,14 @@
 import type { SqlType } from '../types/sql-type.ts';
-import type { Example, Parameter, ParameterType, ScalarEvaluator, ScalarSignature } from './function.ts';
+import type {
+  Example,
+  Parameter,
+  ParameterType,
+  ScalarEvaluator,
+  ScalarFunction,
+  ScalarSignature,
+} from './function.ts';
 
-/** Short forms for writing signatures down. */
+/** Short forms for writing functions down. */
 
 export function parameter(name: string, type: ParameterType, description?: string): Parameter {
   return description === undefined ? { name, type } : { name, type, description };
@@ -36,4 +43,26 @@ export function fixed(
   evaluate: ScalarEvaluator,
 ): ScalarSignature {
   return { parameters, returns, open: () => evaluate };
+}
+
+/** A scalar function in the list of its topic. */
+export type ScalarDefinition = Omit<ScalarFunction, 'kind' | 'category'>;
+
+/** The functions of a topic, all of one category. */
+export function scalars(
+  category: string,
+  definitions: readonly ScalarDefinition[],
+): readonly ScalarFunction[] {
+  return definitions.map((definition) => ({ kind: 'scalar', category, ...definition }));
+}
+
+/** A function with one example. */
+export function scalar(
+  name: string,
+  description: string,
+  example: Example,
+  nulls: ScalarFunction['nulls'],
+  ...signatures: readonly ScalarSignature[]
+): ScalarDefinition {
+  return { name, description, examples: [example], nulls, signatures };
 }

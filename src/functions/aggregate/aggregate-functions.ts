@@ -1,4 +1,4 @@
-import type { AggregateFunction } from '../function.ts';
+import type { AggregateDefinition, AggregateFunction } from '../function.ts';
 import { attr } from './attr.ts';
 import { avg } from './avg.ts';
 import { earliestByOffset, latestByOffset } from './by-offset.ts';
@@ -11,7 +11,7 @@ import { correlation, stddevSamp, stddevSample } from './statistics.ts';
 import { sum, sumList } from './sum.ts';
 import { topK, topKDistinct } from './top-k.ts';
 
-export const aggregateFunctions: readonly AggregateFunction[] = [
+const DEFINITIONS: readonly AggregateDefinition[] = [
   attr,
   avg,
   collectList,
@@ -31,3 +31,9 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
   topK,
   topKDistinct,
 ];
+
+export const aggregateFunctions: readonly AggregateFunction[] = DEFINITIONS.map((definition) => ({
+  kind: 'aggregate',
+  category: 'AGGREGATE',
+  ...definition,
+}));

@@ -1,7 +1,7 @@
 import { openEquality } from '../../types/compare-values.ts';
 import { array, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter, T } from '../signature.ts';
 
 type Entry = readonly [value: SqlValue, count: number];
@@ -31,10 +31,8 @@ function openAttribute(type: SqlType): Aggregator {
   };
 }
 
-export const attr: AggregateFunction = {
-  kind: 'aggregate',
+export const attr: AggregateDefinition = {
   name: 'ATTR',
-  category: 'AGGREGATE',
   description: 'The value that all rows share, or null if they differ. Null counts as a value.',
   examples: [
     over('X STRING', ["'a'", "'a'"], 'ATTR(X)', "'a'"),

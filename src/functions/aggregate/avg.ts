@@ -1,6 +1,6 @@
 import { BIGINT, DOUBLE, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter } from '../signature.ts';
 import { openArithmetic } from './sum.ts';
 
@@ -38,10 +38,8 @@ function openAverage(type: SqlType): Aggregator {
   };
 }
 
-export const avg: AggregateFunction = {
-  kind: 'aggregate',
+export const avg: AggregateDefinition = {
   name: 'AVG',
-  category: 'AGGREGATE',
   description: 'The average of the values that are not null; 0 if there are none.',
   examples: [over('X INTEGER', ['1', '2', 'NULL'], 'AVG(X)', '1.5E0')],
   signatures: [INTEGER, BIGINT, DOUBLE].map((type) => ({

@@ -1,7 +1,7 @@
 import { SqlError } from '../../common/error.ts';
 import { array, BIGINT, BOOLEAN, INTEGER, struct, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, AggregateSignature, Aggregator, EvaluationContext } from '../function.ts';
+import type { AggregateDefinition, AggregateSignature, Aggregator, EvaluationContext } from '../function.ts';
 import { ARRAY_OF_T, over, parameter, T } from '../signature.ts';
 
 /**
@@ -105,10 +105,8 @@ function signatures(end: End): AggregateSignature[] {
   ];
 }
 
-export const earliestByOffset: AggregateFunction = {
-  kind: 'aggregate',
+export const earliestByOffset: AggregateDefinition = {
   name: 'EARLIEST_BY_OFFSET',
-  category: 'AGGREGATE',
   description: 'The value that came first, or the first n. Not over tables.',
   examples: [
     over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'EARLIEST_BY_OFFSET(X)', "'a'"),
@@ -118,10 +116,8 @@ export const earliestByOffset: AggregateFunction = {
   signatures: signatures('earliest'),
 };
 
-export const latestByOffset: AggregateFunction = {
-  kind: 'aggregate',
+export const latestByOffset: AggregateDefinition = {
   name: 'LATEST_BY_OFFSET',
-  category: 'AGGREGATE',
   description: 'The value that came last, or the last n in order of arrival. Not over tables.',
   examples: [
     over('X STRING', ["'a'", "'b'", "'c'", 'NULL'], 'LATEST_BY_OFFSET(X)', "'c'"),

@@ -1,7 +1,7 @@
 import { openEquality } from '../../types/compare-values.ts';
 import { array, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator, EvaluationContext } from '../function.ts';
+import type { AggregateDefinition, Aggregator, EvaluationContext } from '../function.ts';
 import { ARRAY_OF_T, over, parameter, T } from '../signature.ts';
 
 type List = readonly SqlValue[];
@@ -47,10 +47,8 @@ function openSet(type: SqlType, limit: number): Aggregator {
   };
 }
 
-export const collectList: AggregateFunction = {
-  kind: 'aggregate',
+export const collectList: AggregateDefinition = {
   name: 'COLLECT_LIST',
-  category: 'AGGREGATE',
   description:
     'All values in order of arrival, nulls too, up to the limit ksql.functions.collect_list.limit.',
   examples: [over('X INTEGER', ['1', 'NULL', '1'], 'COLLECT_LIST(X)', 'ARRAY[1, NULL, 1]')],
@@ -63,10 +61,8 @@ export const collectList: AggregateFunction = {
   ],
 };
 
-export const collectSet: AggregateFunction = {
-  kind: 'aggregate',
+export const collectSet: AggregateDefinition = {
   name: 'COLLECT_SET',
-  category: 'AGGREGATE',
   description:
     'The different values in order of first arrival, null too, up to the limit ksql.functions.collect_set.limit. Not over tables.',
   examples: [over('X INTEGER', ['2', 'NULL', '2', '1'], 'COLLECT_SET(X)', 'ARRAY[2, NULL, 1]')],

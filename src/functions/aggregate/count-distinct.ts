@@ -1,7 +1,7 @@
 import { jsonText } from '../../types/json-value.ts';
 import { array, BIGINT, INTEGER, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter, T } from '../signature.ts';
 
 /**
@@ -128,10 +128,8 @@ function openDistinct(type: SqlType): Aggregator {
   };
 }
 
-export const countDistinct: AggregateFunction = {
-  kind: 'aggregate',
+export const countDistinct: AggregateDefinition = {
   name: 'COUNT_DISTINCT',
-  category: 'AGGREGATE',
   description:
     'About how many different values there are, null left out: exact up to a thousand, off by 0.8 % for many. Not over tables.',
   examples: [over('X STRING', ["'a'", "'b'", "'a'", 'NULL'], 'COUNT_DISTINCT(X)', '2')],

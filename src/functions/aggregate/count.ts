@@ -1,6 +1,6 @@
 import { BIGINT } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter } from '../signature.ts';
 
 const counter: Aggregator = {
@@ -12,10 +12,8 @@ const counter: Aggregator = {
   result: (state) => state,
 };
 
-export const count: AggregateFunction = {
-  kind: 'aggregate',
+export const count: AggregateDefinition = {
   name: 'COUNT',
-  category: 'AGGREGATE',
   description: 'How many values are not null. COUNT(*) counts rows.',
   examples: [
     over('X STRING', ["'a'", 'NULL', "'b'"], 'COUNT(X)', '2'),

@@ -1,6 +1,6 @@
 import { BIGINT, map, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter } from '../signature.ts';
 
 type Counts = ReadonlyMap<string, number>;
@@ -28,10 +28,8 @@ const counter: Aggregator = {
   result: (state) => state,
 };
 
-export const histogram: AggregateFunction = {
-  kind: 'aggregate',
+export const histogram: AggregateDefinition = {
   name: 'HISTOGRAM',
-  category: 'AGGREGATE',
   description: `How often each text came, for the first ${MAX_SIZE} different ones.`,
   examples: [over('X STRING', ["'a'", "'b'", "'a'"], 'HISTOGRAM(X)', "MAP('a' := 2, 'b' := 1)")],
   signatures: [

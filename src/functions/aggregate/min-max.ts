@@ -11,7 +11,7 @@ import {
   type SqlType,
 } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, AggregateSignature, Aggregator } from '../function.ts';
+import type { AggregateDefinition, AggregateSignature, Aggregator } from '../function.ts';
 import { ANY_DECIMAL, over, parameter } from '../signature.ts';
 
 /** Types of which values can be compared by `<` on the carrier itself. NaN of a DOUBLE cannot. */
@@ -47,10 +47,8 @@ function signatures(sign: 1 | -1): AggregateSignature[] {
   ];
 }
 
-export const min: AggregateFunction = {
-  kind: 'aggregate',
+export const min: AggregateDefinition = {
   name: 'MIN',
-  category: 'AGGREGATE',
   description: 'The smallest value; nulls are left out, and null if there is no other. Not over tables.',
   examples: [
     over('X INTEGER', ['3', '1', 'NULL'], 'MIN(X)', '1'),
@@ -59,10 +57,8 @@ export const min: AggregateFunction = {
   signatures: signatures(-1),
 };
 
-export const max: AggregateFunction = {
-  kind: 'aggregate',
+export const max: AggregateDefinition = {
   name: 'MAX',
-  category: 'AGGREGATE',
   description: 'The largest value; nulls are left out, and null if there is no other. Not over tables.',
   examples: [
     over('X INTEGER', ['3', '1', 'NULL'], 'MAX(X)', '3'),

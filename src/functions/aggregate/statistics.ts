@@ -1,6 +1,6 @@
 import { BIGINT, DOUBLE, INTEGER, struct } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { over, parameter } from '../signature.ts';
 
 type Spread = readonly [sum: number, count: number, m2: number];
@@ -86,10 +86,8 @@ const pearson: Aggregator = {
 
 const NUMBERS = [INTEGER, BIGINT, DOUBLE];
 
-export const correlation: AggregateFunction = {
-  kind: 'aggregate',
+export const correlation: AggregateDefinition = {
   name: 'CORRELATION',
-  category: 'AGGREGATE',
   description:
     'Pearson’s correlation of two columns; pairs with a null are left out. NaN when it is not defined.',
   examples: [over('X INTEGER, Y INTEGER', ['1, 4', '2, 6', '3, 8'], 'CORRELATION(X, Y)', '1E0')],
@@ -100,10 +98,8 @@ export const correlation: AggregateFunction = {
   })),
 };
 
-export const stddevSamp: AggregateFunction = {
-  kind: 'aggregate',
+export const stddevSamp: AggregateDefinition = {
   name: 'STDDEV_SAMP',
-  category: 'AGGREGATE',
   description:
     'The sample variance, as ksqlDB’s function of this name gives it; 0 for fewer than two values. STDDEV_SAMPLE is the standard deviation.',
   examples: [over('X INTEGER', ['2', '4', '6'], 'STDDEV_SAMP(X)', '4E0')],
@@ -114,10 +110,8 @@ export const stddevSamp: AggregateFunction = {
   })),
 };
 
-export const stddevSample: AggregateFunction = {
-  kind: 'aggregate',
+export const stddevSample: AggregateDefinition = {
   name: 'STDDEV_SAMPLE',
-  category: 'AGGREGATE',
   description: 'The sample standard deviation; 0 for fewer than two values.',
   examples: [over('X INTEGER', ['2', '4', '6'], 'STDDEV_SAMPLE(X)', '2E0')],
   signatures: NUMBERS.map((type) => ({

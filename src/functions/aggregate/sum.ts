@@ -4,7 +4,7 @@ import { Decimal } from '../../types/decimal.ts';
 import { printType } from '../../types/print-type.ts';
 import { array, BIGINT, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { ANY_DECIMAL, over, parameter } from '../signature.ts';
 
 type Operation = (a: SqlValue, b: SqlValue) => SqlValue;
@@ -90,10 +90,8 @@ function openSumList(element: SqlType): Aggregator {
   };
 }
 
-export const sum: AggregateFunction = {
-  kind: 'aggregate',
+export const sum: AggregateDefinition = {
   name: 'SUM',
-  category: 'AGGREGATE',
   description: 'The sum of the values that are not null, in their type; 0 if there are none.',
   examples: [
     over('X INTEGER', ['1', '2', 'NULL'], 'SUM(X)', '3'),
@@ -113,10 +111,8 @@ export const sum: AggregateFunction = {
   ],
 };
 
-export const sumList: AggregateFunction = {
-  kind: 'aggregate',
+export const sumList: AggregateDefinition = {
   name: 'SUM_LIST',
-  category: 'AGGREGATE',
   description: 'The sum of all items, that are not null, of all arrays.',
   examples: [over('X ARRAY<INTEGER>', ['ARRAY[1, 2]', 'ARRAY[3, NULL]', 'NULL'], 'SUM_LIST(X)', '6')],
   signatures: [INTEGER, BIGINT, DOUBLE].map((type) => ({

@@ -15,7 +15,7 @@ import {
   type StructType,
 } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { AggregateFunction, Aggregator } from '../function.ts';
+import type { AggregateDefinition, Aggregator } from '../function.ts';
 import { ANY_DECIMAL, over, parameter, variadic } from '../signature.ts';
 
 type List = readonly SqlValue[];
@@ -61,10 +61,8 @@ function rowType(types: readonly SqlType[]): StructType {
 
 const SORTABLE = [INTEGER, BIGINT, DOUBLE, STRING];
 
-export const topK: AggregateFunction = {
-  kind: 'aggregate',
+export const topK: AggregateDefinition = {
   name: 'TOPK',
-  category: 'AGGREGATE',
   description:
     'The k largest values, largest first; of equal ones the earlier first. With more columns structs of them, by the first column. Not over tables.',
   examples: [
@@ -100,10 +98,8 @@ export const topK: AggregateFunction = {
   ],
 };
 
-export const topKDistinct: AggregateFunction = {
-  kind: 'aggregate',
+export const topKDistinct: AggregateDefinition = {
   name: 'TOPKDISTINCT',
-  category: 'AGGREGATE',
   description: 'The k largest different values, largest first. Not over tables.',
   examples: [over('X INTEGER', ['3', '7', 'NULL', '5', '7'], 'TOPKDISTINCT(X, 2)', 'ARRAY[7, 5]')],
   signatures: [

@@ -1,10 +1,8 @@
 import { openEquality } from '../../types/compare-values.ts';
 import { type ArrayType, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { ScalarFunction, ScalarSignature } from '../function.ts';
+import type { ScalarSignature } from '../function.ts';
 import { ARRAY_OF_T, parameter } from '../signature.ts';
-
-const CATEGORY = 'ARRAY';
 
 export type List = readonly SqlValue[];
 
@@ -30,13 +28,3 @@ export function ofList(
 }
 
 export const PAIR = [parameter('left', ARRAY_OF_T), parameter('right', ARRAY_OF_T)];
-
-export function arrayFunction(
-  name: string,
-  description: string,
-  example: readonly [string, string],
-  nulls: ScalarFunction['nulls'],
-  ...signatures: ScalarSignature[]
-): ScalarFunction {
-  return { kind: 'scalar', name, category: CATEGORY, description, examples: [example], nulls, signatures };
-}

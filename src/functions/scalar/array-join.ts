@@ -3,8 +3,8 @@ import { printType } from '../../types/print-type.ts';
 import { openPrint } from '../../types/print-value.ts';
 import { STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { ARRAY_OF_T, parameter } from '../signature.ts';
-import { type List, elementOf, arrayFunction } from './array-function.ts';
+import { ARRAY_OF_T, parameter, scalar, scalars } from '../signature.ts';
+import { type List, elementOf } from './array-function.ts';
 
 /** Types of items that ARRAY_JOIN prints. */
 const JOINABLE = new Set(['boolean', 'integer', 'bigint', 'double', 'decimal', 'string']);
@@ -29,8 +29,8 @@ function join(parameters: ScalarSignature['parameters']): ScalarSignature {
   };
 }
 
-export const arrayJoinFunctions: readonly ScalarFunction[] = [
-  arrayFunction(
+export const arrayJoinFunctions: readonly ScalarFunction[] = scalars('ARRAY', [
+  scalar(
     'ARRAY_JOIN',
     'The items as text, with a delimiter (a comma when not given) between them. A null item is the text null.',
     ["ARRAY_JOIN(ARRAY[1, 2], '; ')", "'1; 2'"],
@@ -38,4 +38,4 @@ export const arrayJoinFunctions: readonly ScalarFunction[] = [
     join([parameter('array', ARRAY_OF_T)]),
     join([parameter('array', ARRAY_OF_T), parameter('delimiter', STRING)]),
   ),
-];
+]);

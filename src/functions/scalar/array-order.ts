@@ -4,8 +4,8 @@ import { printType } from '../../types/print-type.ts';
 import { array, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { ARRAY_OF_T, parameter } from '../signature.ts';
-import { type List, elementOf, arrayFunction } from './array-function.ts';
+import { ARRAY_OF_T, parameter, scalar, scalars } from '../signature.ts';
+import { type List, elementOf } from './array-function.ts';
 
 function ordered(type: SqlType): SqlType {
   const element = elementOf(type);
@@ -56,22 +56,22 @@ function openSort(type: SqlType): (items: List, sign: 1 | -1) => SqlValue[] {
   };
 }
 
-export const arrayOrderFunctions: readonly ScalarFunction[] = [
-  arrayFunction(
+export const arrayOrderFunctions: readonly ScalarFunction[] = scalars('ARRAY', [
+  scalar(
     'ARRAY_MAX',
     'The largest item that is not null.',
     ['ARRAY_MAX(ARRAY[1, 3, 2])', '3'],
     'propagate',
     extreme(1),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_MIN',
     'The smallest item that is not null.',
     ['ARRAY_MIN(ARRAY[2, 1, 3])', '1'],
     'propagate',
     extreme(-1),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_SORT',
     'The items in ascending order, or in the order given: ASC or DESC. Nulls are last.',
     ["ARRAY_SORT(ARRAY[1, 3, 2], 'DESC')", 'ARRAY[3, 2, 1]'],
@@ -96,4 +96,4 @@ export const arrayOrderFunctions: readonly ScalarFunction[] = [
       },
     },
   ),
-];
+]);

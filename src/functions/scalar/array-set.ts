@@ -1,8 +1,8 @@
 import type { SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { ARRAY_OF_T, parameter } from '../signature.ts';
-import { type List, openItemEquality, ofList, PAIR, arrayFunction } from './array-function.ts';
+import { ARRAY_OF_T, parameter, scalar, scalars } from '../signature.ts';
+import { type List, openItemEquality, ofList, PAIR } from './array-function.ts';
 
 /** Types whose equality is that of a JavaScript Set. */
 const HASHABLE = new Set(['boolean', 'integer', 'bigint', 'double', 'string', 'date', 'time', 'timestamp']);
@@ -32,8 +32,8 @@ function openSeen(type: SqlType): () => { add(item: SqlValue): boolean; has(item
   };
 }
 
-export const arraySetFunctions: readonly ScalarFunction[] = [
-  arrayFunction(
+export const arraySetFunctions: readonly ScalarFunction[] = scalars('ARRAY', [
+  scalar(
     'ARRAY_DISTINCT',
     'The different items, in order of first appearance.',
     ['ARRAY_DISTINCT(ARRAY[1, 2, 1])', 'ARRAY[1, 2]'],
@@ -46,7 +46,7 @@ export const arraySetFunctions: readonly ScalarFunction[] = [
       };
     }),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_EXCEPT',
     'The different items of the first array that are not in the second.',
     ['ARRAY_EXCEPT(ARRAY[1, 2, 3, 1], ARRAY[2])', 'ARRAY[1, 3]'],
@@ -60,7 +60,7 @@ export const arraySetFunctions: readonly ScalarFunction[] = [
       };
     }),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_INTERSECT',
     'The different items of the first array that are also in the second.',
     ['ARRAY_INTERSECT(ARRAY[1, 2, 3, 2], ARRAY[3, 2])', 'ARRAY[2, 3]'],
@@ -75,7 +75,7 @@ export const arraySetFunctions: readonly ScalarFunction[] = [
       };
     }),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_UNION',
     'The different items of both arrays, in order of first appearance.',
     ['ARRAY_UNION(ARRAY[1, 2], ARRAY[2, 3])', 'ARRAY[1, 2, 3]'],
@@ -88,4 +88,4 @@ export const arraySetFunctions: readonly ScalarFunction[] = [
       };
     }),
   ),
-];
+]);

@@ -1,11 +1,11 @@
 import { BOOLEAN, INTEGER } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { ARRAY_OF_T, fixed, parameter, T } from '../signature.ts';
-import { type List, openItemEquality, ofList, PAIR, arrayFunction } from './array-function.ts';
+import { ARRAY_OF_T, fixed, parameter, scalar, scalars, T } from '../signature.ts';
+import { type List, openItemEquality, ofList, PAIR } from './array-function.ts';
 
-export const arrayFunctions: readonly ScalarFunction[] = [
-  arrayFunction(
+export const arrayFunctions: readonly ScalarFunction[] = scalars('ARRAY', [
+  scalar(
     'ARRAY_CONCAT',
     'The items of both arrays, one after another. A null array counts as empty; null if both are.',
     ['ARRAY_CONCAT(ARRAY[1, 2], ARRAY[2])', 'ARRAY[1, 2, 2]'],
@@ -14,7 +14,7 @@ export const arrayFunctions: readonly ScalarFunction[] = [
       left === null ? right : right === null ? left : [...left, ...right],
     ),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_CONTAINS',
     'Whether a value is among the items.',
     ['ARRAY_CONTAINS(ARRAY[1, 2], 2)', 'TRUE'],
@@ -25,14 +25,14 @@ export const arrayFunctions: readonly ScalarFunction[] = [
         items !== null && items.some((item) => equal(item, value));
     }),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_LENGTH',
     'How many items there are.',
     ['ARRAY_LENGTH(ARRAY[1, 2])', '2'],
     'propagate',
     fixed([parameter('array', ARRAY_OF_T)], INTEGER, (items: List) => items.length),
   ),
-  arrayFunction(
+  scalar(
     'ARRAY_REMOVE',
     'The items that are not equal to a value; NULL removes nulls.',
     ['ARRAY_REMOVE(ARRAY[1, 2, 1], 1)', 'ARRAY[2]'],
@@ -43,7 +43,7 @@ export const arrayFunctions: readonly ScalarFunction[] = [
         items === null ? null : items.filter((item) => !equal(item, unwanted));
     }),
   ),
-  arrayFunction(
+  scalar(
     'SLICE',
     'The items from one position to another, both counted from 1 and included. A null position is the array’s end; null if out of range.',
     ['SLICE(ARRAY[1, 2, 3, 4], 2, 3)', 'ARRAY[2, 3]'],
@@ -59,4 +59,4 @@ export const arrayFunctions: readonly ScalarFunction[] = [
       },
     ),
   ),
-];
+]);

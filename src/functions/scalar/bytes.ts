@@ -3,7 +3,7 @@ import { toBigint } from '../../types/bigint.ts';
 import { BIGINT, BYTES, DOUBLE, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter, type ScalarDefinition, scalars } from '../signature.ts';
 
 function isLittleEndian(order: string): boolean {
   const upper = order.toUpperCase();
@@ -18,15 +18,13 @@ function fromBytes(
   size: number,
   read: (view: DataView, littleEndian: boolean) => SqlValue,
   example: readonly [string, string],
-): ScalarFunction {
+): ScalarDefinition {
   const evaluate = (bytes: Uint8Array, order = 'BIG_ENDIAN'): SqlValue => {
     if (bytes.length !== size) throw new DataError(`${name} needs ${size} bytes, not ${bytes.length}`);
     return read(new DataView(bytes.buffer, bytes.byteOffset, size), isLittleEndian(order));
   };
   return {
-    kind: 'scalar',
     name,
-    category: 'CONVERSIONS',
     description: `The number that ${size} bytes stand for. The order is BIG_ENDIAN when not given, or LITTLE_ENDIAN.`,
     examples: [example],
     nulls: 'propagate',
@@ -41,7 +39,7 @@ function fromBytes(
   };
 }
 
-export const bytesFunctions: readonly ScalarFunction[] = [
+export const bytesFunctions: readonly ScalarFunction[] = scalars('CONVERSIONS', [
   fromBytes('BIGINT_FROM_BYTES', BIGINT, 8, (view, little) => toBigint(view.getBigInt64(0, little)), [
     "BIGINT_FROM_BYTES(TO_BYTES('AAAAASoF8gA=', 'base64'))",
     '5000000000',
@@ -54,4 +52,4 @@ export const bytesFunctions: readonly ScalarFunction[] = [
     "INT_FROM_BYTES(TO_BYTES('AAAH5Q==', 'base64'))",
     '2021',
   ]),
-];
+]);

@@ -1,9 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { fixed, parameter, scalars } from '../signature.ts';
 
 type Text = string | null;
 
@@ -22,11 +20,9 @@ function unescape(text: string): Text {
   });
 }
 
-export const chrFunctions: readonly ScalarFunction[] = [
+export const chrFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'CHR',
-    category: CATEGORY,
     description:
       'The character of a Unicode code point, or of Java escapes such as \\u004b; null if there is none.',
     examples: [
@@ -41,4 +37,4 @@ export const chrFunctions: readonly ScalarFunction[] = [
       fixed([parameter('escapes', STRING)], STRING, unescape),
     ],
   },
-];
+]);

@@ -1,8 +1,6 @@
 import { BYTES, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter, variadic } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { fixed, parameter, scalars, variadic } from '../signature.ts';
 
 type Text = string | null;
 
@@ -32,11 +30,9 @@ const NO_BYTES = new Uint8Array(0);
 /** The function that the operator || is. No call can name it. */
 export const CONCATENATION = '||';
 
-export const concatFunctions: readonly ScalarFunction[] = [
+export const concatFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: CONCATENATION,
-    category: CATEGORY,
     description:
       'The operator between two texts, or two BYTES: both, one after the other; null if either is.',
     examples: [
@@ -54,9 +50,7 @@ export const concatFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'CONCAT',
-    category: CATEGORY,
     description: 'The arguments one after another. Nulls are left out; with || a null makes null of all.',
     examples: [["CONCAT('a', NULL, 'b')", "'ab'"]],
     nulls: 'handled',
@@ -72,9 +66,7 @@ export const concatFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'CONCAT_WS',
-    category: CATEGORY,
     description:
       'The arguments after the first one after another, the first one between them. Nulls are left out; null if the separator is null.',
     examples: [["CONCAT_WS(', ', 'a', NULL, 'b')", "'a, b'"]],
@@ -93,4 +85,4 @@ export const concatFunctions: readonly ScalarFunction[] = [
       ),
     ],
   },
-];
+]);

@@ -1,15 +1,11 @@
 import { openEquality } from '../../types/compare-values.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter, T, variadic } from '../signature.ts';
+import { fixed, parameter, scalars, T, variadic } from '../signature.ts';
 
-const CATEGORY = 'CONDITIONAL';
-
-export const conditionalFunctions: readonly ScalarFunction[] = [
+export const conditionalFunctions: readonly ScalarFunction[] = scalars('CONDITIONAL', [
   {
-    kind: 'scalar',
     name: 'COALESCE',
-    category: CATEGORY,
     description: 'The first argument that is not null.',
     examples: [['COALESCE(NULL, 7, 8)', '7']],
     nulls: 'handled',
@@ -21,9 +17,7 @@ export const conditionalFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'IFNULL',
-    category: CATEGORY,
     description: 'The first argument, or the second if the first is null.',
     examples: [['IFNULL(NULL, 7)', '7']],
     nulls: 'handled',
@@ -34,9 +28,7 @@ export const conditionalFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'NULLIF',
-    category: CATEGORY,
     description: 'Null if both arguments are equal, else the first.',
     examples: [['NULLIF(7, 8)', '7']],
     nulls: 'handled',
@@ -51,16 +43,14 @@ export const conditionalFunctions: readonly ScalarFunction[] = [
       },
     ],
   },
-];
+]);
 
-export const otherFunctions: readonly ScalarFunction[] = [
+export const otherFunctions: readonly ScalarFunction[] = scalars('OTHER', [
   {
-    kind: 'scalar',
     name: 'AS_VALUE',
-    category: 'OTHER',
     description: 'The argument itself. In a projection it copies a key column into the value.',
     examples: [['AS_VALUE(7)', '7']],
     nulls: 'handled',
     signatures: [fixed([parameter('column', T)], T, (value: SqlValue) => value)],
   },
-];
+]);

@@ -1,19 +1,15 @@
 import { DataError } from '../../common/error.ts';
 import { BYTES, STRING } from '../../types/sql-type.ts';
 import type { Parameter, ScalarFunction } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter, scalars } from '../signature.ts';
 import { bytesOf, encodedBytes, encodingOf, textOf } from './encoding.ts';
-
-const CATEGORY = 'STRING';
 
 /** ENCODE's are not checked: ksqlDB's own cases have null for one that is none. */
 const encoding = (name: string): Parameter => checked(parameter(name, STRING), encodingOf);
 
-export const encodeFunctions: readonly ScalarFunction[] = [
+export const encodeFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'ENCODE',
-    category: CATEGORY,
     description: 'Rewrites text from one encoding to another: hex, utf8, ascii or base64.',
     examples: [["ENCODE('4578616d706c6521', 'hex', 'utf8')", "'Example!'"]],
     nulls: 'propagate',
@@ -31,9 +27,7 @@ export const encodeFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'FROM_BYTES',
-    category: CATEGORY,
     description: 'Bytes as text in an encoding: hex (in upper case), utf8, ascii or base64.',
     examples: [["FROM_BYTES(TO_BYTES('1ab2', 'hex'), 'hex')", "'1AB2'"]],
     nulls: 'propagate',
@@ -46,9 +40,7 @@ export const encodeFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'TO_BYTES',
-    category: CATEGORY,
     description: 'The bytes that a text writes in an encoding: hex, utf8, ascii or base64.',
     examples: [["LEN(TO_BYTES('1ab2', 'hex'))", '2']],
     nulls: 'propagate',
@@ -58,4 +50,4 @@ export const encodeFunctions: readonly ScalarFunction[] = [
       ),
     ],
   },
-];
+]);

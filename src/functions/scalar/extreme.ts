@@ -3,7 +3,7 @@ import { commonTypeOf } from '../../types/implicit-cast.ts';
 import { BIGINT, BYTES, DATE, DOUBLE, INTEGER, STRING, TIME, TIMESTAMP } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ParameterType, ScalarFunction, ScalarSignature } from '../function.ts';
-import { ANY_DECIMAL, parameter, variadic } from '../signature.ts';
+import { ANY_DECIMAL, parameter, scalars, variadic } from '../signature.ts';
 
 /**
  * GREATEST (sign 1) and LEAST (sign -1): the extreme of the arguments that are not null. A DECIMAL comes out as it went
@@ -37,11 +37,9 @@ const TYPES: readonly ParameterType[] = [
   ANY_DECIMAL,
 ];
 
-export const extremeFunctions: readonly ScalarFunction[] = [
+export const extremeFunctions: readonly ScalarFunction[] = scalars('MATHEMATICAL', [
   {
-    kind: 'scalar',
     name: 'GREATEST',
-    category: 'MATHEMATICAL',
     description:
       'The largest argument. Nulls are left out; null only if all are. Strings compare by UTF-16 units.',
     examples: [['GREATEST(3, 7, 5)', '7']],
@@ -49,13 +47,11 @@ export const extremeFunctions: readonly ScalarFunction[] = [
     signatures: TYPES.map((type) => extreme(type, 1)),
   },
   {
-    kind: 'scalar',
     name: 'LEAST',
-    category: 'MATHEMATICAL',
     description:
       'The smallest argument. Nulls are left out; null only if all are. Strings compare by UTF-16 units.',
     examples: [['LEAST(3, 7, 5)', '3']],
     nulls: 'handled',
     signatures: TYPES.map((type) => extreme(type, -1)),
   },
-];
+]);

@@ -2,8 +2,7 @@ import { DataError } from '../../common/error.ts';
 import { addBigint, compareBigint, type Bigint } from '../../types/bigint.ts';
 import { array, BIGINT, INTEGER } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
-import { arrayFunction } from './array-function.ts';
+import { checked, fixed, parameter, scalar, scalars } from '../signature.ts';
 
 /** More items than this from one record is a mistake. */
 const MAX_SERIES = 10_000_000;
@@ -30,8 +29,8 @@ function series(start: Bigint, end: Bigint, step: number): Bigint[] {
 
 const autoSeries = (start: Bigint, end: Bigint): Bigint[] => series(start, end, end < start ? -1 : 1);
 
-export const seriesFunctions: readonly ScalarFunction[] = [
-  arrayFunction(
+export const seriesFunctions: readonly ScalarFunction[] = scalars('ARRAY', [
+  scalar(
     'GENERATE_SERIES',
     'The whole numbers from a start to an end, both included, in steps (of 1 or -1 when not given).',
     ['GENERATE_SERIES(1, 7, 3)', 'ARRAY[1, 4, 7]'],
@@ -44,4 +43,4 @@ export const seriesFunctions: readonly ScalarFunction[] = [
       ];
     }),
   ),
-];
+]);

@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { DOUBLE, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter, scalars } from '../signature.ts';
 
 const RADIUS_KM = 6371;
 const RADIUS_MILES = 3959;
@@ -69,11 +69,9 @@ function evaluate(
   return distance(lat1, lon1, lat2, lon2, unit);
 }
 
-export const geoFunctions: readonly ScalarFunction[] = [
+export const geoFunctions: readonly ScalarFunction[] = scalars('OTHER', [
   {
-    kind: 'scalar',
     name: 'GEO_DISTANCE',
-    category: 'OTHER',
     description: 'The distance of two points on Earth, in kilometers or in the unit given: KM or MILES.',
     examples: [['ROUND(GEO_DISTANCE(37.4439, -122.1663, 51.5257, -0.1122))', '8635']],
     nulls: 'handled',
@@ -82,4 +80,4 @@ export const geoFunctions: readonly ScalarFunction[] = [
       fixed([...POINTS, checked(parameter('unit', STRING), radiusIn)], DOUBLE, evaluate),
     ],
   },
-];
+]);

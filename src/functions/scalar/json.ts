@@ -13,8 +13,8 @@ import { compareStrings } from '../../types/compare-values.ts';
 import { openPrint } from '../../types/print-value.ts';
 import { array, BOOLEAN, INTEGER, map, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
-import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { checked, fixed, parameter, T, variadic } from '../signature.ts';
+import type { ScalarFunction } from '../function.ts';
+import { checked, fixed, parameter, scalar, scalars, T, variadic } from '../signature.ts';
 import { parseJsonPath } from './json-path.ts';
 
 type Text = string | null;
@@ -172,24 +172,6 @@ function openSortedInner(type: SqlType): (value: SqlValue) => string {
   }
 }
 
-function jsonFunction(
-  name: string,
-  description: string,
-  example: readonly [string, string],
-  nulls: ScalarFunction['nulls'],
-  signature: ScalarSignature,
-): ScalarFunction {
-  return {
-    kind: 'scalar',
-    name,
-    category: 'JSON',
-    description,
-    examples: [example],
-    nulls,
-    signatures: [signature],
-  };
-}
-
 /** Positions below 0 lead nowhere, in every text; ksqlDB's own cases have null for them. */
 function checkPath(path: string): void {
   parseJsonPath(path.replaceAll(/\[\s*-\d+\s*\]/g, '[0]'));
@@ -197,8 +179,8 @@ function checkPath(path: string): void {
 
 const JSON_TEXT = parameter('json', STRING);
 
-export const jsonFunctions: readonly ScalarFunction[] = [
-  jsonFunction(
+export const jsonFunctions: readonly ScalarFunction[] = scalars('JSON', [
+  scalar(
     'EXTRACTJSONFIELD',
     'What a path such as $.a[0] leads to in JSON text: a string as it is, anything else as JSON text.',
     ['EXTRACTJSONFIELD(\'{"a": [1.50, "x"]}\', \'$.a[0]\')', "'1.50'"],
@@ -219,14 +201,14 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       },
     },
   ),
-  jsonFunction(
+  scalar(
     'IS_JSON_STRING',
     'Whether a text is JSON.',
     ["IS_JSON_STRING('[1, 2]')", 'TRUE'],
     'handled',
     fixed([JSON_TEXT], BOOLEAN, isJson),
   ),
-  jsonFunction(
+  scalar(
     'JSON_ARRAY_CONTAINS',
     'Whether a JSON array has an item equal to a value. Numbers are equal only if both or neither are whole by their type.',
     ["JSON_ARRAY_CONTAINS('[1, 2]', 2)", 'TRUE'],
@@ -240,7 +222,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       },
     },
   ),
-  jsonFunction(
+  scalar(
     'JSON_ARRAY_LENGTH',
     'How many items a JSON array has; null for other JSON.',
     ["JSON_ARRAY_LENGTH('[1, 2]')", '2'],
@@ -250,14 +232,14 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       return isArray(node) ? node.length : null;
     }),
   ),
-  jsonFunction(
+  scalar(
     'JSON_CONCAT',
     'JSON objects merged (for equal names the last), or JSON values put together in one array. Null if any is null.',
     ["JSON_CONCAT('[1, 2]', '[3]')", "'[1,2,3]'"],
     'handled',
     fixed([variadic('json', STRING)], STRING, (...texts: Text[]) => concat(texts)),
   ),
-  jsonFunction(
+  scalar(
     'JSON_ITEMS',
     'The items of a JSON array as JSON text.',
     ['JSON_ITEMS(\'[1, {"a": 2}]\')', "ARRAY['1', '{\"a\":2}']"],
@@ -268,7 +250,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       return node.map(compact);
     }),
   ),
-  jsonFunction(
+  scalar(
     'JSON_KEYS',
     'The names of a JSON object’s fields; null for other JSON.',
     ['JSON_KEYS(\'{"a": 1, "b": 2}\')', "ARRAY['a', 'b']"],
@@ -278,7 +260,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       return isObject(node) ? [...node.keys()] : null;
     }),
   ),
-  jsonFunction(
+  scalar(
     'JSON_RECORDS',
     'The fields of a JSON object: strings as they are, anything else as JSON text; null for other JSON.',
     ['JSON_RECORDS(\'{"a": 1, "b": "x"}\')', "MAP('a' := '1', 'b' := 'x')"],
@@ -288,7 +270,7 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       return isObject(node) ? new Map([...node].map(([name, value]) => [name, plainText(value)])) : null;
     }),
   ),
-  jsonFunction(
+  scalar(
     'TO_JSON_STRING',
     'Any value as JSON text, names in alphabetical order.',
     ['TO_JSON_STRING(ARRAY[1, 2])', "'[1,2]'"],
@@ -299,4 +281,4 @@ export const jsonFunctions: readonly ScalarFunction[] = [
       open: ([type]) => openSortedJson(type!),
     },
   ),
-];
+]);

@@ -3,9 +3,8 @@ import { BOOLEAN } from '../../types/sql-type.ts';
 import { hashOrder } from '../../types/map-order.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { LambdaValue, ParameterType, ScalarFunction } from '../function.ts';
-import { ARRAY_OF_T, fixed, generic, parameter, T } from '../signature.ts';
+import { ARRAY_OF_T, fixed, generic, parameter, scalars, T } from '../signature.ts';
 
-const CATEGORY = 'LAMBDA';
 const K = generic('K');
 const V = generic('V');
 const S = generic('S');
@@ -39,11 +38,9 @@ function transformMap(entries: Entries, keyOf: LambdaValue, valueOf: LambdaValue
   return result;
 }
 
-export const lambdaFunctions: readonly ScalarFunction[] = [
+export const lambdaFunctions: readonly ScalarFunction[] = scalars('LAMBDA', [
   {
-    kind: 'scalar',
     name: 'FILTER',
-    category: CATEGORY,
     description: 'The items of an array, or the entries of a map, for which a lambda is true.',
     examples: [['FILTER(ARRAY[1, 2, 3], x => x > 1)', 'ARRAY[2, 3]']],
     nulls: 'handled',
@@ -65,9 +62,7 @@ export const lambdaFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'REDUCE',
-    category: CATEGORY,
     description:
       'Joins an array’s items, or a map’s entries, into one value: from an initial state, a lambda makes the next state. Null for a null initial state.',
     examples: [['REDUCE(ARRAY[1, 2, 3], 10, (s, x) => s + x)', '16']],
@@ -96,9 +91,7 @@ export const lambdaFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'TRANSFORM',
-    category: CATEGORY,
     description:
       'An array with each item changed by a lambda, or a map with the keys changed by one lambda and the values by another.',
     examples: [['TRANSFORM(ARRAY[1, 2], x => x * 2)', 'ARRAY[2, 4]']],
@@ -122,4 +115,4 @@ export const lambdaFunctions: readonly ScalarFunction[] = [
       ),
     ],
   },
-];
+]);

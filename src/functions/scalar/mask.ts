@@ -1,7 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter, scalar, scalars } from '../signature.ts';
 
 type Character = string | null;
 
@@ -85,72 +85,58 @@ function counted(range: Range): ScalarSignature[] {
   ];
 }
 
-function maskFunction(
-  name: string,
-  description: string,
-  example: readonly [string, string],
-  signatures: readonly ScalarSignature[],
-): ScalarFunction {
-  return {
-    kind: 'scalar',
-    name,
-    category: 'STRING',
-    description,
-    examples: [example],
-    nulls: 'handled',
-    signatures,
-  };
-}
-
 const HOW =
   'Upper-case letters become X, lower-case ones x, digits n, all else -, or the given characters (null leaves a class as it is).';
 
-export const maskFunctions: readonly ScalarFunction[] = [
-  maskFunction(
+export const maskFunctions: readonly ScalarFunction[] = scalars('STRING', [
+  scalar(
     'MASK',
     `Masks a text. ${HOW}`,
     ["MASK('My Test $123')", "'Xx-Xxxx--nnn'"],
-    [
-      fixed([parameter('input', STRING)], STRING, (text: string | null) =>
-        text === null ? null : mask(text, 0, text.length, DEFAULT_MASKS),
-      ),
-      fixed(
-        [parameter('input', STRING), ...MASK_PARAMETERS],
-        STRING,
-        (text: string | null, upper: Character, lower: Character, digit: Character, other: Character) =>
-          text === null
-            ? null
-            : mask(text, 0, text.length, {
-                upper: oneCharacter(upper),
-                lower: oneCharacter(lower),
-                digit: oneCharacter(digit),
-                other: oneCharacter(other),
-              }),
-      ),
-    ],
+    'handled',
+    fixed([parameter('input', STRING)], STRING, (text: string | null) =>
+      text === null ? null : mask(text, 0, text.length, DEFAULT_MASKS),
+    ),
+    fixed(
+      [parameter('input', STRING), ...MASK_PARAMETERS],
+      STRING,
+      (text: string | null, upper: Character, lower: Character, digit: Character, other: Character) =>
+        text === null
+          ? null
+          : mask(text, 0, text.length, {
+              upper: oneCharacter(upper),
+              lower: oneCharacter(lower),
+              digit: oneCharacter(digit),
+              other: oneCharacter(other),
+            }),
+    ),
   ),
-  maskFunction(
+  scalar(
     'MASK_KEEP_LEFT',
     `Masks all but the first characters. ${HOW}`,
     ["MASK_KEEP_LEFT('My Test $123', 4)", "'My Txxx--nnn'"],
-    counted((size, count) => [count, size]),
+    'handled',
+    ...counted((size, count) => [count, size]),
   ),
-  maskFunction(
+  scalar(
     'MASK_KEEP_RIGHT',
     `Masks all but the last characters. ${HOW}`,
     ["MASK_KEEP_RIGHT('My Test $123', 4)", "'Xx-Xxxx-$123'"],
-    counted((size, count) => [0, size - count]),
+    'handled',
+    ...counted((size, count) => [0, size - count]),
   ),
-  maskFunction(
+  scalar(
     'MASK_LEFT',
     `Masks the first characters. ${HOW}`,
     ["MASK_LEFT('My Test $123', 4)", "'Xx-Xest $123'"],
-    counted((_size, count) => [0, count]),
+    'handled',
+    ...counted((_size, count) => [0, count]),
   ),
-  maskFunction(
+  scalar(
     'MASK_RIGHT',
     `Masks the last characters. ${HOW}`,
     ["MASK_RIGHT('My Test $123', 4)", "'My Test -nnn'"],
-    counted((size, count) => [size - count, size]),
+    'handled',
+    ...counted((size, count) => [size - count, size]),
   ),
-];
+]);

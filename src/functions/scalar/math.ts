@@ -2,13 +2,11 @@ import { doubleToBigint, negateBigint, type Bigint } from '../../types/bigint.ts
 import { Decimal } from '../../types/decimal.ts';
 import { BIGINT, decimal, DOUBLE, INTEGER, type DecimalType, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { ANY_DECIMAL, fixed, parameter } from '../signature.ts';
+import { ANY_DECIMAL, fixed, parameter, type ScalarDefinition, scalars } from '../signature.ts';
 import { cubeRoot } from './cube-root.ts';
 import { exponential, power } from './exponential.ts';
 import { naturalLog } from './natural-log.ts';
 import { roundDecimal, truncateDecimal } from './rounding.ts';
-
-const CATEGORY = 'MATHEMATICAL';
 
 /** Java multiplies by these doubles, which differs from dividing and multiplying in the last digit. */
 const DEGREES_PER_RADIAN = 57.29577951308232;
@@ -20,12 +18,10 @@ function ofDouble(
   description: string,
   evaluate: (x: number) => number,
   examples: ScalarFunction['examples'],
-): ScalarFunction {
+): ScalarDefinition {
   const wide = (x: Bigint): number => evaluate(Number(x));
   return {
-    kind: 'scalar',
     name,
-    category: CATEGORY,
     description,
     examples,
     nulls: 'propagate',
@@ -103,11 +99,9 @@ function logarithm(base: number, value: number): number {
   return base <= 0 || base === 1 ? Number.NaN : naturalLog(value) / naturalLog(base);
 }
 
-export const mathFunctions: readonly ScalarFunction[] = [
+export const mathFunctions: readonly ScalarFunction[] = scalars('MATHEMATICAL', [
   {
-    kind: 'scalar',
     name: 'ABS',
-    category: CATEGORY,
     description: 'The absolute value. The smallest INTEGER and BIGINT have none and stay negative.',
     examples: [
       ['ABS(-5)', '5'],
@@ -129,9 +123,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ]),
   ofDouble('ATAN', 'The angle in radians whose tangent is the value.', Math.atan, [['ATAN(0)', '0E0']]),
   {
-    kind: 'scalar',
     name: 'ATAN2',
-    category: CATEGORY,
     description:
       'The angle in radians of the point (x, y), seen from the origin. The arguments are y, then x.',
     examples: [['ATAN2(0, 1)', '0E0']],
@@ -140,9 +132,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   },
   ofDouble('CBRT', 'The cube root.', cubeRoot, [['CBRT(27)', '3E0']]),
   {
-    kind: 'scalar',
     name: 'CEIL',
-    category: CATEGORY,
     description: 'The smallest whole number that is not less than the value, in the type of the value.',
     examples: [['CEIL(1.2)', '2.0']],
     nulls: 'propagate',
@@ -163,9 +153,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ]),
   ofDouble('EXP', 'Euler’s number raised to the value.', exponential, [['EXP(0)', '1E0']]),
   {
-    kind: 'scalar',
     name: 'FLOOR',
-    category: CATEGORY,
     description: 'The largest whole number that is not greater than the value, in the type of the value.',
     examples: [['FLOOR(1.8)', '1.0']],
     nulls: 'propagate',
@@ -178,9 +166,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   },
   ofDouble('LN', 'The natural logarithm: -Infinity for 0, NaN below.', naturalLog, [['LN(1)', '0E0']]),
   {
-    kind: 'scalar',
     name: 'LOG',
-    category: CATEGORY,
     description:
       'With one argument the natural logarithm. With two the logarithm of the second to the base of the first; NaN for a base that is not positive or is 1.',
     examples: [['LOG(2, 8)', '3E0']],
@@ -191,18 +177,14 @@ export const mathFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'PI',
-    category: CATEGORY,
     description: 'The ratio of a circle’s circumference to its diameter.',
     examples: [['ROUND(PI(), 4)', '3.1416E0']],
     nulls: 'propagate',
     signatures: [fixed([], DOUBLE, () => Math.PI)],
   },
   {
-    kind: 'scalar',
     name: 'POWER',
-    category: CATEGORY,
     description: 'The first argument raised to the second.',
     examples: [['POWER(2, 10)', '1024E0']],
     nulls: 'propagate',
@@ -210,9 +192,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   },
   ofDouble('RADIANS', 'Turns degrees into radians.', (x) => x * RADIANS_PER_DEGREE, [['RADIANS(0)', '0E0']]),
   {
-    kind: 'scalar',
     name: 'RANDOM',
-    category: CATEGORY,
     description: 'A random number from 0 (inclusive) to 1 (exclusive), another one for each call.',
     examples: [['RANDOM() < 1', 'TRUE']],
     nulls: 'propagate',
@@ -222,9 +202,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'ROUND',
-    category: CATEGORY,
     description:
       'Rounds to the nearest whole number, or to a number of places after the point (before it, if negative). Ties go up: 2.5 becomes 3, -2.5 becomes -2.',
     examples: [
@@ -236,9 +214,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
     signatures: rounding(Math.round, roundDecimal),
   },
   {
-    kind: 'scalar',
     name: 'SIGN',
-    category: CATEGORY,
     description: '-1 for negative values, 1 for positive ones, 0 for zero.',
     examples: [['SIGN(-3)', '-1']],
     nulls: 'propagate',
@@ -252,9 +228,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ofDouble('TAN', 'The tangent of an angle in radians.', Math.tan, [['TAN(0)', '0E0']]),
   ofDouble('TANH', 'The hyperbolic tangent.', Math.tanh, [['TANH(0)', '0E0']]),
   {
-    kind: 'scalar',
     name: 'TRUNC',
-    category: CATEGORY,
     description:
       'Cuts off the fraction, or everything after a number of places after the point (before it, if negative).',
     examples: [
@@ -265,4 +239,4 @@ export const mathFunctions: readonly ScalarFunction[] = [
     nulls: 'propagate',
     signatures: rounding(Math.trunc, truncateDecimal),
   },
-];
+]);

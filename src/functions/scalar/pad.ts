@@ -1,9 +1,7 @@
 import { DataError } from '../../common/error.ts';
 import { BYTES, INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { checked, fixed, parameter, scalars } from '../signature.ts';
 
 /** Fills up to `size` with the padding repeated; null when that is impossible. */
 function padding<V extends string | Uint8Array>(
@@ -61,11 +59,9 @@ function pad(side: 'left' | 'right'): ScalarSignature[] {
   ];
 }
 
-export const padFunctions: readonly ScalarFunction[] = [
+export const padFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'LPAD',
-    category: CATEGORY,
     description:
       'Fills up to a length on the left; cuts on the right what is longer. Null for an empty padding or a negative length.',
     examples: [["LPAD('foo', 7, 'Bar')", "'BarBfoo'"]],
@@ -73,13 +69,11 @@ export const padFunctions: readonly ScalarFunction[] = [
     signatures: pad('left'),
   },
   {
-    kind: 'scalar',
     name: 'RPAD',
-    category: CATEGORY,
     description:
       'Fills up to a length on the right; cuts on the right what is longer. Null for an empty padding or a negative length.',
     examples: [["RPAD('foo', 7, 'Bar')", "'fooBarB'"]],
     nulls: 'propagate',
     signatures: pad('right'),
   },
-];
+]);

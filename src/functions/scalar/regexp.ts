@@ -3,7 +3,7 @@ import { DataError } from '../../common/error.ts';
 import { array, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
 import type { Parameter } from '../function.ts';
-import { checked, parameter } from '../signature.ts';
+import { checked, parameter, scalar, scalars } from '../signature.ts';
 import { toRe2 } from './java-regexp.ts';
 
 /**
@@ -95,83 +95,61 @@ const PATTERN = checked(
 const INPUT = parameter('input', STRING);
 const GROUP = checked(parameter('group', INTEGER, 'which group of the pattern; 0 is all of it'), checkGroup);
 
-function regexpFunction(
-  name: string,
-  description: string,
-  example: readonly [string, string],
-  signatures: readonly ScalarSignature[],
-): ScalarFunction {
-  return {
-    kind: 'scalar',
-    name,
-    category: 'REGULAR_EXPRESSION',
-    description,
-    examples: [example],
-    nulls: 'propagate',
-    signatures,
-  };
-}
-
-export const regexpFunctions: readonly ScalarFunction[] = [
-  regexpFunction(
+export const regexpFunctions: readonly ScalarFunction[] = scalars('REGULAR_EXPRESSION', [
+  scalar(
     'REGEXP_EXTRACT',
     'The first match of a pattern, or a group of it; null if there is none. The pattern comes first.',
     ["REGEXP_EXTRACT('(.*) (.*)', 'hello there', 2)", "'there'"],
-    [
-      signature(
-        [PATTERN, INPUT],
-        STRING,
-        (compile) => (pattern: string, input: string) => extract(compile(pattern), input, 0),
-      ),
-      signature(
-        [PATTERN, INPUT, GROUP],
-        STRING,
-        (compile) => (pattern: string, input: string, group: number) =>
-          extract(compile(pattern), input, group),
-      ),
-    ],
+    'propagate',
+    signature(
+      [PATTERN, INPUT],
+      STRING,
+      (compile) => (pattern: string, input: string) => extract(compile(pattern), input, 0),
+    ),
+    signature(
+      [PATTERN, INPUT, GROUP],
+      STRING,
+      (compile) => (pattern: string, input: string, group: number) => extract(compile(pattern), input, group),
+    ),
   ),
-  regexpFunction(
+  scalar(
     'REGEXP_EXTRACT_ALL',
     'All matches of a pattern, or a group of each. The pattern comes first.',
     ["REGEXP_EXTRACT_ALL('a.', 'abac')", "ARRAY['ab', 'ac']"],
-    [
-      signature(
-        [PATTERN, INPUT],
-        array(STRING),
-        (compile) => (pattern: string, input: string) => extractAll(compile(pattern), input, 0),
-      ),
-      signature(
-        [PATTERN, INPUT, GROUP],
-        array(STRING),
-        (compile) => (pattern: string, input: string, group: number) =>
-          extractAll(compile(pattern), input, group),
-      ),
-    ],
+    'propagate',
+    signature(
+      [PATTERN, INPUT],
+      array(STRING),
+      (compile) => (pattern: string, input: string) => extractAll(compile(pattern), input, 0),
+    ),
+    signature(
+      [PATTERN, INPUT, GROUP],
+      array(STRING),
+      (compile) => (pattern: string, input: string, group: number) =>
+        extractAll(compile(pattern), input, group),
+    ),
   ),
-  regexpFunction(
+  scalar(
     'REGEXP_REPLACE',
     'Replaces every match of a pattern; $1 in the replacement is the first group.',
     ["REGEXP_REPLACE('foobar', '(o+)', '<$1>')", "'f<oo>bar'"],
-    [
-      signature(
-        [INPUT, PATTERN, parameter('replacement', STRING)],
-        STRING,
-        (compile) => (input: string, pattern: string, replacement: string) =>
-          replace(compile(pattern), input, replacement),
-      ),
-    ],
+    'propagate',
+    signature(
+      [INPUT, PATTERN, parameter('replacement', STRING)],
+      STRING,
+      (compile) => (input: string, pattern: string, replacement: string) =>
+        replace(compile(pattern), input, replacement),
+    ),
   ),
-  regexpFunction(
+  scalar(
     'REGEXP_SPLIT_TO_ARRAY',
     'The parts between the matches of a pattern.',
     ["REGEXP_SPLIT_TO_ARRAY('aabcda', '(ab|cd)')", "ARRAY['a', '', 'a']"],
-    [
-      signature(
-        [INPUT, PATTERN],
-        array(STRING),
-        (compile) => (input: string, pattern: string) => split(compile(pattern), input),
-      ),
-    ],
+    'propagate',
+    signature(
+      [INPUT, PATTERN],
+      array(STRING),
+      (compile) => (input: string, pattern: string) => split(compile(pattern), input),
+    ),
   ),
-];
+]);

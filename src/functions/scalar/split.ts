@@ -1,9 +1,7 @@
 import { array, BYTES, map, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { fixed, parameter, scalars } from '../signature.ts';
 
 function split(text: string, delimiter: string): string[] {
   if (delimiter === '') return text === '' ? [''] : text.split('');
@@ -39,11 +37,9 @@ function splitToMap(text: string, entryDelimiter: string, pairDelimiter: string)
   return entries;
 }
 
-export const splitFunctions: readonly ScalarFunction[] = [
+export const splitFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'SPLIT',
-    category: CATEGORY,
     description: 'The parts between a delimiter, empty ones too. An empty delimiter splits after every unit.',
     examples: [["SPLIT('a.b.', '.')", "ARRAY['a', 'b', '']"]],
     nulls: 'propagate',
@@ -53,9 +49,7 @@ export const splitFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'SPLIT_TO_MAP',
-    category: CATEGORY,
     description:
       'Splits text into entries and those into key and value. Entries without the second delimiter are dropped; the last of equal keys wins.',
     examples: [["SPLIT_TO_MAP('a=1/b=2', '/', '=')", "MAP('a' := '1', 'b' := '2')"]],
@@ -68,4 +62,4 @@ export const splitFunctions: readonly ScalarFunction[] = [
       ),
     ],
   },
-];
+]);

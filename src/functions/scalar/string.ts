@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BYTES, INTEGER, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter, variadic } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { fixed, parameter, scalars, variadic } from '../signature.ts';
 
 type Text = string | null;
 
@@ -23,11 +21,9 @@ function initcap(text: string): string {
     .replaceAll(/(^|\s)(\S)/gu, (_match, before: string, first: string) => before + first.toUpperCase());
 }
 
-export const stringFunctions: readonly ScalarFunction[] = [
+export const stringFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'ELT',
-    category: CATEGORY,
     description: 'The n-th of the arguments after the first, counted from 1; null if there is none.',
     examples: [["ELT(2, 'a', 'b', 'c')", "'b'"]],
     nulls: 'handled',
@@ -40,9 +36,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'FIELD',
-    category: CATEGORY,
     description:
       'The position, from 1, of the first argument among the others; 0 if it is none of them or null.',
     examples: [["FIELD('b', 'a', 'b')", '2']],
@@ -56,9 +50,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'INITCAP',
-    category: CATEGORY,
     description:
       'Each word with its first letter in upper case and the rest in lower case. Leading blanks are dropped.',
     examples: [["INITCAP('the quick FOX')", "'The Quick Fox'"]],
@@ -66,18 +58,14 @@ export const stringFunctions: readonly ScalarFunction[] = [
     signatures: [fixed([parameter('input', STRING)], STRING, initcap)],
   },
   {
-    kind: 'scalar',
     name: 'LCASE',
-    category: CATEGORY,
     description: 'The text in lower case.',
     examples: [["LCASE('ABC')", "'abc'"]],
     nulls: 'propagate',
     signatures: [fixed([parameter('input', STRING)], STRING, (text: string) => text.toLowerCase())],
   },
   {
-    kind: 'scalar',
     name: 'LEN',
-    category: CATEGORY,
     description: 'The length of a text in UTF-16 units, or of bytes.',
     examples: [["LEN('abc')", '3']],
     nulls: 'propagate',
@@ -87,9 +75,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'MD5',
-    category: CATEGORY,
     description: 'The MD5 hash of the text’s UTF-8 bytes, in lower-case hexadecimal.',
     examples: [["MD5('')", "'d41d8cd98f00b204e9800998ecf8427e'"]],
     nulls: 'propagate',
@@ -100,9 +86,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'REPLACE',
-    category: CATEGORY,
     description: 'Replaces every occurrence of one text by another.',
     examples: [["REPLACE('foobar', 'foo', 'bar')", "'barbar'"]],
     nulls: 'propagate',
@@ -115,21 +99,17 @@ export const stringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'TRIM',
-    category: CATEGORY,
     description: 'The text without blanks and control characters at both ends.',
     examples: [["TRIM('  a b ')", "'a b'"]],
     nulls: 'propagate',
     signatures: [fixed([parameter('input', STRING)], STRING, trim)],
   },
   {
-    kind: 'scalar',
     name: 'UCASE',
-    category: CATEGORY,
     description: 'The text in upper case.',
     examples: [["UCASE('abc')", "'ABC'"]],
     nulls: 'propagate',
     signatures: [fixed([parameter('input', STRING)], STRING, (text: string) => text.toUpperCase())],
   },
-];
+]);

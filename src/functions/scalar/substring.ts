@@ -1,8 +1,6 @@
 import { BYTES, INTEGER, STRING, type SqlType } from '../../types/sql-type.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
-
-const CATEGORY = 'STRING';
+import { fixed, parameter, scalars } from '../signature.ts';
 
 type Text = string | null;
 
@@ -57,11 +55,9 @@ function instr(text: Text, part: Text, position = 1, occurrence = 1): number {
   return at + 1;
 }
 
-export const substringFunctions: readonly ScalarFunction[] = [
+export const substringFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'INSTR',
-    category: CATEGORY,
     description:
       'The position, from 1, of a text within another; 0 if it is not there. A start position (from the end and backward if negative) and the number of the occurrence may follow.',
     examples: [
@@ -94,9 +90,7 @@ export const substringFunctions: readonly ScalarFunction[] = [
     ],
   },
   {
-    kind: 'scalar',
     name: 'SUBSTRING',
-    category: CATEGORY,
     description:
       'The part from a position, counted from 1 (from the end if negative), to the end or of a given length.',
     examples: [
@@ -109,4 +103,4 @@ export const substringFunctions: readonly ScalarFunction[] = [
       ...substringOf(BYTES, (bytes: Uint8Array, start, end) => bytes.subarray(start, end)),
     ],
   },
-];
+]);

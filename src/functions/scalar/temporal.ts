@@ -1,12 +1,11 @@
 import { DataError } from '../../common/error.ts';
 import { BIGINT, DATE, INTEGER, STRING, TIME, TIMESTAMP } from '../../types/sql-type.ts';
 import type { ScalarEvaluator, ScalarFunction, ScalarSignature } from '../function.ts';
-import { checked, fixed, parameter } from '../signature.ts';
+import { checked, fixed, parameter, type ScalarDefinition, scalars } from '../signature.ts';
 import { openSimpleDatePattern } from '../simple-date-pattern.ts';
 import { openTimePattern, type TimePattern } from '../time-pattern.ts';
 import { instantOf, localZone, openTimeZone, UTC, type TimeZone } from '../time-zone.ts';
 
-const CATEGORY = 'DATE_TIME';
 const DAY_MS = 86_400_000;
 const UNIT = checked(parameter('unit', { kind: 'interval-unit' }), unitMs);
 const JAVA_PATTERN = parameter('pattern', STRING, 'a pattern of java.time, such as yyyy-MM-dd HH:mm:ss.SSS');
@@ -104,8 +103,8 @@ function one(
   description: string,
   examples: ScalarFunction['examples'],
   ...signatures: ScalarSignature[]
-): ScalarFunction {
-  return { kind: 'scalar', name, category: CATEGORY, description, examples, nulls: 'propagate', signatures };
+): ScalarDefinition {
+  return { name, description, examples, nulls: 'propagate', signatures };
 }
 
 function arithmetic(
@@ -114,7 +113,7 @@ function arithmetic(
   description: string,
   example: readonly [string, string],
   evaluate: ScalarEvaluator,
-): ScalarFunction {
+): ScalarDefinition {
   return one(
     name,
     description,
@@ -133,7 +132,7 @@ const SIMPLE_PATTERN = checked(
   openSimpleDatePattern,
 );
 
-export const temporalFunctions: readonly ScalarFunction[] = [
+export const temporalFunctions: readonly ScalarFunction[] = scalars('DATE_TIME', [
   one(
     'CONVERT_TZ',
     'Moves a timestamp by the difference between two time zones.',
@@ -323,4 +322,4 @@ export const temporalFunctions: readonly ScalarFunction[] = [
     ),
     volatile: true,
   },
-];
+]);

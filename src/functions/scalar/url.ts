@@ -3,7 +3,7 @@ import { DataError } from '../../common/error.ts';
 import { INTEGER, STRING } from '../../types/sql-type.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { ScalarFunction, ScalarSignature } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { fixed, parameter, scalar, scalars } from '../signature.ts';
 
 /** A URI in its parts, by RFC 2396 as java.net.URI reads it (which takes less than browsers do); decoded. */
 interface Uri {
@@ -90,23 +90,6 @@ function parameterOf(query: string | null, name: string): string | null {
   return null;
 }
 
-function urlFunction(
-  name: string,
-  description: string,
-  example: readonly [string, string],
-  signature: ScalarSignature,
-): ScalarFunction {
-  return {
-    kind: 'scalar',
-    name,
-    category: 'URL',
-    description,
-    examples: [example],
-    nulls: 'propagate',
-    signatures: [signature],
-  };
-}
-
 const URL_PARAMETER = parameter('url', STRING);
 
 function extract(part: (uri: Uri) => SqlValue, returns: typeof STRING = STRING): ScalarSignature {
@@ -115,61 +98,70 @@ function extract(part: (uri: Uri) => SqlValue, returns: typeof STRING = STRING):
 
 const SAMPLE = "'http://confluent.io:8080/a%20b?x=1&y#top'";
 
-export const urlFunctions: readonly ScalarFunction[] = [
-  urlFunction(
+export const urlFunctions: readonly ScalarFunction[] = scalars('URL', [
+  scalar(
     'URL_DECODE_PARAM',
     'Text without the escapes of a URL’s parameters.',
     ["URL_DECODE_PARAM('url%20encoded+text')", "'url encoded text'"],
+    'propagate',
     fixed([parameter('input', STRING)], STRING, decodeParameter),
   ),
-  urlFunction(
+  scalar(
     'URL_ENCODE_PARAM',
     'Text as it is written in a URL’s parameters; a blank becomes +.',
     ["URL_ENCODE_PARAM('a b&c')", "'a+b%26c'"],
+    'propagate',
     fixed([parameter('input', STRING)], STRING, encodeParameter),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_FRAGMENT',
     'What follows # in a URL.',
     [`URL_EXTRACT_FRAGMENT(${SAMPLE})`, "'top'"],
+    'propagate',
     extract((uri) => uri.fragment),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_HOST',
     'The host of a URL.',
     [`URL_EXTRACT_HOST(${SAMPLE})`, "'confluent.io'"],
+    'propagate',
     extract((uri) => uri.host),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_PARAMETER',
     'The value of a parameter in a URL’s query: empty text if it has none, null if the parameter is missing.',
     [`URL_EXTRACT_PARAMETER(${SAMPLE}, 'x')`, "'1'"],
+    'propagate',
     fixed([URL_PARAMETER, parameter('name', STRING)], STRING, (url: string, name: string) =>
       parameterOf(parseUri(url).query, name),
     ),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_PATH',
     'The path of a URL.',
     [`URL_EXTRACT_PATH(${SAMPLE})`, "'/a b'"],
+    'propagate',
     extract((uri) => uri.path),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_PORT',
     'The port in a URL; null if it has none.',
     [`URL_EXTRACT_PORT(${SAMPLE})`, '8080'],
+    'propagate',
     extract((uri) => uri.port, INTEGER),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_PROTOCOL',
     'The scheme of a URL, such as http.',
     [`URL_EXTRACT_PROTOCOL(${SAMPLE})`, "'http'"],
+    'propagate',
     extract((uri) => uri.scheme),
   ),
-  urlFunction(
+  scalar(
     'URL_EXTRACT_QUERY',
     'What follows ? in a URL.',
     [`URL_EXTRACT_QUERY(${SAMPLE})`, "'x=1&y'"],
+    'propagate',
     extract((uri) => uri.query),
   ),
-];
+]);

@@ -1,9 +1,7 @@
 import { BYTES, STRING } from '../../types/sql-type.ts';
 import type { ScalarFunction } from '../function.ts';
-import { fixed, parameter } from '../signature.ts';
+import { fixed, parameter, scalars } from '../signature.ts';
 import { textOf } from './encoding.ts';
-
-const CATEGORY = 'STRING';
 
 function uuidText(bytes: Uint8Array): string {
   const hex = textOf(bytes, 'hex');
@@ -18,11 +16,9 @@ function randomUuid(random: () => number): string {
   return uuidText(bytes);
 }
 
-export const uuidFunctions: readonly ScalarFunction[] = [
+export const uuidFunctions: readonly ScalarFunction[] = scalars('STRING', [
   {
-    kind: 'scalar',
     name: 'UUID',
-    category: CATEGORY,
     description: 'A random UUID, another one for each call, or the UUID that 16 bytes stand for.',
     examples: [['LEN(UUID())', '36']],
     nulls: 'propagate',
@@ -38,4 +34,4 @@ export const uuidFunctions: readonly ScalarFunction[] = [
       ),
     ],
   },
-];
+]);
