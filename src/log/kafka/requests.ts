@@ -100,15 +100,29 @@ export function metadataRequest(topics: readonly string[] | null): ProtocolReque
   );
 }
 
-/** Items of one topic under its name, as most requests want them; order is kept within a topic. */
-function byTopic<T extends { readonly topic: string }>(items: readonly T[]): [topic: string, items: T[]][] {
+/** Items under the names of their topics, as most requests want them; order is kept within a topic. */
+function writeByTopic<T extends { readonly topic: string }>(
+  w: ProtocolWriter,
+  items: readonly T[],
+  write: (item: T) => void,
+): void {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groups.get(item.topic);
     if (group === undefined) groups.set(item.topic, [item]);
     else group.push(item);
   }
-  return [...groups];
+  w.array([...groups], ([topic, group]) => w.string(topic).array(group, write));
+}
+
+/** What most responses are: something of each partition, under the names of the topics. */
+function readByTopic<T>(r: ProtocolReader, read: (topic: string) => T): T[] {
+  return r
+    .array(() => {
+      const topic = r.string();
+      return r.array(() => read(topic));
+    })
+    .flat();
 }
 
 export interface FetchPosition {
@@ -153,43 +167,25 @@ export function fetchRequest(
         .int32(options.bytesMax)
         .int8(options.readCommitted ? 1 : 0);
       w.int32(0).int32(-1); // no fetch session
-      w.array(byTopic(positions), ([topic, items]) => {
-        w.string(topic);
-        w.array(items, (item) => {
-          w.int32(item.partition).int32(-1).int64(item.offset).int64(-1).int32(options.partitionBytesMax);
-        });
+      writeByTopic(w, positions, (item) => {
+        w.int32(item.partition).int32(-1).int64(item.offset).int64(-1).int32(options.partitionBytesMax);
       });
       w.int32(0).string(''); // nothing forgotten, no rack
     },
     (r) => {
       const code = r.int16();
       r.int32(); // session
-      const partitions: FetchedPartition[] = [];
-      r.array(() => {
-        const topic = r.string();
-        r.array(() => {
-          const partition = r.int32();
-          const partitionCode = r.int16();
-          const highWatermark = r.int64();
-          const lastStableOffset = r.int64();
-          r.int64(); // log start
-          const aborted = r.array(() => ({ producerId: r.int64(), firstOffset: r.int64() }));
-          r.int32(); // preferred replica
-          const size = Math.max(0, r.int32());
-          const start = r.at;
-          r.at += size;
-          partitions.push({
-            topic,
-            partition,
-            code: partitionCode,
-            highWatermark,
-            lastStableOffset,
-            aborted,
-            buffer: r.buffer,
-            start,
-            end: r.at,
-          });
-        });
+      const partitions = readByTopic(r, (topic): FetchedPartition => {
+        const partition = { topic, partition: r.int32(), code: r.int16() };
+        const highWatermark = r.int64();
+        const lastStableOffset = r.int64();
+        r.int64(); // log start
+        const aborted = r.array(() => ({ producerId: r.int64(), firstOffset: r.int64() }));
+        r.int32(); // preferred replica
+        const size = Math.max(0, r.int32());
+        const start = r.at;
+        r.at += size;
+        return { ...partition, highWatermark, lastStableOffset, aborted, buffer: r.buffer, start, end: r.at };
       });
       return { code, partitions };
     },
@@ -222,30 +218,19 @@ export function produceRequest(
     { key: 0, version: 7, name: 'Produce' },
     (w) => {
       w.string(null).int16(-1).int32(timeoutMs); // no transaction, all in-sync replicas
-      w.array(byTopic(batches), ([topic, items]) => {
-        w.string(topic);
-        w.array(items, ({ partition, bytes }) => {
-          w.int32(partition).int32(bytes.length);
-          w.writeBytes(bytes);
-        });
+      writeByTopic(w, batches, ({ partition, bytes }) => {
+        w.int32(partition).int32(bytes.length);
+        w.writeBytes(bytes);
       });
     },
-    (r) => {
-      const produced: ProducedPartition[] = [];
-      r.array(() => {
-        const topic = r.string();
-        r.array(() => {
-          const partition = r.int32();
-          const code = r.int16();
-          const baseOffset = r.int64();
-          r.int64(); // append time
-          r.int64(); // log start
-          produced.push({ topic, partition, code, baseOffset });
-        });
-      });
-      // The throttle time comes last in this response; a producer with one request a partition gains little by it.
-      return produced;
-    },
+    // The throttle time comes last in this response; a producer with one request a partition gains little by it.
+    (r) =>
+      readByTopic(r, (topic): ProducedPartition => {
+        const produced = { topic, partition: r.int32(), code: r.int16(), baseOffset: r.int64() };
+        r.int64(); // append time
+        r.int64(); // log start
+        return produced;
+      }),
     { throttled: 'unread', timeoutMs: timeoutMs + 10_000, sizeHint },
   );
 }
@@ -292,17 +277,11 @@ export function listOffsetsRequest(
       w.array(partitions, (partition) => void w.int32(partition).int64(timestampMs));
     },
     (r) =>
-      r
-        .array(() => {
-          const name = r.string();
-          return r.array(() => {
-            const partition = r.int32();
-            const code = r.int16();
-            r.int64(); // timestamp
-            return { topic: name, partition, code, offset: r.int64() };
-          });
-        })
-        .flat(),
+      readByTopic(r, (name) => {
+        const partition = { topic: name, partition: r.int32(), code: r.int16() };
+        r.int64(); // timestamp
+        return { ...partition, offset: r.int64() };
+      }),
   );
 }
 
@@ -315,18 +294,12 @@ export function deleteRecordsRequest(
   return protocolRequest(
     { key: 21, version: 1, name: 'DeleteRecords' },
     (w) => void w.int32(1).string(topic).int32(1).int32(partition).int64(offset).int32(30_000),
-    (r) => {
-      let code = 0;
-      r.array(() => {
-        r.string();
-        r.array(() => {
-          r.int32(); // partition
-          r.int64(); // low watermark
-          code = r.int16();
-        });
-      });
-      return code;
-    },
+    (r) =>
+      readByTopic(r, () => {
+        r.int32(); // partition
+        r.int64(); // low watermark
+        return r.int16();
+      })[0] ?? 0,
     { timeoutMs: 40_000 },
   );
 }
@@ -436,12 +409,7 @@ export interface PartitionCode {
 }
 
 function readPartitionCodes(r: ProtocolReader): PartitionCode[] {
-  return r
-    .array(() => {
-      const topic = r.string();
-      return r.array(() => ({ topic, partition: r.int32(), code: r.int16() }));
-    })
-    .flat();
+  return readByTopic(r, (topic) => ({ topic, partition: r.int32(), code: r.int16() }));
 }
 
 /** A simple consumer's commit: no generation and no member, so the group must have no members. */
@@ -458,9 +426,8 @@ export function offsetCommitRequest(
     { key: 8, version: 5, name: 'OffsetCommit' },
     (w) => {
       w.string(group).int32(-1).string('');
-      w.array(byTopic(offsets), ([topic, items]) => {
-        w.string(topic);
-        w.array(items, (item) => void w.int32(item.partition).int64(item.offset).string(item.metadata));
+      writeByTopic(w, offsets, (item) => {
+        w.int32(item.partition).int64(item.offset).string(item.metadata);
       });
     },
     readPartitionCodes,
@@ -478,17 +445,13 @@ export function offsetFetchRequest(group: string): ProtocolRequest<FetchedOffset
     { key: 9, version: 4, name: 'OffsetFetch' },
     (w) => void w.string(group).int32(-1),
     (r) => {
-      const offsets = r
-        .array(() => {
-          const topic = r.string();
-          return r.array(() => {
-            const partition = r.int32();
-            const offset = r.int64();
-            const metadata = r.string();
-            return { topic, partition, offset, metadata, code: r.int16() };
-          });
-        })
-        .flat();
+      const offsets = readByTopic(r, (topic) => ({
+        topic,
+        partition: r.int32(),
+        offset: r.int64(),
+        metadata: r.string(),
+        code: r.int16(),
+      }));
       return { code: r.int16(), offsets };
     },
   );
@@ -503,10 +466,7 @@ export function offsetDeleteRequest(
     { key: 47, version: 0, name: 'OffsetDelete' },
     (w) => {
       w.string(group);
-      w.array(byTopic(partitions), ([topic, items]) => {
-        w.string(topic);
-        w.array(items, (item) => void w.int32(item.partition));
-      });
+      writeByTopic(w, partitions, (item) => void w.int32(item.partition));
     },
     (r) => {
       const code = r.int16();
