@@ -211,7 +211,8 @@ test('what Streams shows is what docs/streams.md says of it', () => {
 
 test('SQL has no operators of its own: all are in src/streams/processors', () => {
   const own = sources().filter(
-    ({ path, text }) => path.startsWith('src/sql/') && /\b(implements Processor|extends (Aggregate)?Operator)/.test(text),
+    ({ path, text }) =>
+      path.startsWith('src/sql/') && /\b(implements Processor|extends (Aggregate)?Operator)/.test(text),
   );
   expect(own.map(({ path }) => path)).toEqual([]);
 });
@@ -228,7 +229,7 @@ test('SQL has no wiring of its own: stores, internal topics and co-partitions ar
 /** Where a text in quotes is the name of a format. Names within statements (`VALUE_FORMAT='…'`) tell nothing apart. */
 function formatsNamed({ path, text }: Source): string[] {
   const names = [...FORMATS, ...ABSENT_FORMATS].map(({ name }) => name).join('|');
-  const literal = new RegExp(`(?<!=|category: )(['"\`])(?:${names})\\1`, 'g');
+  const literal = new RegExp(`(?<!=|category: |scalars\\()(['"\`])(?:${names})\\1`, 'g');
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   return [...code.matchAll(literal)].map(
     ([name]) => `${path}: ${name}; what a format is like, its literal says`,
