@@ -124,7 +124,7 @@ const record = fc.record({
 
 test('results are the same wherever state lies, and however often the application starts again', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(record, { minLength: 5, maxLength: 40 }), async (records) => {
+    fc.asyncProperty(fc.array(record, { minLength: 5, maxLength: 25 }), async (records) => {
       const run = async (disturbed: boolean): Promise<string[]> => {
         await log.close();
         await openLog();
@@ -147,6 +147,6 @@ test('results are the same wherever state lies, and however often the applicatio
       };
       expect(await run(true)).toEqual(await run(false));
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
