@@ -7,7 +7,7 @@
  * - everything else (`AssertionError`, I/O): ours or the machine's. The query stops; the server lives on.
  */
 
-/** What was thrown, as text: it may be anything. */
+/** A thrown value, which may be anything, as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -75,7 +75,7 @@ export function describePushQuery(query: PushQuery): QueryDescription {
   };
 }
 
-/** What a plan and its topology say by themselves. */
+/** The parts of a description that come from the plan and its topology. */
 export function describePlan(plan: QueryPlan, topology: string): QueryDescription {
   const { columns, key, window, kind } = plan.after;
   const positions =

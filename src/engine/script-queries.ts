@@ -8,7 +8,7 @@ import type { StoredQuery } from './stored-query.ts';
 
 /** How queries are named, and kept where a script says at each start which of them run. */
 
-/** What a query is known by at the next start; null where its command says that. `name`: by which it asks. */
+/** The identity by which the next start knows a query; null where its command has it. `name`: the statement's. */
 export function nextIdentity({ engine, replayed }: StatementCall, name: string): string | null {
   return replayed === null && engine.kept !== null ? engine.kept.next(name) : null;
 }

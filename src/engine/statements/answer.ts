@@ -5,7 +5,7 @@ export function message(text: string): Entity {
   return { '@type': 'message', message: text };
 }
 
-/** What ksqlDB answers to statements that change the catalog. */
+/** ksqlDB's answer to statements that change the catalog. */
 export function changed(
   commandId: string,
   text: string,

@@ -8,14 +8,14 @@ import type { PlannedQuery } from '../stored-query.ts';
 /** A query that a statement is about to begin. */
 interface QueryToBe {
   readonly run: PlannedQuery;
-  /** What it is known by at the next start; null where nothing is kept of it, or it has the id of what it replaces. */
+  /** The identity by which the next start knows it; null where nothing is kept of it, or it has that of what it replaces. */
   readonly identity: string | null;
   /** The id of what it goes on from; undefined where it is new. */
   readonly given: string | undefined;
   /** The query in whose place it comes: with its id, so that it goes on with the same offsets and state. */
   readonly replaced?: PersistentQuery | null;
   readonly reads: readonly string[];
-  /** What it writes; null for what only keeps rows. */
+  /** The source that it writes; null for a query that only keeps rows. */
   readonly sink: { readonly name: string; readonly topic: string } | null;
   readonly options?: Partial<StreamsOptions>;
   /** Changes the catalog. Returns what takes that back; null where there is no way back. */

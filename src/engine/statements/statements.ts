@@ -45,7 +45,7 @@ const DEFINITIONS: { readonly [K in StatementKind]: StatementDefinition<K> } = {
   ...unsupported,
 };
 
-/** What is told of a statement. */
+/** The definition of a statement's kind. */
 export function definitionOf({ kind }: Statement): StatementDefinition<StatementKind> {
   return DEFINITIONS[kind];
 }

@@ -62,7 +62,7 @@ export function openFunction(
         ...documentation,
         kind: 'scalar',
         nulls: 'handled',
-        // What a user's code depends on is unknown.
+        // It is not known what a user's code depends on.
         volatile: true,
         signatures: signatures.map((each) => each.scalar()),
       };
@@ -192,7 +192,7 @@ function parameterOf(text: TypeOrText, i: number, names: readonly string[] = [])
 /** Throws `SqlError` for text that is no type. */
 function parameterType(text: TypeOrText): ParameterType {
   if (typeof text !== 'string') return text;
-  // Of any precision and scale: in SQL a DECIMAL has both.
+  // A DECIMAL of any precision and scale: in SQL it always has both.
   if (/^decimal$/i.test(text.trim())) return { kind: 'any-decimal' };
   return convert(parseType(text.trim()));
 }

@@ -12,7 +12,7 @@ export interface StateStoreDeclaration<K, V> extends Materialized<K, V> {
   readonly name: string;
   /** Key-value stores: at most so many rows, in memory; the one used longest ago makes room for a new one. */
   readonly rowsMax?: number;
-  /** Of kind `window`: how long its windows are. */
+  /** For kind `window`: how long its windows are. */
   readonly windowSizeMs?: number;
   /** `versioned` and `window` need options of their own: `versioned`, `windowSizeMs`. */
   readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
