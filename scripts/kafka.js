@@ -214,6 +214,8 @@ function brokerSettings(port, controllerPort, dataDirectory) {
     // Records of tests and benches are of any year: nothing may be deleted for its age while they run.
     'log.retention.ms': -1,
     'log.retention.check.interval.ms': 86_400_000,
+    // The cleaner deletes too, from topics that are compacted as well: those of windowed tables, which have a retention.
+    'log.cleaner.backoff.ms': 86_400_000,
     // Streams in tests carry made-up times; a broker refuses those more than an hour ahead of its clock.
     'log.message.timestamp.after.max.ms': '9223372036854775807',
     'num.network.threads': 2,
