@@ -38,6 +38,8 @@ export class SteppedStreams {
   #executor: TaskExecutor | null = null;
   #plan: TopicPlan | null = null;
   #state: StreamsState = 'created';
+  /** Resolves when the first opening of the tasks is over, however it went. */
+  #opening: Promise<unknown> = Promise.resolve();
   #loop: Promise<void> | null = null;
   #stop = false;
   #paused = false;
@@ -128,15 +130,17 @@ export class SteppedStreams {
   async open(): Promise<void> {
     assert(this.#state === 'created', 'an application is started once');
     this.#changeState('restoring');
+    const opening = this.#openTasks();
+    this.#opening = opening.catch(() => undefined);
     try {
-      await this.#openTasks();
+      await opening;
     } catch (error) {
       this.#error = error;
-      this.#changeState('error');
+      if (!this.#stop) this.#changeState('error');
       throw error;
     }
-    // Paused before it was started, it starts so.
-    this.#changeState(this.#paused ? 'paused' : 'running');
+    // Paused before it was started, it starts so. It may have been closed meanwhile.
+    if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');
   }
 
   async #openTasks(): Promise<void> {
@@ -290,7 +294,7 @@ export class SteppedStreams {
     return found;
   }
 
-  /** Commits, then stops. State stays on disk. Safe to call twice. */
+  /** Commits, then stops; what is being started is started first. State stays on disk. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#state === 'stopped') return;
     const letGo = keepAlive();
@@ -306,6 +310,7 @@ export class SteppedStreams {
     if (!failed) this.#changeState('stopping');
     this.#stop = true;
     this.#resting.abort();
+    await this.#opening;
     await this.#executor?.stopReading();
     await this.#loop?.catch(() => undefined);
     await this.#turn;
@@ -388,6 +393,7 @@ export class SteppedStreams {
 
   /** Closes all tasks without a commit and opens them again where they last committed. */
   async #replace(failure: unknown): Promise<void> {
+    if (this.#stop) return;
     const { clock, logger, onError, restartMinMs = 1000, restartMaxMs = 60_000 } = this.#options;
     let error = failure;
     this.#changeState('restoring');

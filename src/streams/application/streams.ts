@@ -62,7 +62,7 @@ export class Streams extends StoreQueries {
     return this.#streams.catchUp();
   }
 
-  /** Commits, then stops. State stays on disk. Safe to call twice. */
+  /** Commits, then stops; what is being started is started first. State stays on disk. Safe to call twice. */
   close(): Promise<void> {
     return this.#streams.close();
   }

@@ -14,7 +14,7 @@ import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
 import { numberValues } from '../../../harness/number-values.ts';
-import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
+import { closeStreams, createStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
 let clock: ManualClock;
@@ -262,4 +262,43 @@ test('sources without an extractor use the application’s', async () => {
   });
   await drain(lenient);
   expect(lenient.skippedRecords).toBe(1);
+});
+
+test.each([
+  ['opens', false, false],
+  ['opens, and would be started again', false, true],
+  ['cannot be opened', true, false],
+  ['cannot be opened, and would be started again', true, true],
+])('an application that is closed while it is started stays closed: it %s', async (_, fails, retries) => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let writers = 0;
+  const slow: Log = {
+    admin: log.admin,
+    openReader: (options) => log.openReader(options),
+    close: () => log.close(),
+    async openWriter(options) {
+      await released;
+      if (fails) throw new LogError('unavailable', 'the disk is away');
+      const writer = await log.openWriter(options);
+      writers++;
+      const close = writer.close.bind(writer);
+      writer.close = () => {
+        writers--;
+        return close();
+      };
+      return writer;
+    },
+  };
+  const states: string[] = [];
+  const streams = createStreams(copying('in'), { log: slow, onStateChange: (state) => states.push(state) });
+  const started = streams.start(retries).then(
+    () => 'started',
+    (error: Error) => error.message,
+  );
+  const closed = streams.close();
+  release();
+  await closed;
+  expect(await started).toBe(fails && !retries ? 'the disk is away' : 'started');
+  expect({ states, writers }).toEqual({ states: ['restoring', 'stopping', 'stopped'], writers: 0 });
 });
