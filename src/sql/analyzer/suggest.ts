@@ -1,7 +1,7 @@
 import { editDistance } from '../parser/edit-distance.ts';
 import { ELSEWHERE_FUNCTIONS, ELSEWHERE_TYPES } from '../parser/elsewhere.ts';
 
-/** Nobody means a name that is further away. */
+/** Nobody means a name that is so far away, or further. */
 const DISTANCE_MAX = 9;
 
 /** A hint for a name that does not exist: the nearest one that does, or `otherwise`. */
@@ -14,7 +14,7 @@ export function suggest(name: string, known: Iterable<string>, otherwise: string
 function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   // A third of the letters may be wrong: more is another word.
-  let bestDistance = Infinity;
+  let bestDistance = DISTANCE_MAX;
   for (const candidate of known) {
     const distance = editDistance(name.toUpperCase(), candidate.toUpperCase(), DISTANCE_MAX);
     if (distance < bestDistance && distance <= Math.max(name.length, candidate.length) / 3) {

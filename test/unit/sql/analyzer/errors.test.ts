@@ -152,6 +152,8 @@ test.each([
   ['SELECT * FROM ORDRES EMIT CHANGES;', 'did you mean ORDERS?'],
   ['SELECT UCASEE(ITEM) FROM ORDERS EMIT CHANGES;', 'did you mean UCASE?'],
   ["CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', VALUE_FORMT='JSON');", 'did you mean VALUE_FORMAT?'],
+  // All are further away than a name may be, the long ones too.
+  ["CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='x', FOO='JSON');", 'remove it'],
 ])('a wrong name is met with the right one: %s', (sql, hint) => {
   expect(errorOf(SOURCES + sql).hint).toBe(hint);
 });
