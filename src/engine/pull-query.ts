@@ -1,7 +1,7 @@
 import { ByteWriter } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
 import { type DataError, type Span, SqlError } from '../common/error.ts';
-import type { PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
+import { hintOfUnkept, type PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import { compilePredicate, compileProjection } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
@@ -42,7 +42,7 @@ export async function pullRows(
         : `the rows of ${plan.source.name} are not kept by the query that makes it`,
       {
         span: statement.from.span,
-        hint: `CREATE TABLE … AS SELECT * FROM ${plan.source.name}, or follow its changes with EMIT CHANGES`,
+        hint: hintOfUnkept(plan.source),
       },
     );
   await untilReadable(query, call, statement.from.span);

@@ -79,7 +79,7 @@ export function analyzePullQuery(
       `table ${printIdentifier(source.name)} is not kept by any query, so its rows cannot be looked up`,
       {
         span: query.from.nameSpan,
-        hint: `CREATE TABLE … AS SELECT * FROM ${printIdentifier(source.name)} and query that, or add EMIT CHANGES`,
+        hint: hintOfUnkept(source),
       },
     );
   if (query.limit !== null && isSwitchedOff('ksql.query.pull.limit.clause.enabled', context))
@@ -120,6 +120,13 @@ export function analyzePullQuery(
     select: analyzed.select,
     limit: analyzed.limit,
   };
+}
+
+/** What to do about a table whose rows no query keeps: those of a windowed one no query can keep. */
+export function hintOfUnkept({ name, window }: CatalogSource): string {
+  const changes = 'add EMIT CHANGES to follow its changes';
+  if (window !== null) return changes;
+  return `CREATE TABLE … AS SELECT * FROM ${printIdentifier(name)} and query that, or ${changes}`;
 }
 
 function isSwitchedOff(property: string, { properties }: AnalyzeContext): boolean {

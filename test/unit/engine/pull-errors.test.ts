@@ -80,3 +80,21 @@ test.each(['', " WHERE K = 'b'", ' WHERE BUG(N) = 2'])(
     expect(engine.openQueries.size).toBe(0);
   },
 );
+
+test.each(['', 'SOURCE '])(
+  'no table is recommended over a windowed %stable: none can be made',
+  async (kind) => {
+    const topic = `KAFKA_TOPIC='w', VALUE_FORMAT='JSON', PARTITIONS=1`;
+    await execute(
+      engine,
+      `CREATE ${kind}TABLE W (K STRING PRIMARY KEY, N INT) WITH (${topic}, WINDOW_TYPE='TUMBLING', WINDOW_SIZE='1 SECOND');
+     CREATE TABLE P (K STRING PRIMARY KEY, N INT) WITH (${topic});`,
+    );
+    const hint = 'add EMIT CHANGES to follow its changes';
+    await expect(execute(engine, 'SELECT * FROM W;')).rejects.toMatchObject({ hint });
+    await expect(execute(engine, 'CREATE TABLE X AS SELECT * FROM W;')).rejects.toThrow('windowed table');
+    await expect(execute(engine, 'SELECT * FROM P;')).rejects.toMatchObject({
+      hint: `CREATE TABLE … AS SELECT * FROM P and query that, or ${hint}`,
+    });
+  },
+);
