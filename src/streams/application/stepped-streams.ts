@@ -1,6 +1,7 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
 import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
+import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkOptions } from '../instance/check-options.ts';
@@ -336,8 +337,10 @@ export class SteppedStreams {
     }
   }
 
-  /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). */
+  /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). Throws `StateError` before it. */
   async cleanUp(): Promise<void> {
+    if (this.#isAlive || this.#state === 'stopping')
+      throw new StateError(`the application ${this.applicationId} runs`, 'close it before it is cleaned up');
     const { log, applicationId, stateDirectory, transient = false, changelogs = true } = this.#options;
     const plan = this.#plan;
     if (plan === null) return;

@@ -67,7 +67,7 @@ export class Streams extends StoreQueries {
     return this.#streams.close();
   }
 
-  /** After `close`: forgets state, offsets and internal topics. */
+  /** After `close`: forgets state, offsets and internal topics. Throws `StateError` before it. */
   cleanUp(): Promise<void> {
     return this.#streams.cleanUp();
   }

@@ -117,6 +117,21 @@ test('committed offsets that were moved back rebuild the state instead of counti
   expect(await lastByKey()).toEqual({ a: '2', b: '1' });
 });
 
+test.each([['in memory'], ['on disk']])('what runs is not cleaned up: state %s', async (where) => {
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  const streams = await open(counting(), where === 'in memory' ? { stateDirectory: null } : {});
+  await drain(streams);
+  const [topics, committed] = [await log.admin.listTopics(), await log.admin.committed('app')];
+  await expect(streams.cleanUp()).rejects.toThrow('the application app runs');
+  streams.pause();
+  await expect(streams.cleanUp()).rejects.toThrow('the application app runs');
+  expect(await log.admin.listTopics()).toEqual(topics);
+  expect(await log.admin.committed('app')).toEqual(committed);
+  await streams.close();
+  await streams.cleanUp();
+  expect(await log.admin.committed('app')).toEqual([]);
+});
+
 test('output never leaves without its input being committed: a crash after an idle turn repeats nothing', async () => {
   await produce(log, 'in', [{ key: 'a', value: 'x' }]);
   const first = await open(counting(), { stateDirectory: null });
