@@ -39,7 +39,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: 'a query that was paused runs when it is started again after a failure',
     file: 'src/streams/application/stepped-streams.ts',
-    before: "if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');",
+    before: `// It may have been paused or closed meanwhile.
+    if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');`,
     after: "if (!this.#stop) this.#changeState((this.resume(), 'running'));",
     test: 'test/unit/engine/persistent-query.test.ts',
   },
