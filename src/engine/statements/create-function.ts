@@ -6,8 +6,7 @@ import { struct, type SqlType } from '../../types/sql-type.ts';
 import type { Engine, StatementCall } from '../engine.ts';
 import { propertyValue } from '../properties.ts';
 import type { FunctionCode } from '../user-functions/isolated-functions.ts';
-import { openFunction } from '../user-functions/load-user-functions.ts';
-import { stripTypes } from '../user-functions/strip-types.ts';
+import { openFunction } from '../user-functions/open-function.ts';
 import { changed } from './answer.ts';
 import type { EntityStatement } from './definition.ts';
 import { goesOn, isRerun } from './earlier-query.ts';
@@ -25,7 +24,7 @@ export const createFunction: EntityStatement<'createFunction'> = {
         hint: 'whoever starts the process can allow it: --set ksql.udfs.enabled=true',
       });
     const types = typesOf(statement, call);
-    const code = codeOf(statement);
+    const code = await codeOf(statement);
     const meaning = meaningOf(statement, code, types);
     const goes = isRerun(call, `function:${name}`) && engine.createdFunctions.meaningOf(name) === meaning;
     if (engine.functions.has(name)) {
@@ -171,7 +170,7 @@ function typesOf(
 }
 
 /** Throws `SqlError` for a language that does not exist, and names that the code could not use. */
-function codeOf({
+async function codeOf({
   name,
   aggregate,
   returns,
@@ -180,7 +179,7 @@ function codeOf({
   languageSpan,
   body,
   bodySpan,
-}: StatementOf<'createFunction'>): FunctionCode {
+}: StatementOf<'createFunction'>): Promise<FunctionCode> {
   if (language !== 'JAVASCRIPT' && language !== 'JS' && language !== 'TYPESCRIPT')
     throw new SqlError('ML_UNSUPPORTED', `there is no language ${language}`, {
       span: languageSpan,
@@ -194,6 +193,8 @@ function codeOf({
       });
   let code = body;
   if (language === 'TYPESCRIPT') {
+    // Loaded only here: it is large, and most engines never need it.
+    const { stripTypes } = await import('../user-functions/strip-types.ts');
     try {
       code = stripTypes(body);
     } catch (error) {
