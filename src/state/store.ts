@@ -146,6 +146,11 @@ export interface VersionedStore {
   ): void;
 }
 
+/** What can be pointed at the bytes of a key. */
+export interface KeyCursor {
+  setBytes(buffer: Uint8Array, start: number, end: number): void;
+}
+
 export type WindowVisitor = (windowStart: number, value: unknown, timestamp: number) => boolean | void;
 export type AllWindowsVisitor = (
   key: Uint8Array,
@@ -166,7 +171,7 @@ export interface WindowStore {
   timestampAt(slot: number): number;
   windowStartAt(slot: number): number;
   /** Points `key` at the bytes of a row's key, which are valid until the next `put` or `load`. */
-  readKey(slot: number, key: { setBytes(buffer: Uint8Array, start: number, end: number): void }): void;
+  readKey(slot: number, key: KeyCursor): void;
   /** Another number whenever a slot has been freed. A row that was put keeps its slot until `drainChangelog`, or `undoRecord`. */
   generationAt(slot: number): number;
   /**

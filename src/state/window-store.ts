@@ -1,5 +1,11 @@
 import type { ByteWriter } from '../common/bytes.ts';
-import type { AllWindowsVisitor, WindowStore, WindowStoreOptions, WindowVisitor } from './store.ts';
+import type {
+  AllWindowsVisitor,
+  KeyCursor,
+  WindowStore,
+  WindowStoreOptions,
+  WindowVisitor,
+} from './store.ts';
 import { readSafeInt64, readUint32, writeSortable, writeTimedPrefix } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
 
@@ -40,7 +46,7 @@ export class WindowRows extends TimedRows implements WindowStore {
     return this.times[slot]!;
   }
 
-  readKey(slot: number, key: { setBytes(buffer: Uint8Array, start: number, end: number): void }): void {
+  readKey(slot: number, key: KeyCursor): void {
     const { keys } = this;
     const at = this.keyOf[slot]!;
     key.setBytes(keys.slabOf(at), keys.startOf(at), keys.endOf(at));
