@@ -3,7 +3,6 @@ import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../../src/log/log.ts';
-import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor, ProcessorContext } from '../../../../src/streams/topology/processor.ts';
 import { skipOnInvalidTimestamp } from '../../../../src/streams/task/timestamp-extractors.ts';
@@ -12,8 +11,8 @@ import { StoreQueries } from '../../../../src/streams/application/store-queries.
 import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
+import { addCount } from '../../../harness/add-count.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
-import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, createStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 let log: Log;
@@ -164,40 +163,21 @@ test('an input that is not processed stops being read at its share of the bytes,
 test('instances that share the tasks of one application process everything once, and each knows what is elsewhere', async () => {
   await log.admin.createTopic({ name: 'words', partitions: 4 });
   const counting = (): Topology =>
-    new Topology()
-      .addSource({ name: 'read', topics: ['words'], key: stringSerde, value: stringSerde })
-      .addProcessor({ name: 'rekey', parents: ['read'], open: mapStream((value) => value) })
-      .addRepartitionTopic({ name: 'again-repartition', partitions: 3 })
-      .addSink({
-        name: 'send',
-        topic: 'again-repartition',
-        parents: ['rekey'],
-        key: null,
-        value: stringSerde,
-      })
-      .addSource({ name: 'receive', topics: ['again-repartition'], key: stringSerde, value: stringSerde })
-      .addProcessor({
-        name: 'count',
-        parents: ['receive'],
-        open: aggregateStream({
-          store: 'counts',
-          initial: () => 0,
-          add: (n) => (n as number) + 1,
-          sendOldValues: false,
-          coalesce: false,
-        }),
-      })
-      .addStore({
-        options: {
-          kind: 'key-value',
-          name: 'counts',
-          values: numberValues,
-          changelog: true,
-          persistent: true,
-        },
-        processors: ['count'],
-        keys: stringSerde,
-      });
+    addCount(
+      new Topology()
+        .addSource({ name: 'read', topics: ['words'], key: stringSerde, value: stringSerde })
+        .addProcessor({ name: 'rekey', parents: ['read'], open: mapStream((value) => value) })
+        .addRepartitionTopic({ name: 'again-repartition', partitions: 3 })
+        .addSink({
+          name: 'send',
+          topic: 'again-repartition',
+          parents: ['rekey'],
+          key: null,
+          value: stringSerde,
+        })
+        .addSource({ name: 'receive', topics: ['again-repartition'], key: stringSerde, value: stringSerde }),
+      { parent: 'receive', keys: stringSerde },
+    );
   const share = (index: number, count: number): Promise<SteppedStreams> =>
     open(counting(), { ownsTask: (sub, partition) => (sub * 4 + partition) % count === index });
   const keys = Array.from({ length: 50 }, (_, i) => `key${i}`);

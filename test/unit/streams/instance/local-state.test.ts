@@ -7,11 +7,10 @@ import { systemClock } from '../../../../src/common/clock.ts';
 import { type Logger, silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log } from '../../../../src/log/log.ts';
-import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
+import { addCount } from '../../../harness/add-count.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
-import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 /** What a task does with state on disk that is not, or not quite, its own. */
@@ -44,33 +43,19 @@ interface Kept {
 
 /** Counts the records of each key. */
 function counting({ changelog = true, persistent = true }: Kept = {}): Topology {
-  return new Topology()
-    .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-    .addProcessor({
-      name: 'count',
-      parents: ['read'],
-      open: aggregateStream({
-        store: 'counts',
-        initial: () => 0,
-        add: (n) => (n as number) + 1,
-        sendOldValues: false,
-        coalesce: false,
-      }),
-    })
-    .addStore({
-      options: { kind: 'key-value', name: 'counts', values: numberValues, changelog, persistent },
-      processors: ['count'],
-    })
-    .addSink({
-      name: 'write',
-      topic: 'out',
-      parents: ['count'],
-      key: stringSerde,
-      value: {
-        ...stringSerde,
-        serialize: (value: unknown, writer: ByteWriter) => writer.writeText(String(value)),
-      },
-    });
+  return addCount(
+    new Topology().addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde }),
+    { changelog, persistent },
+  ).addSink({
+    name: 'write',
+    topic: 'out',
+    parents: ['count'],
+    key: stringSerde,
+    value: {
+      ...stringSerde,
+      serialize: (value: unknown, writer: ByteWriter) => writer.writeText(String(value)),
+    },
+  });
 }
 
 /** Counts `keys`, each a record; returns the last count of each key so far. */

@@ -10,7 +10,6 @@ import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { type Log, LogError } from '../../../../src/log/log.ts';
 import { readHeaders } from '../../../../src/log/record-batch-codec.ts';
 import { openStateBackend } from '../../../../src/state/task-state.ts';
-import { aggregateStream } from '../../../../src/streams/processors/aggregate-stream.ts';
 import { flatMapStream } from '../../../../src/streams/processors/flat-map-values.ts';
 import { mapStream } from '../../../../src/streams/processors/map-values.ts';
 import type { Processor } from '../../../../src/streams/topology/processor.ts';
@@ -26,8 +25,8 @@ import type { StreamsOptions, StreamsState } from '../../../../src/streams/insta
 import type { SkippedRecord } from '../../../../src/streams/task/skipped-record.ts';
 import { type Serde, stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
+import { addCount, countRecords } from '../../../harness/add-count.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
-import { numberValues } from '../../../harness/number-values.ts';
 import { closeStreams, createStreams, drain } from '../../../harness/open-streams.ts';
 
 let log: Log;
@@ -298,41 +297,24 @@ test('what a punctuation throws goes to the processing handler', async () => {
 
 test('a drop is told once, though the record was run again because its state had to be loaded', async () => {
   const counting = (): Topology =>
-    new Topology()
-      .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-      .addProcessor({
-        name: 'picky',
-        parents: ['read'],
-        open: mapStream(() => {
-          throw new DataError('never');
+    addCount(
+      new Topology()
+        .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+        .addProcessor({
+          name: 'picky',
+          parents: ['read'],
+          open: mapStream(() => {
+            throw new DataError('never');
+          }),
         }),
-      })
-      .addProcessor({
-        name: 'count',
-        parents: ['read'],
+      {
         // No prefetch: the read itself finds that the state is not in memory.
         open: () => {
-          const inner = aggregateStream({
-            store: 'counts',
-            initial: () => 0,
-            add: (n) => (n as number) + 1,
-            sendOldValues: false,
-            coalesce: false,
-          })();
+          const inner = countRecords();
           return { init: (context) => inner.init?.(context), process: (...args) => inner.process(...args) };
         },
-      })
-      .addStore({
-        options: {
-          kind: 'key-value',
-          name: 'counts',
-          values: numberValues,
-          changelog: true,
-          persistent: true,
-        },
-        processors: ['count'],
-      })
-      .addSink({ name: 'write', topic: 'out', parents: ['picky'], key: null, value: stringSerde });
+      },
+    ).addSink({ name: 'write', topic: 'out', parents: ['picky'], key: null, value: stringSerde });
   const options = {
     handlers: { processing: sendToDeadLetterTopic },
     deadLetterTopic: 'dead',
@@ -427,29 +409,9 @@ test('an application that waits to be started again can be closed', async () => 
 
 test('the restore listener hears of every changelog partition, from where to where', async () => {
   const counting = (): Topology =>
-    new Topology()
-      .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
-      .addProcessor({
-        name: 'count',
-        parents: ['read'],
-        open: aggregateStream({
-          store: 'counts',
-          initial: () => 0,
-          add: (n) => (n as number) + 1,
-          sendOldValues: false,
-          coalesce: false,
-        }),
-      })
-      .addStore({
-        options: {
-          kind: 'key-value',
-          name: 'counts',
-          values: numberValues,
-          changelog: true,
-          persistent: true,
-        },
-        processors: ['count'],
-      });
+    addCount(
+      new Topology().addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde }),
+    );
   const first = create(counting(), { stateDirectory: null });
   await first.open();
   await produce(log, 'in', [
