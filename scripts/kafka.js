@@ -1,130 +1,117 @@
 /**
- * A real Apache Kafka broker for tests, benches and people.
+ * Real Apache Kafka brokers for tests, benches and people.
  *
- *   node scripts/kafka.js start      prints host:port and runs until Ctrl-C
- *   node scripts/kafka.js classpath  prints the class path of the tools
+ *   node scripts/kafka.js start [OPTIONS]    prints the listeners and runs until Ctrl-C; OPTIONS is JSON, as of `startKafka`
+ *   node scripts/kafka.js classpath          prints the class path of the tools
  *
- * The jars come from Maven Central once, into a cache folder. Every broker is a combined KRaft node with
- * storage of its own in a temporary directory, which goes away with it. Between the caller and the Java process
- * stands a guard (`node scripts/kafka.js guard`) whose standard input is a pipe from the caller: when the caller
- * dies, even by SIGKILL, the pipe closes and the guard ends the broker.
+ * Every broker is a combined KRaft node with storage of its own in a temporary directory, which goes away with it.
+ * Between the caller and the Java processes stands a guard (`node scripts/kafka.js guard`) whose standard input is a
+ * pipe from the caller: when the caller dies, even by SIGKILL, the pipe closes and the guard ends the brokers.
  */
 import { execFile, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { makeCertificates } from './kafka-certificates.js';
+import { KAFKA_VERSION, kafkaClasspath, kafkaTool, whyNoKafka } from './kafka-jars.js';
+import { brokerSettings, listenersOf } from './kafka-settings.js';
+
+export { KAFKA_VERSION, kafkaClasspath, kafkaTool, whyNoKafka };
 
 const run = promisify(execFile);
-const KAFKA_VERSION = '4.1.0';
-const SLF4J_VERSION = '1.7.36';
-const START_TIMEOUT_MS = 60_000;
-const QUIET = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
-
-const artifact = (groupId, artifactId, version) =>
-  `<dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`;
-
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>millrace</groupId><artifactId>kafka-for-tests</artifactId><version>1</version><packaging>pom</packaging>
-  <dependencies>
-    ${artifact('org.apache.kafka', 'kafka_2.13', KAFKA_VERSION)}
-    ${artifact('org.apache.kafka', 'kafka-tools', KAFKA_VERSION)}
-    ${artifact('org.apache.kafka', 'kafka-streams', KAFKA_VERSION)}
-    ${artifact('org.slf4j', 'slf4j-simple', SLF4J_VERSION)}
-  </dependencies>
-</project>
-`;
+const START_TIMEOUT_MS = 90_000;
 
 /**
- * Why no broker can be started here, or undefined when one can.
- * @returns {Promise<string | undefined>}
+ * @typedef {object} KafkaOptions
+ * @property {string} [version] of Apache Kafka: 4.4.0, 4.1.0, 3.9.1 are tried
+ * @property {number} [nodes] brokers, 1 or 3 with the ids from 1 on; three hold three copies of all, and two must write
+ * @property {number} [transactionVersion] the finalized `transaction.version`; left out, what this Kafka has by default
+ * @property {number} [heapMb] of each broker
+ * @property {boolean} [secured] listeners SASL_PLAINTEXT, SSL and SASL_SSL too, with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+ *   and Kafka's unsecured OAUTHBEARER (a token `header.claims.` without a signature)
+ * @property {Record<string, string>} [users] name to password, for PLAIN and SCRAM; there are `admin` and `alice` unless said
+ * @property {'none' | 'requested' | 'required'} [clientCertificates] at the listener SSL
+ * @property {boolean} [authorizer] StandardAuthorizer; `User:admin` may do everything, and so may who comes without a name
+ * @property {Record<number, Record<string, number>>} [advertisedPorts] by node and listener: where a proxy stands before it
+ * @property {Record<string, string | number>} [settings] of server.properties, over all others
  */
-export async function whyNoKafka() {
-  try {
-    await run('java', ['-version']);
-  } catch {
-    return 'Java is not installed (java -version failed)';
-  }
-  if (existsSync(kafkaDirectory())) return undefined;
-  try {
-    await run('mvn', ['-version']);
-  } catch {
-    return 'Maven is not installed (mvn -version failed), and Kafka is not in the cache yet';
-  }
-  return undefined;
-}
-
-function kafkaDirectory() {
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return join(cache, 'millrace', `kafka-${KAFKA_VERSION}`);
-}
 
 /**
- * The class path of Kafka and its tools, downloaded when first needed. Safe to call from several processes at
- * once: each downloads to a directory of its own, and the first rename wins.
- * @returns {Promise<string>}
+ * @typedef {object} Kafka
+ * @property {string} address of all brokers, at PLAINTEXT: `host:port,…`
+ * @property {Record<string, string>} listeners such an address by listener
+ * @property {number} pid of the first broker
+ * @property {{ id: number, pid: number, ports: Record<string, number> }[]} nodes
+ * @property {import('./kafka-certificates.js').Certificates | null} certificates when secured
+ * @property {Record<string, string>} users when secured
+ * @property {(id: number) => Promise<void>} kill ends a broker by SIGKILL; it is gone when this resolves
+ * @property {(id: number) => Promise<number>} restart starts a killed broker again on its storage; its new process id, once it answers
+ * @property {() => Promise<void>} stop ends all and removes their storage; so does the end of this process, however it comes
  */
-export async function kafkaClasspath() {
-  const home = kafkaDirectory();
-  if (!existsSync(home)) {
-    await mkdir(dirname(home), { recursive: true });
-    const draft = await mkdtemp(`${home}.`);
-    try {
-      await writeFile(join(draft, 'pom.xml'), POM);
-      const goal = 'dependency:copy-dependencies';
-      const libs = ['-DincludeScope=runtime', `-DoutputDirectory=${join(draft, 'libs')}`];
-      await run('mvn', ['-B', '-q', '-f', join(draft, 'pom.xml'), goal, ...libs], { timeout: 600_000 });
-      await rename(draft, home);
-    } catch (error) {
-      await rm(draft, { recursive: true, force: true });
-      if (!existsSync(home)) throw error;
-    }
-  }
-  return `${join(home, 'libs')}/*`;
-}
-
-/** Arguments for `java` that run one of Kafka's tools. */
-export async function kafkaTool(mainClass, args) {
-  const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...QUIET];
-  return [...jvm, '-cp', await kafkaClasspath(), mainClass, ...args];
-}
 
 /**
- * Starts a broker and resolves when it answers. `stop` ends it and removes its storage; so does the end of this
- * process, however it comes.
- * @returns {Promise<{ address: string, pid: number, stop: () => Promise<void> }>} `pid`: of the broker itself
+ * Starts brokers and resolves when they answer.
+ * @param {KafkaOptions} [options]
+ * @returns {Promise<Kafka>}
  */
-export async function startKafka() {
+export async function startKafka(options = {}) {
   // detached: Ctrl-C in a terminal reaches every process of the group, and the guard must outlive it to clean up.
-  const guard = spawn(process.execPath, [fileURLToPath(import.meta.url), 'guard'], {
+  const guard = spawn(process.execPath, [fileURLToPath(import.meta.url), 'guard', JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
+  let ended = false;
   const exited = new Promise((resolve) => guard.once('exit', resolve));
   let complaints = '';
   guard.stderr.on('data', (text) => (complaints += text));
   guard.stdin.on('error', () => {});
-  const [address, pid] = await new Promise((resolve, reject) => {
-    let text = '';
-    guard.stdout.on('data', (chunk) => {
-      text += chunk;
-      if (text.endsWith('\n')) resolve(text.trim().split(' '));
-    });
-    guard.once('error', reject);
-    guard.once('close', (code) =>
-      reject(new Error(`the Kafka broker did not start (exit ${code})\n${complaints}`)),
-    );
+  /** Who waits for the next line: the guard answers in order. */
+  const waiting = [];
+  createInterface({ input: guard.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
+  const nextLine = (what) => {
+    if (ended) return Promise.reject(new Error(`${what}: the brokers are gone`));
+    return new Promise((resolve, reject) => waiting.push({ what, resolve, reject }));
+  };
+  guard.once('close', (code) => {
+    ended = true;
+    for (const { what, reject } of waiting.splice(0))
+      reject(new Error(`${what} failed (exit ${code})\n${complaints}`));
   });
+  const { nodes, listeners, certificates, users } = await nextLine('the start of a Kafka broker');
   // A caller that has nothing else to do may end; the pipe closes then, and the guard follows.
   for (const handle of [guard, guard.stdin, guard.stdout, guard.stderr]) handle.unref?.();
+  const order = async (command) => {
+    const answer = nextLine(`${command.do} of node ${command.id}`);
+    guard.stdin.write(`${JSON.stringify(command)}\n`);
+    guard.ref();
+    guard.stdout.ref();
+    try {
+      return await answer;
+    } finally {
+      guard.unref();
+      guard.stdout.unref();
+    }
+  };
   return {
-    address,
-    pid: Number(pid),
+    address: listeners.PLAINTEXT,
+    listeners,
+    pid: nodes[0].pid,
+    nodes,
+    certificates,
+    users,
+    kill: async (id) => void (await order({ do: 'kill', id })),
+    async restart(id) {
+      const { pid } = await order({ do: 'start', id });
+      nodes.find((node) => node.id === id).pid = pid;
+      return pid;
+    },
     async stop() {
       guard.ref();
       guard.stdin.end();
@@ -133,97 +120,128 @@ export async function startKafka() {
   };
 }
 
-/** Runs one broker until standard input closes or a signal comes. Prints its address and process id when it answers. */
-async function guard() {
+const complete = (given) => ({
+  version: KAFKA_VERSION,
+  nodes: 1,
+  transactionVersion: undefined,
+  heapMb: (given.nodes ?? 1) > 1 ? 400 : 512,
+  secured: false,
+  users: { admin: 'admin-secret', alice: 'alice-secret' },
+  clientCertificates: 'none',
+  authorizer: false,
+  advertisedPorts: {},
+  settings: {},
+  ...given,
+});
+
+/** Runs brokers until standard input closes or a signal comes. Prints a line of JSON when they answer, and one for each order. */
+async function guard(options) {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
-  let broker;
+  const nodes = [];
   let ending = false;
+  const killed = async (node) => {
+    const { process: process_ } = node;
+    node.process = undefined;
+    if (process_ === undefined || process_.exitCode !== null || process_.signalCode !== null) return;
+    const gone = new Promise((resolve) => process_.once('exit', resolve));
+    process_.kill('SIGKILL');
+    await gone;
+  };
   const end = async (code) => {
     if (ending) return;
     ending = true;
-    const process_ = broker;
-    if (process_ !== undefined && process_.exitCode === null && process_.signalCode === null) {
-      const gone = new Promise((resolve) => process_.once('exit', resolve));
-      // The storage is thrown away, so there is nothing that an orderly shutdown would save.
-      process_.kill('SIGKILL');
-      await gone;
-    }
+    // The storage is thrown away, so there is nothing that an orderly shutdown would save.
+    await Promise.all(nodes.map(killed));
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     process.exit(code);
   };
-  process.stdin.resume();
-  process.stdin.on('end', () => void end(0));
+  const failed = async (why, node) => {
+    if (ending) return;
+    const log = await readFile(join(directory, `broker-${node.id}.log`), 'utf8').catch(() => '');
+    process.stderr.write(`${why}\n${log.slice(-4000)}\n`);
+    await end(1);
+  };
+  const running = () => nodes.filter((node) => node.process !== undefined).length;
+  const started = async (node) => {
+    const output = openSync(join(directory, `broker-${node.id}.log`), 'a');
+    const jvm = [
+      `-Xmx${options.heapMb}m`,
+      '-XX:+UseSerialGC',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    ];
+    const child = spawn(
+      'java',
+      [...jvm, '-cp', await kafkaClasspath(options.version), 'kafka.Kafka', node.settings],
+      {
+        stdio: ['ignore', output, output],
+      },
+    );
+    closeSync(output);
+    node.process = child;
+    child.once('exit', () => node.process === child && void failed(`broker ${node.id} ended`, node));
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (!ending && (await brokersKnownAt(node.ports.PLAINTEXT)) < running()) {
+      if (performance.now() > deadline) return await failed(`no answer within ${START_TIMEOUT_MS} ms`, node);
+      await delay(50);
+    }
+  };
+  const obey = async (order) => {
+    const node = nodes.find(({ id }) => id === order.id);
+    if (order.do === 'kill') await killed(node);
+    else await started(node);
+    process.stdout.write(`${JSON.stringify({ pid: node.process?.pid })}\n`);
+  };
+  let obeyed = Promise.resolve();
+  createInterface({ input: process.stdin })
+    .on('line', (line) => void (obeyed = obeyed.then(() => obey(JSON.parse(line)))))
+    .on('close', () => void end(0));
   process.stdin.on('error', () => void end(0));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(0));
   try {
-    const classpath = await kafkaClasspath();
-    const [port, controllerPort] = await freePorts(2);
-    const settings = join(directory, 'server.properties');
-    await writeFile(settings, brokerSettings(port, controllerPort, join(directory, 'data')));
-    const { stdout: id } = await run('java', await kafkaTool('kafka.tools.StorageTool', ['random-uuid']));
-    await run(
-      'java',
-      await kafkaTool('kafka.tools.StorageTool', ['format', '-t', id.trim(), '-c', settings]),
+    const names = [...listenersOf(options), 'INTERNAL', 'CONTROLLER'];
+    const free = await freePorts(options.nodes * names.length);
+    for (let id = 1; id <= options.nodes; id++)
+      nodes.push({ id, ports: Object.fromEntries(names.map((name) => [name, free.pop()])) });
+    const certificates = options.secured ? await makeCertificates(directory) : null;
+    const clusterId = randomBytes(16).toString('base64url');
+    await Promise.all(
+      nodes.map(async (node) => {
+        node.settings = join(directory, `server-${node.id}.properties`);
+        const data = join(directory, `data-${node.id}`);
+        await writeFile(node.settings, brokerSettings(options, nodes, node, data, certificates));
+        const args = ['format', '-t', clusterId, '-c', node.settings, ...formatArguments(options)];
+        await run('java', await kafkaTool('kafka.tools.StorageTool', args, options.version));
+      }),
     );
     if (ending) return;
-    const output = openSync(join(directory, 'broker.log'), 'w');
-    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
-    broker = spawn('java', [...jvm, '-cp', classpath, 'kafka.Kafka', settings], {
-      stdio: ['ignore', output, output],
-    });
-    closeSync(output);
-    broker.once('exit', () => void failed(`the broker process ended`));
-    const failed = async (why) => {
-      if (ending) return;
-      const log = await readFile(join(directory, 'broker.log'), 'utf8').catch(() => '');
-      process.stderr.write(`${why}\n${log.slice(-4000)}\n`);
-      await end(1);
-    };
-    const deadline = performance.now() + START_TIMEOUT_MS;
-    while (!ending && !(await answers(port))) {
-      if (performance.now() > deadline) return await failed(`no answer within ${START_TIMEOUT_MS} ms`);
-      await delay(50);
-    }
-    if (!ending) process.stdout.write(`127.0.0.1:${port} ${broker.pid}\n`);
+    await Promise.all(nodes.map(started));
+    if (ending) return;
+    const listeners = Object.fromEntries(
+      listenersOf(options).map((name) => [
+        name,
+        nodes.map(({ ports }) => `127.0.0.1:${ports[name]}`).join(','),
+      ]),
+    );
+    const told = nodes.map(({ id, ports, process: { pid } }) => ({ id, pid, ports }));
+    const { users } = options;
+    process.stdout.write(`${JSON.stringify({ nodes: told, listeners, certificates, users })}\n`);
   } catch (error) {
-    process.stderr.write(`${error.stderr ?? ''}${error.stack}\n`);
+    process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}${error.stack}\n`);
     await end(1);
   }
 }
 
-function brokerSettings(port, controllerPort, dataDirectory) {
-  return Object.entries({
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': dataDirectory,
-    'auto.create.topics.enable': false,
-    'offsets.topic.num.partitions': 2,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.num.partitions': 2,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    // Records of tests and benches are of any year: nothing may be deleted for its age while they run.
-    'log.retention.ms': -1,
-    'log.retention.check.interval.ms': 86_400_000,
-    // The cleaner deletes too, from topics that are compacted as well: those of windowed tables, which have a retention.
-    'log.cleaner.backoff.ms': 86_400_000,
-    // Streams in tests carry made-up times; a broker refuses those more than an hour ahead of its clock.
-    'log.message.timestamp.after.max.ms': '9223372036854775807',
-    'num.network.threads': 2,
-    'num.io.threads': 2,
-    'log.cleaner.dedupe.buffer.size': 4_000_000,
-  })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
+function formatArguments({ transactionVersion, secured, users }) {
+  const features =
+    transactionVersion === undefined ? [] : ['--feature', `transaction.version=${transactionVersion}`];
+  if (!secured) return features;
+  const scram = Object.entries(users).flatMap(([name, password]) =>
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${name},password=${password}]`,
+    ]),
+  );
+  return [...features, ...scram];
 }
 
 /** Ports that were free a moment ago; all are held until the last is known, so that they differ. */
@@ -244,8 +262,8 @@ async function freePorts(count) {
   return ports;
 }
 
-/** Whether a broker on `port` names itself in a Metadata response (version 1, no topics). */
-function answers(port) {
+/** How many brokers one on `port` names in a Metadata response (version 1, no topics); 0 when it does not answer. */
+function brokersKnownAt(port) {
   const request = Buffer.from([0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 7, 0xff, 0xff, 0, 0, 0, 0]);
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -254,26 +272,30 @@ function answers(port) {
       socket.destroy();
       resolve(result);
     };
-    socket.setTimeout(2000, () => done(false));
-    socket.on('error', () => done(false));
-    socket.on('close', () => done(false));
+    socket.setTimeout(2000, () => done(0));
+    socket.on('error', () => done(0));
+    socket.on('close', () => done(0));
     socket.on('connect', () => socket.write(request));
     socket.on('data', (chunk) => {
       response = Buffer.concat([response, chunk]);
       if (response.length < 12) return;
-      done(response.readInt32BE(4) === 7 && response.readInt32BE(8) > 0);
+      done(response.readInt32BE(4) === 7 ? response.readInt32BE(8) : 0);
     });
   });
 }
 
-async function start() {
-  const why = await whyNoKafka();
+async function start(options) {
+  const why = await whyNoKafka(options.version);
   if (why !== undefined) {
     console.error(why);
     process.exit(1);
   }
-  const kafka = await startKafka();
+  const kafka = await startKafka(options);
   console.log(kafka.address);
+  if (kafka.certificates !== null) {
+    const { listeners, certificates, users } = kafka;
+    console.log(JSON.stringify({ listeners, certificates, users }, null, 2));
+  }
   const end = () => void kafka.stop().then(() => process.exit(0));
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
@@ -282,11 +304,12 @@ async function start() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const command = process.argv[2];
-  if (command === 'guard') await guard();
-  else if (command === 'start') await start();
+  const options = () => JSON.parse(process.argv[3] ?? '{}');
+  if (command === 'guard') await guard(complete(options()));
+  else if (command === 'start') await start(options());
   else if (command === 'classpath') console.log(await kafkaClasspath());
   else {
-    console.error('usage: node scripts/kafka.js start | classpath');
+    console.error('usage: node scripts/kafka.js start [OPTIONS] | classpath');
     process.exit(2);
   }
 }

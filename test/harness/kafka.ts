@@ -39,7 +39,7 @@ export async function javaProduce(
   options: { readonly keyed?: boolean; readonly codec?: 'gzip' | 'snappy' | 'lz4' | 'zstd' } = {},
 ): Promise<void> {
   const args = ['--bootstrap-server', address, '--topic', topic];
-  if (options.keyed !== false) args.push('--property', 'parse.key=true');
+  if (options.keyed !== false) args.push('--reader-property', 'parse.key=true');
   if (options.codec !== undefined) args.push('--compression-codec', options.codec);
   const tool = spawn('java', await kafkaTool('org.apache.kafka.tools.ConsoleProducer', args), {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -62,7 +62,7 @@ export async function javaConsume(address: string, topic: string, count: number)
   const args = ['--bootstrap-server', address, '--topic', topic, '--from-beginning'];
   args.push('--max-messages', String(count), '--timeout-ms', '20000', '--isolation-level', 'read_committed');
   for (const property of ['print.key=true', 'print.partition=true', 'print.headers=true'])
-    args.push('--property', property);
+    args.push('--formatter-property', property);
   const tool = await kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', args);
   const { stdout } = await promisify(execFile)('java', tool);
   return stdout.split('\n').filter((line) => line !== '');
