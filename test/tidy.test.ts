@@ -27,9 +27,10 @@ const ONLY_FOR: Readonly<Record<string, readonly string[]>> = { grammar: ['gramm
 const HOMES: Readonly<Record<string, string>> = {
   chevrotain: 'grammar',
   kafkajs: 'src/log/kafka',
-  snappy: 'src/log/decompress.ts',
-  'lz4-napi': 'src/log/decompress.ts',
-  fzstd: 'src/log/decompress.ts',
+  snappy: 'src/log/codecs.ts',
+  'lz4-napi': 'src/log/codecs.ts',
+  fzstd: 'src/log/codecs.ts',
+  '@hpcc-js/wasm-zstd': 'src/log/codecs.ts',
   'rocksdb-native': 'src/state',
   'fs-native-extensions': 'src/common/lock-file.ts',
   ws: 'src/server',

@@ -1,3 +1,4 @@
+import type { Compression } from './codecs.ts';
 import type { RecordAppender } from './record-appender.ts';
 import type { RecordBatch } from './record-batch.ts';
 
@@ -108,7 +109,13 @@ export interface LogReader {
 export interface WriterOptions {
   /** The consumer group that `commit` commits to. */
   readonly group?: string;
-  readonly compression?: 'none' | 'gzip';
+  /** How batches are compressed (Kafka's `compression.type`). Default: as the log was opened with, or `none`. */
+  readonly compression?: Compression;
+  /**
+   * The largest record, with 61 bytes for its batch and before compression (Kafka's `max.request.size`). Default: as the
+   * log was opened with, or 1,048,576. An appender refuses what is larger with `record-too-large`.
+   */
+  readonly requestBytesMax?: number;
 }
 
 /** What a task hands to `commit`. */
@@ -147,6 +154,8 @@ export type LogErrorKind =
   | 'corrupt'
   | 'unsupported-codec'
   | 'record-too-large'
+  /** The topic's settings forbid the record: it has no key, or a time far from the broker's. */
+  | 'record-refused'
   | 'invalid-topic'
   | 'unavailable'
   | 'unauthorized'

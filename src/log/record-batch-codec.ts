@@ -1,5 +1,5 @@
 import { crc32c } from './crc32c.ts';
-import { CODECS } from './decompress.ts';
+import { CODECS } from './codecs.ts';
 import { LogError } from './log.ts';
 import {
   ATTRIBUTES_AT,

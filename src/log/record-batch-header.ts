@@ -21,7 +21,6 @@ export const LENGTH_END = 12;
 
 export const CODEC_MASK = 0x07;
 export const CODEC_NONE = 0;
-export const CODEC_GZIP = 1;
 export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;

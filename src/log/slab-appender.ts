@@ -1,11 +1,11 @@
-import { gzipSync } from 'node:zlib';
 import { AssertionError } from '../common/assert.ts';
 import { copyBytes } from '../common/bytes.ts';
 import { NO_PRODUCER, type ProducerStamp, writeBatchHead } from './batch-head.ts';
+import type { Compressor } from './codecs.ts';
 import { LogError } from './log.ts';
 import type { TopicPartition } from './log.ts';
 import type { RecordAppender } from './record-appender.ts';
-import { CODEC_GZIP, CODEC_NONE, RECORDS_AT } from './record-batch-header.ts';
+import { CODEC_NONE, RECORDS_AT } from './record-batch-header.ts';
 import type { Header } from './record-batch.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';
 
@@ -24,16 +24,39 @@ export function sequenceAfter(sequence: number, count: number): number {
 }
 
 export interface SlabAppenderOptions {
-  /** The largest batch, head included. Default 900 KB: below Kafka's `max.message.bytes` of 1 MB. */
+  /** The largest batch of several records, head included and before compression. Default `REQUEST_BYTES_MAX`. */
   readonly batchBytesMax?: number;
-  readonly compression?: 'none' | 'gzip';
+  /**
+   * The largest record, in a batch of its own: the batch's head included and before compression, as Kafka's
+   * `max.request.size` counts. Default `batchBytesMax`.
+   */
+  readonly recordBytesMax?: number;
+  /** Null: batches are not compressed. */
+  readonly compressor?: Compressor | null;
+  /** What the topic refuses, as far as that is known. */
+  readonly limits?: TopicLimits | null;
 }
+
+/** Kafka's `max.request.size`: below what a topic takes unless it was told otherwise (`max.message.bytes` 1,048,588). */
+export const REQUEST_BYTES_MAX = 1_048_576;
 
 /** Readers of other makes spread a batch over call arguments: some fail above 100,000 records. */
 const BATCH_RECORDS_MAX = 50_000;
-const BATCH_BYTES_MAX = 900_000;
 const SLAB_BYTES_MIN = 8 * 1024;
 const FREE_SLABS_MAX = 2;
+
+/** What brokers refuse of a topic, by its settings. */
+export interface TopicLimits {
+  /** The largest batch of several records. */
+  readonly batchBytesMax: number;
+  /** `max.message.bytes`: the largest batch at all, compressed. */
+  readonly recordBytesMax: number;
+  /** Whether every record must have a key: compaction goes by it. */
+  readonly keyed: boolean;
+  /** The times that the topic takes (`message.timestamp.before.max.ms` and `.after.max.ms`); milliseconds. */
+  readonly timestampMin: number;
+  readonly timestampMax: number;
+}
 
 /** A batch that is full, or the one being filled. `slab[0, RECORDS_AT)` is the head's room. */
 interface OpenBatch {
@@ -53,8 +76,12 @@ interface OpenBatch {
  */
 export class SlabAppender implements RecordAppender {
   readonly #partition: TopicPartition;
-  readonly #batchBytesMax: number;
-  readonly #gzip: boolean;
+  readonly #compressor: Compressor | null;
+  readonly #recordBytesMax: number;
+  #batchBytesMax: number;
+  #limits: TopicLimits | null = null;
+  /** The largest batch that the topic takes, as it is sent. */
+  #sealedBytesMax = Infinity;
   /** Batches that are full. They are finished by `take`, so that a rollback can reopen them. */
   #full: OpenBatch[] = [];
   #fullRecords = 0;
@@ -72,9 +99,19 @@ export class SlabAppender implements RecordAppender {
 
   constructor(partition: TopicPartition, options: SlabAppenderOptions = {}) {
     this.#partition = partition;
-    this.#batchBytesMax = options.batchBytesMax ?? BATCH_BYTES_MAX;
-    this.#gzip = options.compression === 'gzip';
+    const { batchBytesMax = REQUEST_BYTES_MAX, recordBytesMax = batchBytesMax } = options;
+    this.#batchBytesMax = Math.min(batchBytesMax, recordBytesMax);
+    this.#recordBytesMax = recordBytesMax;
+    this.#compressor = options.compressor ?? null;
     this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES_MIN, this.#batchBytesMax));
+    if (options.limits) this.limit(options.limits);
+  }
+
+  /** What the topic refuses is refused here from now on. Batches that are begun stay as large as they are. */
+  limit(limits: TopicLimits): void {
+    this.#limits = limits;
+    this.#sealedBytesMax = limits.recordBytesMax;
+    this.#batchBytesMax = Math.min(this.#batchBytesMax, limits.batchBytesMax);
   }
 
   get pendingRecords(): number {
@@ -100,6 +137,7 @@ export class SlabAppender implements RecordAppender {
       throw new AssertionError(
         `a record for topic ${this.#partition.topic} must have a time in whole milliseconds`,
       );
+    if (this.#limits !== null) this.#checkLimits(this.#limits, timestampMs, keyStart);
     const keySize = keyStart < 0 ? -1 : keyEnd - keyStart;
     const valueSize = valueStart < 0 ? -1 : valueEnd - valueStart;
     const partsSize =
@@ -115,8 +153,7 @@ export class SlabAppender implements RecordAppender {
     let size = sizeOfVarint(bodySize) + bodySize;
     if (this.#length + size > this.#batchBytesMax || count >= BATCH_RECORDS_MAX) {
       const aloneSize = 3 + partsSize;
-      if (RECORDS_AT + sizeOfVarint(aloneSize) + aloneSize > this.#batchBytesMax)
-        throw this.#tooLarge(aloneSize);
+      this.#checkSize(RECORDS_AT + sizeOfVarint(aloneSize) + aloneSize);
       if (count > 0) this.#beginBatch();
       count = 0;
       delta = 0;
@@ -144,6 +181,7 @@ export class SlabAppender implements RecordAppender {
     else at = writeHeaders(slab, at, headers);
 
     if (count === 0) {
+      if (at > this.#sealedBytesMax) this.#checkCompressed(at);
       this.#firstTimestamp = timestampMs;
       this.#maxTimestamp = timestampMs;
     } else if (timestampMs > this.#maxTimestamp) {
@@ -215,7 +253,7 @@ export class SlabAppender implements RecordAppender {
   take(producer: ProducerStamp = NO_PRODUCER): SealedBatch[] {
     let { sequence } = producer;
     if (this.#count > 0) this.#full.push(this.#current());
-    const slabSize = this.#slab.length;
+    const slabSize = Math.min(this.#slab.length, this.#batchBytesMax);
     const sealed: SealedBatch[] = [];
     for (const open of this.#full) {
       let batch = this.#seal(open, producer, sequence);
@@ -242,8 +280,11 @@ export class SlabAppender implements RecordAppender {
     if (this.#lent.delete(buffer)) this.#recycle(Buffer.from(buffer as ArrayBuffer));
   }
 
+  /** A slab that was made for one large record is not kept. */
   #recycle(slab: Buffer): void {
-    if (slab.length >= this.#slab.length && this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
+    const { length } = slab;
+    if (length > this.#batchBytesMax || length < this.#slab.length) return;
+    if (this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
   }
 
   #current(): OpenBatch {
@@ -267,9 +308,8 @@ export class SlabAppender implements RecordAppender {
   }
 
   #grow(needed: number): void {
-    const grown = Buffer.allocUnsafeSlow(
-      Math.min(this.#batchBytesMax, Math.max(needed, this.#slab.length * 2)),
-    );
+    const size = Math.max(needed, Math.min(this.#batchBytesMax, this.#slab.length * 2));
+    const grown = Buffer.allocUnsafeSlow(size);
     this.#slab.copy(grown, 0, 0, this.#length);
     this.#slab = grown;
   }
@@ -277,13 +317,14 @@ export class SlabAppender implements RecordAppender {
   #seal(batch: OpenBatch, producer: ProducerStamp, sequence: number): SealedBatch {
     let bytes = batch.slab.subarray(0, batch.length);
     let codec = CODEC_NONE;
-    if (this.#gzip) {
-      const packed = gzipSync(bytes.subarray(RECORDS_AT));
-      // Records that do not shrink stay uncompressed, so that no batch outgrows `batchBytesMax`.
+    const compressor = this.#compressor;
+    if (compressor !== null) {
+      const packed = compressor.compress(bytes.subarray(RECORDS_AT));
+      // Records that do not shrink stay uncompressed, so that no batch outgrows its limit.
       if (packed.length < batch.length - RECORDS_AT) {
         bytes = Buffer.allocUnsafeSlow(RECORDS_AT + packed.length);
         packed.copy(bytes, RECORDS_AT);
-        codec = CODEC_GZIP;
+        codec = compressor.codec;
       }
     }
     const head = {
@@ -304,13 +345,46 @@ export class SlabAppender implements RecordAppender {
     };
   }
 
-  #tooLarge(sizeBytes: number): LogError {
+  #checkLimits(limits: TopicLimits, timestampMs: number, keyStart: number): void {
+    if (keyStart < 0 && limits.keyed)
+      throw this.#refused('has no key, and the topic is compacted: its records must have one');
+    if (timestampMs < limits.timestampMin || timestampMs > limits.timestampMax)
+      throw this.#refused(
+        `has the time ${timestampMs} ms, which is further from the broker's than it allows`,
+      );
+  }
+
+  /** Throws when a record that would be a batch of `sizeBytes` by itself is too large, as far as that can be told. */
+  #checkSize(sizeBytes: number): void {
+    if (sizeBytes > this.#recordBytesMax)
+      throw this.#tooLarge(sizeBytes, `a request may have ${this.#recordBytesMax} (max.request.size)`);
+    if (this.#compressor === null && sizeBytes > this.#sealedBytesMax)
+      throw this.#tooLargeForTopic(sizeBytes);
+  }
+
+  /** A record alone in its batch, which ends at `end`, is larger than the topic takes: does it shrink enough? */
+  #checkCompressed(end: number): void {
+    const packed = this.#compressor?.compress(this.#slab.subarray(RECORDS_AT, end));
+    const sizeBytes = packed === undefined ? end : Math.min(end, RECORDS_AT + packed.length);
+    if (sizeBytes > this.#sealedBytesMax) throw this.#tooLargeForTopic(sizeBytes);
+  }
+
+  #tooLargeForTopic(sizeBytes: number): LogError {
+    return this.#tooLarge(sizeBytes, `the topic takes ${this.#sealedBytesMax} (max.message.bytes)`);
+  }
+
+  #tooLarge(sizeBytes: number, allowed: string): LogError {
     const { topic, partition } = this.#partition;
     return new LogError(
       'record-too-large',
-      `a record of ${sizeBytes} bytes for topic ${topic} is larger than a batch may be (${this.#batchBytesMax} bytes)`,
+      `a record for topic ${topic} is too large: it has ${sizeBytes} bytes, and ${allowed}`,
       { topic, partition },
     );
+  }
+
+  #refused(why: string): LogError {
+    const { topic, partition } = this.#partition;
+    return new LogError('record-refused', `a record for topic ${topic} ${why}`, { topic, partition });
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   TopicPartition,
   WriterOptions,
 } from '../log.ts';
+import { openCompressor } from '../codecs.ts';
 import { decodeBatches } from '../record-batch-codec.ts';
 import { checkNewTopic } from '../topic-name.ts';
 import { compact } from './compaction.ts';
@@ -56,14 +57,11 @@ export interface EmbeddedLogOptions {
    * Default 16 MiB.
    */
   readonly compactionBytesMin?: number;
-  /** The largest batch that writers make. */
-  readonly batchBytesMax?: number;
   /** How often idle topics are looked through for `retention.ms`. */
   readonly retentionCheckMs?: number;
 }
 
 const MEMORY_RETENTION_BYTES = 256 * 1024 * 1024;
-const BATCH_BYTES_MAX = 900_000;
 const RETENTION_CHECK_MS = 30_000;
 const COMPACTION_BYTES_MIN = 16 * 1024 * 1024;
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
@@ -134,12 +132,10 @@ class EmbeddedLog implements Log, LogAdmin {
     return reader;
   }
 
-  openWriter(options: WriterOptions = {}): Promise<LogWriter> {
+  async openWriter(options: WriterOptions = {}): Promise<LogWriter> {
     this.#checkOpen();
-    const batchBytesMax = this.#options.batchBytesMax ?? BATCH_BYTES_MAX;
-    return Promise.resolve(
-      new EmbeddedWriter(this.#state, (build) => this.#commit(build), options, batchBytesMax),
-    );
+    const compressor = await openCompressor(options.compression);
+    return new EmbeddedWriter(this.#state, (build) => this.#commit(build), options, compressor);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { writeInt64 } from '../record-batch-header.ts';
 import type { RecordAppender } from '../record-appender.ts';
 import { SlabAppender } from '../slab-appender.ts';
 import type { SealedBatch } from '../slab-appender.ts';
+import type { Compressor } from '../codecs.ts';
 import type { LogState } from './log-state.ts';
 import type { Change, Operation } from './change.ts';
 
@@ -25,17 +26,22 @@ export class EmbeddedWriter implements LogWriter {
   readonly #state: LogState;
   readonly #commitChange: CommitChange;
   readonly #options: WriterOptions;
-  readonly #batchBytesMax: number;
+  readonly #compressor: Compressor | null;
   readonly #outputs = new Map<string, Output>();
   #inFlightBytes = 0;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(state: LogState, commitChange: CommitChange, options: WriterOptions, batchBytesMax: number) {
+  constructor(
+    state: LogState,
+    commitChange: CommitChange,
+    options: WriterOptions,
+    compressor: Compressor | null,
+  ) {
     this.#state = state;
     this.#commitChange = commitChange;
     this.#options = options;
-    this.#batchBytesMax = batchBytesMax;
+    this.#compressor = compressor;
   }
 
   appender(partition: TopicPartition): RecordAppender {
@@ -43,8 +49,11 @@ export class EmbeddedWriter implements LogWriter {
     let output = this.#outputs.get(key);
     if (output === undefined) {
       const at = { topic: partition.topic, partition: partition.partition };
-      const compression = this.#options.compression ?? 'none';
-      const appender = new SlabAppender(at, { batchBytesMax: this.#batchBytesMax, compression });
+      const { requestBytesMax } = this.#options;
+      const appender = new SlabAppender(at, {
+        compressor: this.#compressor,
+        ...(requestBytesMax === undefined ? {} : { recordBytesMax: requestBytesMax }),
+      });
       this.#outputs.set(key, (output = { at, appender, end: -1 }));
     }
     return output.appender;

@@ -3,6 +3,8 @@ import { assert } from '../../common/assert.ts';
 import { sleep } from '../../common/clock.ts';
 import { LogError } from '../log.ts';
 import type { LogWriter, OffsetToCommit, TopicPartition, WriterOptions } from '../log.ts';
+import { openCompressor } from '../codecs.ts';
+import type { Compressor } from '../codecs.ts';
 import { restampBatch } from '../batch-head.ts';
 import { sequenceAfter, SlabAppender } from '../slab-appender.ts';
 import type { SealedBatch } from '../slab-appender.ts';
@@ -100,6 +102,7 @@ export class KafkaWriter implements LogWriter {
   #flushed: Promise<unknown> = Promise.resolve();
   #committed: Promise<void> = Promise.resolve();
   #producer: ProducerIdentity | null;
+  readonly #compressor: Compressor | null;
   #queuedBytes = 0;
   #closed = false;
 
@@ -108,7 +111,8 @@ export class KafkaWriter implements LogWriter {
     options: WriterOptions,
     onClose: (writer: KafkaWriter) => void,
   ): Promise<KafkaWriter> {
-    return new KafkaWriter(cluster, options, onClose, await initProducer(cluster));
+    const compressor = await openCompressor(options.compression);
+    return new KafkaWriter(cluster, options, onClose, await initProducer(cluster), compressor);
   }
 
   private constructor(
@@ -116,12 +120,14 @@ export class KafkaWriter implements LogWriter {
     options: WriterOptions,
     onClose: (writer: KafkaWriter) => void,
     producer: ProducerIdentity | null,
+    compressor: Compressor | null,
   ) {
     this.#cluster = cluster;
     this.#options = options;
     this.#group = options.group === undefined ? undefined : new GroupOffsets(cluster, options.group);
     this.#onClose = onClose;
     this.#producer = producer;
+    this.#compressor = compressor;
   }
 
   appender(partition: TopicPartition): SlabAppender {
@@ -206,11 +212,14 @@ export class KafkaWriter implements LogWriter {
     const key = keyOf(partition);
     let outbox = this.#outboxes.get(key);
     if (outbox === undefined) {
-      const { compression } = this.#options;
+      const { requestBytesMax } = this.#options;
       outbox = {
         topic: partition.topic,
         partition: partition.partition,
-        appender: new SlabAppender(partition, compression === undefined ? {} : { compression }),
+        appender: new SlabAppender(partition, {
+          compressor: this.#compressor,
+          ...(requestBytesMax === undefined ? {} : { recordBytesMax: requestBytesMax }),
+        }),
         queue: [],
         inFlight: false,
         resting: false,

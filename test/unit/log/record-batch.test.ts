@@ -3,6 +3,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compressSync } from 'snappy';
 import { describe, expect, test } from 'vitest';
+import { COMPRESSIONS, openCompressor } from '../../../src/log/codecs.ts';
+import type { Compression, Compressor } from '../../../src/log/codecs.ts';
 import { crc32c } from '../../../src/log/crc32c.ts';
 import { LogError } from '../../../src/log/log.ts';
 import { decodeBatches, readHeaders } from '../../../src/log/record-batch-codec.ts';
@@ -25,7 +27,7 @@ import {
 } from '../../../src/log/record-batch-header.ts';
 import type { Header } from '../../../src/log/record-batch.ts';
 import { SlabAppender } from '../../../src/log/slab-appender.ts';
-import type { SlabAppenderOptions } from '../../../src/log/slab-appender.ts';
+import type { SlabAppenderOptions, TopicLimits } from '../../../src/log/slab-appender.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../../src/log/varint.ts';
 
 interface PlainRecord {
@@ -34,6 +36,9 @@ interface PlainRecord {
   readonly value: Buffer | null;
   readonly headers: readonly Header[];
 }
+
+const compressors = new Map<Compression, Compressor | null>();
+for (const each of COMPRESSIONS) compressors.set(each, await openCompressor(each));
 
 const AT = { topic: 't', partition: 3 };
 const NOTHING = Buffer.alloc(0);
@@ -214,10 +219,10 @@ describe('encode and decode', () => {
       fc.property(
         fc.array(plainRecord, { minLength: 1, maxLength: 60 }),
         fc.integer({ min: 700, max: 6000 }).map((n) => n + 1200),
-        fc.constantFrom('none' as const, 'gzip' as const),
+        fc.constantFrom(...COMPRESSIONS),
         fc.nat(70),
         (records, batchBytesMax, compression, position) => {
-          const batches = encode(records, { batchBytesMax, compression });
+          const batches = encode(records, { batchBytesMax, compressor: compressors.get(compression)! });
           for (const batch of batches) expect(batch.length).toBeLessThanOrEqual(batchBytesMax);
           const decoded = decode(Buffer.concat(batches), position);
           expect(recordsOf(decoded)).toEqual(
@@ -467,6 +472,101 @@ describe('SlabAppender', () => {
     expect(keysOf(decode(appender.take()[0]!.bytes))).toEqual(['a', 'c']);
   });
 
+  test('a record may be larger than a batch of several, in a batch of its own', () => {
+    const appender = new SlabAppender(AT, { batchBytesMax: 1000, recordBytesMax: 5000 });
+    append(appender, record('a'));
+    append(appender, { ...record('large'), value: Buffer.alloc(4800) });
+    append(appender, record('b'));
+    append(appender, record('c'));
+    expect(kindOf(() => append(appender, { ...record('d'), value: Buffer.alloc(5000) }))).toBe(
+      'record-too-large',
+    );
+    const batches = appender.take().map(({ bytes }) => keysOf(decode(bytes)));
+    expect(batches).toEqual([['a'], ['large'], ['b', 'c']]);
+  });
+
+  test('the largest record is told by the bytes of its batch', () => {
+    const sizeOf = (value: number): number => {
+      const appender = new SlabAppender(AT, { recordBytesMax: 1_500_000 });
+      append(appender, { ...record('k'), value: Buffer.alloc(value) });
+      return appender.take()[0]!.bytes.length;
+    };
+    const fits = 1_048_576 - (sizeOf(1_000_000) - 1_000_000);
+    expect(sizeOf(fits)).toBe(1_048_576);
+    const appender = new SlabAppender(AT);
+    append(appender, { ...record('k'), value: Buffer.alloc(fits) });
+    const larger = { ...record('k'), value: Buffer.alloc(fits + 1) };
+    expect(() => append(appender, larger)).toThrow(
+      'it has 1048577 bytes, and a request may have 1048576 (max.request.size)',
+    );
+  });
+
+  test('the memory of one large record is given back', () => {
+    const appender = new SlabAppender(AT, { batchBytesMax: 2000, recordBytesMax: 10_000_000 });
+    append(appender, { ...record('large'), value: Buffer.alloc(9_000_000) });
+    for (const batch of appender.take()) appender.release(batch);
+    for (let i = 0; i < 3; i++) {
+      append(appender, record('small'));
+      expect(appender.take()[0]!.bytes.buffer.byteLength).toBeLessThan(10_000);
+    }
+  });
+
+  describe('with what is known of the topic', () => {
+    const limits: TopicLimits = {
+      batchBytesMax: 1000,
+      recordBytesMax: 2000,
+      keyed: false,
+      timestampMin: -Infinity,
+      timestampMax: Infinity,
+    };
+
+    test('keeps batches below what it takes, and refuses records above it', () => {
+      const appender = new SlabAppender(AT, { limits });
+      for (let i = 0; i < 100; i++) append(appender, record(`record ${i}`));
+      append(appender, { ...record('large'), value: Buffer.alloc(1800) });
+      const tooLarge = { ...record('x'), value: Buffer.alloc(2000) };
+      expect(() => append(appender, tooLarge)).toThrow('the topic takes 2000 (max.message.bytes)');
+      const sizes = appender.take().map(({ bytes, recordCount }) => [recordCount, bytes.length] as const);
+      expect(sizes.filter(([count, bytes]) => bytes > (count === 1 ? 2000 : 1000))).toEqual([]);
+    });
+
+    test('learns it in the middle of a batch', () => {
+      const appender = new SlabAppender(AT);
+      for (let i = 0; i < 100; i++) append(appender, record(`record ${i}`));
+      appender.limit(limits);
+      for (let i = 0; i < 100; i++) append(appender, record(`record ${i}`));
+      const [begun, ...later] = appender.take();
+      expect(begun!.recordCount).toBe(100);
+      for (const { bytes } of later) expect(bytes.length).toBeLessThanOrEqual(1000);
+    });
+
+    test('goes by the compressed size of a record', () => {
+      const compressor = compressors.get('zstd')!;
+      const appender = new SlabAppender(AT, { limits, compressor });
+      const value = Buffer.alloc(100_000, 'shrinks ');
+      append(appender, { ...record('shrinks'), value });
+      const noise = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * i * 2_654_435_761) >>> 13));
+      expect(kindOf(() => append(appender, { ...record('x'), value: noise }))).toBe('record-too-large');
+      append(appender, record('after'));
+      const batches = appender.take();
+      expect(batches.map(({ bytes }) => keysOf(decode(bytes)))).toEqual([['shrinks'], ['after']]);
+      expect(batches[0]!.bytes.length).toBeLessThan(2000);
+    });
+
+    test('refuses records without a key, and times', () => {
+      const appender = new SlabAppender(AT, {
+        limits: { ...limits, keyed: true, timestampMin: 10, timestampMax: 20 },
+      });
+      const at = (timestamp: number): PlainRecord => ({ ...record('a'), timestamp });
+      append(appender, at(10));
+      expect(kindOf(() => append(appender, at(9)))).toBe('record-refused');
+      expect(kindOf(() => append(appender, at(21)))).toBe('record-refused');
+      expect(kindOf(() => append(appender, { ...at(20), key: null }))).toBe('record-refused');
+      append(appender, at(20));
+      expect(appender.take()[0]!.recordCount).toBe(2);
+    });
+  });
+
   test('taken batches do not change when the appender goes on', () => {
     const appender = new SlabAppender(AT, { batchBytesMax: 2000 });
     const taken = [];
@@ -526,7 +626,7 @@ describe('against the codec of kafkajs', () => {
         fc.array(common, { minLength: 1, maxLength: 20 }),
         fc.constantFrom('none' as const, 'gzip' as const),
         async (records, compression) => {
-          const bytes = encode(records, { compression })[0]!;
+          const bytes = encode(records, { compressor: compressors.get(compression)! })[0]!;
           writeInt64(bytes, 0, 1000);
           const theirs = await decodeTheirs(new Decoder(bytes));
           expect(theirs.records).toHaveLength(records.length);
