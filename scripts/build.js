@@ -12,7 +12,12 @@ const OUTSIDE = ['rocksdb-native', 'fs-native-extensions', 'kafkajs'];
 const fresh = `.dist-${process.pid}`;
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts', streams: 'src/streams/streams-api.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    streams: 'src/streams/streams-api.ts',
+    // A thread's program, found beside what starts it.
+    'member-thread': 'src/log/kafka/member-thread.ts',
+  },
   outdir: fresh,
   bundle: true,
   splitting: true,

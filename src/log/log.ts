@@ -1,4 +1,5 @@
 import type { Compression } from './codecs.ts';
+import type { Membership, MembershipOptions } from './membership.ts';
 import type { RecordAppender } from './record-appender.ts';
 import type { RecordBatch } from './record-batch.ts';
 
@@ -18,6 +19,8 @@ export interface Log {
    * each other in this release.
    */
   openWriter(options?: WriterOptions): Promise<LogWriter>;
+  /** Joins a group of processes of which one is active. Absent where the log has one owner anyway. */
+  openMembership?(options: MembershipOptions): Promise<Membership>;
   close(): Promise<void>;
 }
 

@@ -3,12 +3,14 @@ import type { SASLOptions } from 'kafkajs';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
+import type { Membership, MembershipOptions } from '../membership.ts';
 import type { Log, LogReader, LogWriter, ReaderOptions, WriterOptions } from '../log.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
+import { KafkaMemberships } from './kafka-membership.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaWriter } from './kafka-writer.ts';
-import { openConnections } from './kafkajs-connections.ts';
+import { type ConnectionOptionsOfLog, openConnections } from './kafkajs-connections.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -40,19 +42,21 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     await cluster.close();
     throw error;
   }
-  return new KafkaLog(cluster, newCluster);
+  return new KafkaLog(cluster, newCluster, new KafkaMemberships(connectionOf(options), cluster));
 }
 
 class KafkaLog implements Log {
   readonly admin: KafkaAdmin;
   readonly #cluster: KafkaCluster;
   readonly #newCluster: () => KafkaCluster;
+  readonly #memberships: KafkaMemberships;
   readonly #open = new Set<LogReader | LogWriter>();
   #closed = false;
 
-  constructor(cluster: KafkaCluster, newCluster: () => KafkaCluster) {
+  constructor(cluster: KafkaCluster, newCluster: () => KafkaCluster, memberships: KafkaMemberships) {
     this.#cluster = cluster;
     this.#newCluster = newCluster;
+    this.#memberships = memberships;
     this.admin = new KafkaAdmin(cluster);
   }
 
@@ -70,14 +74,30 @@ class KafkaLog implements Log {
     return writer;
   }
 
+  openMembership(options: MembershipOptions): Promise<Membership> {
+    this.#check();
+    return this.#memberships.open(options);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#open].map((each) => each.close()));
+    await this.#memberships.close();
     await this.#cluster.close();
   }
 
   #check(): void {
     if (this.#closed) throw new LogError('closed', 'the log is closed');
   }
+}
+
+/** What can be sent to a thread of it. */
+function connectionOf({ brokers, clientId, ssl, sasl }: KafkaLogOptions): ConnectionOptionsOfLog {
+  return {
+    brokers,
+    clientId,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+  };
 }

@@ -9,6 +9,9 @@ export const NONE = 0;
 const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const INVALID_TOPIC_EXCEPTION = 17;
+export const ILLEGAL_GENERATION = 22;
+export const UNKNOWN_MEMBER_ID = 25;
+export const REBALANCE_IN_PROGRESS = 27;
 export const CLUSTER_AUTHORIZATION_FAILED = 31;
 export const TOPIC_ALREADY_EXISTS = 36;
 export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
@@ -17,6 +20,7 @@ export const INVALID_PRODUCER_EPOCH = 47;
 export const INVALID_PRODUCER_ID_MAPPING = 49;
 export const UNKNOWN_PRODUCER_ID = 59;
 export const GROUP_ID_NOT_FOUND = 69;
+export const MEMBER_ID_REQUIRED = 79;
 
 interface Meaning {
   readonly name: string;
@@ -45,9 +49,11 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   18: { name: 'RECORD_LIST_TOO_LARGE', kind: 'record-too-large' },
   19: { name: 'NOT_ENOUGH_REPLICAS', retry: true },
   20: { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retry: true },
-  22: { name: 'ILLEGAL_GENERATION', kind: 'fenced' },
-  25: { name: 'UNKNOWN_MEMBER_ID', kind: 'fenced' },
-  27: { name: 'REBALANCE_IN_PROGRESS', kind: 'fenced' },
+  [ILLEGAL_GENERATION]: { name: 'ILLEGAL_GENERATION', kind: 'fenced' },
+  23: { name: 'INCONSISTENT_GROUP_PROTOCOL' },
+  [UNKNOWN_MEMBER_ID]: { name: 'UNKNOWN_MEMBER_ID', kind: 'fenced' },
+  26: { name: 'INVALID_SESSION_TIMEOUT' },
+  [REBALANCE_IN_PROGRESS]: { name: 'REBALANCE_IN_PROGRESS', kind: 'fenced' },
   29: { name: 'TOPIC_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   30: { name: 'GROUP_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   [CLUSTER_AUTHORIZATION_FAILED]: { name: 'CLUSTER_AUTHORIZATION_FAILED', kind: 'unauthorized' },
@@ -71,6 +77,8 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   75: { name: 'UNKNOWN_LEADER_EPOCH', retry: true },
   76: { name: 'UNSUPPORTED_COMPRESSION_TYPE', kind: 'unsupported-codec' },
   78: { name: 'OFFSET_NOT_AVAILABLE', retry: true },
+  [MEMBER_ID_REQUIRED]: { name: 'MEMBER_ID_REQUIRED' },
+  81: { name: 'GROUP_MAX_SIZE_REACHED' },
   86: { name: 'GROUP_SUBSCRIBED_TO_TOPIC', kind: 'fenced' },
   87: { name: 'INVALID_RECORD', kind: 'corrupt' },
   89: { name: 'THROTTLING_QUOTA_EXCEEDED', retry: true },

@@ -9,7 +9,7 @@ import { ProtocolWriter } from './protocol-writer.ts';
  */
 
 /** `encode` is called for every attempt; a response always begins with, or lacks, the throttle time as told. */
-function protocolRequest<T>(
+export function protocolRequest<T>(
   api: { readonly key: number; readonly version: number; readonly name: string },
   write: (body: ProtocolWriter) => void,
   read: (body: ProtocolReader) => T,

@@ -1,0 +1,238 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { keepAlive } from '../../common/clock.ts';
+import { messageOf } from '../../common/error.ts';
+import type { Membership, MembershipOptions, MembershipView, ProcessInfo } from '../membership.ts';
+import { coordinatorOf } from './coordinator-connection.ts';
+import { describeGroupRequest, leaveGroupRequest } from './group-requests.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import type { ConnectionOptionsOfLog } from './kafkajs-connections.ts';
+import { type MemberEvent, type MemberRequest, serveMembers } from './member-service.ts';
+import { isOfDeadProcess, nameOfProcess } from './process-place.ts';
+import { NONE } from './protocol-error.ts';
+import { failureOf } from './retry.ts';
+
+const DESCRIBE_TIMEOUT_MS = 60_000;
+/** Where the build puts it, beside what it is bundled into. Sources have none: there the members share the thread. */
+const PROGRAM = new URL('./member-thread.js', import.meta.url);
+
+const OUTSIDE: MembershipView = { isActive: false, active: null, claim: null, members: [], member: null };
+
+/** The groups that this process is in, all kept by one thread, which begins with the first of them. */
+export class KafkaMemberships {
+  readonly #connection: ConnectionOptionsOfLog;
+  readonly #cluster: KafkaCluster;
+  readonly #members = new Map<number, KafkaMembership>();
+  readonly #sinceMs: number;
+  #port: MessagePort | null = null;
+  #worker: Worker | null = null;
+  #nextMember = 0;
+
+  /** `cluster`: for questions before there is a thread. */
+  constructor(connection: ConnectionOptionsOfLog, cluster: KafkaCluster) {
+    const name = nameOfProcess();
+    // The broker makes a member's id of it.
+    this.#connection =
+      name === null ? connection : { ...connection, clientId: `${connection.clientId}-${name}` };
+    this.#cluster = cluster;
+    this.#sinceMs = cluster.clock.now();
+  }
+
+  /** Throws `LogError` `unauthorized` or `unavailable` when nothing can be learned of the group. */
+  async open(options: MembershipOptions): Promise<Membership> {
+    const claim = options.claim ?? ((await this.#isEmpty(options.group)) ? 0 : null);
+    const number = this.#nextMember++;
+    const { group, sessionTimeoutMs, process } = options;
+    const membership = new KafkaMembership(
+      options,
+      claim,
+      this.#sinceMs,
+      (make) => this.#post(make(number)),
+      () => void this.#members.delete(number),
+    );
+    this.#members.set(number, membership);
+    this.#post({
+      kind: 'join',
+      member: number,
+      options: { group, sessionTimeoutMs, process, claim, sinceMs: this.#sinceMs },
+    });
+    return membership;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#members.values()].map((member) => member.leave()));
+    this.#port?.close();
+    await this.#worker?.terminate();
+  }
+
+  /** Whether nobody is in the group, but processes of this machine that have ended: those are taken out. */
+  async #isEmpty(group: string): Promise<boolean> {
+    const doing = `looking who is in group ${group}`;
+    return this.#cluster.retry(doing, DESCRIBE_TIMEOUT_MS, async () => {
+      const coordinator = await coordinatorOf(this.#cluster, group);
+      const { code, members } = await this.#cluster.send(coordinator, describeGroupRequest(group));
+      if (code !== NONE) throw failureOf(code, doing);
+      const dead = members.filter(({ clientId }) => isOfDeadProcess(clientId));
+      if (dead.length > 0) {
+        const ids = dead.map(({ memberId }) => memberId);
+        await this.#cluster.send(coordinator, leaveGroupRequest(group, ids));
+      }
+      return dead.length === members.length;
+    });
+  }
+
+  #post(request: MemberRequest): void {
+    (this.#port ??= this.#start()).postMessage(request);
+  }
+
+  #start(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (event: MemberEvent) => this.#take(event));
+    if (existsSync(fileURLToPath(PROGRAM)) && canBeSent(this.#connection))
+      this.#worker = this.#startThread(port2);
+    else {
+      void serveMembers(port2, this.#connection);
+      port2.unref();
+    }
+    port1.unref();
+    return port1;
+  }
+
+  #startThread(port: MessagePort): Worker {
+    const { logger } = this.#cluster;
+    const worker = new Worker(PROGRAM, {
+      workerData: { port, connection: this.#connection },
+      transferList: [port],
+    });
+    worker.on('error', (error) => {
+      logger.error({ error: messageOf(error) }, 'the thread of the groups has failed: it begins anew');
+      this.#port?.close();
+      this.#port = null;
+      this.#worker = null;
+      for (const [number, member] of this.#members) this.#post(member.rejoin(number));
+    });
+    worker.unref();
+    return worker;
+  }
+
+  #take(event: MemberEvent): void {
+    if (event.kind === 'logged') {
+      this.#cluster.logger[event.level](event.fields, event.message);
+      return;
+    }
+    const member = this.#members.get(event.member);
+    switch (event.kind) {
+      case 'changed':
+        member?.changed(event.view);
+        break;
+      case 'confirmed':
+        member?.confirmedUpTo(event.id);
+        break;
+      case 'left':
+        member?.left();
+        break;
+    }
+  }
+}
+
+/** A program may have given functions to log in with, which stay in the thread that they are of. */
+function canBeSent(connection: ConnectionOptionsOfLog): boolean {
+  try {
+    structuredClone(connection);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+class KafkaMembership implements Membership {
+  readonly #options: MembershipOptions;
+  readonly #sinceMs: number;
+  readonly #post: (make: (member: number) => MemberRequest) => void;
+  readonly #forget: () => void;
+  #process: ProcessInfo;
+  #view: MembershipView;
+  readonly #confirms = new Map<number, () => void>();
+  #nextConfirm = 0;
+  #leaving: Promise<void> | null = null;
+  #left = (): void => undefined;
+
+  constructor(
+    options: MembershipOptions,
+    claim: number | null,
+    sinceMs: number,
+    post: (make: (member: number) => MemberRequest) => void,
+    forget: () => void,
+  ) {
+    this.#options = options;
+    this.#process = options.process;
+    this.#sinceMs = sinceMs;
+    this.#post = post;
+    this.#forget = forget;
+    this.#view = claim === null ? OUTSIDE : { ...OUTSIDE, isActive: true, active: this.#process, claim };
+  }
+
+  get view(): MembershipView {
+    return this.#view;
+  }
+
+  advertise(address: string): void {
+    if (address === this.#process.address) return;
+    this.#process = { ...this.#process, address };
+    const { process } = this;
+    this.#post((member) => ({ kind: 'describe', member, process }));
+  }
+
+  get process(): ProcessInfo {
+    return this.#process;
+  }
+
+  confirmed(): Promise<void> {
+    const id = this.#nextConfirm++;
+    return new Promise((resolve) => {
+      this.#confirms.set(id, resolve);
+      this.#post((member) => ({ kind: 'confirm', member, id }));
+    });
+  }
+
+  leave(): Promise<void> {
+    return (this.#leaving ??= new Promise((resolve) => {
+      const letGo = keepAlive();
+      this.#left = () => {
+        letGo();
+        this.#forget();
+        for (const confirmed of this.#confirms.values()) confirmed();
+        resolve();
+      };
+      this.#post((member) => ({ kind: 'leave', member }));
+    }));
+  }
+
+  /** The thread has ended. What asks a new one for the same: as a member that waits. */
+  rejoin(member: number): MemberRequest {
+    if (this.#leaving !== null) {
+      this.#left();
+      return { kind: 'leave', member };
+    }
+    this.changed(OUTSIDE);
+    const { group, sessionTimeoutMs } = this.#options;
+    const options = { group, sessionTimeoutMs, process: this.#process, claim: null };
+    return { kind: 'join', member, options: { ...options, sinceMs: this.#sinceMs } };
+  }
+
+  changed(view: MembershipView): void {
+    if (this.#leaving !== null) return;
+    this.#view = view;
+    this.#options.onChange(view);
+  }
+
+  confirmedUpTo(id: number): void {
+    this.#confirms.get(id)?.();
+    this.#confirms.delete(id);
+  }
+
+  left(): void {
+    this.#left();
+  }
+}
