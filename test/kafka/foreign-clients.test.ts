@@ -8,6 +8,7 @@ import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import type { Log, LogReader } from '../../src/log/log.ts';
 import { appendRecord } from '../harness/append-record.ts';
 import { describeKafka, javaConsume, javaProduce, uniqueName } from '../harness/kafka.ts';
+import { javaReadCommitted } from '../harness/java-read-committed.ts';
 import { kindOfRejection, readRecords } from '../harness/log-contract.ts';
 
 describeKafka('foreign clients', (address) => {
@@ -142,6 +143,9 @@ describeKafka('foreign clients', (address) => {
     const committed = readFrom(topic);
     expect(await texts(committed, 4)).toEqual(['kept', 'kept', 'kept too', 'kept too']);
     expect(await texts(readFrom(topic, false), 6)).toHaveLength(6);
+    const java = await javaReadCommitted(address, [topic]);
+    expect(java.records.map(({ value }) => String(value))).toEqual(['kept', 'kept', 'kept too', 'kept too']);
+    expect(java.ends).toEqual([{ topic, partition: 0, lastStableOffset: 9, highWatermark: 9 }]);
     // Three pairs and three markers: the position steps over the last marker too.
     for (let polls = 0; committed.position({ topic, partition: 0 }) < 9 && polls < 40; polls++)
       await committed.poll(250);
