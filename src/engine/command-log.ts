@@ -32,11 +32,12 @@ export class CommandLog {
     this.#writer = writer;
   }
 
-  static async open(log: Log, serviceId: string): Promise<CommandLog> {
+  static async open(log: Log, serviceId: string, replicas = -1): Promise<CommandLog> {
     const topic = ownName(serviceId, 'command_topic');
     await log.admin.createTopic({
       name: topic,
       partitions: 1,
+      replicas,
       configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
     });
     return new CommandLog(log, topic, await log.openWriter());

@@ -20,7 +20,9 @@ import { keptProperties } from './kept-properties.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { OpenQueries } from './open-queries.ts';
 import { ProcessingLog } from './processing-log.ts';
+import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
+import { producerOptions } from './query-application.ts';
 import { ReservedTopics } from './reserved-topics.ts';
 import type { StatementResult } from './result.ts';
 import { InsertWriters } from './insert-writers.ts';
@@ -158,7 +160,7 @@ export class Engine {
     this.#sequence = kept?.nextSequence ?? 0;
     this.processingLog = processingLog;
     this.#writer = writer;
-    this.#insertWriters = new InsertWriters(options.log);
+    this.#insertWriters = new InsertWriters(options.log, () => producerOptions(this.systemProperties));
     this.#order = new StatementOrder(options.clock, this.logPatienceMs);
     this.catalog.add(processingLog.source);
     this.#commands =
@@ -169,12 +171,12 @@ export class Engine {
 
   /** Replays the command log: afterwards the catalog is as it was and its queries run. */
   static async open(options: EngineOptions): Promise<Engine> {
-    const commandLog = options.commandLog ? await CommandLog.open(options.log, options.serviceId) : null;
-    const kept =
-      options.keepQueries === true
-        ? await KeptQueries.open(options.log, options.serviceId, options.clock, options.logger)
-        : null;
-    const processingLog = await ProcessingLog.open(options.log, options.serviceId, options.clock);
+    const replicas = Number(propertyValue(options.properties ?? new Map(), 'ksql.internal.topic.replicas'));
+    const commandLog = options.commandLog
+      ? await CommandLog.open(options.log, options.serviceId, replicas)
+      : null;
+    const kept = options.keepQueries === true ? await KeptQueries.open(options, replicas) : null;
+    const processingLog = await ProcessingLog.open(options, replicas);
     const writer = await options.log.openWriter();
     const engine = new Engine(options, commandLog, kept, processingLog, writer);
     if (options.fresh === true) await forgetKept(engine);

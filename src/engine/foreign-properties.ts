@@ -9,7 +9,7 @@ const KSQL = new Set(
   `access.validator.enable cast.strings.preserve.nulls connect.url connect.worker.config
   create.or.replace.enabled create.topic.inherit.source.replicas.enabled error.classifier.regex
   fetch.remote.hosts.max.timeout.seconds heartbeat.enable idle.connection.timeout.seconds
-  insert.into.values.enabled internal.topic.replicas json_sr.converter.deserializer.enabled lambdas.enabled
+  insert.into.values.enabled json_sr.converter.deserializer.enabled lambdas.enabled
   max.push.queries metastore.backup.location metrics.tags.custom nested.error.set.null new.query.planner.enabled
   persistent.prefix query.cleanup.shutdown.timeout.ms query.error.max.queue.size query.persistent.max.bytes.buffering.total
   query.pull.consistency.token.enabled query.pull.enable.standby.reads query.pull.forwarding.timeout.ms
@@ -33,7 +33,7 @@ const KSQL = new Set(
 const KAFKA = new Set(
   `acceptable.recovery.lag acks allow.auto.create.topics auto.commit.interval.ms auto.include.jmx.reporter batch.size
   buffer.memory buffered.records.per.partition built.in.metrics.version check.crcs client.dns.lookup client.id
-  client.rack compression.type connections.max.idle.ms default.api.timeout.ms default.client.supplier
+  client.rack connections.max.idle.ms default.api.timeout.ms default.client.supplier
   default.deserialization.exception.handler default.dsl.store default.key.serde default.list.key.serde.inner
   default.list.key.serde.type default.list.value.serde.inner default.list.value.serde.type
   default.production.exception.handler default.timestamp.extractor default.value.serde
@@ -41,12 +41,12 @@ const KAFKA = new Set(
   enable.idempotence enable.metrics.push exclude.internal.topics fetch.max.bytes fetch.max.wait.ms fetch.min.bytes
   group.instance.id heartbeat.interval.ms interceptor.classes internal.leave.group.on.close isolation.level
   linger.ms log.summary.interval.ms max.block.ms max.in.flight.requests.per.connection max.partition.fetch.bytes
-  max.poll.interval.ms max.poll.records max.request.size max.warmup.replicas metadata.max.age.ms
+  max.poll.interval.ms max.poll.records max.warmup.replicas metadata.max.age.ms
   metadata.max.idle.ms metric.reporters metrics.num.samples metrics.recording.level
   metrics.sample.window.ms num.standby.replicas num.stream.threads partition.assignment.strategy
   partition.grouper partitioner.class poll.ms probing.rebalance.interval.ms processing.exception.handler
   production.exception.handler rack.aware.assignment.strategy receive.buffer.bytes
-  reconnect.backoff.max.ms reconnect.backoff.ms repartition.purge.interval.ms replication.factor
+  reconnect.backoff.max.ms reconnect.backoff.ms repartition.purge.interval.ms
   request.timeout.ms retries retry.backoff.max.ms retry.backoff.ms rocksdb.config.setter send.buffer.bytes
   session.timeout.ms socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
   state.cleanup.delay.ms statestore.cache.max.bytes task.timeout.ms topology.optimization

@@ -1,5 +1,5 @@
 import { SqlError } from '../common/error.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import type { Log, LogWriter, ProducerOptions } from '../log/log.ts';
 
 /** Rows of INSERT VALUES that may wait for the log, over all topics. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
@@ -11,12 +11,15 @@ const WRITERS_MAX = 100;
  */
 export class InsertWriters {
   readonly #log: Log;
+  readonly #producer: () => ProducerOptions;
   /** The one that was used last comes last. */
   readonly #writers = new Map<string, Promise<LogWriter>>();
   readonly #open = new Set<LogWriter>();
 
-  constructor(log: Log) {
+  /** `producer`: how a writer sends that is opened now. */
+  constructor(log: Log, producer: () => ProducerOptions) {
     this.#log = log;
+    this.#producer = producer;
   }
 
   /** Throws `SqlError` ML_LOG when too much waits for the log already. */
@@ -36,7 +39,7 @@ export class InsertWriters {
   }
 
   #openWriter(topic: string): Promise<LogWriter> {
-    const opening = this.#log.openWriter();
+    const opening = this.#log.openWriter(this.#producer());
     opening.then(
       (writer) => this.#open.add(writer),
       () => this.#writers.delete(topic),

@@ -2,8 +2,9 @@ import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import { appendRecord } from '../log/append-record.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import type { LogWriter } from '../log/log.ts';
 import { COMMAND_BYTES_MAX } from './command.ts';
+import type { EngineOptions } from './engine.ts';
 import { readRecords } from './read-records.ts';
 import { ownName } from './reserved-topics.ts';
 import { isStoredProperties, isStoredQuery, type StoredStatement } from './stored-query.ts';
@@ -43,9 +44,13 @@ export class KeptQueries {
     this.#logger = logger;
   }
 
-  static async open(log: Log, serviceId: string, clock: Clock, logger: Logger): Promise<KeptQueries> {
+  static async open(
+    { log, serviceId, clock, logger }: Pick<EngineOptions, 'log' | 'serviceId' | 'clock' | 'logger'>,
+    replicas: number,
+  ): Promise<KeptQueries> {
     const topic = ownName(serviceId, 'queries');
-    await log.admin.createTopic({ name: topic, partitions: 1, configs: { 'cleanup.policy': 'compact' } });
+    const configs = { 'cleanup.policy': 'compact' };
+    await log.admin.createTopic({ name: topic, partitions: 1, replicas, configs });
     const queries = new KeptQueries(serviceId, await log.openWriter(), clock, logger);
     await readRecords(log, topic, (_offset, key, value) => queries.#read(key, value));
     return queries;

@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import { json } from '../formats/json.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import { LogError, type LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import type { SkippedRecord } from '../streams/task/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
@@ -15,6 +15,7 @@ import {
   struct,
   type StructField,
 } from '../types/sql-type.ts';
+import type { EngineOptions } from './engine.ts';
 import { processingLogTopic } from './reserved-topics.ts';
 
 const CAUSE: StructField = { name: 'CAUSE', type: array(STRING) };
@@ -68,7 +69,7 @@ function messageOf({
   const kinds = {
     deserializationError: null as unknown,
     recordProcessingError: null as unknown,
-    productionError: null,
+    productionError: null as unknown,
     serializationError: null as unknown,
     kafkaStreamsThreadError: null,
   };
@@ -82,6 +83,9 @@ function messageOf({
       // The topic would be the one that was to be written to; the record and its place are those that were read.
       kinds.serializationError = { target: null, ...error, record, topic: null };
       return { type: 3, ...kinds };
+    case 'production':
+      kinds.productionError = { errorMessage: detail };
+      return { type: 2, ...kinds };
     default:
       kinds.recordProcessingError = { ...error, record };
       return { type: 1, ...kinds };
@@ -90,6 +94,8 @@ function messageOf({
 
 /** Rows of the log that wait for the next write; beyond that the records are only counted where they were skipped. */
 const PENDING_MAX = 10_000;
+/** What is kept of a detail where the record is left out: it may quote the record. */
+const CUT_CHARS = 10_000;
 
 /**
  * Records that did not take part in a query, kept in a topic of the log, with where they came from, why, and
@@ -109,9 +115,12 @@ export class ProcessingLog {
     this.#clock = clock;
   }
 
-  static async open(log: Log, serviceId: string, clock: Clock): Promise<ProcessingLog> {
+  static async open(
+    { log, serviceId, clock }: Pick<EngineOptions, 'log' | 'serviceId' | 'clock'>,
+    replicas: number,
+  ): Promise<ProcessingLog> {
     const topic = processingLogTopic(serviceId);
-    await log.admin.createTopic({ name: topic, partitions: 1 });
+    await log.admin.createTopic({ name: topic, partitions: 1, replicas });
     return new ProcessingLog(topic, await log.openWriter(), clock);
   }
 
@@ -138,6 +147,24 @@ export class ProcessingLog {
     if (this.#pending >= PENDING_MAX) return;
     // A query on this log that cannot evaluate its rows would feed itself for ever.
     if (skipped.topic === this.topic) return;
+    try {
+      this.#append(queryId, skipped);
+    } catch (error) {
+      if (!(error instanceof LogError) || !error.refusesRecord) throw error;
+      // The record is larger than the log takes, all the more as text: it still lies where the row says.
+      const { key, value, detail } = skipped;
+      const sizeBytes = (key?.length ?? 0) + (value?.length ?? 0);
+      const where = `${detail.slice(0, CUT_CHARS)} (the record has ${sizeBytes} bytes and is left out here)`;
+      this.#append(queryId, { ...skipped, key: null, value: null, detail: where });
+    }
+    this.#pending++;
+    this.#cancel ??= this.#clock.setTimer(50, () => {
+      this.#cancel = null;
+      void this.flush();
+    });
+  }
+
+  #append(queryId: string, skipped: SkippedRecord): void {
     const timestamp = this.#clock.now();
     const value = Buffer.from(
       JSON.stringify({
@@ -160,11 +187,6 @@ export class ProcessingLog {
     this.#writer
       .appender({ topic: this.topic, partition: 0 })
       .append(timestamp, value, -1, -1, value, 0, value.length, null);
-    this.#pending++;
-    this.#cancel ??= this.#clock.setTimer(50, () => {
-      this.#cancel = null;
-      void this.flush();
-    });
   }
 
   /** Resolves when everything added so far is in the log, or could not be written. */

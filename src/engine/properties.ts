@@ -2,6 +2,8 @@ import { TIMER_MS_MAX } from '../common/clock.ts';
 import { SqlError, type Span } from '../common/error.ts';
 import { FORMATS } from '../formats/every-format.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
+import { COMPRESSIONS } from '../log/codecs.ts';
+import { REQUEST_BYTES_LIMIT } from '../log/slab-appender.ts';
 import { suggest } from '../sql/analyzer/suggest.ts';
 import { foreignProperty } from './foreign-properties.ts';
 import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
@@ -78,6 +80,31 @@ export const PROPERTIES: readonly Property[] = [
     default: 'at_least_once',
     description: 'at_least_once, or more: the embedded log commits exactly once always, Kafka at least once',
     value: oneOf('at_least_once', 'exactly_once', 'exactly_once_beta', 'exactly_once_v2'),
+  },
+  {
+    name: 'compression.type',
+    default: null,
+    description: 'how queries compress what they write; as the connection to Kafka says when it is not set',
+    value: oneOf(...COMPRESSIONS),
+  },
+  {
+    name: 'max.request.size',
+    default: null,
+    description:
+      'the largest record that a query writes, in bytes; as the connection to Kafka says, or 1048576, when it is not set',
+    value: wholeNumber(1, REQUEST_BYTES_LIMIT),
+  },
+  {
+    name: 'replication.factor',
+    default: '-1',
+    description: 'replicas of repartition and changelog topics; -1: as the brokers have it',
+    value: wholeNumber(-1, 32_767),
+  },
+  {
+    name: 'ksql.internal.topic.replicas',
+    default: '-1',
+    description: "replicas of the engine's own topics, when they are made; -1: as the brokers have it",
+    value: wholeNumber(-1, 32_767),
   },
   {
     name: 'ksql.persistence.default.format.key',
@@ -193,9 +220,12 @@ export const PROPERTIES: readonly Property[] = [
   },
 ];
 
-/** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property. */
+/** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property, and what only a producer has is a producer's. */
 export function propertyName(name: string): string {
-  return name.replace(/^ksql\.streams\./, '').toLowerCase();
+  return name
+    .toLowerCase()
+    .replace(/^ksql\.streams\./, '')
+    .replace(/^producer\.(?=(compression\.type|max\.request\.size)$)/, '');
 }
 
 /** Longer values are cut in messages. */

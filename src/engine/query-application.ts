@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Compression } from '../log/codecs.ts';
+import type { ProducerOptions } from '../log/log.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import { forgetApplication } from '../streams/application/forget-application.ts';
 import { changelogTopicOf, repartitionTopicOf } from '../streams/instance/internal-topics.ts';
@@ -40,9 +42,34 @@ export function streamsOptions(
     commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
     offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
     maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
+    producer: producerOptions(properties),
+    internalTopics: {
+      replicas: Number(propertyValue(properties, 'replication.factor')),
+      configs: topicConfigs(properties),
+    },
     ...recordPolicies,
     ...(onSkip === undefined ? {} : { onSkip }),
   };
+}
+
+/** How a query sends what it writes. */
+export function producerOptions(properties: ReadonlyMap<string, string>): ProducerOptions {
+  const compression = propertyValue(properties, 'compression.type');
+  const requestBytesMax = propertyValue(properties, 'max.request.size');
+  return {
+    ...(compression === null ? {} : { compression: compression as Compression }),
+    ...(requestBytesMax === null ? {} : { requestBytesMax: Number(requestBytesMax) }),
+  };
+}
+
+const TOPIC_PREFIX = 'topic.';
+
+/** `topic.min.insync.replicas` is a setting of the topics that a query makes for itself. */
+function topicConfigs(properties: ReadonlyMap<string, string>): Record<string, string> {
+  const configs: Record<string, string> = {};
+  for (const [name, value] of properties)
+    if (name.startsWith(TOPIC_PREFIX)) configs[name.slice(TOPIC_PREFIX.length)] = value;
+  return configs;
 }
 
 /** Offsets, internal topics, changelogs and local state of a query that does not run. */

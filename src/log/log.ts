@@ -109,9 +109,8 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
-export interface WriterOptions {
-  /** The consumer group that `commit` commits to. */
-  readonly group?: string;
+/** How a writer sends, where it is not told otherwise. */
+export interface ProducerOptions {
   /** How batches are compressed (Kafka's `compression.type`). Default: as the log was opened with, or `none`. */
   readonly compression?: Compression;
   /**
@@ -119,6 +118,11 @@ export interface WriterOptions {
    * log was opened with, or 1,048,576. An appender refuses what is larger with `record-too-large`.
    */
   readonly requestBytesMax?: number;
+}
+
+export interface WriterOptions extends ProducerOptions {
+  /** The consumer group that `commit` commits to. */
+  readonly group?: string;
 }
 
 /** What a task hands to `commit`. */
@@ -179,5 +183,10 @@ export class LogError extends Error {
     super(message);
     this.kind = kind;
     this.partition = partition;
+  }
+
+  /** Whether one record is at fault, which its writer can leave out; all else is nothing to records. */
+  get refusesRecord(): boolean {
+    return this.kind === 'record-too-large' || this.kind === 'record-refused';
   }
 }

@@ -39,6 +39,8 @@ export interface SlabAppenderOptions {
 
 /** Kafka's `max.request.size`: below what a topic takes unless it was told otherwise (`max.message.bytes` 1,048,588). */
 export const REQUEST_BYTES_MAX = 1_048_576;
+/** Brokers take no larger request (`socket.request.max.bytes`), unless they are told to; no buffer is a GiB. */
+export const REQUEST_BYTES_LIMIT = 1_000_000_000;
 
 /** Readers of other makes spread a batch over call arguments: some fail above 100,000 records. */
 const BATCH_RECORDS_MAX = 50_000;

@@ -4,8 +4,8 @@ export { ManualClock, systemClock, type Clock } from '../common/clock.ts';
 export { DataError } from '../common/error.ts';
 export { openLogger, silentLogger, type Logger } from '../common/logger.ts';
 export { openEmbeddedLog, type EmbeddedLogOptions } from '../log/embedded/embedded-log.ts';
-export { openKafkaLog } from '../log/kafka/open-kafka-log.ts';
-export { LogError, type Log, type LogErrorKind } from '../log/log.ts';
+export { openKafkaLog, type KafkaLogOptions } from '../log/kafka/open-kafka-log.ts';
+export { LogError, type Log, type LogErrorKind, type ProducerOptions } from '../log/log.ts';
 export type { Header } from '../log/record-batch.ts';
 export type { StateBackend } from '../state/store.ts';
 export { openStateBackend, type StateBackendOptions } from '../state/task-state.ts';
@@ -121,7 +121,12 @@ export {
   type StreamThreadsOptions,
 } from './application/stream-threads.ts';
 export { Streams } from './application/streams.ts';
-export type { StreamsOptions, StreamsState, UncaughtErrorPolicy } from './instance/streams-options.ts';
+export type {
+  InternalTopicOptions,
+  StreamsOptions,
+  StreamsState,
+  UncaughtErrorPolicy,
+} from './instance/streams-options.ts';
 export type { SkippedRecord } from './task/skipped-record.ts';
 export {
   failOnInvalidTimestamp,

@@ -1,4 +1,4 @@
-import type { Log } from '../../src/log/log.ts';
+import type { Log, ProducerOptions } from '../../src/log/log.ts';
 import type { Header } from '../../src/log/record-batch.ts';
 import { partitionOfKey } from '../../src/log/partitioner.ts';
 
@@ -14,9 +14,14 @@ export interface TextRecord {
 const NOTHING = Buffer.alloc(0);
 
 /** Writes records, each to the partition of its key, and waits until they are in the log. */
-export async function produce(log: Log, topic: string, records: readonly TextRecord[]): Promise<void> {
+export async function produce(
+  log: Log,
+  topic: string,
+  records: readonly TextRecord[],
+  options: ProducerOptions = {},
+): Promise<void> {
   const partitions = (await log.admin.describeTopic(topic))!.partitions;
-  const writer = await log.openWriter();
+  const writer = await log.openWriter(options);
   for (const record of records) {
     const key = record.key === null ? null : Buffer.from(record.key);
     const value = record.value === null ? null : Buffer.from(record.value);

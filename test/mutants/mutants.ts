@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: 'the handler of data decides about failures of the log',
     file: 'src/streams/task/record-failures.ts',
-    before: "(error instanceof LogError && error.kind !== 'record-too-large');",
+    before: '(error instanceof LogError && !error.refusesRecord);',
     after: 'false;',
     test: 'test/unit/streams/task/error-handlers.test.ts',
   },

@@ -28,8 +28,7 @@ export const insertValues: EntityStatement<'insertValues'> = {
     engine.reservedTopics.checkWritable(insert.source.topic, statement.targetSpan);
     const row = { given: false, late: false };
     const written = write(call, insert, row).catch((error: unknown) => {
-      const isOfUser =
-        error instanceof DataError || (error instanceof LogError && error.kind === 'record-too-large');
+      const isOfUser = error instanceof DataError || (error instanceof LogError && error.refusesRecord);
       throw isOfUser ? new SqlError('ML_DATA', error.message, { span: statement.span }) : error;
     });
     call.answerAfter(

@@ -3,8 +3,8 @@ import type { SASLOptions } from 'kafkajs';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
+import type { Log, LogReader, LogWriter, ProducerOptions, ReaderOptions, WriterOptions } from '../log.ts';
 import type { Membership, MembershipOptions } from '../membership.ts';
-import type { Log, LogReader, LogWriter, ReaderOptions, WriterOptions } from '../log.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { KafkaMemberships } from './kafka-membership.ts';
@@ -21,6 +21,8 @@ export interface KafkaLogOptions {
   readonly clientId: string;
   readonly sasl?: SASLOptions;
   readonly ssl?: boolean | ConnectionOptions;
+  /** How writers send that are opened without saying so. */
+  readonly writer?: ProducerOptions;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,7 +44,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     await cluster.close();
     throw error;
   }
-  return new KafkaLog(cluster, newCluster, new KafkaMemberships(connectionOf(options), cluster));
+  const memberships = new KafkaMemberships(connectionOf(options), cluster);
+  return new KafkaLog(cluster, newCluster, memberships, options.writer ?? {});
 }
 
 class KafkaLog implements Log {
@@ -50,13 +53,20 @@ class KafkaLog implements Log {
   readonly #cluster: KafkaCluster;
   readonly #newCluster: () => KafkaCluster;
   readonly #memberships: KafkaMemberships;
+  readonly #producer: ProducerOptions;
   readonly #open = new Set<LogReader | LogWriter>();
   #closed = false;
 
-  constructor(cluster: KafkaCluster, newCluster: () => KafkaCluster, memberships: KafkaMemberships) {
+  constructor(
+    cluster: KafkaCluster,
+    newCluster: () => KafkaCluster,
+    memberships: KafkaMemberships,
+    producer: ProducerOptions,
+  ) {
     this.#cluster = cluster;
     this.#newCluster = newCluster;
     this.#memberships = memberships;
+    this.#producer = producer;
     this.admin = new KafkaAdmin(cluster);
   }
 
@@ -67,8 +77,9 @@ class KafkaLog implements Log {
     return reader;
   }
 
-  async openWriter(options: WriterOptions = {}): Promise<LogWriter> {
+  async openWriter(given: WriterOptions = {}): Promise<LogWriter> {
     this.#check();
+    const options = { ...this.#producer, ...given };
     const writer = await KafkaWriter.open(this.#cluster, options, (closed) => this.#open.delete(closed));
     this.#open.add(writer);
     return writer;

@@ -1,5 +1,7 @@
 import { TIMER_MS_MAX } from '../../common/clock.ts';
 import { describeRange, isWholeIn, type WholeRange } from '../../common/whole-number.ts';
+import { COMPRESSIONS } from '../../log/codecs.ts';
+import { REQUEST_BYTES_LIMIT } from '../../log/slab-appender.ts';
 import { isTopicName } from '../../log/topic-name.ts';
 import { isOffsetReset } from '../topology/offset-reset.ts';
 import { shown } from '../topology/record-time.ts';
@@ -33,6 +35,14 @@ const STEPS: readonly string[] = [
 export function checkOptions(options: StreamsOptions): void {
   for (const [name, range] of Object.entries(RANGES))
     checkNumber(name, options[name as keyof typeof RANGES], range);
+  checkNumber('producer.requestBytesMax', options.producer?.requestBytesMax, {
+    min: 1,
+    max: REQUEST_BYTES_LIMIT,
+  });
+  const compression = options.producer?.compression;
+  if (compression !== undefined && !COMPRESSIONS.includes(compression))
+    throw wrong('producer.compression', `one of ${COMPRESSIONS.join(', ')}`, compression);
+  checkNumber('internalTopics.replicas', options.internalTopics?.replicas, { min: -1, max: 32_767 });
   const { applicationId, stateDirectory, offsetReset, deadLetterTopic, onUncaughtError } = options;
   // It stands in the names of topics and of a directory.
   if (typeof applicationId !== 'string' || !isTopicName(applicationId))

@@ -132,11 +132,11 @@ export class Committer {
 
 /** The error of a row that the changelog does not take, with key, store and size. */
 function rowError(error: unknown, store: string, key: Uint8Array, sizeBytes: number): unknown {
-  if (!(error instanceof LogError) || error.kind !== 'record-too-large') return error;
+  if (!(error instanceof LogError) || !error.refusesRecord) return error;
   const text = JSON.stringify(Buffer.from(key.subarray(0, 100)).toString('utf8'));
-  return new LogError(
-    error.kind,
-    `the row of key ${text} in store ${store} has ${sizeBytes} bytes, which its changelog cannot take: keep less in a row, or leave the changelog out (logging: false)`,
-    error.partition,
-  );
+  const why =
+    error.kind === 'record-too-large'
+      ? `has ${sizeBytes} bytes, which its changelog cannot take: keep less in a row, raise max.request.size and the topic's max.message.bytes, or leave the changelog out (logging: false)`
+      : `is refused by its changelog: ${error.message}`;
+  return new LogError(error.kind, `the row of key ${text} in store ${store} ${why}`, error.partition);
 }

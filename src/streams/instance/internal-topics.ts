@@ -1,7 +1,8 @@
 import { must } from '../../common/assert.ts';
-import { type Clock, sleep } from '../../common/clock.ts';
+import { sleep } from '../../common/clock.ts';
 import { type LogAdmin, LogError } from '../../log/log.ts';
 import type { StoreNode, SubTopology, Topology } from '../topology/topology.ts';
+import type { StreamsOptions } from './streams-options.ts';
 
 /** The topics that a topology needs, with their partitions, by the topology's own names. */
 export interface TopicPlan {
@@ -37,11 +38,13 @@ export function changelogTopicOf(applicationId: string, store: string): string {
  */
 export async function prepareTopics(
   topology: Topology,
-  admin: LogAdmin,
-  applicationId: string,
-  changelogs: boolean,
-  clock: Clock,
+  options: Pick<
+    StreamsOptions,
+    'applicationId' | 'log' | 'clock' | 'changelogs' | 'transient' | 'internalTopics'
+  >,
 ): Promise<TopicPlan> {
+  const { applicationId, transient = false, changelogs = true, internalTopics = {} } = options;
+  const { admin } = options.log;
   const repartitions = new Map(topology.repartitionTopics.map((topic) => [topic.name, topic]));
   const topicName = (topic: string): string =>
     repartitions.has(topic) ? repartitionTopicOf(applicationId, topic) : topic;
@@ -67,22 +70,22 @@ export async function prepareTopics(
   const counts = repartitionCounts(topology, subTopologies, partitions);
   for (const [name, count] of counts) {
     partitions.set(name, count);
-    await ensureTopic(admin, clock, topicName(name), count, {
+    await ensureTopic(options, topicName(name), count, {
       'cleanup.policy': 'delete',
       'retention.ms': '-1',
       'message.timestamp.type': 'CreateTime',
+      ...internalTopics.configs,
     });
   }
-  if (changelogs)
+  if (changelogs && !transient)
     for (const sub of subTopologies)
       for (const store of sub.stores)
         if (store.options.changelog && store.sourceTopic === undefined)
           await ensureTopic(
-            admin,
-            clock,
+            options,
             changelogName(store.options.name),
             taskCount(sub, partitions),
-            changelogConfigs(store),
+            changelogConfigs(store, internalTopics.configs),
           );
   const sinkPartitions = await describeSinks(topology, admin, topicName);
   return { partitions, sinkPartitions, topicName, changelogName };
@@ -180,13 +183,13 @@ function copartitionGroups(topology: Topology): ReadonlySet<string>[] {
 }
 
 async function ensureTopic(
-  admin: LogAdmin,
-  clock: Clock,
+  { log: { admin }, clock, internalTopics }: Pick<StreamsOptions, 'log' | 'clock' | 'internalTopics'>,
   name: string,
   partitions: number,
   configs: Readonly<Record<string, string>>,
 ): Promise<void> {
-  if (await admin.createTopic({ name, partitions, configs })) return;
+  const replicas = internalTopics?.replicas ?? -1;
+  if (await admin.createTopic({ name, partitions, replicas, configs })) return;
   let existing = await admin.describeTopic(name);
   // Another instance may be creating it just now: Kafka says that it exists before its brokers can describe it.
   for (let attempt = 0; existing === undefined && attempt < DESCRIBE_ATTEMPTS; attempt++) {
@@ -203,27 +206,34 @@ async function ensureTopic(
     );
 }
 
-function changelogConfigs(store: StoreNode): Record<string, string> {
-  const base = { 'message.timestamp.type': 'CreateTime', ...store.changelogConfigs };
+/** `given`: of the application, over what is fit for the store, but for how long its rows must stay. */
+function changelogConfigs(
+  store: StoreNode,
+  given: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const base = { 'message.timestamp.type': 'CreateTime', ...given };
+  const own = store.changelogConfigs;
   const { options } = store;
   switch (options.kind) {
     case 'key-value':
-      return { 'cleanup.policy': 'compact', ...base };
+      return { 'cleanup.policy': 'compact', ...base, ...own };
     case 'versioned':
       // A version must stay in the changelog as long as the store answers for its time.
       return {
         'cleanup.policy': 'compact',
-        'min.compaction.lag.ms': String(options.historyRetentionMs + ADDITIONAL_RETENTION_MS),
         ...base,
+        'min.compaction.lag.ms': String(options.historyRetentionMs + ADDITIONAL_RETENTION_MS),
+        ...own,
       };
     case 'window':
     case 'session':
       return {
         'cleanup.policy': 'compact,delete',
+        ...base,
         'retention.ms': Number.isFinite(options.retentionMs)
           ? String(options.retentionMs + ADDITIONAL_RETENTION_MS)
           : '-1',
-        ...base,
+        ...own,
       };
   }
 }

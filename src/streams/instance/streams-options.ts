@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
-import type { Log } from '../../log/log.ts';
+import type { Log, ProducerOptions } from '../../log/log.ts';
 import type { StateBackend } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { TimestampExtractor } from '../topology/topology.ts';
@@ -9,6 +9,13 @@ import type { RestoreListener } from './restore.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 
 export type StreamsState = 'created' | 'restoring' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';
+
+export interface InternalTopicOptions {
+  /** Default -1: as the brokers have it (Kafka Streams: `replication.factor`). */
+  readonly replicas?: number;
+  /** Settings of topics, over the application's own defaults and under a store's (Kafka Streams: `topic.…`). */
+  readonly configs?: Readonly<Record<string, string>>;
+}
 
 export interface StreamsOptions {
   /** Names the consumer group, internal topics and state directory: the identity of its progress. */
@@ -41,6 +48,10 @@ export interface StreamsOptions {
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;
   readonly maxIdleMs?: number;
+  /** How output and changelogs are sent: compression, and the largest record. Default: as the log was opened with. */
+  readonly producer?: ProducerOptions;
+  /** What repartition and changelog topics are created with, where the application has to create them. */
+  readonly internalTopics?: InternalTopicOptions;
   /** How often topics are looked for that sources by pattern should read. Default 60,000. */
   readonly topicRefreshMs?: number;
   /**

@@ -113,7 +113,7 @@ export class TaskExecutor implements TaskHost {
     options: StreamsOptions,
     onSkip: (skipped: SkippedRecord) => void,
   ): Promise<TaskExecutor> {
-    const { log, applicationId, clock, transient = false, changelogs = true } = options;
+    const { log, applicationId, clock, transient = false } = options;
     const unlock = await lockApplication(topology, options);
     try {
       const discovery = new TopicDiscovery(topology, log.admin, applicationId, {
@@ -121,9 +121,10 @@ export class TaskExecutor implements TaskHost {
         now: clock.now(),
       });
       const resolved = await discovery.resolve(clock.now());
-      const plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
+      const plan = await prepareTopics(resolved, options);
       const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
-      const writer = await log.openWriter(transient ? {} : { group: applicationId });
+      const group = transient ? {} : { group: applicationId };
+      const writer = await log.openWriter({ ...options.producer, ...group });
       const opened = { discovery, plan, writer, deadLetterPartitions, unlock };
       return new TaskExecutor(resolved, options, onSkip, opened);
     } catch (error) {
@@ -204,12 +205,12 @@ export class TaskExecutor implements TaskHost {
 
   /** Reads topics that have appeared: new inputs for tasks that are there, new tasks for new partitions. */
   async #discoverTopics(now: number): Promise<void> {
-    const { log, applicationId, clock, transient = false, changelogs = true } = this.options;
+    const { applicationId } = this.options;
     const resolved = await this.#discovery.resolve(now);
     const known = this.plan.partitions;
     const isNew = (topic: string): boolean => !known.has(topic);
     if (!resolved.nodes.some((node) => node.kind === 'source' && node.topics.some(isNew))) return;
-    this.plan = await prepareTopics(resolved, log.admin, applicationId, changelogs && !transient, clock);
+    this.plan = await prepareTopics(resolved, this.options);
     this.topology = resolved;
     const committed = await this.#committed();
     for (const sub of resolved.subTopologies()) {

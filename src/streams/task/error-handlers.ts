@@ -1,4 +1,5 @@
 import { DataError } from '../../common/error.ts';
+import { LogError } from '../../log/log.ts';
 import type { Header } from '../../log/record-batch.ts';
 import type { SkippedRecord } from './skipped-record.ts';
 
@@ -27,9 +28,12 @@ export const failOnError: ErrorHandler = () => 'fail';
 /** Goes on whatever it was, mistakes in the application's own functions included. */
 export const continueOnError: ErrorHandler = () => 'continue';
 
-/** Goes on when the data is at fault; what else is thrown is a mistake of the program and stops it. */
+/**
+ * Goes on when the data is at fault, or the log refuses what came of it; what else is thrown is a mistake of the program and
+ * stops it.
+ */
 export const continueOnDataError: ErrorHandler = ({ error }) =>
-  error instanceof DataError ? 'continue' : 'fail';
+  error instanceof DataError || (error instanceof LogError && error.refusesRecord) ? 'continue' : 'fail';
 
 /** Keeps what failed in the application's `deadLetterTopic`, and goes on. */
 export const sendToDeadLetterTopic: ErrorHandler = () => 'dead-letter';
@@ -40,7 +44,7 @@ export interface ErrorHandlers {
   readonly deserialization?: ErrorHandler;
   /** For errors that an operator or a punctuation throws. */
   readonly processing?: ErrorHandler;
-  /** For records that cannot be serialized, or are larger than the log takes. */
+  /** For records that cannot be serialized, or that the log refuses: too large, say. */
   readonly production?: ErrorHandler;
 }
 
@@ -76,10 +80,6 @@ export class RecordFailure extends Error {
  */
 export function deadLetterHeaders(failed: FailedRecord): Header[] {
   const { error } = failed;
-  const text = (key: string, value: string): Header => ({
-    key: `__streams.errors.${key}`,
-    value: Buffer.from(value, 'utf8'),
-  });
   return [
     ...failed.headers,
     text('exception', error instanceof Error ? error.name : typeof error),
@@ -90,4 +90,13 @@ export function deadLetterHeaders(failed: FailedRecord): Header[] {
     text('partition', String(failed.partition)),
     text('offset', String(failed.offset)),
   ];
+}
+
+/** Of a dead letter that is too large with its value: how large that was. */
+export function valueLeftOutHeader(sizeBytes: number): Header {
+  return text('value.bytes', String(sizeBytes));
+}
+
+function text(key: string, value: string): Header {
+  return { key: `__streams.errors.${key}`, value: Buffer.from(value, 'utf8') };
 }

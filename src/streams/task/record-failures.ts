@@ -3,6 +3,8 @@ import { EMPTY_BYTES } from '../../common/bytes.ts';
 import { DataError, messageOf } from '../../common/error.ts';
 import { LogError } from '../../log/log.ts';
 import { partitionOfKey } from '../../log/partitioner.ts';
+import type { RecordAppender } from '../../log/record-appender.ts';
+import type { Header } from '../../log/record-batch.ts';
 import type { TaskState } from '../../state/store.ts';
 import type { RecordPart, SkipReason } from '../topology/processor.ts';
 import { shown } from '../topology/record-time.ts';
@@ -11,6 +13,7 @@ import { TopologyError } from '../topology/topology-error.ts';
 import type { CurrentRecord } from './current-record.ts';
 import {
   deadLetterHeaders,
+  valueLeftOutHeader,
   type ErrorHandler,
   type ErrorHandlers,
   type ErrorVerdict,
@@ -82,16 +85,15 @@ export class RecordFailures implements Undoable {
   ): void {
     // An error that follows from a miss is undone with the record: no handler is asked.
     if ((this.#guarded && this.#options.state.missed) || error instanceof RecordFailure) throw error;
-    const skipped = this.#skipped(node, reason, detail, part);
+    const skipped = this.#skipped(node, error instanceof LogError ? 'production' : reason, detail, part);
     const ours =
       error instanceof AssertionError ||
       error instanceof TopologyError ||
       error instanceof StopError ||
-      (error instanceof LogError && error.kind !== 'record-too-large');
+      (error instanceof LogError && !error.refusesRecord);
     if (ours) throw new RecordFailure(skipped, detail, error);
-    // An extractor that throws could not read the record; a sink's topic that takes no record this large is production.
-    const step =
-      reason === 'timestamp' ? 'deserialization' : error instanceof LogError ? 'serialization' : reason;
+    // An extractor that throws could not read the record.
+    const step = reason === 'timestamp' ? 'deserialization' : skipped.reason;
     const handler = this.#handlerOf(step) ?? failOnError;
     const failed: FailedRecord = { ...skipped, error, headers: this.#record.headers() };
     switch (this.#verdictOf(handler, failed)) {
@@ -133,6 +135,7 @@ export class RecordFailures implements Undoable {
       case 'evaluation':
         return handlers?.processing ?? failOnError;
       case 'serialization':
+      case 'production':
         return handlers?.production ?? failOnError;
       case 'timestamp':
       case 'null-key':
@@ -150,22 +153,29 @@ export class RecordFailures implements Undoable {
         `${failed.detail}, and its handler sends to the dead letter topic, of which the application names none`,
         failed.error,
       );
-    const topic = deadLetterTopic;
     const key = failed.key ?? EMPTY_BYTES;
-    const value = failed.value ?? EMPTY_BYTES;
-    const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, output.partitions(topic));
-    output
-      .appender(topic, partition)
-      .append(
-        Math.max(0, failed.timestamp),
-        key,
-        failed.key === null ? -1 : 0,
-        key.length,
-        value,
-        failed.value === null ? -1 : 0,
-        value.length,
-        deadLetterHeaders(failed),
-      );
+    const partitions = output.partitions(deadLetterTopic);
+    const partition = failed.key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
+    const appender = output.appender(deadLetterTopic, partition);
+    const headers = deadLetterHeaders(failed);
+    try {
+      appendDeadLetter(appender, failed, headers);
+    } catch (error) {
+      if (!(error instanceof LogError) || !error.refusesRecord) throw error;
+      this.#sendWithoutValue(appender, failed, headers);
+    }
+  }
+
+  /** A record may be too large for the topic of dead letters as well: it still lies where the letter says. */
+  #sendWithoutValue(appender: RecordAppender, failed: FailedRecord, headers: readonly Header[]): void {
+    const left = valueLeftOutHeader(failed.value?.length ?? 0);
+    try {
+      appendDeadLetter(appender, { ...failed, value: null }, [...headers, left]);
+    } catch (error) {
+      if (!(error instanceof LogError) || !error.refusesRecord) throw error;
+      const detail = `${failed.detail}, and the dead letter topic refuses it: ${error.message}`;
+      throw new RecordFailure(failed, detail, failed.error);
+    }
   }
 
   #drop(skipped: SkippedRecord): void {
@@ -192,4 +202,21 @@ export class RecordFailures implements Undoable {
       value: batch === null ? null : slice(batch.valueStart[index]!, batch.valueEnd[index]!),
     };
   }
+}
+
+function appendDeadLetter(
+  appender: RecordAppender,
+  { timestamp, key, value }: FailedRecord,
+  headers: readonly Header[],
+): void {
+  appender.append(
+    Math.max(0, timestamp),
+    key ?? EMPTY_BYTES,
+    key === null ? -1 : 0,
+    key?.length ?? 0,
+    value ?? EMPTY_BYTES,
+    value === null ? -1 : 0,
+    value?.length ?? 0,
+    headers,
+  );
 }

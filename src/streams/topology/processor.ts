@@ -95,7 +95,7 @@ export interface PersistedNumber {
 /** What bytes are read as. */
 export type RecordPart = 'key' | 'value';
 
-/** Why a record did not take part. `late`: its windows have closed. */
+/** Why a record did not take part. `late`: its windows have closed. `production`: the log refuses what came of it. */
 export type SkipReason =
   | 'deserialization'
   | 'timestamp'
@@ -103,7 +103,8 @@ export type SkipReason =
   | 'null-value'
   | 'late'
   | 'evaluation'
-  | 'serialization';
+  | 'serialization'
+  | 'production';
 
 /** What operators are parameterised with. */
 export type ValueMapper = (value: unknown, key: RecordKey, timestamp: number) => unknown;

@@ -46,3 +46,50 @@ test('has the columns that programs for ksqlDB read, beside its own', async () =
   const row = ['ERROR', true, 1, null, null, null, null, null, byZero, '{"V":0}'];
   expect(evaluation!.slice(1)).toEqual([...row, ...rest, 'evaluation', byZero]);
 });
+
+test('a record that the log refuses is in it, without its bytes where they are too many', async () => {
+  await execute(
+    engine,
+    `CREATE STREAM WIDE AS SELECT K, CONCAT(LINE, LPAD('', 1048576, 'x')) AS LINE FROM RAW;
+     INSERT INTO RAW VALUES ('last', '{"V":2}');`,
+  );
+  await engine.drain();
+  const wide = await execute(
+    engine,
+    `SELECT REASON, OFFSET, RECORD_TEXT, MESSAGE->TYPE, message->productionError->errorMessage AS E
+     FROM KSQL_PROCESSING_LOG WHERE QUERY LIKE 'CSAS_WIDE%' EMIT CHANGES LIMIT 4;`,
+  );
+  expect(wide.rows).toHaveLength(4);
+  expect(wide.rows[3]).toMatchObject([
+    'production',
+    3,
+    '{"V":2}',
+    2,
+    expect.stringMatching(/max\.request\.size/),
+  ]);
+});
+
+test('a record that is too large for it is told of without its bytes', async () => {
+  engine.processingLog.add('BIG', {
+    applicationId: 'app',
+    taskId: '0_0',
+    node: 'sink',
+    reason: 'production',
+    detail: 'a record is too large',
+    unreadable: null,
+    topic: 'm',
+    partition: 0,
+    offset: 9,
+    timestamp: 0,
+    key: Buffer.from('k'),
+    value: Buffer.alloc(800_000, 'x'),
+  });
+  await engine.processingLog.flush();
+  const { rows } = await execute(
+    engine,
+    `SELECT OFFSET, RECORD_TEXT, DETAIL FROM KSQL_PROCESSING_LOG WHERE QUERY = 'BIG' EMIT CHANGES LIMIT 1;`,
+  );
+  expect(rows).toEqual([
+    [9, null, 'a record is too large (the record has 800001 bytes and is left out here)'],
+  ]);
+});

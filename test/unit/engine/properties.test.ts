@@ -6,6 +6,7 @@ import { applicationIdOf, streamsOptions } from '../../../src/engine/query-appli
 import { newSession } from '../../../src/engine/session.ts';
 import { parseStatementRequest } from '../../../src/server/request-body.ts';
 import { openSession } from '../../../src/cli/commands/open-session.ts';
+import type { StreamsOptions } from '../../../src/streams/instance/streams-options.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
 
 /** What no number, truth or word of any property is. */
@@ -88,6 +89,12 @@ test.each([
   ['processing.guarantee', 'EXACTLY_ONCE_V2', 'exactly_once_v2'],
   ['ksql.persistence.default.format.value', 'json', 'JSON'],
   ['ksql.output.topic.name.prefix', 'a.b-', 'a.b-'],
+  ['compression.type', 'LZ4', 'lz4'],
+  ['ksql.streams.producer.compression.type', 'zstd', 'zstd'],
+  ['producer.max.request.size', '5000000', '5000000'],
+  ['max.request.size', '1', '1'],
+  ['ksql.streams.replication.factor', '3', '3'],
+  ['ksql.internal.topic.replicas', '-1', '-1'],
 ])('%s = %s is taken, and kept in one spelling', (name, text, value) => {
   const setting = checkProperty(name, text, 'statement');
   expect(setting.value).toBe(value);
@@ -98,6 +105,10 @@ test.each([
   ['commit.interval.ms', '-5'],
   ['commit.interval.ms', '2147483648'],
   ['max.task.idle.ms', '-2'],
+  ['producer.compression.type', 'brotli'],
+  ['max.request.size', '0'],
+  ['max.request.size', '1000000001'],
+  ['replication.factor', '-2'],
   ['cache.max.bytes.buffering', '-1'],
   ['ksql.functions.collect_list.limit', '-1'],
   ['ksql.output.topic.name.prefix', '../'],
@@ -121,6 +132,39 @@ test('a value in capitals means what it says', async () => {
   await engine.close();
 });
 
+test('how a query writes, and what its own topics are like, is a matter of the session', async () => {
+  const engine = await openEngine(null, {
+    properties: new Map([
+      ['compression.type', 'gzip'],
+      ['topic.segment.bytes', '1000000'],
+    ]),
+  });
+  const session = newSession();
+  const of = async (sql: string): Promise<Pick<StreamsOptions, 'producer' | 'internalTopics'>> => {
+    await execute(engine, sql, session);
+    const all = new Map([...engine.systemProperties, ...session.properties]);
+    const { producer, internalTopics } = streamsOptions(engine, 'q', all);
+    return { producer, internalTopics } as Pick<StreamsOptions, 'producer' | 'internalTopics'>;
+  };
+  expect(await of('')).toEqual({
+    producer: { compression: 'gzip' },
+    internalTopics: { replicas: -1, configs: { 'segment.bytes': '1000000' } },
+  });
+  expect(
+    await of(
+      `SET 'ksql.streams.producer.max.request.size' = '5000000'; SET 'producer.compression.type' = 'zstd';
+       SET 'ksql.streams.topic.max.message.bytes' = '6000000'; SET 'ksql.streams.replication.factor' = '3';`,
+    ),
+  ).toEqual({
+    producer: { compression: 'zstd', requestBytesMax: 5_000_000 },
+    internalTopics: {
+      replicas: 3,
+      configs: { 'segment.bytes': '1000000', 'max.message.bytes': '6000000' },
+    },
+  });
+  await engine.close();
+});
+
 test('properties of ksqlDB that mean nothing here are taken; unknown ones only from requests', () => {
   for (const name of [
     'ksql.query.pull.metrics.enabled',
@@ -130,7 +174,7 @@ test('properties of ksqlDB that mean nothing here are taken; unknown ones only f
     'consumer.max.poll.records',
     'ksql.streams.producer.anything',
     'ksql.functions.my_own.base',
-    'replication.factor',
+    'ksql.streams.topic.min.insync.replicas',
   ])
     for (const giver of ['statement', 'request', 'start'] as const)
       expect(checkProperty(name, 'anything', giver).value, name).toBe('anything');

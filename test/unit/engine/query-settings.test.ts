@@ -58,3 +58,24 @@ test('a query may have a name that is longer than topics may be', async () => {
     await engine.close();
   }
 });
+
+test('the topics that the engine makes for itself have the replicas that the process was started with', async () => {
+  const log = await openEmbeddedLog({ clock, logger: silentLogger });
+  const replicas = new Map<string, number | undefined>();
+  const create = log.admin.createTopic.bind(log.admin);
+  log.admin.createTopic = (topic) => {
+    replicas.set(topic.name, topic.replicas);
+    return create(topic);
+  };
+  const options = { log, commandLog: true, keepQueries: true };
+  const engine = await openTestEngine(null, {
+    ...options,
+    properties: new Map([['ksql.internal.topic.replicas', '3']]),
+  });
+  expect([...replicas]).toEqual([
+    ['_millrace_test_command_topic', 3],
+    ['_millrace_test_queries', 3],
+    ['test_processing_log', 3],
+  ]);
+  await engine.close();
+});

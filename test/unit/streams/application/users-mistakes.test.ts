@@ -294,12 +294,12 @@ describe('a value that its serde cannot write', () => {
         .groupByKey()
         .aggregate<string>(
           () => '',
-          () => 'x'.repeat(1_000_000),
+          () => 'x'.repeat(1_048_576),
           { name: 'sums' },
         );
     });
     await expect(pipe(large, 'a')).rejects.toThrow(
-      /the row of key "k" in store sums has 1000000 bytes, which its changelog cannot take/,
+      /the row of key "k" in store sums has 1048576 bytes, which its changelog cannot take/,
     );
   });
 });

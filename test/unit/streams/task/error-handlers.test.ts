@@ -97,7 +97,7 @@ test.each<[keyof ErrorHandlers, string, string, string]>([
   ['processing', 'bad data', 'shout', 'it cannot be used'],
   ['processing', 'bug', 'shout', 'a bug'],
   ['production', 'unwritable', 'write', 'it cannot be written'],
-  ['production', 'grow', 'write', 'is larger than'],
+  ['production', 'grow', 'write', 'is too large: it has 20972'],
 ])(
   '%s of "%s": fails by default, goes on or keeps a dead letter when told to',
   async (step, value, node, detail) => {
@@ -333,6 +333,42 @@ test('a drop is told once, though the record was run again because its state had
   expect(skipped.map(({ value }) => value!.toString())).toEqual(['one', 'two']);
   expect(await values('dead')).toEqual(['one', 'two']);
   expect(second.processedRecords).toBe(1);
+});
+
+test('a record that is too large for the dead letters too leaves its value where it lies', async () => {
+  const value = 'x'.repeat(1_500_000);
+  const records = [
+    ...lines('first'),
+    { key: 'large', value, headers: [{ key: 'h', value: Buffer.from('1') }] },
+    ...lines('last'),
+  ];
+  await produce(log, 'in', records, { requestBytesMax: 2_000_000 });
+  const streams = create(shouting(), {
+    handlers: { production: sendToDeadLetterTopic },
+    deadLetterTopic: 'dead',
+  });
+  await streams.open();
+  await drain(streams);
+  expect(await values('out')).toEqual(['first', 'last']);
+  expect(await readAll(log, 'dead')).toMatchObject([{ key: 'large', value: null }]);
+  const reader = log.openReader();
+  for (let partition = 0; partition < 3; partition++) reader.assign({ topic: 'dead', partition, offset: 0 });
+  const [letter] = await reader.poll(1000);
+  const headers = new Map(readHeaders(letter!, 0).map((header) => [header.key, String(header.value)]));
+  expect(headers.get('h')).toBe('1');
+  expect(headers.get('__streams.errors.offset')).toBe('1');
+  expect(headers.get('__streams.errors.value.bytes')).toBe('1500000');
+  expect(headers.get('__streams.errors.message')).toContain('(max.request.size)');
+  expect(skipped).toMatchObject([{ reason: 'production', offset: 1 }]);
+});
+
+test('a record of that size passes where the application may send it', async () => {
+  const value = 'x'.repeat(1_500_000);
+  await produce(log, 'in', lines('first', value, 'last'), { requestBytesMax: 2_000_000 });
+  const streams = create(shouting(), { producer: { requestBytesMax: 2_000_000, compression: 'zstd' } });
+  await streams.open();
+  await drain(streams);
+  expect(await values('out')).toEqual(['first', value, 'last']);
 });
 
 test('an application that may replace its tasks starts again where it committed, with growing waits', async () => {
