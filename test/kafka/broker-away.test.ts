@@ -4,8 +4,10 @@ import { startKafka } from '../../scripts/kafka.js';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
+import type { LogReader } from '../../src/log/log.ts';
 import { describeKafka } from '../harness/kafka.ts';
 import { execute, openEngine } from '../harness/open-engine.ts';
+import { until } from '../harness/until.ts';
 
 /** A broker that stops answering for a while: one of its own, because others need theirs. */
 
@@ -60,4 +62,39 @@ describeKafka('a broker that is away', () => {
       await broker.stop();
     }
   }, 180_000);
+
+  test('it is told once, not with every attempt', async () => {
+    const broker = await startKafka();
+    const warnings: string[] = [];
+    let attempts = 0;
+    const log = await openKafkaLog({
+      brokers: [broker.address],
+      clientId: 'away',
+      clock: systemClock,
+      logger: {
+        ...silentLogger,
+        warn: (_fields, message) => void warnings.push(message),
+        // What kafkajs says of each connection that it could not make.
+        debug: (_fields, message) => void (/Connection error/.test(message) && attempts++),
+      },
+    });
+    const readers: LogReader[] = [];
+    try {
+      for (const topic of ['a', 'b', 'c']) {
+        await log.admin.createTopic({ name: topic, partitions: 1 });
+        const reader = log.openReader();
+        reader.assign({ topic, partition: 0, offset: 0 });
+        await reader.poll(0);
+        readers.push(reader);
+      }
+      await broker.stop();
+      await until(() => attempts > 20);
+      expect(warnings.length).toBeGreaterThan(0);
+      expect(warnings).toEqual([...new Set(warnings)]);
+    } finally {
+      await Promise.all(readers.map((reader) => reader.close()));
+      await log.close();
+      await broker.stop();
+    }
+  }, 60_000);
 });

@@ -89,12 +89,8 @@ export async function openConnections(options: ConnectionOptionsOfLog, logger: L
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {
       const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = entry.log;
-      // Connections that break are retried and reported by us: kafkajs's errors are our warnings.
-      // An answer that nobody waits for any more is the end of a long poll that was given up.
-      const late = message === 'Response without match';
-      if (!late && (entry.level === logLevel.ERROR || entry.level === logLevel.WARN))
-        logger.warn({ ...fields, part: entry.namespace }, message);
-      else logger.debug({ ...fields, part: entry.namespace }, message);
+      // What breaks is tried again and told by whoever asked, once: kafkajs tells it too, several times.
+      logger.debug({ ...fields, part: entry.namespace }, message);
     },
   });
   const cluster = clusterOf(kafka);

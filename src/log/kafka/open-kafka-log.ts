@@ -10,6 +10,7 @@ import { KafkaCluster } from './kafka-cluster.ts';
 import { KafkaMemberships } from './kafka-membership.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaWriter } from './kafka-writer.ts';
+import { rareWarnings } from './rare-warnings.ts';
 import { type ConnectionOptionsOfLog, openConnections } from './kafkajs-connections.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -32,7 +33,8 @@ export interface KafkaLogOptions {
  * seconds, `unauthorized` when the login is refused.
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
-  const { brokers, clock, logger } = options;
+  const { brokers, clock } = options;
+  const logger = rareWarnings(options.logger, clock);
   const openBroker = await openConnections(options, logger);
   const newCluster = (): KafkaCluster => new KafkaCluster(openBroker, brokers.length, clock, logger);
   const cluster = newCluster();
