@@ -4,8 +4,9 @@ import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functions/function.ts';
 import { builtinFunctions } from '../functions/registry.ts';
-import { type Log, LogError, type LogWriter } from '../log/log.ts';
+import { type Log, LogError, type LogErrorKind, type LogWriter } from '../log/log.ts';
 import { Catalog } from '../sql/catalog/catalog.ts';
+import type { CatalogSource } from '../sql/catalog/source.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parser/parse.ts';
 import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
@@ -37,6 +38,9 @@ import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 const LOG_PATIENCE_MS = 30_000;
+
+/** Errors of topics that can never do for a query, however often it is started. */
+const NEVER_STARTS: ReadonlySet<LogErrorKind> = new Set(['invalid-topic', 'partition-count']);
 
 export interface EngineOptions {
   readonly log: Log;
@@ -160,7 +164,9 @@ export class Engine {
     this.#sequence = kept?.nextSequence ?? 0;
     this.processingLog = processingLog;
     this.#writer = writer;
-    this.#insertWriters = new InsertWriters(options.log, () => producerOptions(this.systemProperties));
+    this.#insertWriters = new InsertWriters(options.log, options.clock, () =>
+      producerOptions(this.systemProperties),
+    );
     this.#order = new StatementOrder(options.clock, this.logPatienceMs);
     this.catalog.add(processingLog.source);
     this.#commands =
@@ -324,8 +330,10 @@ export class Engine {
     this.#unsettled = true;
     await query.start();
     const { failure } = query;
-    if (undo === null || !(failure instanceof LogError) || failure.kind !== 'invalid-topic') return;
-    await this.removeQuery(query, call);
+    if (undo === null || !(failure instanceof LogError) || !NEVER_STARTS.has(failure.kind)) return;
+    // Topics that were there before it stay.
+    await query.close();
+    await this.#forget(query);
     undo();
     if (recorded !== null) await this.#commands?.dismiss([recorded], call.script?.progress ?? null);
     throw new SqlError('ML_TOPIC', failure.message, { span: call.parsed.statement.span });
@@ -341,7 +349,13 @@ export class Engine {
     this.queries.delete(query.id);
     this.catalog.removeQuery(query.id);
     if (replayed === null || query.isStarted) await query.terminate();
-    if (replayed === null) await this.kept?.remove(query.id);
+    if (replayed === null) await this.#forget(query);
+  }
+
+  async #forget(query: PersistentQuery): Promise<void> {
+    this.queries.delete(query.id);
+    this.catalog.removeQuery(query.id);
+    await this.kept?.remove(query.id);
   }
 
   transientId(alias: string, kind: 'transient' | 'SCALABLE_PUSH_QUERY' = 'transient'): string {
@@ -412,15 +426,20 @@ export class Engine {
     return this.#insertTimeMs;
   }
 
-  /** The writer of INSERT VALUES into a topic, and what makes its records durable. Throws `SqlError` ML_LOG. */
+  /**
+   * The writer of INSERT VALUES into a source, how many partitions its topic has, and what makes the records durable.
+   * Throws `SqlError` ML_LOG, or ML_TOPIC when the topic is gone.
+   */
   async inserter(
-    topic: string,
+    source: CatalogSource,
     script: Script | undefined,
-  ): Promise<{ writer: LogWriter; commit: () => Promise<void> }> {
+  ): Promise<{ writer: LogWriter; partitions: number; commit: () => Promise<void> }> {
     const progress = script?.progress ?? null;
-    const writer = progress?.writer ?? (await this.#insertWriters.writer(topic));
+    const partitions = await this.#insertWriters.partitionsOf(source);
+    const writer = progress?.writer ?? (await this.#insertWriters.writer(source.topic));
     return {
       writer,
+      partitions,
       commit: async () => {
         await (progress === null ? writer.flush() : progress.commit());
         this.#unsettled = true;

@@ -1,9 +1,14 @@
 import { SqlError } from '../common/error.ts';
+import type { Clock } from '../common/clock.ts';
 import type { Log, LogWriter, ProducerOptions } from '../log/log.ts';
+import type { CatalogSource } from '../sql/catalog/source.ts';
+import { partitionsOf } from './topics.ts';
 
 /** Rows of INSERT VALUES that may wait for the log, over all topics. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 const WRITERS_MAX = 100;
+/** How old the number of partitions of a topic may be that a row is written by. */
+const PARTITIONS_AGE_MS = 60_000;
 
 /**
  * The writers of INSERT VALUES, one a topic: what goes wrong with one (it was deleted, its leader is away) is nothing to
@@ -15,11 +20,23 @@ export class InsertWriters {
   /** The one that was used last comes last. */
   readonly #writers = new Map<string, Promise<LogWriter>>();
   readonly #open = new Set<LogWriter>();
+  readonly #clock: Clock;
+  readonly #partitions = new WeakMap<CatalogSource, { readonly count: number; readonly atMs: number }>();
 
   /** `producer`: how a writer sends that is opened now. */
-  constructor(log: Log, producer: () => ProducerOptions) {
+  constructor(log: Log, clock: Clock, producer: () => ProducerOptions) {
     this.#log = log;
+    this.#clock = clock;
     this.#producer = producer;
+  }
+
+  /** How many partitions a source's topic had at most a minute ago. Throws `SqlError` ML_TOPIC when it is gone. */
+  async partitionsOf(source: CatalogSource): Promise<number> {
+    const known = this.#partitions.get(source);
+    if (known !== undefined && this.#clock.now() - known.atMs < PARTITIONS_AGE_MS) return known.count;
+    const count = await partitionsOf(this.#log.admin, { ...source, partitions: 0 });
+    this.#partitions.set(source, { count, atMs: this.#clock.now() });
+    return count;
   }
 
   /** Throws `SqlError` ML_LOG when too much waits for the log already. */

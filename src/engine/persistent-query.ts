@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlanNode } from '../sql/plan/node.ts';
 import type { OptimizerStep } from '../sql/optimizer/optimizer.ts';
+import { LogError } from '../log/log.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
 import type { StoredQuery } from './stored-query.ts';
 import { messageOf } from '../common/error.ts';
@@ -91,6 +92,14 @@ export class PersistentQuery {
     return this.#failure;
   }
 
+  /** What to do about a failure that no restart mends; null where it is none. */
+  get wayOut(): string | null {
+    const { id, failure } = this;
+    return failure instanceof LogError && failure.kind === 'partition-count'
+      ? `TERMINATE ${id}, copy the topic (CREATE STREAM … AS SELECT), and create the query again over the copy`
+      : null;
+  }
+
   /** Stops it, committing what it has done; it can be started again from there. */
   async close(): Promise<void> {
     await this.streams.close();
@@ -141,7 +150,9 @@ export class PersistentQuery {
 
   #failed(error: unknown): void {
     this.#failure = error;
-    this.errors.push({ timestamp: this.#options.clock.now(), message: messageOf(error) });
+    const { wayOut } = this;
+    const message = wayOut === null ? messageOf(error) : `${messageOf(error)}. Here: ${wayOut}`;
+    this.errors.push({ timestamp: this.#options.clock.now(), message });
     if (this.errors.length > ERRORS_MAX) this.errors.shift();
   }
 }

@@ -88,7 +88,7 @@ async function untilReadable(query: PersistentQuery, { engine }: StatementCall, 
   const reason = failure === null ? waits : `it failed: ${reasonOf(failure)}`;
   throw new SqlError('ML_IN_USE', `${query.id}, which keeps these rows, does not run: ${reason}`, {
     span,
-    hint: 'it is started again by itself; try again later, EXPLAIN shows how it goes',
+    hint: query.wayOut ?? 'it is started again by itself; try again later, EXPLAIN shows how it goes',
   });
 }
 

@@ -2,6 +2,7 @@ import { SqlError, type Span } from '../common/error.ts';
 import { type LogAdmin, LogError } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import type { StatementCall } from './engine.ts';
+import { mentionedBy } from './statements/names.ts';
 
 export interface TopicRequest {
   readonly name: string;
@@ -57,6 +58,23 @@ export async function ensureTopic(
     throw error;
   }
   return partitions;
+}
+
+/**
+ * Brings the catalog up to date with the partitions of the topics that a statement of now reads: they may have got more
+ * since the sources were declared.
+ */
+export async function lookAtPartitions({ engine, parsed, replayed }: StatementCall): Promise<void> {
+  if (replayed !== null) return;
+  for (const key of mentionedBy(parsed.statement)) {
+    const source = key.startsWith('source:') ? engine.catalog.get(key.slice('source:'.length)) : undefined;
+    if (source === undefined) continue;
+    const found = await engine.log.admin.describeTopic(source.topic);
+    // It may have been dropped or altered meanwhile.
+    const now = engine.catalog.get(source.name);
+    if (found !== undefined && now?.topic === source.topic && now.partitions !== found.partitions)
+      engine.catalog.replace({ ...now, partitions: found.partitions });
+  }
 }
 
 /** How many partitions a source's topic has. Throws `SqlError` ML_TOPIC when it has gone since it was declared. */

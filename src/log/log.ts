@@ -164,6 +164,8 @@ export type LogErrorKind =
   /** The topic's settings forbid the record: it has no key, or a time far from the broker's. */
   | 'record-refused'
   | 'invalid-topic'
+  /** Topics have other partition counts than what reads them needs, or than its state was begun with. No restart mends it. */
+  | 'partition-count'
   | 'unavailable'
   | 'unauthorized'
   | 'fenced'

@@ -67,3 +67,17 @@ export async function javaConsume(address: string, topic: string, count: number)
   const { stdout } = await promisify(execFile)('java', tool);
   return stdout.split('\n').filter((line) => line !== '');
 }
+
+/** Gives a topic more partitions, with Kafka's own tool. */
+export async function javaAddPartitions(address: string, topic: string, partitions: number): Promise<void> {
+  const args = [
+    '--bootstrap-server',
+    address,
+    '--alter',
+    '--topic',
+    topic,
+    '--partitions',
+    String(partitions),
+  ];
+  await promisify(execFile)('java', await kafkaTool('org.apache.kafka.tools.TopicCommand', args));
+}

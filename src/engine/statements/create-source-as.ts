@@ -7,7 +7,7 @@ import type { PersistentQuery } from '../persistent-query.ts';
 import type { Entity } from '../result.ts';
 import { nextIdentity } from '../script-queries.ts';
 import { meanTheSame, type PlannedQuery, type StoredStatement } from '../stored-query.ts';
-import { ensureTopic, partitionsOf } from '../topics.ts';
+import { ensureTopic, lookAtPartitions, partitionsOf } from '../topics.ts';
 import { changed } from './answer.ts';
 import { beginQuery } from './begin-query.ts';
 import type { EntityStatement } from './definition.ts';
@@ -39,6 +39,7 @@ export const createSourceAs: EntityStatement<'createSourceAs'> = {
     if (ifNotExists && engine.catalog.has(name))
       return { '@type': 'warning_entity', message: `${name} exists already: nothing was created` };
     const commandId = commandIdOf(statement);
+    await lookAtPartitions(call);
     const createdBy = engine.catalog.get(name)?.createdBy ?? null;
     const there = createdBy === null ? undefined : engine.queries.get(createdBy);
     if (!orReplace && there !== undefined && isRerun(call, `source:${name}`)) {

@@ -2,6 +2,7 @@ import { SqlError } from '../../common/error.ts';
 import type { StatementCall } from '../engine.ts';
 import type { PersistentQuery } from '../persistent-query.ts';
 import { nextIdentity } from '../script-queries.ts';
+import { lookAtPartitions } from '../topics.ts';
 import { changed } from './answer.ts';
 import { beginQuery } from './begin-query.ts';
 import type { EntityStatement } from './definition.ts';
@@ -16,6 +17,7 @@ export const insertSelect: EntityStatement<'insertSelect'> = {
     const { engine, script } = call;
     const { target, targetSpan } = statement;
     const commandId = `stream/\`${target}\`/create`;
+    await lookAtPartitions(call);
     const planned = planInsert(statement, call);
     const { analyzed } = planned;
     const there = insertThere(call, target, analyzed.queryId);

@@ -11,7 +11,6 @@ import type { Column } from '../../types/schema.ts';
 import type { SqlValue } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
 import { within } from '../statement-order.ts';
-import { partitionsOf } from '../topics.ts';
 import { message } from './answer.ts';
 import type { EntityStatement } from './definition.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -56,8 +55,7 @@ async function write(
   const { source } = insert;
   const key = encode(source.keyFormat, source.schema.key, insert.key, true);
   const value = encode(source.valueFormat, source.schema.value, insert.value, false);
-  const partitions = await partitionsOf(engine.log.admin, source);
-  const { writer, commit } = await engine.inserter(source.topic, script);
+  const { writer, partitions, commit } = await engine.inserter(source, script);
   if (row.late) return;
   const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
   const timestamp = insert.timestampMs ?? engine.insertTimeMs();

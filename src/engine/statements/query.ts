@@ -3,6 +3,7 @@ import { columnsOf } from '../../sql/expressions/walk.ts';
 import type { StatementOf } from '../../sql/parser/ast.ts';
 import type { StatementCall } from '../engine.ts';
 import { pullRows } from '../pull-query.ts';
+import { lookAtPartitions } from '../topics.ts';
 import { propertyValue } from '../properties.ts';
 import { PushQuery } from '../push-query.ts';
 import { streamsOptions } from '../query-application.ts';
@@ -17,7 +18,8 @@ export const query: RowsStatement<'query'> = {
     kind: emit === null ? 'pull' : 'push',
     isEndless: emit !== null && limit === null,
   }),
-  run(statement, call) {
+  async run(statement, call) {
+    if (statement.from.kind === 'join') await lookAtPartitions(call);
     const planned = planSelect(statement, call);
     return planned.kind === 'lookup'
       ? pullRows(planned.pull, statement, call)

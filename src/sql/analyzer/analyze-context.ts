@@ -10,4 +10,6 @@ export interface AnalyzeContext {
   readonly properties: ReadonlyMap<string, string>;
   /** The statement, for the catalog. */
   readonly statementText: string;
+  /** It was accepted once: what topics are like today is not asked again. Default false. */
+  readonly replayed?: boolean;
 }

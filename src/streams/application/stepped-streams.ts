@@ -1,12 +1,13 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
 import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
+import { LogError } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkOptions } from '../instance/check-options.ts';
 import type { InputQueue } from '../task/input-queue.ts';
-import type { TopicPlan } from '../instance/internal-topics.ts';
+import { changelogTopicOf, repartitionTopicOf, type TopicPlan } from '../instance/internal-topics.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 import { forgetApplication } from './forget-application.ts';
 import { Listeners } from '../instance/listeners.ts';
@@ -106,7 +107,7 @@ export class SteppedStreams {
 
   /**
    * Creates internal topics, restores state and starts the loop. Throws what makes a start impossible; with `retries` it
-   * is tried again instead, as after any error. A running application keeps the process alive until it is closed or fails.
+   * is dealt with as any error: `onUncaughtError` says whether it is tried again. A running application keeps the process alive until it is closed or fails.
    */
   async start(retries = false): Promise<void> {
     const letGo = keepAlive();
@@ -119,7 +120,8 @@ export class SteppedStreams {
         throw error;
       }
       this.#error = null;
-      opened = this.#replace(error);
+      if (this.#stop || this.#policyFor(error) === 'replace') opened = this.#replace(error);
+      else this.#fail(error);
     }
     this.#loop = opened
       .then(() => this.#run())
@@ -342,14 +344,13 @@ export class SteppedStreams {
     if (this.#isAlive || this.#state === 'stopping')
       throw new StateError(`the application ${this.applicationId} runs`, 'close it before it is cleaned up');
     const { log, applicationId, stateDirectory, transient = false, changelogs = true } = this.#options;
-    const plan = this.#plan;
-    if (plan === null) return;
-    const topics = this.topology.repartitionTopics.map(({ name }) => plan.topicName(name));
+    // By name, and not as they were found: an application that could not be opened may have left them long ago.
+    const topics = this.topology.repartitionTopics.map(({ name }) => repartitionTopicOf(applicationId, name));
     // A transient application has neither state nor offsets of its own.
     if (transient) for (const topic of topics) await log.admin.deleteTopic(topic);
     else {
       const kept = changelogs ? this.topology.stores.filter(({ options }) => options.changelog) : [];
-      topics.push(...kept.map(({ options }) => plan.changelogName(options.name)));
+      topics.push(...kept.map(({ options }) => changelogTopicOf(applicationId, options.name)));
       await forgetApplication({ log, applicationId, stateDirectory }, topics);
     }
   }
@@ -382,8 +383,9 @@ export class SteppedStreams {
     }
   }
 
-  /** A policy that is none, or that fails itself, stops the application. */
+  /** What no restart mends stops the application, and so does a policy that is none, or that fails itself. */
   #policyFor(error: unknown): UncaughtErrorPolicy {
+    if (error instanceof LogError && error.kind === 'partition-count') return 'stop';
     const { onUncaughtError = 'stop', logger } = this.#options;
     if (typeof onUncaughtError === 'string') return onUncaughtError;
     let policy: unknown;
@@ -417,6 +419,7 @@ export class SteppedStreams {
         break;
       } catch (reason) {
         error = reason;
+        if (this.#policyFor(error) === 'stop') return this.#fail(error);
       }
     }
     // It may have been paused or closed meanwhile.

@@ -1,6 +1,6 @@
 import { must } from '../../common/assert.ts';
 import { LogError, type LogWriter, type OffsetToCommit, type TopicPartition } from '../../log/log.ts';
-import { encodeNumbers } from './offset-metadata.ts';
+import { encodeMetadata } from './offset-metadata.ts';
 import type { Task } from '../task/task.ts';
 
 /** Output that is worth a request of its own before the commit. */
@@ -17,16 +17,24 @@ export class Committer {
   readonly #writer: LogWriter;
   readonly #changelogName: (store: string) => string;
   readonly #commitsOffsets: boolean;
+  readonly #partitionsOf: (topic: string) => number | undefined;
   /** The next offset of each changelog that a task writes, by store. */
   readonly #changelogPositions = new Map<Task, Map<string, number>>();
   #flushing: Promise<void> | null = null;
   /** The error of a flush that was not awaited; the next turn throws it. */
   #flushError: unknown = null;
 
-  constructor(writer: LogWriter, changelogName: (store: string) => string, commitsOffsets: boolean) {
+  /** `partitionsOf`: how many a topic has, which is committed with its offsets; undefined where nobody needs to know. */
+  constructor(
+    writer: LogWriter,
+    changelogName: (store: string) => string,
+    commitsOffsets: boolean,
+    partitionsOf: (topic: string) => number | undefined,
+  ) {
     this.#writer = writer;
     this.#changelogName = changelogName;
     this.#commitsOffsets = commitsOffsets;
+    this.#partitionsOf = partitionsOf;
   }
 
   /** `positions`: the next changelog offset of each store that has a changelog. */
@@ -71,7 +79,7 @@ export class Committer {
       this.#drainChangelogs(task);
       const numbers = task.persistedNumbers();
       task.inputs.forEach((input, i) => {
-        const metadata = i === 0 ? encodeNumbers(numbers) : '';
+        const metadata = encodeMetadata(i === 0 ? numbers : null, this.#partitionsOf(input.topic));
         offsets.push({ topic: input.topic, partition: input.partition, offset: input.position, metadata });
       });
     }

@@ -1,6 +1,7 @@
 import type { GlobalStoreNode, TopologyNode } from '../topology/topology.ts';
 import type { InputBuffers } from './input-buffers.ts';
 import type { InputQueue } from '../task/input-queue.ts';
+import { sourcesOf } from './internal-topics.ts';
 import type { Task } from '../task/task.ts';
 import { newTask, type TaskHost } from './task-host.ts';
 
@@ -53,21 +54,29 @@ export class GlobalStores {
 
   /** Reads the topics to their present end. */
   async readToEnd(chunk: (task: Task) => Promise<number>): Promise<void> {
-    const { options, reader } = this.#host;
-    const ends = new Map<InputQueue, number>();
-    for (const node of this.task.subTopology.nodes) {
-      if (node.kind !== 'source') continue;
-      for (const topic of node.topics)
-        for (const [partition, { start, end }] of (await options.log.admin.offsets(topic)).entries()) {
-          const input = this.task.addInput(topic, start, partition);
-          ends.set(input, end);
-          this.#inputs.add(input);
-        }
-    }
+    const { reader } = this.#host;
+    const ends = await this.openInputs();
     while ([...ends].some(([input, end]) => this.#inputs.position(input) < end)) {
       this.#inputs.push(await reader.poll(100));
       await this.follow(chunk);
     }
+  }
+
+  /** Reads all partitions that are not read yet from their beginning. Returns where each of them ends now. */
+  async openInputs(): Promise<ReadonlyMap<InputQueue, number>> {
+    const { admin } = this.#host.options.log;
+    const opened = new Map<InputQueue, number>();
+    for (const topic of sourcesOf(this.task.subTopology))
+      for (const [partition, { start, end }] of (await admin.offsets(topic)).entries()) {
+        const isThere = this.task.inputs.some(
+          (input) => input.topic === topic && input.partition === partition,
+        );
+        if (isThere) continue;
+        const input = this.task.addInput(topic, start, partition);
+        opened.set(input, end);
+        this.#inputs.add(input);
+      }
+    return opened;
   }
 
   /** Processes what has come. Returns how many records. */

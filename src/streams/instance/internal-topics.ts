@@ -2,6 +2,7 @@ import { must } from '../../common/assert.ts';
 import { sleep } from '../../common/clock.ts';
 import { type LogAdmin, LogError } from '../../log/log.ts';
 import type { StoreNode, SubTopology, Topology } from '../topology/topology.ts';
+import { internalCountError } from './partition-counts.ts';
 import type { StreamsOptions } from './streams-options.ts';
 
 /** The topics that a topology needs, with their partitions, by the topology's own names. */
@@ -32,9 +33,9 @@ export function changelogTopicOf(applicationId: string, store: string): string {
 }
 
 /**
- * Finds out the partition counts, and creates repartition and changelog topics that are missing.
- * Throws `LogError` `unknown-topic` for a source topic that does not exist, `invalid-topic` for an internal topic
- * that exists with another partition count.
+ * Finds out the partition counts, and creates repartition and changelog topics that are missing. A repartition topic that
+ * is there keeps its count, whatever the topics that feed it have by now. Throws `LogError` `unknown-topic` for a source
+ * topic that does not exist, `partition-count` for an internal topic that exists with another count than is needed.
  */
 export async function prepareTopics(
   topology: Topology,
@@ -67,9 +68,15 @@ export async function prepareTopics(
       if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
       partitions.set(topic, description.partitions);
     }
-  const counts = repartitionCounts(topology, subTopologies, partitions);
+  const existing = new Map<string, number>();
+  for (const { name, partitions: fixed } of topology.repartitionTopics) {
+    const description = fixed === null ? await admin.describeTopic(topicName(name)) : undefined;
+    if (description !== undefined) existing.set(name, description.partitions);
+  }
+  const counts = repartitionCounts(topology, subTopologies, partitions, existing);
   for (const [name, count] of counts) {
     partitions.set(name, count);
+    if (existing.has(name)) continue;
     await ensureTopic(options, topicName(name), count, {
       'cleanup.policy': 'delete',
       'retention.ms': '-1',
@@ -86,6 +93,7 @@ export async function prepareTopics(
             changelogName(store.options.name),
             taskCount(sub, partitions),
             changelogConfigs(store, internalTopics.configs),
+            sourcesOf(sub).find((topic) => partitions.get(topic) === taskCount(sub, partitions)),
           );
   const sinkPartitions = await describeSinks(topology, admin, topicName);
   return { partitions, sinkPartitions, topicName, changelogName };
@@ -114,25 +122,26 @@ async function describeSinks(
 
 /** How many tasks a sub-topology has: the greatest partition count of its sources. */
 export function taskCount(sub: SubTopology, partitions: ReadonlyMap<string, number>): number {
-  let count = 0;
-  for (const node of sub.nodes)
-    if (node.kind === 'source')
-      for (const topic of node.topics)
-        count = Math.max(count, must(partitions.get(topic), `no count for ${topic}`));
-  return count;
+  return Math.max(0, ...sourcesOf(sub).map((topic) => must(partitions.get(topic), `no count for ${topic}`)));
+}
+
+/** The topics that a sub-topology reads, by the topology's names. */
+export function sourcesOf({ nodes }: SubTopology): readonly string[] {
+  return nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
 }
 
 /**
- * Partition counts of the repartition topics: as fixed, else what topics read together with it have, else the
- * greatest of the topics that feed it. Throws `LogError` `invalid-topic` when topics that are read together have
- * different counts that nobody may change.
+ * Partition counts of the repartition topics: as fixed, else as they are there, else what topics read together with it
+ * have, else the greatest of the topics that feed it. Throws `LogError` `partition-count` when topics that are read
+ * together have different counts that nobody may change.
  */
 function repartitionCounts(
   topology: Topology,
   subTopologies: readonly SubTopology[],
   sources: ReadonlyMap<string, number>,
+  existing: ReadonlyMap<string, number>,
 ): Map<string, number> {
-  const fixed = new Map(sources);
+  const fixed = new Map([...existing, ...sources]);
   for (const { name, partitions } of topology.repartitionTopics)
     if (partitions !== null) fixed.set(name, partitions);
   const groups = copartitionGroups(topology);
@@ -162,7 +171,7 @@ function repartitionCounts(
     const list = [...topics].map((topic) => ({ topic, count: fixed.get(topic) ?? must(counts.get(topic)) }));
     if (new Set(list.map(({ count }) => count)).size > 1)
       throw new LogError(
-        'invalid-topic',
+        'partition-count',
         `topics that are joined must have the same number of partitions, but ` +
           `${list.map(({ topic, count }) => `${topic} has ${count}`).join(' and ')}; repartition one of them`,
       );
@@ -187,6 +196,7 @@ async function ensureTopic(
   name: string,
   partitions: number,
   configs: Readonly<Record<string, string>>,
+  cause?: string,
 ): Promise<void> {
   const replicas = internalTopics?.replicas ?? -1;
   if (await admin.createTopic({ name, partitions, replicas, configs })) return;
@@ -199,11 +209,7 @@ async function ensureTopic(
   if (existing === undefined)
     throw new LogError('unavailable', `internal topic ${name} exists, but cannot be described`);
   if (existing.partitions !== partitions)
-    throw new LogError(
-      'invalid-topic',
-      `internal topic ${name} has ${existing.partitions} partitions where ${partitions} are needed; ` +
-        'reset the application or give it another id',
-    );
+    throw internalCountError(name, existing.partitions, partitions, cause);
 }
 
 /** `given`: of the application, over what is fit for the store, but for how long its rows must stay. */

@@ -58,11 +58,15 @@ export async function openTask(
   await task.ready();
   task.init();
   for (const topic of inputs) {
-    const source = must(sub.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)));
-    const reset = source.kind === 'source' ? source.offsetReset : undefined;
-    await openInput(host, task, topic, committed, meta, reset);
+    await openInput(host, task, topic, committed, meta, offsetResetOf(sub, topic));
   }
   return task;
+}
+
+/** The policy of the source that reads a topic, if it has one of its own. */
+export function offsetResetOf({ nodes }: SubTopology, topic: string): OffsetReset | undefined {
+  const source = nodes.find((node) => node.kind === 'source' && node.topics.includes(topic));
+  return source?.kind === 'source' ? source.offsetReset : undefined;
 }
 
 /**
@@ -80,7 +84,7 @@ export async function openInput(
 ): Promise<InputQueue> {
   const name = host.plan.topicName(topic);
   const { partition } = task;
-  const fromStart = topic !== name || host.newTopics.has(topic);
+  const fromStart = topic !== name || host.isNew(topic, partition);
   const reset = fromStart ? 'earliest' : (offsetReset ?? host.options.offsetReset ?? 'earliest');
   const known = committed.get(`${name}-${partition}`)?.offset;
   const own = known ?? meta?.inputs[`${name}-${partition}`];

@@ -52,7 +52,10 @@ export interface StreamsOptions {
   readonly producer?: ProducerOptions;
   /** What repartition and changelog topics are created with, where the application has to create them. */
   readonly internalTopics?: InternalTopicOptions;
-  /** How often topics are looked for that sources by pattern should read. Default 60,000. */
+  /**
+   * How often it is looked for topics that sources by pattern should read, and for partitions that topics have got. Default
+   * 60,000. New partitions are read from their beginning; where state follows the topic's partitions, the application stops.
+   */
   readonly topicRefreshMs?: number;
   /**
    * Which tasks are this instance's; all by default. Instances that share an application's tasks, in threads or

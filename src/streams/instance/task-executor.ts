@@ -9,9 +9,10 @@ import { GlobalStores } from './global-stores.ts';
 import { InputBuffers } from './input-buffers.ts';
 import { InputHorizons } from './input-horizons.ts';
 import type { InputQueue, Horizon } from '../task/input-queue.ts';
-import { prepareTopics, taskCount, type TopicPlan } from './internal-topics.ts';
+import { prepareTopics, sourcesOf, taskCount, type TopicPlan } from './internal-topics.ts';
 import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
-import { openInput, openTask } from './open-task.ts';
+import { offsetResetOf, openInput, openTask } from './open-task.ts';
+import { checkPartitionCounts, committedCounts } from './partition-counts.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 import { cleanTasks } from './state-directory.ts';
@@ -19,7 +20,7 @@ import { StatePersistence } from './state-persistence.ts';
 import type { StreamsOptions } from './streams-options.ts';
 import type { TaskTurn } from '../task/task-turn.ts';
 import type { Task } from '../task/task.ts';
-import { TopicDiscovery } from './topic-discovery.ts';
+import { type FoundTopics, TopicDiscovery } from './topic-discovery.ts';
 import type { CommittedOffsets, TaskHost } from './task-host.ts';
 
 /** Longest synchronous stretch, so that sockets and timers get their turn. */
@@ -40,10 +41,11 @@ const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
  */
 export class TaskExecutor implements TaskHost {
   readonly options: StreamsOptions;
-  /** Both are replaced when sources by pattern have found more topics. */
+  /** Both are replaced when sources by pattern have found more topics, or topics have got partitions. */
   topology: Topology;
   plan: TopicPlan;
-  readonly newTopics = new Set<string>();
+  /** By topic: how many partitions it had when it was first read; those from there on have come since. */
+  readonly #firstCounts = new Map<string, number>();
   readonly reader: LogReader;
   readonly writer: LogWriter;
   readonly #deadLetterPartitions: number;
@@ -92,7 +94,8 @@ export class TaskExecutor implements TaskHost {
     this.#unlock = opened.unlock;
     this.reader = log.openReader({ bufferBytesMax });
     this.#inputs = new InputBuffers(this.reader, bufferBytesMax);
-    this.#committer = new Committer(writer, plan.changelogName, !transient);
+    const partitionsOf = (topic: string): number | undefined => this.plan.partitions.get(topic);
+    this.#committer = new Committer(writer, plan.changelogName, !transient, partitionsOf);
     this.#persistence = new StatePersistence(options, this.#committer);
     const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
     this.#horizons = new InputHorizons(topology, {
@@ -133,11 +136,18 @@ export class TaskExecutor implements TaskHost {
     }
   }
 
-  /** Global stores first, read to their end; then every task of this instance, where it last committed. */
+  /**
+   * Global stores first, read to their end; then every task of this instance, where it last committed. Throws `LogError`
+   * `partition-count` when it cannot go on from there because topics have other partitions.
+   */
   async openTasks(): Promise<void> {
     const { globalStores } = this.topology;
     const subTopologies = this.topology.subTopologies();
     const committed = await this.#committed();
+    const before = committedCounts(committed.values());
+    checkPartitionCounts(this.topology, before, this.plan.partitions);
+    for (const [topic, count] of this.plan.partitions)
+      this.#firstCounts.set(topic, before.get(topic) ?? count);
     if (globalStores.length > 0) {
       this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
       await this.#globals.readToEnd((task) => this.#chunk(task.turn));
@@ -203,29 +213,50 @@ export class TaskExecutor implements TaskHost {
     return new Map(offsets.map((each) => [`${each.topic}-${each.partition}`, each]));
   }
 
-  /** Reads topics that have appeared: new inputs for tasks that are there, new tasks for new partitions. */
-  async #discoverTopics(now: number): Promise<void> {
-    const { applicationId } = this.options;
-    const resolved = await this.#discovery.resolve(now);
-    const known = this.plan.partitions;
-    const isNew = (topic: string): boolean => !known.has(topic);
-    if (!resolved.nodes.some((node) => node.kind === 'source' && node.topics.some(isNew))) return;
-    this.plan = await prepareTopics(resolved, this.options);
-    this.topology = resolved;
+  isNew(topic: string, partition: number): boolean {
+    return partition >= (this.#firstCounts.get(topic) ?? 0);
+  }
+
+  /** Reads topics and partitions that have appeared, and writes to those that topics have got. Throws as `openTasks`. */
+  async #adopt({ topology, partitions }: FoundTopics): Promise<void> {
+    const { applicationId, logger } = this.options;
+    const before = this.plan;
+    const changed = topicsRead(topology).filter(
+      (topic) => partitions.has(topic) && partitions.get(topic) !== before.partitions.get(topic),
+    );
+    if (changed.length > 0) {
+      checkPartitionCounts(topology, before.partitions, partitions);
+      const plan = await prepareTopics(topology, this.options);
+      checkPartitionCounts(topology, before.partitions, plan.partitions);
+      this.plan = plan;
+      this.topology = topology;
+      await this.#openInputs();
+      const counts = Object.fromEntries(changed.map((topic) => [topic, plan.partitions.get(topic)]));
+      logger.info({ applicationId, partitions: counts }, 'new partitions are read');
+    }
+    const sinks = new Map(this.plan.sinkPartitions);
+    for (const topic of sinks.keys()) sinks.set(topic, partitions.get(topic) ?? sinks.get(topic)!);
+    this.plan = { ...this.plan, sinkPartitions: sinks };
+    if ([...sinks].some(([topic, count]) => before.sinkPartitions.get(topic) !== count))
+      for (const task of this.#tasks) task.sinkPartitionsChanged();
+  }
+
+  /** The inputs that tasks lack, and the tasks that are lacking. */
+  async #openInputs(): Promise<void> {
     const committed = await this.#committed();
-    for (const sub of resolved.subTopologies()) {
-      const added = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics.filter(isNew) : []));
-      if (added.length === 0) continue;
-      for (const topic of added) this.newTopics.add(topic);
+    await this.#globals?.openInputs();
+    for (const sub of this.topology.subTopologies()) {
       for (const task of this.#tasks) {
         if (task.subTopology.index !== sub.index) continue;
         task.subTopology = sub;
-        for (const topic of added)
-          if (task.partition < must(this.plan.partitions.get(topic)))
-            this.#inputs.add(await openInput(this, task, topic, committed, null));
+        for (const topic of sourcesOf(sub)) {
+          const name = this.plan.topicName(topic);
+          const isThere = task.inputs.some((input) => input.topic === name);
+          if (!isThere && task.partition < must(this.plan.partitions.get(topic)))
+            this.#inputs.add(await openInput(this, task, topic, committed, null, offsetResetOf(sub, topic)));
+        }
       }
       await this.#openTasksOf(sub, committed);
-      this.options.logger.info({ applicationId, topics: added }, 'new topics are read');
     }
   }
 
@@ -304,7 +335,8 @@ export class TaskExecutor implements TaskHost {
 
     let processed = (await this.#globals?.follow((task) => this.#chunk(task.turn))) ?? 0;
     const now = clock.now();
-    if (now >= this.#discovery.dueMs) await this.#discoverTopics(now);
+    const found = await this.#discovery.found(now);
+    if (found !== null) await this.#adopt(found);
     for (const task of this.#tasks) await task.turn.punctuate(now);
     for (const lane of this.#lanes) {
       const { tasks } = lane;
@@ -440,6 +472,12 @@ export class TaskExecutor implements TaskHost {
   #chunk(turn: Turn, tasks = 1): Promise<number> {
     return turn.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
   }
+}
+
+/** By the topology's names. */
+function topicsRead(topology: Topology): readonly string[] {
+  const globals = topology.globalStores.flatMap(({ source }) => source.topics);
+  return [...topology.subTopologies().flatMap(sourcesOf), ...globals];
 }
 
 /** Tasks whose order among each other matters, or one task. */

@@ -16,8 +16,8 @@ export interface TaskHost {
   readonly reader: LogReader;
   readonly writer: LogWriter;
   readonly globalStores: ReadonlyMap<string, StateStore>;
-  /** Topics that appeared while the application ran: whatever they hold has come since. */
-  readonly newTopics: ReadonlySet<string>;
+  /** Whether a partition has appeared since the application first read from the log: whatever it holds has come since. */
+  isNew(topic: string, partition: number): boolean;
   /** Throws `LogError` `unknown-topic`. */
   partitionsOf(topic: string): number;
   lagOf(topic: string, partition: number): number;

@@ -1,7 +1,16 @@
-import type { LogAdmin } from '../../log/log.ts';
+import { nextTurn } from '../../common/clock.ts';
+import { type LogAdmin, LogError } from '../../log/log.ts';
 import type { Topology } from '../topology/topology.ts';
 
-/** Looks for the topics that a topology's sources by pattern read. */
+/** What a look at the log has found. */
+export interface FoundTopics {
+  /** The topology with every topic that its patterns match. */
+  readonly topology: Topology;
+  /** Partitions of each topic of the log that it reads, or writes by a fixed name; without those that are not there. */
+  readonly partitions: ReadonlyMap<string, number>;
+}
+
+/** Looks for the topics that a topology's sources by pattern read, and for partitions that its topics have got. */
 export class TopicDiscovery {
   readonly #topology: Topology;
   readonly #admin: LogAdmin;
@@ -9,6 +18,8 @@ export class TopicDiscovery {
   readonly #intervalMs: number;
   #lastMs: number;
   #found: readonly string[] = [];
+  #looking = false;
+  #result: { readonly found: FoundTopics } | { readonly error: unknown } | null = null;
 
   constructor(
     topology: Topology,
@@ -23,9 +34,9 @@ export class TopicDiscovery {
     this.#lastMs = now;
   }
 
-  /** When to look again; Infinity for a topology without patterns. */
+  /** When to look again; Infinity while it looks. */
   get dueMs(): number {
-    return this.#topology.hasPatterns ? this.#lastMs + this.#intervalMs : Infinity;
+    return this.#looking ? Infinity : this.#lastMs + this.#intervalMs;
   }
 
   /**
@@ -40,6 +51,41 @@ export class TopicDiscovery {
     return this.#topology.resolve(this.#found);
   }
 
+  /**
+   * Looks when that is due, and gives what was found since the last call, or null. Nothing waits for a log that takes its
+   * time: what it says is given later; when it is away, that is for the reader to tell, and it is asked again when
+   * that is due. Throws as `resolve` does.
+   */
+  async found(now: number): Promise<FoundTopics | null> {
+    if (now >= this.dueMs) {
+      this.#looking = true;
+      void this.#look(now).finally(() => {
+        this.#looking = false;
+      });
+      await nextTurn();
+    }
+    const result = this.#result;
+    this.#result = null;
+    if (result === null) return null;
+    if ('error' in result) throw result.error;
+    return result.found;
+  }
+
+  async #look(now: number): Promise<void> {
+    try {
+      const topology = await this.resolve(now);
+      const partitions = new Map<string, number>();
+      for (const topic of namedTopics(topology)) {
+        const description = await this.#admin.describeTopic(topic);
+        if (description !== undefined) partitions.set(topic, description.partitions);
+      }
+      this.#result = { found: { topology, partitions } };
+    } catch (error) {
+      if (!(error instanceof LogError && (error.kind === 'unavailable' || error.kind === 'closed')))
+        this.#result = { error };
+    }
+  }
+
   /** Topics of the log itself, and those that the application makes: a pattern that takes all would read its own. */
   #isInternal(name: string): boolean {
     return (
@@ -47,4 +93,16 @@ export class TopicDiscovery {
       (name.startsWith(this.#internalPrefix) && /-(changelog|repartition|topic)$/.test(name))
     );
   }
+}
+
+/** Topics that the topology did not make itself: those that it reads, and those that it writes by a fixed name. */
+function namedTopics(topology: Topology): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const node of topology.nodes) {
+    if (node.kind === 'source') for (const topic of node.topics) names.add(topic);
+    if (node.kind === 'sink' && typeof node.topic === 'string') names.add(node.topic);
+  }
+  for (const { source } of topology.globalStores) for (const topic of source.topics) names.add(topic);
+  for (const { name } of topology.repartitionTopics) names.delete(name);
+  return names;
 }

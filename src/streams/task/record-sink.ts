@@ -38,6 +38,15 @@ export class TaskOutput implements Undoable {
     for (let i = 0; i < this.#used.length; i++) this.#used[i]!.rollback(this.#marks[i]!);
   }
 
+  /** Topics have other numbers of partitions. */
+  partitionsChanged(): void {
+    for (const [topic, appenders] of this.#topics) {
+      const count = this.#partitionsOf(topic);
+      while (appenders.length < count) appenders.push(null);
+      appenders.length = count;
+    }
+  }
+
   #appenders(topic: string): (RecordAppender | null)[] {
     let appenders = this.#topics.get(topic);
     if (appenders === undefined) {
@@ -112,6 +121,11 @@ export class RecordSink implements Processor {
       return this.#append(partition, keyBuffer, keyStart, keyEnd, value === null, timestamp);
     }
     return this.#appendTo(chosen, keyBuffer, keyStart, keyEnd, value === null, timestamp);
+  }
+
+  /** Topics have other numbers of partitions. */
+  partitionsChanged(): void {
+    this.#topic = '';
   }
 
   #refuseTime(timestamp: number): void {

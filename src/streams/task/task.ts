@@ -110,6 +110,13 @@ export class Task {
     return this.turn.redo.ready();
   }
 
+  /** Topics that it writes have other numbers of partitions: records go to all of them from now on. */
+  sinkPartitionsChanged(): void {
+    this.#internals.options.output.partitionsChanged();
+    for (const { processor } of this.#nodes.values())
+      if (processor instanceof RecordSink) processor.partitionsChanged();
+  }
+
   /** Numbers that operators want back after a restart. */
   persistedNumbers(): Record<string, number> {
     return this.#internals.numbers.toObject();

@@ -29,7 +29,12 @@ function failingWriter(failing: 'flush' | 'commit'): { writer: LogWriter; sent: 
 }
 
 function open(writer: LogWriter): { committer: Committer; task: Task } {
-  const committer = new Committer(writer, (store) => store, true);
+  const committer = new Committer(
+    writer,
+    (store) => store,
+    true,
+    () => undefined,
+  );
   const task = {
     inputs: [new InputQueue('in', 0, 7)],
     stores: new Map(),
