@@ -66,7 +66,10 @@ export class PersistentQuery {
       ...options,
       onUncaughtError: 'replace',
       restartMaxMs: RESTART_MAX_MS,
-      onError: (error) => this.#failed(error),
+      onError: (error) => {
+        this.#failed(error);
+        options.onError?.(error);
+      },
       onStateChange: (state) => {
         if (state === 'running' || state === 'paused') this.#failure = null;
       },

@@ -1,7 +1,9 @@
 import type { Clock } from '../common/clock.ts';
+import { messageOf } from '../common/error.ts';
+import type { Logger } from '../common/logger.ts';
 import { json } from '../formats/json.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
-import { LogError, type LogWriter } from '../log/log.ts';
+import { type LogAdmin, LogError, type LogWriter } from '../log/log.ts';
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import type { SkippedRecord } from '../streams/task/skipped-record.ts';
 import { printIdentifier, printType } from '../types/print-type.ts';
@@ -56,7 +58,7 @@ const COLUMNS: readonly (readonly [name: string, type: SqlType])[] = [
 ];
 
 /** What ksqlDB's programs read; the names of fields are those that it writes. */
-function messageOf({
+function ksqlMessageOf({
   reason,
   detail,
   unreadable,
@@ -92,8 +94,8 @@ function messageOf({
   }
 }
 
-/** Rows of the log that wait for the next write; beyond that the records are only counted where they were skipped. */
-const PENDING_MAX = 10_000;
+/** Rows of no query of its own that may wait for the log; beyond that they are only counted. */
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 /** What is kept of a detail where the record is left out: it may quote the record. */
 const CUT_CHARS = 10_000;
 
@@ -103,25 +105,53 @@ const CUT_CHARS = 10_000;
  */
 export class ProcessingLog {
   readonly topic: string;
+  readonly #admin: LogAdmin;
+  readonly #replicas: number;
   readonly #writer: LogWriter;
   readonly #clock: Clock;
-  #pending = 0;
+  readonly #logger: Logger;
+  /** Rows that were not written. */
+  #lost = 0;
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(topic: string, writer: LogWriter, clock: Clock) {
+  private constructor(
+    topic: string,
+    replicas: number,
+    writer: LogWriter,
+    { log, clock, logger }: Pick<EngineOptions, 'log' | 'clock' | 'logger'>,
+  ) {
     this.topic = topic;
+    this.#admin = log.admin;
+    this.#replicas = replicas;
     this.#writer = writer;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
   static async open(
-    { log, serviceId, clock }: Pick<EngineOptions, 'log' | 'serviceId' | 'clock'>,
+    options: Pick<EngineOptions, 'log' | 'serviceId' | 'clock' | 'logger'>,
     replicas: number,
   ): Promise<ProcessingLog> {
-    const topic = processingLogTopic(serviceId);
-    await log.admin.createTopic({ name: topic, partitions: 1, replicas });
-    return new ProcessingLog(topic, await log.openWriter(), clock);
+    const topic = processingLogTopic(options.serviceId);
+    const processingLog = new ProcessingLog(topic, replicas, await options.log.openWriter(), options);
+    await processingLog.#createTopic();
+    return processingLog;
+  }
+
+  #createTopic(): Promise<boolean> {
+    return this.#admin.createTopic({ name: this.topic, partitions: 1, replicas: this.#replicas });
+  }
+
+  /** Makes the topic anew where it is gone, which may be why a query failed, which is started again. */
+  mend(error: unknown): void {
+    if (!(error instanceof LogError) || error.kind !== 'unknown-topic') return;
+    this.#createTopic().catch((failure: unknown) => {
+      this.#logger.warn(
+        { topic: this.topic, error: messageOf(failure) },
+        'the processing log cannot be made anew',
+      );
+    });
   }
 
   /** The stream over the topic, as the catalog has it: made by hand, because parsing would cost every start. */
@@ -143,28 +173,36 @@ export class ProcessingLog {
     };
   }
 
+  /**
+   * Adds what was skipped by something that commits nothing (a query of a client): written within a moment, or, when the log
+   * does not take it, counted in the server's log.
+   */
   add(queryId: string, skipped: SkippedRecord): void {
-    if (this.#pending >= PENDING_MAX) return;
-    // A query on this log that cannot evaluate its rows would feed itself for ever.
-    if (skipped.topic === this.topic) return;
-    try {
-      this.#append(queryId, skipped);
-    } catch (error) {
-      if (!(error instanceof LogError) || !error.refusesRecord) throw error;
-      // The record is larger than the log takes, all the more as text: it still lies where the row says.
-      const { key, value, detail } = skipped;
-      const sizeBytes = (key?.length ?? 0) + (value?.length ?? 0);
-      const where = `${detail.slice(0, CUT_CHARS)} (the record has ${sizeBytes} bytes and is left out here)`;
-      this.#append(queryId, { ...skipped, key: null, value: null, detail: where });
-    }
-    this.#pending++;
+    if (this.#writer.pendingBytes > PENDING_BYTES_MAX) this.#lost++;
+    else this.write(queryId, skipped, this.#writer);
     this.#cancel ??= this.#clock.setTimer(50, () => {
       this.#cancel = null;
       void this.flush();
     });
   }
 
-  #append(queryId: string, skipped: SkippedRecord): void {
+  /** Gives a row to a writer, whose commit takes it along. */
+  write(queryId: string, skipped: SkippedRecord, writer: LogWriter): void {
+    // A query on this log that cannot evaluate its rows would feed itself for ever.
+    if (skipped.topic === this.topic) return;
+    try {
+      this.#append(queryId, skipped, writer);
+    } catch (error) {
+      if (!(error instanceof LogError) || !error.refusesRecord) throw error;
+      // The record is larger than the log takes, all the more as text: it still lies where the row says.
+      const { key, value, detail } = skipped;
+      const sizeBytes = (key?.length ?? 0) + (value?.length ?? 0);
+      const where = `${detail.slice(0, CUT_CHARS)} (the record has ${sizeBytes} bytes and is left out here)`;
+      this.#append(queryId, { ...skipped, key: null, value: null, detail: where }, writer);
+    }
+  }
+
+  #append(queryId: string, skipped: SkippedRecord, writer: LogWriter): void {
     const timestamp = this.#clock.now();
     const value = Buffer.from(
       JSON.stringify({
@@ -181,21 +219,31 @@ export class ProcessingLog {
         LOGGER: `processing.${queryId}.${skipped.node}`,
         LEVEL: 'ERROR',
         TIME: timestamp,
-        MESSAGE: messageOf(skipped),
+        MESSAGE: ksqlMessageOf(skipped),
       }),
     );
-    this.#writer
+    writer
       .appender({ topic: this.topic, partition: 0 })
       .append(timestamp, value, -1, -1, value, 0, value.length, null);
   }
 
-  /** Resolves when everything added so far is in the log, or could not be written. */
+  /** Resolves when everything that was added is in the log, or could not be written. */
   async flush(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      this.#pending = 0;
-      await this.#writer.flush().catch(() => undefined);
-    });
+    this.#writing = this.#writing.then(() => this.#flush());
     return this.#writing;
+  }
+
+  async #flush(): Promise<void> {
+    const { topic } = this;
+    await this.#writer.flush().catch((error: unknown) => {
+      this.#logger.warn({ topic, error: messageOf(error) }, 'rows of the processing log are lost');
+    });
+    if (this.#lost > 0)
+      this.#logger.warn(
+        { topic, rows: this.#lost },
+        'rows of the processing log are lost: the log takes too few',
+      );
+    this.#lost = 0;
   }
 
   async close(): Promise<void> {

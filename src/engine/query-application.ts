@@ -24,12 +24,12 @@ export function applicationIdOf(queryId: string, { serviceId }: Pick<Engine, 'se
   return `${name.slice(0, APPLICATION_ID_MAX - digest.length - 1)}.${digest}`;
 }
 
-/** Settings of a query's application, from the session's properties. */
+/** Settings of a query's application, from the session's properties. `skips`: what becomes of records that it skips. */
 export function streamsOptions(
   engine: Engine,
   queryId: string,
   properties: ReadonlyMap<string, string>,
-  onSkip: StreamsOptions['onSkip'] = (skipped) => engine.processingLog.add(queryId, skipped),
+  skips: Pick<StreamsOptions, 'onSkip' | 'keepSkipped'> = {},
 ): StreamsOptions {
   const { log, state, stateDirectory, clock, logger } = engine.options;
   return {
@@ -48,7 +48,7 @@ export function streamsOptions(
       configs: topicConfigs(properties),
     },
     ...recordPolicies,
-    ...(onSkip === undefined ? {} : { onSkip }),
+    ...skips,
   };
 }
 

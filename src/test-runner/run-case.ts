@@ -152,8 +152,10 @@ class CaseRun {
     const topics = query.lowered.sources;
     const fed = new FedLog(log, topics);
     const streams = new SteppedStreams(query.lowered.topology, {
-      ...streamsOptions(this.#engine, query.id, query.properties, ({ reason, detail }) => {
-        this.#dropped ??= `${reason}: ${detail}`;
+      ...streamsOptions(this.#engine, query.id, query.properties, {
+        onSkip: ({ reason, detail }) => {
+          this.#dropped ??= `${reason}: ${detail}`;
+        },
       }),
       log: fed,
     });

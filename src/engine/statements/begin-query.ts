@@ -41,7 +41,13 @@ export async function beginQuery(
       stored: run.stored,
       properties,
     },
-    { ...streamsOptions(engine, queryId, properties), ...options },
+    {
+      ...streamsOptions(engine, queryId, properties, {
+        keepSkipped: (skipped, writer) => engine.processingLog.write(queryId, skipped, writer),
+      }),
+      onError: (error) => engine.processingLog.mend(error),
+      ...options,
+    },
   );
   const recorded = await engine.record(call, sequence, { queryId: replaced?.id, query: run.stored });
   await keepQuery(call, identity ?? engine.kept?.identityOf(queryId) ?? null, query);

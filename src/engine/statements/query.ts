@@ -56,7 +56,12 @@ async function openRows(
       limit,
     },
     lower,
-    { ...streamsOptions(engine, queryId, properties), ...(isPull ? { offsetReset: 'earliest' } : {}) },
+    {
+      ...streamsOptions(engine, queryId, properties, {
+        onSkip: (skipped) => engine.processingLog.add(queryId, skipped),
+      }),
+      ...(isPull ? { offsetReset: 'earliest' } : {}),
+    },
     engine.rowBudget,
     () => {
       engine.pushQueries.delete(queryId);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
-import type { Log, ProducerOptions } from '../../log/log.ts';
+import type { Log, LogWriter, ProducerOptions } from '../../log/log.ts';
 import type { StateBackend } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { TimestampExtractor } from '../topology/topology.ts';
@@ -79,6 +79,12 @@ export interface StreamsOptions {
   /** Default 60,000. */
   readonly restartMaxMs?: number;
   readonly onSkip?: (skipped: SkippedRecord) => void;
+  /**
+   * Writes down a record that was skipped, with the writer of the application: what it appends is committed with the offset
+   * that steps over the record. Told once of each, when that cannot be undone any more. What it throws is an error of the
+   * application.
+   */
+  readonly keepSkipped?: (skipped: SkippedRecord, writer: LogWriter) => void;
   /** Every error that nobody handled, also one after which the application goes on. */
   readonly onError?: (error: unknown) => void;
   readonly onStateChange?: (state: StreamsState, before: StreamsState) => void;

@@ -291,6 +291,7 @@ export class TaskExecutor implements TaskHost {
   }
 
   onSkip(skipped: SkippedRecord): void {
+    this.options.keepSkipped?.(skipped, this.writer);
     this.#onSkip(skipped);
   }
 

@@ -16,6 +16,7 @@ import type {
 } from '../../../../src/streams/topology/processor.ts';
 import { RecordKey } from '../../../../src/streams/topology/record-key.ts';
 import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
 import { stringSerde } from '../../../../src/streams/topology/serde.ts';
 import { Topology } from '../../../../src/streams/topology/topology.ts';
 import { produce, readAll } from '../../../harness/log-records.ts';
@@ -50,12 +51,14 @@ async function run(
   topology: Topology,
   records: Parameters<typeof produce>[2],
   after: (streams: SteppedStreams) => Promise<void> = async () => undefined,
+  options: Partial<StreamsOptions> = {},
 ): Promise<void> {
   const streams = await openStreams(topology, {
     log,
     state: openStateBackend({ residentBytes: 0 }),
     stateDirectory: directory,
     clock,
+    ...options,
   });
   await produce(log, 'in', records);
   const before = streams.processedRecords;
@@ -158,3 +161,38 @@ test.each<PunctuationKind>(['wall-clock', 'stream-time'])(
     ]);
   },
 );
+
+test('a record that is kept as a dead letter, told of and made again is there once', async () => {
+  await log.admin.createTopic({ name: 'dead', partitions: 1 });
+  const failing = (): Processor => ({
+    process() {
+      throw new Error('it cannot be used');
+    },
+  });
+  // What fails comes first: the state that is missed undoes it.
+  const topology = (): Topology =>
+    new Topology({ repeatable: true })
+      .addSource({ name: 'read', topics: ['in'], key: stringSerde, value: stringSerde })
+      .addProcessor({ name: 'fail', parents: ['read'], open: failing })
+      .addProcessor({ name: 'count', parents: ['read'], open: counting('counts') })
+      .addSink({ name: 'write', topic: 'out', parents: ['count'], key: null, value: stringSerde })
+      .addStore({ options: { ...rows.options, name: 'counts' }, processors: ['count'] });
+  let told = 0;
+  let asked = 0;
+  const options = {
+    deadLetterTopic: 'dead',
+    handlers: {
+      processing: () => {
+        asked++;
+        return 'dead-letter' as const;
+      },
+    },
+    keepSkipped: () => void told++,
+  };
+  await run(topology(), records('a', 'b'), undefined, options);
+  await run(topology(), records('b', 'a', 'b'), undefined, options);
+  expect(await output()).toEqual(['a x/1', 'b x/1', 'b x/2', 'a x/2', 'b x/3']);
+  expect((await readAll(log, 'dead')).map(({ key }) => key)).toEqual(['a', 'b', 'b', 'a', 'b']);
+  expect(told).toBe(5);
+  expect(asked).toBeGreaterThan(5);
+});

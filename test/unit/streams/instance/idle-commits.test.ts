@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
+import { silentLogger } from '../../../../src/common/logger.ts';
+import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
+import type { Log, LogReader, LogWriter, OffsetToCommit } from '../../../../src/log/log.ts';
+import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
+import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
+import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
+import { produce } from '../../../harness/log-records.ts';
+import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
+
+/** An application with nothing to commit asks the log for nothing. */
+
+let log: Log;
+let clock: ManualClock;
+let sent: ('flush' | readonly OffsetToCommit[])[];
+/** Offsets behind the last record that hold none: the markers of transactions. */
+let markers: number;
+
+beforeEach(async () => {
+  log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+  clock = new ManualClock(1_000_000);
+  sent = [];
+  markers = 0;
+  await log.admin.createTopic({ name: 'in', partitions: 2 });
+});
+
+afterEach(async () => {
+  await closeStreams();
+  await log.close();
+});
+
+function counting(writer: LogWriter): LogWriter {
+  return new Proxy(writer, {
+    get(target, name: keyof LogWriter) {
+      if (name === 'flush') return () => (sent.push('flush'), target.flush());
+      if (name === 'commit')
+        return (offsets: readonly OffsetToCommit[]) => (sent.push(offsets), target.commit(offsets));
+      const value = target[name];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function marked(reader: LogReader): LogReader {
+  return new Proxy(reader, {
+    get(target, name: keyof LogReader) {
+      if (name === 'position')
+        return (partition: Parameters<LogReader['position']>[0]) => target.position(partition) + markers;
+      const value = target[name];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function open(): Promise<SteppedStreams> {
+  const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+  builder.stream<string, string>('in').groupByKey().count({ name: 'counts' });
+  return openStreams(builder.build(), {
+    log: {
+      admin: log.admin,
+      openReader: (options) => marked(log.openReader(options)),
+      openWriter: async (options) => counting(await log.openWriter(options)),
+      close: () => log.close(),
+    },
+    clock,
+  });
+}
+
+test('an idle application commits nothing, also when its positions move over markers, and when it is closed', async () => {
+  let streams = await open();
+  // Where its inputs begin, of which nothing was committed yet.
+  expect(sent).toHaveLength(1);
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  await drain(streams);
+  sent = [];
+  for (markers = 0; markers < 20; markers++) {
+    clock.advance(10_000);
+    await streams.step();
+    await streams.commit();
+  }
+  await streams.close();
+  expect(sent).toEqual([]);
+  markers = 0;
+  streams = await open();
+  for (let i = 0; i < 20; i++) {
+    clock.advance(10_000);
+    await streams.step();
+  }
+  expect(sent).toEqual([]);
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  await drain(streams);
+  expect(sent.length).toBeGreaterThan(0);
+});
