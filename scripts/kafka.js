@@ -203,7 +203,8 @@ async function guard(options) {
     for (let id = 1; id <= options.nodes; id++)
       nodes.push({ id, ports: Object.fromEntries(names.map((name) => [name, free.pop()])) });
     const certificates = options.secured ? await makeCertificates(directory) : null;
-    const clusterId = randomBytes(16).toString('base64url');
+    // One that begins with a dash would be taken for an option.
+    const clusterId = `k${randomBytes(16).toString('base64url').slice(1)}`;
     await Promise.all(
       nodes.map(async (node) => {
         node.settings = join(directory, `server-${node.id}.properties`);
