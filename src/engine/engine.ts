@@ -1,6 +1,6 @@
 import { must } from '../common/assert.ts';
 import type { Clock, Random } from '../common/clock.ts';
-import { SqlError } from '../common/error.ts';
+import { messageOf, SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EvaluationContext, FunctionRegistry, SqlFunction } from '../functions/function.ts';
 import { builtinFunctions } from '../functions/registry.ts';
@@ -38,9 +38,6 @@ import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 const LOG_PATIENCE_MS = 30_000;
-
-/** Errors of topics that can never do for a query, however often it is started. */
-const NEVER_STARTS: ReadonlySet<LogErrorKind> = new Set(['invalid-topic', 'partition-count']);
 
 export interface EngineOptions {
   readonly log: Log;
@@ -107,6 +104,14 @@ export interface StatementCall {
   readonly answerUnknown: (error: SqlError) => void;
 }
 
+/** What the log says that no waiting mends, however often a query is started. */
+const NEVER_STARTS: Partial<Record<LogErrorKind, 'ML_TOPIC' | 'ML_UNSUPPORTED'>> = {
+  'invalid-topic': 'ML_TOPIC',
+  'partition-count': 'ML_TOPIC',
+  unsupported: 'ML_UNSUPPORTED',
+  'invalid-setting': 'ML_UNSUPPORTED',
+};
+
 /** How long the rows that were inserted here are waited for. */
 const SETTLE_MS_MAX = 5000;
 
@@ -135,7 +140,6 @@ export class Engine {
   /** Null where nothing outlives the process. */
   readonly #commands: Commands | null;
   #closing = false;
-  readonly #writer: LogWriter;
   readonly #insertWriters: InsertWriters;
   readonly #order: StatementOrder;
   #sequence = 0;
@@ -149,7 +153,6 @@ export class Engine {
     commandLog: CommandLog | null,
     kept: KeptQueries | null,
     processingLog: ProcessingLog,
-    writer: LogWriter,
   ) {
     this.options = options;
     this.openQueries = new OpenQueries(options.openQueriesMax);
@@ -163,7 +166,6 @@ export class Engine {
     this.kept = kept;
     this.#sequence = kept?.nextSequence ?? 0;
     this.processingLog = processingLog;
-    this.#writer = writer;
     this.#insertWriters = new InsertWriters(options.log, options.clock, () =>
       producerOptions(this.systemProperties),
     );
@@ -183,8 +185,7 @@ export class Engine {
       : null;
     const kept = options.keepQueries === true ? await KeptQueries.open(options, replicas) : null;
     const processingLog = await ProcessingLog.open(options, replicas);
-    const writer = await options.log.openWriter();
-    const engine = new Engine(options, commandLog, kept, processingLog, writer);
+    const engine = new Engine(options, commandLog, kept, processingLog);
     if (options.fresh === true) await forgetKept(engine);
     await engine.#commands?.replay();
     return engine;
@@ -200,11 +201,6 @@ export class Engine {
 
   get logPatienceMs(): number {
     return this.options.logPatienceMs ?? LOG_PATIENCE_MS;
-  }
-
-  /** Whether output and progress of a query are committed in one step. */
-  get isExactlyOnce(): boolean {
-    return this.#writer.atomicCommit;
   }
 
   get hasFailedQuery(): boolean {
@@ -315,8 +311,9 @@ export class Engine {
 
   /**
    * Adds a query to what runs. It is started unless a command is replayed (all start afterwards). What keeps it from
-   * starting is tried again, but when the topics as they are can never do: then `undo` takes the rest of the statement
-   * back, whose command is `recorded`, and `SqlError` ML_TOPIC is thrown. Null: there is no way back.
+   * starting is tried again, but when the topics as they are, or the brokers, can never do: then `undo` takes the rest of the
+   * statement back, whose command is `recorded`, and `SqlError` ML_TOPIC or ML_UNSUPPORTED is thrown. Null: there is no way
+   * back.
    */
   async addQuery(
     query: PersistentQuery,
@@ -330,13 +327,17 @@ export class Engine {
     this.#unsettled = true;
     await query.start();
     const { failure } = query;
-    if (undo === null || !(failure instanceof LogError) || !NEVER_STARTS.has(failure.kind)) return;
+    const code = failure instanceof LogError ? NEVER_STARTS[failure.kind] : undefined;
+    if (undo === null || code === undefined) return;
     // Topics that were there before it stay.
     await query.close();
     await this.#forget(query);
     undo();
     if (recorded !== null) await this.#commands?.dismiss([recorded], call.script?.progress ?? null);
-    throw new SqlError('ML_TOPIC', failure.message, { span: call.parsed.statement.span });
+    throw new SqlError(code, messageOf(failure), {
+      span: call.parsed.statement.span,
+      ...(code === 'ML_UNSUPPORTED' ? { hint: "SET 'processing.guarantee'='at_least_once'" } : {}),
+    });
   }
 
   resumeQuery(query: PersistentQuery): void {
@@ -532,7 +533,6 @@ export class Engine {
     await this.#commands?.close();
     await this.kept?.close();
     await this.#insertWriters.close();
-    await this.#writer.close();
     await this.log.close();
   }
 }

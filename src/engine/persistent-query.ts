@@ -20,6 +20,19 @@ export interface QueryPlan {
   readonly steps: readonly OptimizerStep[];
 }
 
+/**
+ * As ksqlDB and Kafka Streams name them, and two of our own: WAITING for another process of the service that runs it, FENCED
+ * by one just now.
+ */
+export type QueryState =
+  | 'RUNNING'
+  | 'PAUSED'
+  | 'ERROR'
+  | 'NOT_RUNNING'
+  | 'REBALANCING'
+  | 'WAITING'
+  | 'FENCED';
+
 const ERRORS_MAX = 10;
 const RESTART_MAX_MS = 5 * 60 * 1000;
 
@@ -44,6 +57,7 @@ export class PersistentQuery {
   #isStarted = false;
   #failure: unknown = null;
   #paused = false;
+  #isFenced = false;
 
   constructor(
     fields: Pick<
@@ -66,6 +80,11 @@ export class PersistentQuery {
       ...options,
       onUncaughtError: 'replace',
       restartMaxMs: RESTART_MAX_MS,
+      onFenced: (error) => {
+        this.#isFenced = true;
+        this.#failed(error);
+        options.onFenced?.(error);
+      },
       onError: (error) => {
         this.#failed(error);
         options.onError?.(error);
@@ -124,7 +143,7 @@ export class PersistentQuery {
   }
 
   /** As SHOW QUERIES names it. */
-  get state(): 'RUNNING' | 'PAUSED' | 'ERROR' | 'NOT_RUNNING' | 'REBALANCING' {
+  get state(): QueryState {
     if (this.streams.waitsToRestart) return 'ERROR';
     switch (this.streams.state) {
       case 'running':
@@ -136,10 +155,24 @@ export class PersistentQuery {
       case 'created':
       case 'restoring':
         return 'REBALANCING';
+      case 'waiting':
+        return this.#isFenced ? 'FENCED' : 'WAITING';
       case 'stopping':
       case 'stopped':
         return 'NOT_RUNNING';
     }
+  }
+
+  /** Drops what it holds and has not committed, and waits: another process of the service runs it. */
+  async release(): Promise<void> {
+    this.#isFenced = false;
+    await this.streams.release();
+  }
+
+  /** Goes on where it was last committed. */
+  acquire(): void {
+    this.#isFenced = false;
+    this.streams.acquire();
   }
 
   /** Stops it for good: state, offsets and internal topics go too. */

@@ -70,6 +70,13 @@ export const PROPERTIES: readonly Property[] = [
     value: wholeNumber(0, TIMER_MS_MAX),
   },
   {
+    name: 'transaction.timeout.ms',
+    default: null,
+    description:
+      'on Kafka, how long the brokers wait for a query that does not commit; 10000, or three commit intervals, when it is not set',
+    value: wholeNumber(1, TIMER_MS_MAX),
+  },
+  {
     name: 'max.task.idle.ms',
     default: '0',
     description: 'how long a join waits for an empty input; -1: not even for what is known to be there',
@@ -77,8 +84,9 @@ export const PROPERTIES: readonly Property[] = [
   },
   {
     name: 'processing.guarantee',
-    default: 'at_least_once',
-    description: 'at_least_once, or more: the embedded log commits exactly once always, Kafka at least once',
+    default: 'exactly_once_v2',
+    description:
+      'on Kafka, whether a query commits output and progress in one transaction; the embedded log always does',
     value: oneOf('at_least_once', 'exactly_once', 'exactly_once_beta', 'exactly_once_v2'),
   },
   {

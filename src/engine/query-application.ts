@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Compression } from '../log/codecs.ts';
 import type { ProducerOptions } from '../log/log.ts';
+import { SqlError } from '../common/error.ts';
 import { recordPolicies } from '../sql/lower/record-policies.ts';
 import { forgetApplication } from '../streams/application/forget-application.ts';
 import { changelogTopicOf, repartitionTopicOf } from '../streams/instance/internal-topics.ts';
@@ -24,7 +25,10 @@ export function applicationIdOf(queryId: string, { serviceId }: Pick<Engine, 'se
   return `${name.slice(0, APPLICATION_ID_MAX - digest.length - 1)}.${digest}`;
 }
 
-/** Settings of a query's application, from the session's properties. `skips`: what becomes of records that it skips. */
+/**
+ * Settings of a query's application, from the session's properties. `skips`: what becomes of records that it skips. Throws
+ * `SqlError` for properties that do not go together.
+ */
 export function streamsOptions(
   engine: Engine,
   queryId: string,
@@ -32,6 +36,14 @@ export function streamsOptions(
   skips: Pick<StreamsOptions, 'onSkip' | 'keepSkipped'> = {},
 ): StreamsOptions {
   const { log, state, stateDirectory, clock, logger } = engine.options;
+  const commitIntervalMs = Number(propertyValue(properties, 'commit.interval.ms'));
+  const isExactlyOnce = propertyValue(properties, 'processing.guarantee')!.startsWith('exactly_once');
+  const timeoutMs = propertyValue(properties, 'transaction.timeout.ms');
+  if (timeoutMs !== null && Number(timeoutMs) <= commitIntervalMs)
+    throw new SqlError(
+      'ML_PROPERTY',
+      `transaction.timeout.ms (${timeoutMs}) must be longer than commit.interval.ms (${commitIntervalMs})`,
+    );
   return {
     applicationId: applicationIdOf(queryId, engine),
     log,
@@ -39,7 +51,9 @@ export function streamsOptions(
     stateDirectory,
     clock,
     logger,
-    commitIntervalMs: Number(propertyValue(properties, 'commit.interval.ms')),
+    processingGuarantee: isExactlyOnce ? 'exactly_once_v2' : 'at_least_once',
+    ...(timeoutMs === null ? {} : { transactionTimeoutMs: Number(timeoutMs) }),
+    commitIntervalMs,
     offsetReset: propertyValue(properties, 'auto.offset.reset') === 'latest' ? 'latest' : 'earliest',
     maxIdleMs: Number(propertyValue(properties, 'max.task.idle.ms')),
     producer: producerOptions(properties),

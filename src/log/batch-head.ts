@@ -14,6 +14,7 @@ import {
   MAX_TIMESTAMP_AT,
   PRODUCER_EPOCH_AT,
   PRODUCER_ID_AT,
+  TRANSACTIONAL_BIT,
   writeInt64,
 } from './record-batch-header.ts';
 
@@ -35,6 +36,8 @@ export interface ProducerStamp {
   readonly producerEpoch: number;
   /** The first record's number among the producer's records of the partition. */
   readonly sequence: number;
+  /** Whether the batch belongs to a transaction, and is nothing until that is committed. */
+  readonly isTransactional?: boolean;
 }
 
 export const NO_PRODUCER: ProducerStamp = { producerId: -1, producerEpoch: -1, sequence: -1 };
@@ -45,7 +48,8 @@ export function writeBatchHead(bytes: Buffer, head: BatchHead, producer: Produce
   bytes.writeInt32BE(bytes.length - LENGTH_END, LENGTH_AT);
   bytes.writeInt32BE(-1, LEADER_EPOCH_AT);
   bytes.writeInt8(2, MAGIC_AT);
-  bytes.writeInt16BE(head.attributes, ATTRIBUTES_AT);
+  const transactional = producer.isTransactional === true ? TRANSACTIONAL_BIT : 0;
+  bytes.writeInt16BE(head.attributes | transactional, ATTRIBUTES_AT);
   bytes.writeInt32BE(head.lastOffsetDelta, LAST_OFFSET_DELTA_AT);
   writeInt64(bytes, BASE_TIMESTAMP_AT, head.baseTimestamp);
   writeInt64(bytes, MAX_TIMESTAMP_AT, head.maxTimestamp);

@@ -15,8 +15,8 @@ export interface Log {
   /** A reader with its own positions and its own prefetching. Cheap: every query has one. */
   openReader(options?: ReaderOptions): LogReader;
   /**
-   * A writer that commits offsets to `group` (when given). One owner: two writers of one group do not know
-   * each other in this release.
+   * A writer that commits offsets to `group` (when given). Only a transactional id keeps two writers of one group from
+   * each other's work.
    */
   openWriter(options?: WriterOptions): Promise<LogWriter>;
   /** Joins a group of processes of which one is active. Absent where the log has one owner anyway. */
@@ -67,8 +67,11 @@ export interface LogAdmin {
   offsetsForTime(topic: string, timestampMs: number): Promise<readonly number[]>;
   /** Discards records below `offset`: how repartition topics are purged. */
   deleteRecords(position: TopicPartition & { readonly offset: number }): Promise<void>;
-  /** What `group` has committed; partitions without a commit are absent. */
-  committed(group: string): Promise<readonly CommittedOffset[]>;
+  /**
+   * What `group` has committed, of all partitions or of those named; partitions without a commit are absent. Kafka: what a
+   * transaction commits just now is waited for where partitions are named.
+   */
+  committed(group: string, partitions?: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /** Sets or (offset null) removes committed offsets of a group that has no running writer. */
   alterCommitted(
     group: string,
@@ -123,6 +126,15 @@ export interface ProducerOptions {
 export interface WriterOptions extends ProducerOptions {
   /** The consumer group that `commit` commits to. */
   readonly group?: string;
+  /**
+   * Makes `commit` one step on Kafka too, by transactions (KIP-98, KIP-890): output and offsets are seen together or not at
+   * all. Opening a writer of that id undoes what another one has not committed, and ends it: its next request is refused
+   * with `fenced`. A writer whose transaction was undone (`transaction-aborted`), or whose outcome nobody knows, is of no
+   * more use. The embedded log commits in one step always, and ignores it.
+   */
+  readonly transactionalId?: string;
+  /** How long Kafka waits for the end of a transaction before it undoes it. Default 10 s. */
+  readonly transactionTimeoutMs?: number;
 }
 
 /** What a task hands to `commit`. */
@@ -137,19 +149,27 @@ export interface LogWriter {
   isPending(partition: TopicPartition): boolean;
   /**
    * Whether `commit` makes records and offsets visible in one step. Where it does, a writer whose output is to be exact
-   * must not `flush` in between: what is flushed is out although its input is not committed.
+   * must not `flush` in between, unless what it flushes stays hidden: it would be out although its input is not committed.
    */
   readonly atomicCommit: boolean;
+  /** Whether what is flushed is seen by nobody before it is committed, and undone when it is not. */
+  readonly flushStaysHidden: boolean;
   /**
    * Sends what was gathered and resolves when it is acknowledged by all in-sync replicas. Records appended
-   * while it runs belong to the next flush. Retries with identical bytes; at-least-once on Kafka.
+   * while it runs belong to the next flush. Retries with identical bytes.
    */
   flush(): Promise<void>;
   /**
-   * Everything gathered, and the offsets of its input, as one step. The embedded log makes it atomic; Kafka
-   * sends, waits for all acknowledgements, then commits the offsets (at-least-once).
+   * Everything gathered, and the offsets of its input, as one step. The embedded log makes it atomic, and so does Kafka with a
+   * transactional id; without, it sends, waits for all acknowledgements, then commits the offsets (at-least-once). Nothing
+   * may be flushed while it runs.
    */
   commit(offsets: readonly OffsetToCommit[]): Promise<void>;
+  /**
+   * Resolves when readers find all that was committed so far. Kafka answers a commit before it has told the partitions.
+   * Throws `unavailable` when others keep a transaction open in them for too long.
+   */
+  readable(): Promise<void>;
   /** The offset after the last acknowledged record of this writer in a partition; -1 before the first. */
   endOffset(partition: TopicPartition): number;
   close(): Promise<void>;
@@ -168,7 +188,13 @@ export type LogErrorKind =
   | 'partition-count'
   | 'unavailable'
   | 'unauthorized'
+  /** Another writer has come in this one's place: nothing that this one has not committed counts any more. */
   | 'fenced'
+  /** The transaction is undone, and nobody else has come: whoever opens again goes on at the last commit. */
+  | 'transaction-aborted'
+  | 'invalid-setting'
+  /** The cluster is too old for it. */
+  | 'unsupported'
   | 'closed';
 
 /** What went wrong in the log, by kind. `partition` names where, when it is about one. */

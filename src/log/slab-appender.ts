@@ -337,8 +337,7 @@ export class SlabAppender implements RecordAppender {
       maxTimestamp: batch.maxTimestamp,
       count: batch.count,
     };
-    const { producerId, producerEpoch } = producer;
-    writeBatchHead(bytes, head, { producerId, producerEpoch, sequence });
+    writeBatchHead(bytes, head, { ...producer, sequence });
     return {
       bytes,
       recordCount: batch.count,

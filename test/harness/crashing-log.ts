@@ -50,6 +50,8 @@ export class CrashingLog implements Log {
     return {
       appender: (partition) => writer.appender(partition),
       atomicCommit: writer.atomicCommit,
+      flushStaysHidden: writer.flushStaysHidden,
+      readable: () => writer.readable(),
       get pendingBytes() {
         return writer.pendingBytes;
       },

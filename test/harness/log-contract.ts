@@ -306,6 +306,12 @@ export function describeLogContract(
           { topic, partition: 0, offset: 3, metadata: '' },
           { topic, partition: 1, offset: 18, metadata: '' },
         ]);
+        expect(await log.admin.committed(group, [])).toEqual([]);
+        const named = await log.admin.committed(group, [
+          { topic, partition: 1 },
+          { topic, partition: 99 },
+        ]);
+        expect(named.map(({ partition }) => partition)).toEqual([1]);
         const committed = [...(await log.admin.committed(group))].sort((a, b) => a.partition - b.partition);
         expect(committed.map(({ offset }) => offset)).toEqual([3, 18]);
         await writer.close();

@@ -48,7 +48,7 @@ describeKafka('broken connections', (address) => {
   test('a batch whose acknowledgement was lost is not appended twice', async () => {
     const topic = uniqueName('broken');
     await admin.createTopic({ name: topic, partitions: 2 });
-    const writer = await KafkaWriter.open(cluster, {}, () => {});
+    const writer = await KafkaWriter.open(newCluster(), {}, () => {});
     let lost = 0;
     let requests = 0;
     losesAnswer = (apiKey) => apiKey === PRODUCE && requests++ % 3 !== 2 && ++lost > 0;
@@ -69,7 +69,7 @@ describeKafka('broken connections', (address) => {
   test('a reader goes on where it was when its fetches are cut', async () => {
     const topic = uniqueName('broken');
     await admin.createTopic({ name: topic, partitions: 1 });
-    const writer = await KafkaWriter.open(cluster, {}, () => {});
+    const writer = await KafkaWriter.open(newCluster(), {}, () => {});
     const reader = new KafkaReader(newCluster(), { bufferBytesMax: 100_000 }, () => {});
     reader.assign({ topic, partition: 0, offset: 0 });
     let fetches = 0;
@@ -91,7 +91,7 @@ describeKafka('broken connections', (address) => {
     const topic = uniqueName('broken');
     await admin.createTopic({ name: topic, partitions: 1 });
     const at = { topic, partition: 0 };
-    const writer = await KafkaWriter.open(cluster, {}, () => {});
+    const writer = await KafkaWriter.open(newCluster(), {}, () => {});
     appendRecord(writer, at, { value: 'a' });
     await writer.flush();
     // A batch that was acknowledged and got lost: the sequence numbers have a gap then.

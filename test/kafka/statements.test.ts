@@ -50,16 +50,4 @@ describeKafka('statements on Kafka', (address) => {
       rmSync(directory, { recursive: true, force: true });
     }
   }, 60_000);
-
-  test('a query that asks for more than Kafka gives here is refused before it starts', async () => {
-    const topic = uniqueName('orders');
-    const sql = `CREATE STREAM S (V INT) WITH (KAFKA_TOPIC='${topic}', VALUE_FORMAT='JSON', PARTITIONS=1);
-      SET 'processing.guarantee'='exactly_once_v2';
-      CREATE STREAM D WITH (KAFKA_TOPIC='${topic}-d') AS SELECT * FROM S;`;
-    const args = ['-e', sql, '--service-id', `${topic}_`];
-    const { stderr, code } = await millrace([...args, '--kafka', address]);
-    expect(stderr).toMatch(/^ML_UNSUPPORTED: on Kafka, queries process records at least once/);
-    expect(code).toBe(1);
-    expect(await millrace(args)).toMatchObject({ stderr: '', code: 0 });
-  });
 });

@@ -74,6 +74,7 @@ export class CrashingProcess {
     return {
       ...methodsOf(writer),
       atomicCommit: writer.atomicCommit,
+      flushStaysHidden: writer.flushStaysHidden,
       get pendingBytes() {
         return writer.pendingBytes;
       },

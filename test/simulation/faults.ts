@@ -156,6 +156,8 @@ export class FaultyProcess {
         return writer.pendingBytes;
       },
       atomicCommit: commits === 'atomic',
+      flushStaysHidden: false,
+      readable: () => writer.readable(),
       flush: () => heard(() => writer.flush(), false),
       async commit(offsets) {
         if (commits === 'two-step') await heard(() => writer.flush(), true);

@@ -1,5 +1,5 @@
 import { must } from '../../common/assert.ts';
-import { SqlError, type Span } from '../../common/error.ts';
+import type { Span } from '../../common/error.ts';
 import type { AnalyzeContext } from '../../sql/analyzer/analyze-context.ts';
 import { analyzeInsertSelect } from '../../sql/analyzer/analyze-insert-select.ts';
 import {
@@ -23,7 +23,6 @@ import type { Row } from '../../types/value.ts';
 import type { StatementCall } from '../engine.ts';
 import type { PersistentQuery, QueryPlan } from '../persistent-query.ts';
 import { lowerPlan, optimizePlan } from '../compile-plan.ts';
-import { propertyValue } from '../properties.ts';
 import { continueWith } from '../replacement.ts';
 import { loadQuery, type PlannedQuery, storePlanned } from '../stored-query.ts';
 import { analyzeContext } from './analyze-context.ts';
@@ -147,9 +146,8 @@ function planPersistent<A extends AnalyzedPersistentQuery>(
   span: Span,
   call: StatementCall,
 ): PersistentPlan<A> {
-  const { engine, properties, replayed } = call;
+  const { engine, properties } = call;
   engine.reservedTopics.checkWritable(analyzed.sink.topic, span);
-  if (replayed === null) checkGuarantee(engine.isExactlyOnce, properties);
   const planned = runs(call, () => optimizePlan(engine, buildPersistentPlan(analyzed), properties));
   return { ...planned, analyzed };
 }
@@ -163,13 +161,4 @@ function runs(
   return replayed?.query === undefined
     ? storePlanned(engine, plan(), properties, push)
     : loadQuery(engine, replayed.query, properties, push);
-}
-
-/** Refuses a stronger guarantee than the log gives: before the first record, not after the first crash. */
-function checkGuarantee(isExactlyOnce: boolean, properties: ReadonlyMap<string, string>): void {
-  const wanted = propertyValue(properties, 'processing.guarantee')!;
-  if (isExactlyOnce || !wanted.startsWith('exactly_once')) return;
-  throw new SqlError('ML_UNSUPPORTED', `on Kafka, queries process records at least once, not ${wanted}`, {
-    hint: "SET 'processing.guarantee'='at_least_once'; the embedded log commits exactly once",
-  });
 }

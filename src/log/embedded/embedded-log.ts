@@ -220,9 +220,15 @@ class EmbeddedLog implements Log, LogAdmin {
     });
   }
 
-  async committed(group: string): Promise<readonly CommittedOffset[]> {
+  async committed(
+    group: string,
+    partitions?: readonly TopicPartition[],
+  ): Promise<readonly CommittedOffset[]> {
     this.#checkOpen();
-    return this.#state.committed(group);
+    const all = this.#state.committed(group);
+    if (partitions === undefined) return all;
+    const wanted = new Set(partitions.map(({ topic, partition }) => `${partition}/${topic}`));
+    return all.filter(({ topic, partition }) => wanted.has(`${partition}/${topic}`));
   }
 
   alterCommitted(

@@ -60,6 +60,12 @@ export class EmbeddedWriter implements LogWriter {
   }
 
   readonly atomicCommit = true;
+  /** What is flushed is in the log. */
+  readonly flushStaysHidden = false;
+
+  readable(): Promise<void> {
+    return Promise.resolve();
+  }
 
   get pendingBytes(): number {
     let bytes = this.#inFlightBytes;

@@ -1,11 +1,10 @@
 import { type Clock, sleep } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { messageOf } from '../../common/error.ts';
+import { coordinatorOf } from './coordinator.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
-import { NONE } from './protocol-error.ts';
-import { findCoordinatorRequest } from './requests.ts';
-import { failureOf, RetriableError } from './retry.ts';
+import { RetriableError } from './retry.ts';
 
 /**
  * Requests that groups' coordinators answer at once, over connections of their own: nothing else is ever under way there, so
@@ -52,7 +51,7 @@ export class CoordinatorConnection {
   async #send<T>(cluster: KafkaCluster, group: string, request: ProtocolRequest<T>): Promise<T> {
     let node = this.#coordinators.get(group);
     if (node === undefined) {
-      node = await coordinatorOf(cluster, group);
+      node = await coordinatorOf(cluster, 'group', group);
       this.#coordinators.set(group, node);
     }
     return cluster.send(node, request);
@@ -64,15 +63,4 @@ export class CoordinatorConnection {
     this.#cluster = null;
     this.#coordinators.clear();
   }
-}
-
-/** The node that coordinates a group. Throws `RetriableError` while there is none. */
-export async function coordinatorOf(cluster: KafkaCluster, group: string): Promise<number> {
-  const doing = `looking up the coordinator of group ${group}`;
-  const found = await cluster.sendToAny(findCoordinatorRequest(group));
-  if (found.code !== NONE) throw failureOf(found.code, doing, undefined, found.message);
-  // The coordinator may be a broker that has joined since.
-  await cluster.refresh([]);
-  if (found.nodeId < 0) throw new RetriableError(`group ${group} has no coordinator yet`);
-  return found.nodeId;
 }

@@ -1,7 +1,8 @@
 import { sleep } from '../../common/clock.ts';
 import { messageOf } from '../../common/error.ts';
 import type { MembershipView, ProcessInfo } from '../membership.ts';
-import { coordinatorOf, type CoordinatorConnection } from './coordinator-connection.ts';
+import { coordinatorOf } from './coordinator.ts';
+import type { CoordinatorConnection } from './coordinator-connection.ts';
 import { heartbeatRequest, joinGroupRequest, leaveGroupRequest, syncGroupRequest } from './group-requests.ts';
 import type { JoinedGroup } from './group-requests.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
@@ -143,7 +144,7 @@ export class GroupMember {
     const cluster = this.#newCluster();
     this.#joining = cluster;
     try {
-      const coordinator = await coordinatorOf(cluster, group);
+      const coordinator = await coordinatorOf(cluster, 'group', group);
       const joined = await this.#joinAt(cluster, coordinator);
       if (joined === null || this.#isLeaving) return false;
       const assignments = joined.leader === joined.memberId ? this.#assign(joined) : [];

@@ -1,41 +1,48 @@
 import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
+import { Coordinator } from './coordinator.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
-import { GROUP_ID_NOT_FOUND, NONE } from './protocol-error.ts';
+import { GROUP_ID_NOT_FOUND, isRetriable, NONE } from './protocol-error.ts';
 import {
-  findCoordinatorRequest,
   offsetCommitRequest,
   offsetDeleteRequest,
   offsetFetchRequest,
+  stableOffsetFetchRequest,
 } from './requests.ts';
-import type { PartitionCode } from './requests.ts';
-import { failureOf, RetriableError } from './retry.ts';
+import type { PartitionCode } from './protocol-request.ts';
+import { failureOf } from './retry.ts';
 
 const TIMEOUT_MS = 60_000;
 const METADATA_BYTES_MAX = 4096;
 
-/** Reads and commits a consumer group's offsets at its coordinator, which is looked up once, and again when it has moved. */
+/** Reads and commits a consumer group's offsets at its coordinator. */
 export class GroupOffsets {
   readonly #cluster: KafkaCluster;
   readonly #group: string;
-  #coordinator: number | undefined;
+  readonly #coordinator: Coordinator;
 
   constructor(cluster: KafkaCluster, group: string) {
     this.#cluster = cluster;
     this.#group = group;
+    this.#coordinator = new Coordinator(cluster, 'group', group);
   }
 
-  async fetch(): Promise<readonly CommittedOffset[]> {
+  /**
+   * Of all partitions, or of those named: only of the latter it is certain that nothing is missing that a transaction
+   * commits for the first time just now.
+   */
+  async fetch(partitions: readonly TopicPartition[] | null = null): Promise<readonly CommittedOffset[]> {
+    if (partitions?.length === 0) return [];
     const doing = `reading the committed offsets of group ${this.#group}`;
-    const { offsets } = await this.#send(
-      doing,
-      offsetFetchRequest(this.#group),
-      ({ code, offsets: found }) => {
-        check(code, doing);
-        checkAll(found, doing);
-      },
-    );
+    const { stableOffsets } = await this.#cluster.retry(doing, TIMEOUT_MS, () => this.#cluster.features());
+    const request = stableOffsets
+      ? stableOffsetFetchRequest(this.#group, partitions)
+      : offsetFetchRequest(this.#group, partitions);
+    const { offsets } = await this.#send(doing, request, ({ code, offsets: found }) => {
+      check(code, doing);
+      checkAll(found, doing);
+    });
     return offsets
       .filter(({ offset }) => offset >= 0)
       .map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata }))
@@ -46,12 +53,7 @@ export class GroupOffsets {
   async commit(offsets: readonly CommittedOffset[]): Promise<void> {
     if (offsets.length === 0) return;
     const doing = `committing offsets of group ${this.#group}`;
-    for (const { metadata, topic, partition } of offsets)
-      if (Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
-        throw new LogError('record-too-large', `${doing} failed: the metadata is longer than 4096 bytes`, {
-          topic,
-          partition,
-        });
+    checkMetadata(offsets, doing);
     await this.#send(doing, offsetCommitRequest(this.#group, offsets), (codes) => checkAll(codes, doing));
   }
 
@@ -66,39 +68,32 @@ export class GroupOffsets {
   }
 
   #send<T>(doing: string, request: ProtocolRequest<T>, checked: (response: T) => void): Promise<T> {
-    return this.#cluster.retry(doing, TIMEOUT_MS, async () => {
-      try {
-        this.#coordinator ??= await this.#findCoordinator();
-        const response = await this.#cluster.send(this.#coordinator, request);
-        checked(response);
-        return response;
-      } catch (error) {
-        // It may have moved: a look-up is cheap beside the pause that follows.
-        this.#coordinator = undefined;
-        throw error;
-      }
-    });
-  }
-
-  async #findCoordinator(): Promise<number> {
-    const found = await this.#cluster.sendToAny(findCoordinatorRequest(this.#group));
-    check(found.code, `looking up the coordinator of group ${this.#group}`, found.message);
-    // The coordinator may be a broker that has joined since.
-    await this.#cluster.refresh([]);
-    if (found.nodeId < 0) throw new RetriableError(`group ${this.#group} has no coordinator yet`);
-    return found.nodeId;
+    return this.#cluster.retry(doing, TIMEOUT_MS, () => this.#coordinator.send(request, checked));
   }
 }
 
+/** Throws what an error code means. */
 function check(code: number, doing: string, detail?: string | null): void {
   if (code !== NONE) throw failureOf(code, doing, undefined, detail);
 }
 
 function checkAll(codes: readonly PartitionCode[], doing: string): void {
-  // A final failure says more than one that may pass.
-  const failures = codes
-    .filter(({ code }) => code !== NONE)
-    .map(({ code, topic, partition }) => failureOf(code, doing, { topic, partition }));
-  const worst = failures.find((failure) => !(failure instanceof RetriableError)) ?? failures[0];
-  if (worst !== undefined) throw worst;
+  const worst = worstOf(codes);
+  if (worst !== undefined) throw failureOf(worst.code, doing, worst);
+}
+
+/** The failure of an answer that has one of each partition: a final one says more than one that may pass. */
+export function worstOf(codes: readonly PartitionCode[]): PartitionCode | undefined {
+  const failures = codes.filter(({ code }) => code !== NONE);
+  return failures.find(({ code }) => !isRetriable(code)) ?? failures[0];
+}
+
+/** Throws `record-too-large` when a partition has more to remember than Kafka takes. */
+export function checkMetadata(offsets: readonly CommittedOffset[], doing: string): void {
+  for (const { metadata, topic, partition } of offsets)
+    if (Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
+      throw new LogError('record-too-large', `${doing} failed: the metadata is longer than 4096 bytes`, {
+        topic,
+        partition,
+      });
 }

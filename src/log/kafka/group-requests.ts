@@ -1,7 +1,7 @@
 import type { ProtocolRequest } from './kafkajs-connections.ts';
 import type { ProtocolReader } from './protocol-reader.ts';
 import type { ProtocolWriter } from './protocol-writer.ts';
-import { protocolRequest } from './requests.ts';
+import { protocolRequest } from './protocol-request.ts';
 
 /**
  * The requests of a group's members (the classic protocol, https://kafka.apache.org/protocol#protocol_api_keys), each in the

@@ -129,8 +129,8 @@ export class KafkaAdmin implements LogAdmin {
     });
   }
 
-  committed(group: string): Promise<readonly CommittedOffset[]> {
-    return new GroupOffsets(this.#cluster, group).fetch();
+  committed(group: string, partitions?: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    return new GroupOffsets(this.#cluster, group).fetch(partitions);
   }
 
   async alterCommitted(

@@ -2,11 +2,23 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
+import { apiVersionsRequest, featuresOf } from './broker-features.ts';
+import type { BrokerFeatures } from './broker-features.ts';
 import type { Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
 import { NONE, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
 import { metadataRequest } from './requests.ts';
 import type { Metadata, TopicMetadata } from './requests.ts';
 import { failureOf, RetriableError, retry, unknownTopic } from './retry.ts';
+
+/** After so long without a request a connection is closed: most queries have nothing to write most of the time. */
+const IDLE_MS = 30_000;
+
+/** What goes on over a connection. */
+interface Usage {
+  inFlight: number;
+  /** When the last answer came. */
+  idleSinceMs: number;
+}
 
 interface Address {
   readonly host: string;
@@ -34,6 +46,9 @@ export class KafkaCluster {
   readonly #topics = new Map<string, TopicMetadata>();
   #controllerId = -1;
   #turn = 0;
+  #features: BrokerFeatures | undefined;
+  readonly #usages = new WeakMap<Promise<Broker>, Usage>();
+  #cancelIdleCheck: (() => void) | undefined;
 
   constructor(openBroker: OpenBroker, bootstrapCount: number, clock: Clock, logger: Logger) {
     this.#openBroker = openBroker;
@@ -41,6 +56,22 @@ export class KafkaCluster {
     this.clock = clock;
     this.logger = logger;
     this.#alive.ref();
+  }
+
+  /** The same brokers, as far as they are known, over other connections. */
+  another(): KafkaCluster {
+    const cluster = new KafkaCluster(this.#openBroker, this.#bootstrapCount, this.clock, this.logger);
+    for (const [nodeId, address] of this.#addresses) cluster.#addresses.set(nodeId, address);
+    cluster.#controllerId = this.#controllerId;
+    cluster.#features = this.#features;
+    return cluster;
+  }
+
+  /** Asked for once, or `anew`: a cluster is upgraded while it runs. */
+  async features(anew = false): Promise<BrokerFeatures> {
+    if (anew || this.#features === undefined)
+      this.#features = featuresOf(await this.sendToAny(apiVersionsRequest()));
+    return this.#features;
   }
 
   /** Aborts when the cluster is closed. */
@@ -161,6 +192,7 @@ export class KafkaCluster {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#alive.close();
+    this.#cancelIdleCheck?.();
     const opened = [...this.#brokers.values(), ...(this.#seed === undefined ? [] : [this.#seed])];
     this.#brokers.clear();
     this.#seed = undefined;
@@ -194,6 +226,9 @@ export class KafkaCluster {
   }
 
   async #sendTo<T>(opened: Promise<Broker>, request: ProtocolRequest<T>, forget: () => void): Promise<T> {
+    const usage = this.#usages.get(opened) ?? { inFlight: 0, idleSinceMs: 0 };
+    this.#usages.set(opened, usage);
+    usage.inFlight++;
     try {
       const broker = await opened;
       // kafkajs would connect by itself, but once for each of several requests that come at the same time.
@@ -204,7 +239,28 @@ export class KafkaCluster {
       void disconnect(opened, 'another request on the connection failed');
       if (this.signal.aborted) throw new LogError('closed', 'the log was closed');
       throw transportError(error as Error);
+    } finally {
+      usage.inFlight--;
+      usage.idleSinceMs = this.clock.monotonic();
+      if (!this.signal.aborted)
+        this.#cancelIdleCheck ??= this.clock.setTimer(IDLE_MS, () => this.#closeIdle());
     }
+  }
+
+  #closeIdle(): void {
+    this.#cancelIdleCheck = undefined;
+    const before = this.clock.monotonic() - IDLE_MS;
+    let open = 0;
+    for (const [nodeId, opened] of this.#brokers) {
+      const usage = this.#usages.get(opened);
+      if (usage === undefined || usage.inFlight > 0 || usage.idleSinceMs > before) {
+        open++;
+        continue;
+      }
+      this.#brokers.delete(nodeId);
+      void disconnect(opened, 'the connection was idle');
+    }
+    if (open > 0) this.#cancelIdleCheck = this.clock.setTimer(IDLE_MS, () => this.#closeIdle());
   }
 }
 

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { keepAlive } from '../../common/clock.ts';
 import { messageOf } from '../../common/error.ts';
 import type { Membership, MembershipOptions, MembershipView, ProcessInfo } from '../membership.ts';
-import { coordinatorOf } from './coordinator-connection.ts';
+import { coordinatorOf } from './coordinator.ts';
 import { describeGroupRequest, leaveGroupRequest } from './group-requests.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ConnectionOptionsOfLog } from './kafkajs-connections.ts';
@@ -70,7 +70,7 @@ export class KafkaMemberships {
   async #isEmpty(group: string): Promise<boolean> {
     const doing = `looking who is in group ${group}`;
     return this.#cluster.retry(doing, DESCRIBE_TIMEOUT_MS, async () => {
-      const coordinator = await coordinatorOf(this.#cluster, group);
+      const coordinator = await coordinatorOf(this.#cluster, 'group', group);
       const { code, members } = await this.#cluster.send(coordinator, describeGroupRequest(group));
       if (code !== NONE) throw failureOf(code, doing);
       const dead = members.filter(({ clientId }) => isOfDeadProcess(clientId));

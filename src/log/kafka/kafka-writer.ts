@@ -1,5 +1,5 @@
 import { onAbort } from '../../common/abort.ts';
-import { assert } from '../../common/assert.ts';
+import { assert, must } from '../../common/assert.ts';
 import { sleep } from '../../common/clock.ts';
 import { LogError } from '../log.ts';
 import type { LogWriter, OffsetToCommit, TopicPartition, WriterOptions } from '../log.ts';
@@ -9,7 +9,10 @@ import { restampBatch } from '../batch-head.ts';
 import { sequenceAfter, SlabAppender } from '../slab-appender.ts';
 import type { SealedBatch } from '../slab-appender.ts';
 import { GroupOffsets } from './group-offsets.ts';
+import { KafkaAdmin } from './kafka-admin.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { KafkaTransaction } from './kafka-transaction.ts';
+import type { ProtocolRequest } from './kafkajs-connections.ts';
 import {
   CLUSTER_AUTHORIZATION_FAILED,
   describeCode,
@@ -22,15 +25,18 @@ import {
   OUT_OF_ORDER_SEQUENCE_NUMBER,
   UNKNOWN_PRODUCER_ID,
 } from './protocol-error.ts';
-import { initProducerIdRequest, LATEST_TIMESTAMP, listOffsetsRequest, produceRequest } from './requests.ts';
-import type { ProducerIdentity } from './requests.ts';
+import { LATEST_TIMESTAMP, listOffsetsRequest, produceRequest } from './requests.ts';
+import type { ProducedPartition, ProducePartition } from './requests.ts';
 import { backoffMs, failureOf, RetriableError, UNKNOWN_TOPIC_PATIENCE_MS, unknownTopic } from './retry.ts';
+import { initProducerIdRequest, produceInTransactionRequest } from './transaction-requests.ts';
+import type { ProducerIdentity } from './transaction-requests.ts';
 
 /** How long a batch is tried before the flush fails: Kafka's own `delivery.timeout.ms`. */
 const DELIVERY_TIMEOUT_MS = 120_000;
 const PRODUCE_TIMEOUT_MS = 30_000;
 const REQUEST_BYTES_MAX = 8 << 20;
 const CLOSE_WAIT_MS = 5_000;
+const READABLE_TIMEOUT_MS = 60_000;
 const INIT_TIMEOUT_MS = 60_000;
 
 /** Errors after which a producer id is worth nothing: the partition goes on with a new one. */
@@ -87,14 +93,16 @@ interface Outbox {
 }
 
 /**
- * Writes with acks from all in-sync replicas. Batches of a partition go one request at a time, stamped with a producer
- * id and sequence numbers, so that a repeated request does not append twice. When a batch fails for good, every
- * flush that is not done fails, and what it had not sent is dropped: the owner starts over from its committed offsets.
+ * Writes with acks from all in-sync replicas, over connections of its own. Batches of a partition go one request at a time,
+ * stamped with a producer id and sequence numbers, so that a repeated request does not append twice. When a batch fails for
+ * good, every flush that is not done fails, and what it had not sent is dropped: the owner starts over from its committed
+ * offsets. A writer of transactions is of no use then, since what it has sent is undone.
  */
 export class KafkaWriter implements LogWriter {
   readonly #cluster: KafkaCluster;
   readonly #options: WriterOptions;
   readonly #group: GroupOffsets | undefined;
+  readonly #transaction: KafkaTransaction | null;
   readonly #onClose: (writer: KafkaWriter) => void;
   readonly #outboxes = new Map<string, Outbox>();
   readonly #flushes = new Set<Flush>();
@@ -105,14 +113,29 @@ export class KafkaWriter implements LogWriter {
   readonly #compressor: Compressor | null;
   #queuedBytes = 0;
   #closed = false;
+  #committing = false;
+  /** Why a writer of transactions is of no more use. */
+  #broken: Error | null = null;
 
+  /** Closes the cluster when it is closed itself. */
   static async open(
     cluster: KafkaCluster,
     options: WriterOptions,
     onClose: (writer: KafkaWriter) => void,
   ): Promise<KafkaWriter> {
-    const compressor = await openCompressor(options.compression);
-    return new KafkaWriter(cluster, options, onClose, await initProducer(cluster), compressor);
+    const { transactionalId, transactionTimeoutMs: timeoutMs, group } = options;
+    try {
+      const compressor = await openCompressor(options.compression);
+      const transaction =
+        transactionalId === undefined
+          ? null
+          : await KafkaTransaction.open(cluster, { transactionalId, timeoutMs, group });
+      const producer = transaction?.producer ?? (await initProducer(cluster));
+      return new KafkaWriter(cluster, options, onClose, producer, compressor, transaction);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
   }
 
   private constructor(
@@ -121,6 +144,7 @@ export class KafkaWriter implements LogWriter {
     onClose: (writer: KafkaWriter) => void,
     producer: ProducerIdentity | null,
     compressor: Compressor | null,
+    transaction: KafkaTransaction | null,
   ) {
     this.#cluster = cluster;
     this.#options = options;
@@ -128,13 +152,20 @@ export class KafkaWriter implements LogWriter {
     this.#onClose = onClose;
     this.#producer = producer;
     this.#compressor = compressor;
+    this.#transaction = transaction;
   }
 
   appender(partition: TopicPartition): SlabAppender {
     return this.#outbox(partition).appender;
   }
 
-  readonly atomicCommit = false;
+  get atomicCommit(): boolean {
+    return this.#transaction !== null;
+  }
+
+  get flushStaysHidden(): boolean {
+    return this.#transaction !== null;
+  }
 
   get pendingBytes(): number {
     let bytes = this.#queuedBytes;
@@ -153,6 +184,9 @@ export class KafkaWriter implements LogWriter {
 
   flush(): Promise<void> {
     if (this.#closed) return Promise.reject(new LogError('closed', 'the writer is closed'));
+    if (this.#broken !== null) return Promise.reject(this.#broken);
+    // What is sent now would belong to the transaction that ends.
+    assert(this.#transaction === null || !this.#committing, 'nothing is flushed while a transaction ends');
     const taken: [Outbox, SealedBatch[]][] = [];
     let count = 0;
     for (const outbox of this.#outboxes.values()) {
@@ -186,10 +220,47 @@ export class KafkaWriter implements LogWriter {
     const earlier = this.#committed;
     const committed = (async () => {
       await Promise.all([earlier, flushed]);
-      await group?.commit(offsets);
+      await (this.#transaction === null ? group?.commit(offsets) : this.#endTransaction(offsets));
     })();
     this.#committed = committed.catch(() => {});
     return committed;
+  }
+
+  async #endTransaction(offsets: readonly OffsetToCommit[]): Promise<void> {
+    const transaction = must(this.#transaction);
+    this.#committing = true;
+    try {
+      await transaction.commit(offsets);
+    } catch (error) {
+      this.#fail(error as Error);
+      throw error;
+    } finally {
+      this.#committing = false;
+    }
+    const { producer } = transaction;
+    if (producer.epoch === this.#producer?.epoch && producer.producerId === this.#producer.producerId) return;
+    // Sequence numbers begin anew with each epoch.
+    this.#producer = producer;
+    for (const outbox of this.#outboxes.values()) {
+      outbox.producer = producer;
+      outbox.sequence = 0;
+    }
+  }
+
+  async readable(): Promise<void> {
+    if (this.#transaction === null) return;
+    const admin = new KafkaAdmin(this.#cluster);
+    const topics = new Set([...this.#outboxes.values()].map(({ topic }) => topic));
+    for (const topic of topics)
+      await this.#cluster.retry(
+        `waiting for what was committed to ${topic}`,
+        READABLE_TIMEOUT_MS,
+        async () => {
+          for (const [partition, { end }] of (await admin.offsets(topic)).entries())
+            if (end < this.endOffset({ topic, partition }))
+              throw new RetriableError(`a transaction is open in partition ${partition}`);
+        },
+      );
   }
 
   async close(): Promise<void> {
@@ -205,6 +276,8 @@ export class KafkaWriter implements LogWriter {
     unsubscribe();
     waited.abort();
     this.#fail(new LogError('closed', 'the writer was closed before the records were acknowledged'));
+    await this.#transaction?.abort();
+    await this.#cluster.close();
     this.#onClose(this);
   }
 
@@ -240,7 +313,12 @@ export class KafkaWriter implements LogWriter {
     // Without an identity the batches are stamped when there is one.
     if (producer === null || producer === undefined) return outbox.appender.take();
     const { producerId, epoch } = producer;
-    const batches = outbox.appender.take({ producerId, producerEpoch: epoch, sequence: outbox.sequence });
+    const batches = outbox.appender.take({
+      producerId,
+      producerEpoch: epoch,
+      sequence: outbox.sequence,
+      isTransactional: this.#transaction !== null,
+    });
     for (const { recordCount } of batches) outbox.sequence = sequenceAfter(outbox.sequence, recordCount);
     return batches;
   }
@@ -249,8 +327,13 @@ export class KafkaWriter implements LogWriter {
   #pump(): void {
     const ready = new Map<number, Outbox[]>();
     const stuck: Outbox[] = [];
-    for (const outbox of this.#outboxes.values()) {
+    const joining = new Map<string, Outbox>();
+    for (const [key, outbox] of this.#outboxes) {
       if (outbox.queue.length === 0 || outbox.inFlight || outbox.resting) continue;
+      if (this.#transaction?.hasJoined(key) === false) {
+        joining.set(key, outbox);
+        continue;
+      }
       const leader = this.#cluster.leaderOf(outbox.topic, outbox.partition);
       if (leader < 0 || outbox.producer === undefined) {
         stuck.push(outbox);
@@ -261,6 +344,7 @@ export class KafkaWriter implements LogWriter {
       else others.push(outbox);
     }
     if (stuck.length > 0) this.#rest(stuck);
+    if (joining.size > 0) void this.#join(joining);
     for (const [leader, outboxes] of ready) {
       let request: Outbox[] = [];
       let bytes = 0;
@@ -279,6 +363,27 @@ export class KafkaWriter implements LogWriter {
   }
 
   /** Never rejects: what goes wrong is told to the flushes. */
+  async #join(outboxes: ReadonlyMap<string, Outbox>): Promise<void> {
+    for (const outbox of outboxes.values()) outbox.inFlight = true;
+    try {
+      await must(this.#transaction).join(outboxes);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+    for (const outbox of outboxes.values()) outbox.inFlight = false;
+    this.#pump();
+  }
+
+  #request(batches: readonly ProducePartition[]): ProtocolRequest<readonly ProducedPartition[]> {
+    const transaction = this.#transaction;
+    if (transaction === null) return produceRequest(batches, PRODUCE_TIMEOUT_MS);
+    transaction.begin();
+    return transaction.version === 1
+      ? produceRequest(batches, PRODUCE_TIMEOUT_MS, transaction.transactionalId)
+      : produceInTransactionRequest(transaction.transactionalId, batches, PRODUCE_TIMEOUT_MS);
+  }
+
+  /** Never rejects: what goes wrong is told to the flushes. */
   async #send(leader: number, outboxes: readonly Outbox[]): Promise<void> {
     const sent = new Map(outboxes.map((outbox) => [keyOf(outbox), outbox]));
     const heads = new Map(outboxes.map((outbox) => [outbox, outbox.queue[0]!]));
@@ -288,8 +393,7 @@ export class KafkaWriter implements LogWriter {
     for (const outbox of outboxes) outbox.inFlight = true;
     const failed: Outbox[] = [];
     try {
-      const request = produceRequest(batches, PRODUCE_TIMEOUT_MS);
-      for (const produced of await this.#cluster.send(leader, request)) {
+      for (const produced of await this.#cluster.send(leader, this.#request(batches))) {
         const outbox = sent.get(keyOf(produced));
         if (outbox === undefined) continue;
         sent.delete(keyOf(outbox));
@@ -298,6 +402,8 @@ export class KafkaWriter implements LogWriter {
         if (outbox.queue[0] !== heads.get(outbox)) continue;
         if (code === NONE || code === DUPLICATE_SEQUENCE_NUMBER)
           await this.#acknowledge(outbox, produced.baseOffset);
+        else if (this.#transaction !== null && !isRetriable(code))
+          this.#fail(await this.#transaction.refused(code, doing(outbox), outbox));
         else if (IDENTITY_LOST.has(code) && outbox.producer) {
           const { topic, partition } = outbox;
           this.#cluster.logger.warn(
@@ -307,13 +413,17 @@ export class KafkaWriter implements LogWriter {
           outbox.producer = undefined;
           failed.push(outbox);
         } else if (isRetriable(code)) failed.push(outbox);
-        else this.#fail(errorOf(code, `writing to ${outbox.topic}-${outbox.partition}`, outbox));
+        else this.#fail(errorOf(code, doing(outbox), outbox));
       }
       // A partition that the response does not mention counts as not written.
       failed.push(...sent.values());
     } catch (error) {
-      if (error instanceof RetriableError) failed.push(...sent.values());
-      else this.#fail(error as Error);
+      const final =
+        error instanceof RetriableError
+          ? (this.#transaction?.unanswered(`writing to broker ${leader}`, error) ?? null)
+          : (error as Error);
+      if (final === null) failed.push(...sent.values());
+      else this.#fail(final);
       if (!this.#closed)
         this.#cluster.logger.warn({ node: leader, error: (error as Error).message }, 'a write failed');
     }
@@ -405,6 +515,7 @@ export class KafkaWriter implements LogWriter {
   }
 
   #fail(error: Error): void {
+    if (this.#transaction !== null) this.#broken ??= error;
     for (const outbox of this.#outboxes.values()) {
       if (outbox.queue.length === 0) continue;
       for (const { batch } of outbox.queue) this.#queuedBytes -= batch.bytes.length;
@@ -434,6 +545,10 @@ function initProducer(cluster: KafkaCluster): Promise<ProducerIdentity | null> {
     if (code !== NONE) throw failureOf(code, doing);
     return { producerId, epoch };
   });
+}
+
+function doing({ topic, partition }: TopicPartition): string {
+  return `writing to ${topic}-${partition}`;
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

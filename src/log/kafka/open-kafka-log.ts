@@ -36,8 +36,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   const { brokers, clock } = options;
   const logger = rareWarnings(options.logger, clock);
   const openBroker = await openConnections(options, logger);
-  const newCluster = (): KafkaCluster => new KafkaCluster(openBroker, brokers.length, clock, logger);
-  const cluster = newCluster();
+  const cluster = new KafkaCluster(openBroker, brokers.length, clock, logger);
   try {
     await cluster.retry(`connecting to Kafka at ${brokers.join(', ')}`, CONNECT_TIMEOUT_MS, () =>
       cluster.refresh([]),
@@ -47,26 +46,19 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     throw error;
   }
   const memberships = new KafkaMemberships(connectionOf(options), cluster);
-  return new KafkaLog(cluster, newCluster, memberships, options.writer ?? {});
+  return new KafkaLog(cluster, memberships, options.writer ?? {});
 }
 
 class KafkaLog implements Log {
   readonly admin: KafkaAdmin;
   readonly #cluster: KafkaCluster;
-  readonly #newCluster: () => KafkaCluster;
   readonly #memberships: KafkaMemberships;
   readonly #producer: ProducerOptions;
   readonly #open = new Set<LogReader | LogWriter>();
   #closed = false;
 
-  constructor(
-    cluster: KafkaCluster,
-    newCluster: () => KafkaCluster,
-    memberships: KafkaMemberships,
-    producer: ProducerOptions,
-  ) {
+  constructor(cluster: KafkaCluster, memberships: KafkaMemberships, producer: ProducerOptions) {
     this.#cluster = cluster;
-    this.#newCluster = newCluster;
     this.#memberships = memberships;
     this.#producer = producer;
     this.admin = new KafkaAdmin(cluster);
@@ -74,7 +66,7 @@ class KafkaLog implements Log {
 
   openReader(options: ReaderOptions = {}): LogReader {
     this.#check();
-    const reader = new KafkaReader(this.#newCluster(), options, (closed) => this.#open.delete(closed));
+    const reader = new KafkaReader(this.#cluster.another(), options, (closed) => this.#open.delete(closed));
     this.#open.add(reader);
     return reader;
   }
@@ -82,7 +74,9 @@ class KafkaLog implements Log {
   async openWriter(given: WriterOptions = {}): Promise<LogWriter> {
     this.#check();
     const options = { ...this.#producer, ...given };
-    const writer = await KafkaWriter.open(this.#cluster, options, (closed) => this.#open.delete(closed));
+    const writer = await KafkaWriter.open(this.#cluster.another(), options, (closed) =>
+      this.#open.delete(closed),
+    );
     this.#open.add(writer);
     return writer;
   }

@@ -21,6 +21,7 @@ export const INVALID_PRODUCER_ID_MAPPING = 49;
 export const UNKNOWN_PRODUCER_ID = 59;
 export const GROUP_ID_NOT_FOUND = 69;
 export const MEMBER_ID_REQUIRED = 79;
+export const PRODUCER_FENCED = 90;
 
 interface Meaning {
   readonly name: string;
@@ -64,13 +65,17 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   40: { name: 'INVALID_CONFIG', kind: 'invalid-topic' },
   41: { name: 'NOT_CONTROLLER', retry: true },
   44: { name: 'POLICY_VIOLATION', kind: 'invalid-topic' },
-  [OUT_OF_ORDER_SEQUENCE_NUMBER]: { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER' },
+  [OUT_OF_ORDER_SEQUENCE_NUMBER]: { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER', kind: 'transaction-aborted' },
   [DUPLICATE_SEQUENCE_NUMBER]: { name: 'DUPLICATE_SEQUENCE_NUMBER' },
   [INVALID_PRODUCER_EPOCH]: { name: 'INVALID_PRODUCER_EPOCH', kind: 'fenced' },
-  [INVALID_PRODUCER_ID_MAPPING]: { name: 'INVALID_PRODUCER_ID_MAPPING' },
+  [INVALID_PRODUCER_ID_MAPPING]: { name: 'INVALID_PRODUCER_ID_MAPPING', kind: 'transaction-aborted' },
+  48: { name: 'INVALID_TXN_STATE', kind: 'transaction-aborted' },
+  50: { name: 'INVALID_TRANSACTION_TIMEOUT', kind: 'invalid-setting' },
   51: { name: 'CONCURRENT_TRANSACTIONS', retry: true },
+  52: { name: 'TRANSACTION_COORDINATOR_FENCED', kind: 'transaction-aborted' },
+  53: { name: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   56: { name: 'KAFKA_STORAGE_ERROR', retry: true },
-  [UNKNOWN_PRODUCER_ID]: { name: 'UNKNOWN_PRODUCER_ID' },
+  [UNKNOWN_PRODUCER_ID]: { name: 'UNKNOWN_PRODUCER_ID', kind: 'transaction-aborted' },
   68: { name: 'NON_EMPTY_GROUP', kind: 'fenced' },
   [GROUP_ID_NOT_FOUND]: { name: 'GROUP_ID_NOT_FOUND' },
   74: { name: 'FENCED_LEADER_EPOCH', retry: true },
@@ -79,11 +84,16 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   78: { name: 'OFFSET_NOT_AVAILABLE', retry: true },
   [MEMBER_ID_REQUIRED]: { name: 'MEMBER_ID_REQUIRED' },
   81: { name: 'GROUP_MAX_SIZE_REACHED' },
+  82: { name: 'FENCED_INSTANCE_ID', kind: 'fenced' },
   86: { name: 'GROUP_SUBSCRIBED_TO_TOPIC', kind: 'fenced' },
   87: { name: 'INVALID_RECORD', kind: 'corrupt' },
+  88: { name: 'UNSTABLE_OFFSET_COMMIT', retry: true },
   89: { name: 'THROTTLING_QUOTA_EXCEEDED', retry: true },
-  90: { name: 'PRODUCER_FENCED', kind: 'fenced' },
+  [PRODUCER_FENCED]: { name: 'PRODUCER_FENCED', kind: 'fenced' },
   100: { name: 'UNKNOWN_TOPIC_ID', retry: true, kind: 'unknown-topic' },
+  110: { name: 'FENCED_MEMBER_EPOCH', kind: 'fenced' },
+  113: { name: 'STALE_MEMBER_EPOCH', kind: 'fenced' },
+  120: { name: 'TRANSACTION_ABORTABLE', kind: 'transaction-aborted' },
 };
 
 export function isRetriable(code: number): boolean {

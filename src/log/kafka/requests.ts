@@ -1,48 +1,13 @@
+import type { TopicPartition } from '../log.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
-import { ProtocolReader } from './protocol-reader.ts';
-import { ProtocolWriter } from './protocol-writer.ts';
+import { protocolRequest, readByTopic, readPartitionCodes, writeByTopic } from './protocol-request.ts';
+import type { PartitionCode } from './protocol-request.ts';
 
 /**
  * The requests of Kafka's protocol that the log makes (https://kafka.apache.org/protocol#protocol_messages), each in the
  * newest version before the compact encodings, which brokers from 2.3 to 4.1 accept. They encode and decode and know
  * nothing of retries; error codes are handed on as numbers.
  */
-
-/** `encode` is called for every attempt; a response always begins with, or lacks, the throttle time as told. */
-export function protocolRequest<T>(
-  api: { readonly key: number; readonly version: number; readonly name: string },
-  write: (body: ProtocolWriter) => void,
-  read: (body: ProtocolReader) => T,
-  options: {
-    readonly throttled?: 'first' | 'unread';
-    readonly timeoutMs?: number;
-    readonly sizeHint?: number;
-  } = {},
-): ProtocolRequest<T> {
-  return {
-    request: {
-      apiKey: api.key,
-      apiVersion: api.version,
-      apiName: api.name,
-      encode() {
-        const writer = new ProtocolWriter(options.sizeHint ?? 512);
-        write(writer);
-        const body = writer.buffer.subarray(0, writer.length);
-        return { buf: body, buffer: body };
-      },
-    },
-    response: {
-      decode(payload) {
-        const reader = new ProtocolReader(payload);
-        const clientSideThrottleTime = options.throttled === 'unread' ? 0 : reader.int32();
-        return { clientSideThrottleTime, body: read(reader) };
-      },
-      parse: (decoded) => decoded.body,
-    },
-    ...(options.timeoutMs === undefined ? {} : { requestTimeout: options.timeoutMs }),
-    logResponseError: false,
-  };
-}
 
 export interface PartitionMetadata {
   readonly code: number;
@@ -98,31 +63,6 @@ export function metadataRequest(topics: readonly string[] | null): ProtocolReque
       return { brokers, controllerId, topics: topicsRead };
     },
   );
-}
-
-/** Items under the names of their topics, as most requests want them; order is kept within a topic. */
-function writeByTopic<T extends { readonly topic: string }>(
-  w: ProtocolWriter,
-  items: readonly T[],
-  write: (item: T) => void,
-): void {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(item.topic);
-    if (group === undefined) groups.set(item.topic, [item]);
-    else group.push(item);
-  }
-  w.array([...groups], ([topic, group]) => w.string(topic).array(group, write));
-}
-
-/** What most responses are: something of each partition, under the names of the topics. */
-function readByTopic<T>(r: ProtocolReader, read: (topic: string) => T): T[] {
-  return r
-    .array(() => {
-      const topic = r.string();
-      return r.array(() => read(topic));
-    })
-    .flat();
 }
 
 export interface FetchPosition {
@@ -208,16 +148,18 @@ export interface ProducedPartition {
   readonly baseOffset: number;
 }
 
+/** To the partitions' leader. `transactionalId`: of a transaction in version 1, which the partitions have joined. */
 export function produceRequest(
   batches: readonly ProducePartition[],
   timeoutMs: number,
+  transactionalId: string | null = null,
 ): ProtocolRequest<readonly ProducedPartition[]> {
   let sizeHint = 256;
   for (const { topic, bytes } of batches) sizeHint += bytes.length + topic.length * 3 + 32;
   return protocolRequest(
     { key: 0, version: 7, name: 'Produce' },
     (w) => {
-      w.string(null).int16(-1).int32(timeoutMs); // no transaction, all in-sync replicas
+      w.string(transactionalId).int16(-1).int32(timeoutMs); // all in-sync replicas
       writeByTopic(w, batches, ({ partition, bytes }) => {
         w.int32(partition).int32(bytes.length);
         w.writeBytes(bytes);
@@ -232,20 +174,6 @@ export function produceRequest(
         return produced;
       }),
     { throttled: 'unread', timeoutMs: timeoutMs + 10_000, sizeHint },
-  );
-}
-
-export interface ProducerIdentity {
-  readonly producerId: number;
-  readonly epoch: number;
-}
-
-/** For an idempotent producer without transactions. Any broker answers. */
-export function initProducerIdRequest(): ProtocolRequest<ProducerIdentity & { readonly code: number }> {
-  return protocolRequest(
-    { key: 22, version: 1, name: 'InitProducerId' },
-    (w) => void w.string(null).int32(60_000),
-    (r) => ({ code: r.int16(), producerId: r.int64(), epoch: r.int16() }),
   );
 }
 
@@ -387,11 +315,14 @@ export interface Coordinator {
   readonly port: number;
 }
 
-/** The coordinator of a consumer group. Any broker answers. */
-export function findCoordinatorRequest(group: string): ProtocolRequest<Coordinator> {
+/** What has a coordinator: a consumer group by its name, a transactional id. */
+export type CoordinatorKind = 'group' | 'transaction';
+
+/** Any broker answers. */
+export function findCoordinatorRequest(kind: CoordinatorKind, key: string): ProtocolRequest<Coordinator> {
   return protocolRequest(
     { key: 10, version: 1, name: 'FindCoordinator' },
-    (w) => void w.string(group).int8(0),
+    (w) => void w.string(key).int8(kind === 'group' ? 0 : 1),
     (r) => ({
       code: r.int16(),
       message: r.nullableString(),
@@ -400,16 +331,6 @@ export function findCoordinatorRequest(group: string): ProtocolRequest<Coordinat
       port: r.int32(),
     }),
   );
-}
-
-export interface PartitionCode {
-  readonly topic: string;
-  readonly partition: number;
-  readonly code: number;
-}
-
-function readPartitionCodes(r: ProtocolReader): PartitionCode[] {
-  return readByTopic(r, (topic) => ({ topic, partition: r.int32(), code: r.int16() }));
 }
 
 /** A simple consumer's commit: no generation and no member, so the group must have no members. */
@@ -439,11 +360,18 @@ export interface FetchedOffsets {
   readonly offsets: readonly (PartitionCode & { readonly offset: number; readonly metadata: string })[];
 }
 
-/** All that a group has committed. To its coordinator. */
-export function offsetFetchRequest(group: string): ProtocolRequest<FetchedOffsets> {
+/** What a group has committed, of all partitions with null. To its coordinator. */
+export function offsetFetchRequest(
+  group: string,
+  partitions: readonly TopicPartition[] | null,
+): ProtocolRequest<FetchedOffsets> {
   return protocolRequest(
     { key: 9, version: 4, name: 'OffsetFetch' },
-    (w) => void w.string(group).int32(-1),
+    (w) => {
+      w.string(group);
+      if (partitions === null) w.int32(-1);
+      else writeByTopic(w, partitions, ({ partition }) => void w.int32(partition));
+    },
     (r) => {
       const offsets = readByTopic(r, (topic) => ({
         topic,
@@ -454,6 +382,38 @@ export function offsetFetchRequest(group: string): ProtocolRequest<FetchedOffset
       }));
       return { code: r.int16(), offsets };
     },
+  );
+}
+
+/** The same, with code 88 for partitions of which a transaction has not ended yet (KIP-447). */
+export function stableOffsetFetchRequest(
+  group: string,
+  partitions: readonly TopicPartition[] | null,
+): ProtocolRequest<FetchedOffsets> {
+  return protocolRequest(
+    { key: 9, version: 7, name: 'OffsetFetch' },
+    (w) => {
+      const topics = new Map<string, number[]>();
+      for (const { topic, partition } of partitions ?? [])
+        topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+      w.compactString(group);
+      w.compactArray(partitions === null ? null : [...topics], ([topic, numbers]) => {
+        w.compactString(topic);
+        w.compactArray(numbers, (partition) => w.int32(partition)).tags();
+      });
+      w.boolean(true).tags();
+    },
+    (r) => {
+      const read = (topic: string): FetchedOffsets['offsets'][number] => {
+        const partition = r.int32();
+        const offset = r.int64();
+        r.int32(); // leader epoch
+        return { topic, partition, offset, metadata: r.compactString(), code: r.int16() };
+      };
+      const offsets = readByTopic(r, read, true);
+      return { code: r.int16(), offsets };
+    },
+    { flexible: true },
   );
 }
 

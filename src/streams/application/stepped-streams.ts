@@ -1,6 +1,6 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
-import { keepAlive, nextTurn, sleep } from '../../common/clock.ts';
+import { keepAlive, nextTurn, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
 import { LogError } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
@@ -45,7 +45,9 @@ export class SteppedStreams {
   #loop: Promise<void> | null = null;
   #stop = false;
   #paused = false;
-  /** Aborted to wake a paused loop. */
+  /** Whether it is to hold no tasks. */
+  #released = false;
+  /** Aborted to wake a paused or waiting loop. */
   #resting = new AbortController();
   #error: unknown = null;
   /** Restarts since something was last committed. */
@@ -120,7 +122,7 @@ export class SteppedStreams {
         throw error;
       }
       this.#error = null;
-      if (this.#stop || this.#policyFor(error) === 'replace') opened = this.#replace(error);
+      if (this.#stop || isUndone(error) || this.#policyFor(error) === 'replace') opened = this.#reopen(error);
       else this.#fail(error);
     }
     this.#loop = opened
@@ -167,15 +169,17 @@ export class SteppedStreams {
    * Returns whether anything was processed or sent.
    */
   async step(maxWaitMs = 0): Promise<boolean> {
+    const executor = must(this.#executor);
     if (this.#paused) {
+      // What it has done would else be undone when its transaction runs out of time.
+      if (executor.isUncommitted) await this.#alone(() => executor.commit());
       await sleep(this.#options.clock, Math.max(1, maxWaitMs), this.#resting.signal);
       return false;
     }
-    const executor = must(this.#executor);
     // Waiting for input is no turn: a commit need not wait for it.
     const batches = await executor.poll(maxWaitMs);
     return this.#alone(async () => {
-      if (this.#stop) return false;
+      if (this.#stop || this.#released) return false;
       // It was paused while it waited for them.
       if (this.#paused) return executor.keep(batches);
       const before = executor.commits;
@@ -232,14 +236,43 @@ export class SteppedStreams {
   resume(): void {
     this.#paused = false;
     if (this.#executor !== null) this.#executor.paused = false;
+    this.#wake();
+    if (this.#state === 'paused') this.#changeState('running');
+  }
+
+  /**
+   * Drops all tasks with their memory and what they have not committed, and waits: others may run them now. Resolves when
+   * there is nothing left. Not for drivers that call `step`.
+   */
+  async release(): Promise<void> {
+    if (this.#loop === null || !(this.#isAlive || this.#state === 'waiting')) return;
+    this.#letGo();
+    await this.#executor?.stopReading();
+    await this.#alone(() => this.#abandonTasks());
+  }
+
+  /** Ends `release`: the tasks are opened where they were last committed, by whomever. */
+  acquire(): void {
+    if (!this.#released) return;
+    this.#released = false;
+    this.#wake();
+  }
+
+  #letGo(): void {
+    this.#released = true;
+    this.#changeState('waiting');
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#resting.abort();
     this.#resting = new AbortController();
-    if (this.#state === 'paused') this.#changeState('running');
   }
 
   /** Whether every input is processed up to where the log ended when this was called, and committed. */
   async caughtUp(): Promise<boolean> {
     if (this.#state === 'restoring') return false;
+    await this.#executor?.writer.readable();
     return this.#hasReached(await this.#endOffsets(() => true)) && this.#executor?.writer.pendingBytes === 0;
   }
 
@@ -263,6 +296,7 @@ export class SteppedStreams {
       while (this.#isAlive && !givesUp() && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
       if (!this.#isAlive || givesUp()) return;
       await this.commit();
+      await this.#executor?.writer.readable();
       await this.#restored(givesUp);
     }
   }
@@ -341,7 +375,7 @@ export class SteppedStreams {
 
   /** After `close`: forgets state, offsets and internal topics (TERMINATE, DROP). Throws `StateError` before it. */
   async cleanUp(): Promise<void> {
-    if (this.#isAlive || this.#state === 'stopping')
+    if (this.#isAlive || this.#state === 'waiting' || this.#state === 'stopping')
       throw new StateError(`the application ${this.applicationId} runs`, 'close it before it is cleaned up');
     const { log, applicationId, stateDirectory, transient = false, changelogs = true } = this.#options;
     // By name, and not as they were found: an application that could not be opened may have left them long ago.
@@ -361,6 +395,9 @@ export class SteppedStreams {
 
   async #run(): Promise<void> {
     while (!this.#stop) {
+      // It may have been told to go on again before it came to wait.
+      if (this.#released || this.#executor === null) await this.#reopen(null);
+      if (this.#stop) return;
       const busy = await this.turn();
       if (busy || this.#paused) await nextTurn();
     }
@@ -375,12 +412,22 @@ export class SteppedStreams {
     try {
       return await this.step(Math.min(maxWaitMs, must(this.#executor).waitMs(clock.now())));
     } catch (error) {
-      // A reader that is closed while it polls is how `close` wakes the loop.
-      if (this.#stop && this.#error === null) return false;
-      if (this.#policyFor(error) === 'stop') this.#fail(error);
-      else await this.#replace(error);
+      // A reader that is closed while it polls is how `close` and `release` wake the loop.
+      if ((this.#stop && this.#error === null) || this.#released) return false;
+      if (isOutdone(error)) await this.#fenced(error);
+      else if (!isUndone(error) && this.#policyFor(error) === 'stop') this.#fail(error);
+      else await this.#reopen(error);
       return false;
     }
+  }
+
+  /** Another process has taken its place. */
+  async #fenced(error: unknown): Promise<void> {
+    const { onFenced } = this.#options;
+    if (onFenced === undefined) return this.#fail(error);
+    this.#letGo();
+    this.#listeners.tell('onFenced', () => onFenced(error));
+    await this.#reopen(null);
   }
 
   /** What no restart mends stops the application, and so does a policy that is none, or that fails itself. */
@@ -396,34 +443,52 @@ export class SteppedStreams {
     return 'stop';
   }
 
-  /** Closes all tasks without a commit and opens them again where they last committed. */
-  async #replace(failure: unknown): Promise<void> {
-    if (this.#stop) return;
-    const { clock, logger, onError, restartMinMs = 1000, restartMaxMs = 60_000 } = this.#options;
+  /**
+   * Closes all tasks without a commit and opens them again where they last committed: after a failure, or, with null, when
+   * it is no longer released.
+   */
+  async #reopen(failure: unknown): Promise<void> {
     let error = failure;
-    this.#changeState('restoring');
-    for (;;) {
-      const waitMs = Math.min(restartMaxMs, restartMinMs * 2 ** this.#restarts++);
-      logger.error(
-        { applicationId: this.applicationId, error: messageOf(error), waitMs },
-        'the application is started again after an error',
-      );
-      this.#listeners.tell('onError', () => onError?.(error));
-      await this.#alone(() => this.#abandonTasks());
-      this.#waitsToRestart = true;
-      await sleep(clock, waitMs, this.#resting.signal);
-      this.#waitsToRestart = false;
+    while (!this.#stop) {
+      if (error !== null) await this.#recover(error);
+      else await this.#alone(() => this.#abandonTasks());
+      while (this.#released && !this.#stop)
+        await sleep(this.#options.clock, TIMER_MS_MAX, this.#resting.signal);
       if (this.#stop) return;
+      this.#changeState('restoring');
       try {
         await this.#openTasks();
-        break;
+        error = null;
+        if (!this.#released) break;
       } catch (reason) {
-        error = reason;
-        if (this.#policyFor(error) === 'stop') return this.#fail(error);
+        if (isOutdone(reason)) return this.#fenced(reason);
+        error = this.#released ? null : reason;
+        if (error !== null && !isUndone(error) && this.#policyFor(error) === 'stop') return this.#fail(error);
       }
     }
     // It may have been paused or closed meanwhile.
     if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');
+  }
+
+  /** Closes what has failed, and waits before it is tried again. */
+  async #recover(error: unknown): Promise<void> {
+    const { clock, logger, onError, restartMinMs = 1000, restartMaxMs = 60_000 } = this.#options;
+    this.#changeState('restoring');
+    // A transaction that is undone is nothing that may last: the first time it is done again at once.
+    const waitMs =
+      isUndone(error) && this.#restarts === 0
+        ? 0
+        : Math.min(restartMaxMs, restartMinMs * 2 ** this.#restarts);
+    this.#restarts++;
+    logger.error(
+      { applicationId: this.applicationId, error: messageOf(error), waitMs },
+      'the application is started again after an error',
+    );
+    this.#listeners.tell('onError', () => onError?.(error));
+    await this.#alone(() => this.#abandonTasks());
+    this.#waitsToRestart = true;
+    await sleep(clock, waitMs, this.#resting.signal);
+    this.#waitsToRestart = false;
   }
 
   async #abandonTasks(): Promise<void> {
@@ -457,4 +522,13 @@ export class SteppedStreams {
     this.#state = state;
     this.#listeners.tell('onStateChange', () => this.#options.onStateChange?.(state, before));
   }
+}
+
+/** Another writer has come in the place of this one's. */
+function isOutdone(error: unknown): boolean {
+  return error instanceof LogError && error.kind === 'fenced';
+}
+
+function isUndone(error: unknown): boolean {
+  return error instanceof LogError && error.kind === 'transaction-aborted';
 }

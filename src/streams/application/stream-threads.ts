@@ -76,6 +76,8 @@ export async function runStreamThread(open: OpenApplication): Promise<void> {
       : undefined;
   const streams = new SteppedStreams(topology, {
     ...options,
+    // Threads write at the same time, each as somebody of its own.
+    transactionalId: `${options.transactionalId ?? applicationId}-${streamThread}`,
     ownsTask: (subTopology, partition) =>
       threadOfTask(subTopology, partition, streamThreads) === streamThread,
     onStateChange(next, before) {

@@ -21,6 +21,7 @@ const RANGES = {
   bufferBytesMax: { min: 1, max: Number.MAX_SAFE_INTEGER },
   maxIdleMs: { min: -1, max: TIMER_MS_MAX },
   topicRefreshMs: { min: 1, max: TIMER_MS_MAX },
+  transactionTimeoutMs: { min: 1, max: TIMER_MS_MAX },
   restartMinMs: TIME,
   restartMaxMs: TIME,
 } satisfies Partial<Record<keyof StreamsOptions, WholeRange>>;
@@ -43,6 +44,15 @@ export function checkOptions(options: StreamsOptions): void {
   if (compression !== undefined && !COMPRESSIONS.includes(compression))
     throw wrong('producer.compression', `one of ${COMPRESSIONS.join(', ')}`, compression);
   checkNumber('internalTopics.replicas', options.internalTopics?.replicas, { min: -1, max: 32_767 });
+  const { processingGuarantee, transactionTimeoutMs = Infinity, commitIntervalMs = 0 } = options;
+  if (![undefined, 'at_least_once', 'exactly_once_v2'].includes(processingGuarantee))
+    throw wrong('processingGuarantee', 'at_least_once or exactly_once_v2', processingGuarantee);
+  if (transactionTimeoutMs <= commitIntervalMs)
+    throw wrong(
+      'transactionTimeoutMs',
+      `more than commitIntervalMs (${commitIntervalMs})`,
+      transactionTimeoutMs,
+    );
   const { applicationId, stateDirectory, offsetReset, deadLetterTopic, onUncaughtError } = options;
   // It stands in the names of topics and of a directory.
   if (typeof applicationId !== 'string' || !isTopicName(applicationId))

@@ -55,14 +55,15 @@ export class Committer {
    * when too much is on its way. Returns whether a commit should follow for the sake of the output.
    */
   async send(idle: boolean): Promise<boolean> {
-    const { atomicCommit, pendingBytes } = this.#writer;
+    const { pendingBytes } = this.#writer;
+    const flushes = !this.#writer.atomicCommit || this.#writer.flushStaysHidden;
     const worth = (bytes: number): boolean => pendingBytes > 0 && (idle || pendingBytes >= bytes);
-    // Output that left before its input was committed would come twice after a crash: where the log can do both in
-    // one step, sending early means committing early.
-    if (!atomicCommit && worth(FLUSH_BYTES)) this.#flushSoon();
+    // Output that others see before its input is committed would come twice after a crash: where the log can do both in
+    // one step, sending early means committing early. In a transaction it leaves the commit less to do.
+    if (flushes && worth(FLUSH_BYTES)) this.#flushSoon();
     if (this.#writer.pendingBytes > PENDING_BYTES_MAX || (idle && this.#flushing !== null))
       await this.#flushing;
-    return atomicCommit && worth(COMMIT_BYTES);
+    return !flushes && worth(COMMIT_BYTES);
   }
 
   /** Returns whether anything was committed. */

@@ -8,7 +8,19 @@ import type { ErrorHandlers } from '../task/error-handlers.ts';
 import type { RestoreListener } from './restore.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 
-export type StreamsState = 'created' | 'restoring' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';
+export type StreamsState =
+  | 'created'
+  | 'restoring'
+  | 'running'
+  | 'paused'
+  /** It holds no tasks and no state until it is told to go on: another process may run them meanwhile. */
+  | 'waiting'
+  | 'stopping'
+  | 'stopped'
+  | 'error';
+
+/** As Kafka Streams' `processing.guarantee`. */
+export type ProcessingGuarantee = 'at_least_once' | 'exactly_once_v2';
 
 export interface InternalTopicOptions {
   /** Default -1: as the brokers have it (Kafka Streams: `replication.factor`). */
@@ -26,6 +38,16 @@ export interface StreamsOptions {
   readonly stateDirectory: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * What a failure may do to the output. The embedded log commits exactly once, whatever this is. On Kafka `exactly_once_v2`
+   * takes transactions: another application of this id is ended by opening this one, and ends this one when it opens.
+   * Default `at_least_once`.
+   */
+  readonly processingGuarantee?: ProcessingGuarantee;
+  /** The name that only one may have at a time, with `exactly_once_v2`. Default the application's id. */
+  readonly transactionalId?: string;
+  /** How long a transaction may last, which is longer than `commitIntervalMs`. Default 10,000, or three times that. */
+  readonly transactionTimeoutMs?: number;
   /** How often output, offsets and state are committed together. Default 100. */
   readonly commitIntervalMs?: number;
   /** Where to start without a committed offset. Default earliest. */
@@ -85,6 +107,12 @@ export interface StreamsOptions {
    * application.
    */
   readonly keepSkipped?: (skipped: SkippedRecord, writer: LogWriter) => void;
+  /**
+   * Another process has taken the application's place (`LogError` `fenced`). With this it drops its tasks and waits until
+   * it is told to go on; without, it stops in state `error`, whatever the policy is: two that take it from each other again
+   * and again would both get nowhere.
+   */
+  readonly onFenced?: (error: unknown) => void;
   /** Every error that nobody handled, also one after which the application goes on. */
   readonly onError?: (error: unknown) => void;
   readonly onStateChange?: (state: StreamsState, before: StreamsState) => void;

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { must } from '../../common/assert.ts';
-import { type Log, LogError, type LogReader, type LogWriter, type TopicPartition } from '../../log/log.ts';
+import {
+  type Log,
+  LogError,
+  type LogReader,
+  type LogWriter,
+  type TopicPartition,
+  type WriterOptions,
+} from '../../log/log.ts';
 import type { RecordBatch } from '../../log/record-batch.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { SubTopology, Topology } from '../topology/topology.ts';
@@ -32,6 +39,7 @@ const IDLE_WAIT_MS = 1000;
 const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
+const TRANSACTION_TIMEOUT_MS = 10_000;
 const TOPIC_REFRESH_MS = 60_000;
 const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
 
@@ -116,7 +124,7 @@ export class TaskExecutor implements TaskHost {
     options: StreamsOptions,
     onSkip: (skipped: SkippedRecord) => void,
   ): Promise<TaskExecutor> {
-    const { log, applicationId, clock, transient = false } = options;
+    const { log, applicationId, clock } = options;
     const unlock = await lockApplication(topology, options);
     try {
       const discovery = new TopicDiscovery(topology, log.admin, applicationId, {
@@ -126,8 +134,8 @@ export class TaskExecutor implements TaskHost {
       const resolved = await discovery.resolve(clock.now());
       const plan = await prepareTopics(resolved, options);
       const deadLetterPartitions = await countPartitions(log, options.deadLetterTopic);
-      const group = transient ? {} : { group: applicationId };
-      const writer = await log.openWriter({ ...options.producer, ...group });
+      // Whoever ran the tasks before is ended here, before anything that it may still commit is read.
+      const writer = await log.openWriter({ ...options.producer, ...writerOptions(options) });
       const opened = { discovery, plan, writer, deadLetterPartitions, unlock };
       return new TaskExecutor(resolved, options, onSkip, opened);
     } catch (error) {
@@ -209,7 +217,11 @@ export class TaskExecutor implements TaskHost {
 
   async #committed(): Promise<CommittedOffsets> {
     const { log, applicationId, transient = false } = this.options;
-    const offsets = transient ? [] : await log.admin.committed(applicationId);
+    const { partitions: counts, topicName } = this.plan;
+    const inputs = [...counts].flatMap(([topic, count]) =>
+      Array.from({ length: count }, (_, partition) => ({ topic: topicName(topic), partition })),
+    );
+    const offsets = transient ? [] : await log.admin.committed(applicationId, inputs);
     return new Map(offsets.map((each) => [`${each.topic}-${each.partition}`, each]));
   }
 
@@ -405,6 +417,11 @@ export class TaskExecutor implements TaskHost {
     this.#lastCommitMs = this.options.clock.now();
   }
 
+  /** Whether there is anything that is processed and not committed. */
+  get isUncommitted(): boolean {
+    return this.writer.pendingBytes > 0 || this.#tasks.some((task) => task.commitNeeded);
+  }
+
   /** How many commits there were to which something was to be said. */
   get commits(): number {
     return this.#commits;
@@ -479,6 +496,22 @@ export class TaskExecutor implements TaskHost {
 function topicsRead(topology: Topology): readonly string[] {
   const globals = topology.globalStores.flatMap(({ source }) => source.topics);
   return [...topology.subTopologies().flatMap(sourcesOf), ...globals];
+}
+
+function writerOptions(options: StreamsOptions): WriterOptions {
+  const {
+    applicationId,
+    transient = false,
+    processingGuarantee,
+    commitIntervalMs = COMMIT_INTERVAL_MS,
+  } = options;
+  if (transient) return {};
+  if (processingGuarantee !== 'exactly_once_v2') return { group: applicationId };
+  const {
+    transactionalId = applicationId,
+    transactionTimeoutMs = Math.max(TRANSACTION_TIMEOUT_MS, 3 * commitIntervalMs),
+  } = options;
+  return { group: applicationId, transactionalId, transactionTimeoutMs };
 }
 
 /** Tasks whose order among each other matters, or one task. */

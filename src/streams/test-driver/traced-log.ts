@@ -24,6 +24,8 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
       return appender;
     },
     atomicCommit: writer.atomicCommit,
+    flushStaysHidden: writer.flushStaysHidden,
+    readable: () => writer.readable(),
     get pendingBytes() {
       return writer.pendingBytes;
     },

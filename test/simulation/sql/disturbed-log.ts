@@ -48,6 +48,8 @@ export class DisturbedLog implements Log {
     return {
       appender: (partition) => writer.appender(partition),
       atomicCommit: writer.atomicCommit,
+      flushStaysHidden: writer.flushStaysHidden,
+      readable: () => writer.readable(),
       get pendingBytes() {
         return writer.pendingBytes;
       },

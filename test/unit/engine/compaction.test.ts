@@ -141,6 +141,8 @@ class CrashingTopics implements Log {
     return {
       appender: (partition) => writer.appender(partition),
       atomicCommit: writer.atomicCommit,
+      flushStaysHidden: writer.flushStaysHidden,
+      readable: () => writer.readable(),
       get pendingBytes() {
         return writer.pendingBytes;
       },

@@ -26,6 +26,8 @@ class AwayLog {
         return {
           appender: (partition) => writer.appender(partition),
           atomicCommit: writer.atomicCommit,
+          flushStaysHidden: writer.flushStaysHidden,
+          readable: () => writer.readable(),
           get pendingBytes() {
             return writer.pendingBytes;
           },

@@ -85,6 +85,8 @@ test('after a commit that failed nothing is written any more, and nothing comes 
           return writer.pendingBytes;
         },
         atomicCommit: writer.atomicCommit,
+        flushStaysHidden: writer.flushStaysHidden,
+        readable: () => writer.readable(),
         flush: () => writer.flush(),
         async commit(offsets) {
           if (failing) throw new LogError('unavailable', 'the disk is away');
