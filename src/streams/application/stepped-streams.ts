@@ -171,8 +171,7 @@ export class SteppedStreams {
   async step(maxWaitMs = 0): Promise<boolean> {
     const executor = must(this.#executor);
     if (this.#paused) {
-      // What it has done would else be undone when its transaction runs out of time.
-      if (executor.isUncommitted) await this.#alone(() => executor.commit());
+      await this.#alone(() => executor.rest());
       await sleep(this.#options.clock, Math.max(1, maxWaitMs), this.#resting.signal);
       return false;
     }

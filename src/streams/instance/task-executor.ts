@@ -42,6 +42,11 @@ const COMMIT_INTERVAL_MS = 100;
 const TRANSACTION_TIMEOUT_MS = 10_000;
 const TOPIC_REFRESH_MS = 60_000;
 const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
+/**
+ * How old a committed offset may get before it is committed again as it is. A group without members keeps each for
+ * `offsets.retention.minutes` (7 days) since it was committed (KIP-211), and an input may have no records for longer.
+ */
+const OFFSET_AGE_MAX_MS = 6 * 3_600_000;
 
 /**
  * The tasks of an instance from when they are opened until they are closed or abandoned, with their reader and writer:
@@ -74,6 +79,7 @@ export class TaskExecutor implements TaskHost {
   #paused = false;
   #lastCommitMs: number;
   #lastCleanupMs: number;
+  #lastRefreshMs: number;
   #commits = 0;
   /** The failure that left something half done, which only opening the tasks again undoes. */
   #failure: { readonly error: unknown } | null = null;
@@ -112,7 +118,7 @@ export class TaskExecutor implements TaskHost {
       unfetchedFrom: (input) => this.#unfetchedFrom(input),
     });
     this.#purge = new RepartitionPurge(log.admin, own, clock.now());
-    this.#lastCommitMs = this.#lastCleanupMs = clock.now();
+    this.#lastCommitMs = this.#lastCleanupMs = this.#lastRefreshMs = clock.now();
   }
 
   /**
@@ -362,15 +368,33 @@ export class TaskExecutor implements TaskHost {
     const commitsEarly = await this.#committer.send(
       processed === 0 && !this.#tasks.some((task) => task.turn.awaits),
     );
-    const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
     const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
-    if (requested || (due && this.#tasks.some((task) => task.commitNeeded))) {
+    if (requested || this.#isCommitDue(now)) {
       await this.#commit();
       await this.#persistence.persistWhenDue(this.#tasks, now);
     }
     await this.#purge.purgeWhenDue(this.#tasks, now);
     await this.#cleanWhenDue(now);
     return processed > 0 || pending > 0;
+  }
+
+  /**
+   * Instead of a turn, while it is paused: nothing is processed, and what was is committed. It would else be undone when its
+   * transaction runs out of time.
+   */
+  rest(): Promise<void> {
+    return this.#whole(async () => {
+      if (this.#isCommitDue(this.options.clock.now()) || this.isUncommitted) await this.#commit();
+    });
+  }
+
+  #isCommitDue(now: number): boolean {
+    if (now - this.#lastRefreshMs >= OFFSET_AGE_MAX_MS) {
+      this.#lastRefreshMs = now;
+      for (const task of this.#tasks) task.commitNeeded = true;
+    }
+    const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
+    return due && this.#tasks.some((task) => task.commitNeeded);
   }
 
   /** A reader from outside may have found it: the task is opened again, which rebuilds it. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
+import { ManualClock, nextTurn, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import type { Log, LogReader, LogWriter, OffsetToCommit } from '../../../../src/log/log.ts';
@@ -91,4 +91,48 @@ test('an idle application commits nothing, also when its positions move over mar
   await produce(log, 'in', [{ key: 'a', value: 'x' }]);
   await drain(streams);
   expect(sent.length).toBeGreaterThan(0);
+});
+
+test.each(['running', 'paused'])(
+  'what was committed long ago is committed again while it is %s',
+  async (state) => {
+    const streams = await open();
+    await produce(log, 'in', [{ key: 'a', value: 'x', partition: 1 }]);
+    await drain(streams);
+    sent = [];
+    if (state === 'paused') streams.pause();
+    const step = async (): Promise<void> => {
+      const stepping = streams.step();
+      await nextTurn();
+      clock.advance(1);
+      await stepping;
+    };
+    clock.advance(6 * 3_600_000 - 10);
+    await step();
+    expect(sent).toEqual([]);
+    clock.advance(10);
+    await step();
+    await step();
+    expect(sent).toMatchObject([
+      [
+        { partition: 0, offset: 0 },
+        { partition: 1, offset: 1 },
+      ],
+    ]);
+  },
+);
+
+test('what was processed before a pause is committed during it', async () => {
+  const streams = await open();
+  await produce(log, 'in', [{ key: 'a', value: 'x' }]);
+  sent = [];
+  await streams.step();
+  expect(sent).toEqual([]);
+  streams.pause();
+  clock.advance(100);
+  const resting = streams.step();
+  await nextTurn();
+  expect(sent).toHaveLength(1);
+  clock.advance(1);
+  await resting;
 });
