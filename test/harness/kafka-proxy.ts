@@ -173,6 +173,21 @@ export class KafkaProxy {
     for (const rule of this.#rules.splice(0)) rule.release();
   }
 
+  /** Sends a request to the broker again, on a connection of its own; the body of the answer. */
+  repeat(frame: RequestFrame, index = 0): Promise<Buffer> {
+    const broker = this.open(index);
+    const splitter = new FrameSplitter();
+    return new Promise((resolve) => {
+      broker.on('data', (chunk) => {
+        for (const answer of splitter.push(chunk as Buffer)) {
+          resolve(answer.subarray(4));
+          broker.destroy();
+        }
+      });
+      broker.write(framed(frame.bytes));
+    });
+  }
+
   /** Closes every connection of clients. What is held still comes to the broker. */
   cut(): void {
     for (const client of this.#clients) client.destroy();
@@ -261,7 +276,12 @@ class Passage {
         return;
       case 'duplicate':
         this.#forward(bytes);
-        setTimeout(() => this.#repeat(bytes, rule!), action.afterMs);
+        setTimeout(() => {
+          void this.#proxy.repeat(frame, this.#index).then((answer) => {
+            rule!.repeatAnswers.push(answer);
+            rule!.changed();
+          });
+        }, action.afterMs);
         return;
       case 'blackHole':
         return;
@@ -303,19 +323,6 @@ class Passage {
 
   #forward(bytes: Buffer): void {
     this.#broker.write(framed(bytes));
-  }
-
-  #repeat(bytes: Buffer, rule: Rule): void {
-    const broker = this.#proxy.open(this.#index);
-    const splitter = new FrameSplitter();
-    broker.on('data', (chunk) => {
-      for (const answer of splitter.push(chunk as Buffer)) {
-        rule.repeatAnswers.push(answer.subarray(4));
-        rule.changed();
-        broker.destroy();
-      }
-    });
-    broker.write(framed(bytes));
   }
 }
 

@@ -3,8 +3,8 @@ import { ProtocolReader } from './protocol-reader.ts';
 import { ProtocolWriter } from './protocol-writer.ts';
 
 /**
- * A request by what it writes and reads. `encode` is called for every attempt; a response always begins with, or lacks, the
- * throttle time as told. `flexible` versions (KIP-482) end their head, and that of the answer, with tagged fields, which
+ * A request by what it writes and reads. `encode` is called for every attempt; a response begins or ends with the
+ * throttle time, or lacks it, as told. `flexible` versions (KIP-482) end their head, and that of the answer, with tagged fields, which
  * kafkajs knows nothing of: they are the first byte of the body then.
  */
 export function protocolRequest<T>(
@@ -13,7 +13,7 @@ export function protocolRequest<T>(
   read: (body: ProtocolReader) => T,
   options: {
     readonly flexible?: boolean;
-    readonly throttled?: 'first' | 'unread';
+    readonly throttled?: 'first' | 'last' | 'unread';
     readonly timeoutMs?: number;
     readonly sizeHint?: number;
   } = {},
@@ -35,8 +35,10 @@ export function protocolRequest<T>(
       decode(payload) {
         const reader = new ProtocolReader(payload);
         if (options.flexible === true) reader.tags();
-        const clientSideThrottleTime = options.throttled === 'unread' ? 0 : reader.int32();
-        return { clientSideThrottleTime, body: read(reader) };
+        const { throttled = 'first' } = options;
+        const first = throttled === 'first' ? reader.int32() : 0;
+        const body = read(reader);
+        return { clientSideThrottleTime: throttled === 'last' ? reader.int32() : first, body };
       },
       parse: (decoded) => decoded.body,
     },

@@ -165,7 +165,6 @@ export function produceRequest(
         w.writeBytes(bytes);
       });
     },
-    // The throttle time comes last in this response; a producer with one request a partition gains little by it.
     (r) =>
       readByTopic(r, (topic): ProducedPartition => {
         const produced = { topic, partition: r.int32(), code: r.int16(), baseOffset: r.int64() };
@@ -173,7 +172,7 @@ export function produceRequest(
         r.int64(); // log start
         return produced;
       }),
-    { throttled: 'unread', timeoutMs: timeoutMs + 10_000, sizeHint },
+    { throttled: 'last', timeoutMs: timeoutMs + 10_000, sizeHint },
   );
 }
 

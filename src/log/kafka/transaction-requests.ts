@@ -116,7 +116,7 @@ export function produceInTransactionRequest(
         },
         true,
       ),
-    { flexible: true, throttled: 'unread', timeoutMs: timeoutMs + 10_000, sizeHint },
+    { flexible: true, throttled: 'last', timeoutMs: timeoutMs + 10_000, sizeHint },
   );
 }
 
@@ -172,7 +172,7 @@ export function endTransactionRequest(
     return protocolRequest(
       { key: 26, version: 1, name: 'EndTxn' },
       (w) => void w.string(transactionalId).int64(producerId).int16(epoch).boolean(commit),
-      (r) => ({ code: r.int16(), ...producer }),
+      (r) => ({ ...producer, code: r.int16() }),
     );
   return protocolRequest(
     { key: 26, version: 5, name: 'EndTxn' },
