@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import { messageOf } from '../../common/error.ts';
-import { coordinatorOf } from './coordinator.ts';
+import { Coordinator } from './coordinator.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
 import { RetriableError } from './retry.ts';
@@ -14,7 +14,7 @@ export class CoordinatorConnection {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly #newCluster: () => KafkaCluster;
-  readonly #coordinators = new Map<string, number>();
+  readonly #coordinators = new Map<string, Coordinator>();
   #cluster: KafkaCluster | null = null;
 
   constructor(newCluster: () => KafkaCluster, clock: Clock, logger: Logger) {
@@ -48,13 +48,13 @@ export class CoordinatorConnection {
     this.#coordinators.delete(group);
   }
 
-  async #send<T>(cluster: KafkaCluster, group: string, request: ProtocolRequest<T>): Promise<T> {
-    let node = this.#coordinators.get(group);
-    if (node === undefined) {
-      node = await coordinatorOf(cluster, 'group', group);
-      this.#coordinators.set(group, node);
+  #send<T>(cluster: KafkaCluster, group: string, request: ProtocolRequest<T>): Promise<T> {
+    let coordinator = this.#coordinators.get(group);
+    if (coordinator === undefined) {
+      coordinator = new Coordinator(cluster, 'group', group);
+      this.#coordinators.set(group, coordinator);
     }
-    return cluster.send(node, request);
+    return coordinator.send(request, () => undefined);
   }
 
   /** Closes the connections until they are needed. */

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { keepAlive } from '../../common/clock.ts';
 import { messageOf } from '../../common/error.ts';
 import type { Membership, MembershipOptions, MembershipView, ProcessInfo } from '../membership.ts';
-import { coordinatorOf } from './coordinator.ts';
+import { Coordinator } from './coordinator.ts';
 import { describeGroupRequest, leaveGroupRequest } from './group-requests.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ConnectionOptionsOfLog } from './kafkajs-connections.ts';
@@ -69,14 +69,15 @@ export class KafkaMemberships {
   /** Whether nobody is in the group, but processes of this machine that have ended: those are taken out. */
   async #isEmpty(group: string): Promise<boolean> {
     const doing = `looking who is in group ${group}`;
+    const coordinator = new Coordinator(this.#cluster, 'group', group);
     return this.#cluster.retry(doing, DESCRIBE_TIMEOUT_MS, async () => {
-      const coordinator = await coordinatorOf(this.#cluster, 'group', group);
-      const { code, members } = await this.#cluster.send(coordinator, describeGroupRequest(group));
-      if (code !== NONE) throw failureOf(code, doing);
+      const { members } = await coordinator.send(describeGroupRequest(group), ({ code }) => {
+        if (code !== NONE) throw failureOf(code, doing);
+      });
       const dead = members.filter(({ clientId }) => isOfDeadProcess(clientId));
       if (dead.length > 0) {
         const ids = dead.map(({ memberId }) => memberId);
-        await this.#cluster.send(coordinator, leaveGroupRequest(group, ids));
+        await coordinator.send(leaveGroupRequest(group, ids), () => undefined);
       }
       return dead.length === members.length;
     });
