@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   ML_LIMIT: 'a limit of the server, or of how large a statement may be, was reached',
   ML_ASSERT: 'an ASSERT statement did not hold',
   ML_DATA: 'a value of a statement cannot be used (for instance in INSERT VALUES)',
+  ML_WAITING: 'another process of the service runs its queries, and is asked instead',
   ML_LOG: 'the log (Kafka) did not answer in time',
 } as const;
 

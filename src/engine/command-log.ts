@@ -1,6 +1,6 @@
 import { must } from '../common/assert.ts';
 import { appendRecord } from '../log/append-record.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import { type Log, LogError, type LogWriter } from '../log/log.ts';
 import { type Command, encodeCommand, type LoggedCommand, readCommand } from './command.ts';
 import { ownName } from './reserved-topics.ts';
 import { readRecords } from './read-records.ts';
@@ -24,12 +24,15 @@ const NOTHING = Buffer.alloc(0);
 export class CommandLog {
   readonly #log: Log;
   readonly topic: string;
-  readonly #writer: LogWriter;
+  readonly #transactionalId: string;
+  /** Whether the service's other processes may not write. */
+  #isOwned = false;
+  #writer: LogWriter | null = null;
 
-  private constructor(log: Log, topic: string, writer: LogWriter) {
+  private constructor(log: Log, topic: string, transactionalId: string) {
     this.#log = log;
     this.topic = topic;
-    this.#writer = writer;
+    this.#transactionalId = transactionalId;
   }
 
   static async open(log: Log, serviceId: string, replicas = -1): Promise<CommandLog> {
@@ -40,7 +43,34 @@ export class CommandLog {
       replicas,
       configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
     });
-    return new CommandLog(log, topic, await log.openWriter());
+    return new CommandLog(log, topic, ownName(serviceId, 'command'));
+  }
+
+  /** Nobody else can write from now on. What is read afterwards is all there will be but for what is appended here. */
+  async own(): Promise<void> {
+    this.#isOwned = true;
+    await this.ownedWriter();
+  }
+
+  /** Another process may write from now on. */
+  async disown(): Promise<void> {
+    this.#isOwned = false;
+    await this.#closeWriter();
+  }
+
+  /** The writer, or a new one in the place of one that has failed. Throws `LogError` `fenced` when others may write. */
+  async ownedWriter(): Promise<LogWriter> {
+    if (!this.#isOwned) throw new LogError('fenced', 'another process writes the commands');
+    const writer = (this.#writer ??= await this.#log.openWriter({ transactionalId: this.#transactionalId }));
+    if (this.#isOwned) return writer;
+    await this.#closeWriter();
+    return this.ownedWriter();
+  }
+
+  async #closeWriter(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.close();
   }
 
   /** All commands, oldest first, and whatever else is there. */
@@ -54,12 +84,21 @@ export class CommandLog {
 
   /**
    * Resolves to the command's id when it is in the log, in one step with the progress of the script that it belongs to.
+   * Throws `LogError` `fenced` when another process writes by now. After any error `own` and `read` say what there is.
    */
   async append(command: Command, nowMs: number, progress: ScriptProgress | null): Promise<number> {
-    const writer = progress?.writer ?? this.#writer;
-    this.#add(writer, nowMs, null, encodeCommand(command));
-    await (progress === null ? writer.flush() : progress.commit());
-    return writer.endOffset({ topic: this.topic, partition: 0 }) - 1;
+    const value = encodeCommand(command);
+    const append = async (): Promise<number> => {
+      const writer = progress?.writer ?? (await this.ownedWriter());
+      this.#add(writer, nowMs, null, value);
+      await (progress === null ? this.#commit(writer) : progress.commit());
+      return writer.endOffset({ topic: this.topic, partition: 0 }) - 1;
+    };
+    return append().catch((error: unknown) => {
+      // Brokers forget a writer that was idle for a week. Nothing of it is in the log.
+      if (error instanceof LogError && error.kind === 'transaction-aborted') return append();
+      throw error;
+    });
   }
 
   /**
@@ -69,9 +108,10 @@ export class CommandLog {
   async compact(commands: readonly LoggedCommand[], sequence: number, nowMs: number): Promise<void> {
     const covers = must((await this.#log.admin.offsets(this.topic))[0]).end;
     const snapshot = `${covers}.${nowMs}`;
+    const writer = await this.ownedWriter();
     const add = (key: SnapshotKey, value: Buffer | null): void =>
-      this.#add(this.#writer, nowMs, encodeSnapshotKey(key), value);
-    const appender = this.#writer.appender({ topic: this.topic, partition: 0 });
+      this.#add(writer, nowMs, encodeSnapshotKey(key), value);
+    const appender = writer.appender({ topic: this.topic, partition: 0 });
     const mark = appender.mark();
     const { length } = commands;
     try {
@@ -82,8 +122,19 @@ export class CommandLog {
       appender.rollback(mark);
       throw error;
     }
-    await this.#writer.flush();
+    await this.#commit(writer);
     await this.#log.admin.deleteRecords({ topic: this.topic, partition: 0, offset: covers });
+  }
+
+  async #commit(writer: LogWriter): Promise<void> {
+    if (!writer.flushStaysHidden) return writer.flush();
+    try {
+      await writer.commit([]);
+    } catch (error) {
+      // It may be of no more use.
+      await this.#closeWriter();
+      throw error;
+    }
   }
 
   #add(writer: LogWriter, nowMs: number, key: Buffer | null, value: Buffer | null): void {
@@ -91,7 +142,7 @@ export class CommandLog {
   }
 
   async close(): Promise<void> {
-    await this.#writer.close();
+    await this.disown();
   }
 }
 

@@ -16,7 +16,9 @@ export interface ReplayHost {
   sequence: number;
   /** Executes a command as it was executed first. Rejects with what keeps it from taking effect. */
   replay(parsed: ParsedStatement, command: Command): Promise<void>;
-  /** Starts the queries that replaying has made, but those that `holds` names. */
+  /** Takes back a query that was made by replaying, with what it writes. */
+  undo(queryId: string): Promise<void>;
+  /** Starts the queries that replaying has made, but those that `holds` names, if they are to run here. */
   startQueries(holds: ReadonlySet<string>): Promise<void>;
   /** When no other statement changes the catalog. */
   alone(action: () => Promise<void>): Promise<void>;
@@ -76,8 +78,12 @@ export class Commands {
     return this.#log.topic;
   }
 
-  /** Executes what today's catalog comes from, and starts its queries. Rejects only when the log cannot be read. */
-  async replay(): Promise<void> {
+  /**
+   * Executes what today's catalog comes from, and starts its queries when this process is the `owner`. Rejects only when the
+   * log cannot be read.
+   */
+  async replay(owner: boolean): Promise<void> {
+    if (owner) await this.#log.own();
     const { commands, sequence } = await this.#log.read();
     this.#count = commands.length;
     this.#lastId = Math.max(-1, ...commands.map(({ id }) => id));
@@ -108,8 +114,57 @@ export class Commands {
         'a statement could not be replayed; it is tried again',
       );
     await this.#host.startQueries(this.#held());
-    await this.compactWhenDue();
+    if (owner) await this.compactWhenDue();
     this.#retryLater();
+  }
+
+  /** Keeps the service's other processes from adding commands, and executes those that they have added. */
+  async take(): Promise<void> {
+    await this.#log.own();
+    await this.follow();
+    this.#isUncertain = false;
+  }
+
+  /** Leaves the log to another process. */
+  async disown(): Promise<void> {
+    await this.#log.disown();
+  }
+
+  startQueries(): Promise<void> {
+    return this.#host.startQueries(this.#held());
+  }
+
+  /** Executes what has come into the log since it was read, by whomever. */
+  async follow(): Promise<void> {
+    const { commands, sequence } = await this.#log.read();
+    const late = commands.filter(({ id }) => id > this.#lastId);
+    const dismissed = new Set(late.flatMap(({ command }) => command?.dismisses ?? []));
+    let next = Math.max(this.#host.sequence, sequence);
+    this.#count = commands.length;
+    for (const logged of late) {
+      this.#lastId = logged.id;
+      for (const id of logged.command?.dismisses ?? []) await this.#undo(id);
+      this.#forget(logged.command?.dismisses);
+      if (dismissed.has(logged.id) || logged.command?.statement === '') {
+        next = Math.max(next, (logged.command?.sequence ?? -1) + (dismissed.has(logged.id) ? 1 : 0));
+        continue;
+      }
+      const parsed = logged.command === null ? logged.fault! : parse(logged.command.statement);
+      const entry = this.#history.add(logged, typeof parsed === 'string' ? null : parsed.statement);
+      if (typeof parsed !== 'string') this.#parsed.set(logged.id, parsed);
+      await this.#try(entry, typeof parsed === 'string' ? parsed : null);
+      if (logged.command !== null)
+        next = Math.max(next, logged.command.sequence + (entry.queryId === null ? 0 : 1));
+    }
+    this.#host.sequence = next;
+    if (late.length > 0) this.#retryLater();
+  }
+
+  /** What took effect here, and was taken back where it was accepted: its query could never be started. */
+  async #undo(id: number): Promise<void> {
+    const entry = this.#history.entries.find(({ logged }) => logged.id === id);
+    if (entry === undefined || entry.queryId === null || this.failed.has(entry)) return;
+    await this.#host.undo(entry.queryId);
   }
 
   /** `fault`: why it cannot be executed at all. */
@@ -200,6 +255,7 @@ export class Commands {
 
   /** Commands that were given up and are in the log: they were recorded, so they take effect, before anything else. */
   async #takeLate(): Promise<void> {
+    await this.#log.ownedWriter();
     const { commands } = await this.#log.read();
     for (const logged of commands) {
       if (logged.id <= this.#lastId) continue;

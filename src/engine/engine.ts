@@ -12,12 +12,14 @@ import type { Rule } from '../sql/optimizer/rule.ts';
 import type { StateBackend } from '../state/store.ts';
 import { CommandLog } from './command-log.ts';
 import type { Command } from './command.ts';
+import { CommandTail } from './command-tail.ts';
 import { Commands, type ReplayHost } from './commands.ts';
-import { drainQueries } from './drain.ts';
+import { drainQueries, type RestlessCycle } from './drain.ts';
 import { DEMO_STATEMENT, startDemo } from './demo.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import { KeptQueries } from './kept-queries.ts';
 import { keptProperties } from './kept-properties.ts';
+import { ChangedElsewhere, type Owned, Ownership } from './ownership.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { OpenQueries } from './open-queries.ts';
 import { ProcessingLog } from './processing-log.ts';
@@ -82,6 +84,13 @@ export interface EngineOptions {
   readonly deadCommandsMax?: number;
   /** How long a client waits for the log to take what it writes. Default 30 s, as Kafka's own request timeout. */
   readonly logPatienceMs?: number;
+  /** The URL at which clients reach this process; null, the default, where they cannot. */
+  readonly address?: string | null;
+  /**
+   * Where other processes of the service may own its queries, and a script runs here, it waits until they have ended: told
+   * after a second, and when it changes, with where they run (null while nobody knows).
+   */
+  readonly onWaiting?: (owner: string | null) => void;
 }
 
 /** Given to a statement when it runs. */
@@ -137,8 +146,12 @@ export class Engine {
   catalog = new Catalog();
   /** The queries of the script that says what runs here; null where there is none, or nothing outlives the process. */
   readonly kept: KeptQueries | null;
+  /** Which process of the service runs its queries; null where there can be one only. */
+  readonly ownership: Ownership | null;
   /** Null where nothing outlives the process. */
   readonly #commands: Commands | null;
+  /** Follows the commands of the process that is active, while this one is not. */
+  #tail: CommandTail | null = null;
   #closing = false;
   readonly #insertWriters: InsertWriters;
   readonly #order: StatementOrder;
@@ -153,8 +166,10 @@ export class Engine {
     commandLog: CommandLog | null,
     kept: KeptQueries | null,
     processingLog: ProcessingLog,
+    ownership: Ownership | null,
   ) {
     this.options = options;
+    this.ownership = ownership;
     this.openQueries = new OpenQueries(options.openQueriesMax);
     this.rowBudget = new RowBudget(options.clientBytesMax, options.clientsBytesMax);
     this.log = options.log;
@@ -177,18 +192,29 @@ export class Engine {
         : new Commands(commandLog, this.#replayHost(), [`source:${processingLog.source.name}`], options);
   }
 
-  /** Replays the command log: afterwards the catalog is as it was and its queries run. */
+  /**
+   * Replays the command log: afterwards the catalog is as it was and its queries run, here or in the process of the service
+   * that is active. A script waits until that is this one.
+   */
   static async open(options: EngineOptions): Promise<Engine> {
-    const replicas = Number(propertyValue(options.properties ?? new Map(), 'ksql.internal.topic.replicas'));
-    const commandLog = options.commandLog
-      ? await CommandLog.open(options.log, options.serviceId, replicas)
-      : null;
-    const kept = options.keepQueries === true ? await KeptQueries.open(options, replicas) : null;
+    const { log, serviceId, properties = new Map(), keepQueries = false } = options;
+    const replicas = Number(propertyValue(properties, 'ksql.internal.topic.replicas'));
+    const ownership = options.commandLog || keepQueries ? await openOwnership(options) : null;
+    if (keepQueries) await ownership?.untilActive(options.onWaiting);
+    const commandLog = options.commandLog ? await CommandLog.open(log, serviceId, replicas) : null;
+    const kept = keepQueries ? await KeptQueries.open(options, replicas) : null;
     const processingLog = await ProcessingLog.open(options, replicas);
-    const engine = new Engine(options, commandLog, kept, processingLog);
+    const engine = new Engine(options, commandLog, kept, processingLog, ownership);
     if (options.fresh === true) await forgetKept(engine);
-    await engine.#commands?.replay();
+    await engine.#commands?.replay(engine.isActive);
+    if (!engine.isActive) engine.#followOthers();
+    ownership?.follow(engine.#owned());
     return engine;
+  }
+
+  /** Whether the service's queries run in this process. */
+  get isActive(): boolean {
+    return this.ownership === null || this.ownership.isActive;
   }
 
   get serviceId(): string {
@@ -249,7 +275,12 @@ export class Engine {
     const { statement } = parsed;
     const definition = definitionOf(statement);
     if (definition.endsQueries?.(statement) === true) await this.settle();
-    if (definition.effect === 'catalog') await this.#commands?.check(statement);
+    if (definition.effect === 'catalog') {
+      // A script's statements are for whoever runs it, and are not accepted elsewhere.
+      if (this.kept !== null) await this.ownership?.untilActive();
+      else this.ownership?.check('send the statement', statement.span);
+      await this.#commands?.check(statement);
+    }
     const result = await this.#run(call);
     answer.resolve(later === null ? result : (later as Promise<void>).then(() => result));
     await this.#commands?.compactWhenDue();
@@ -288,16 +319,70 @@ export class Engine {
         const call = engine.#call(parsed, session, undefined);
         await runStatement({ ...call, properties, replayed: command });
       },
+      undo: (queryId) => engine.#undo(queryId),
       startQueries: (holds) => engine.#startQueries(holds),
       alone: (action) => engine.#order.alone(action),
     };
   }
 
-  /** Starts the queries that were made by replaying. */
+  /** Starts the queries that were made by replaying, and lets go on those that were released. */
   async #startQueries(holds: ReadonlySet<string>): Promise<void> {
     if (this.options.startQueries === 'stepped') return;
-    for (const query of this.queries.values())
-      if (!this.#closing && !query.isStarted && !holds.has(query.id)) await query.start();
+    for (const query of this.queries.values()) {
+      if (this.#closing || !this.isActive) return;
+      if (holds.has(query.id)) continue;
+      if (query.isStarted) query.acquire();
+      else await this.#start(query);
+    }
+  }
+
+  async #start(query: PersistentQuery): Promise<void> {
+    await query.start();
+    // It may have been taken over while it began.
+    if (!this.isActive) await query.release();
+  }
+
+  #owned(): Owned {
+    return {
+      take: async () => {
+        await this.#tail?.stop();
+        this.#tail = null;
+        await this.#order.alone(async () => this.#commands?.take());
+        const changed = await this.kept?.changedByOthers(this.log, [...this.queries.keys()]);
+        if (changed !== undefined && changed.length > 0) throw new ChangedElsewhere(changed);
+      },
+      begin: () => {
+        this.#unsettled = true;
+        const start = (): Promise<void> => this.#commands?.startQueries() ?? this.#startQueries(new Set());
+        void this.#order.alone(start).catch((error: unknown) => {
+          this.options.logger.error({ error: messageOf(error) }, 'the queries could not be started');
+        });
+      },
+      release: async () => {
+        await Promise.all([...this.queries.values()].map((query) => query.release()));
+        await this.#commands?.disown();
+        this.#followOthers();
+      },
+    };
+  }
+
+  #followOthers(): void {
+    const commands = this.#commands;
+    if (commands === null || this.#closing) return;
+    this.#tail ??= new CommandTail(this.log, commands.topic, this.options, () =>
+      this.#order.alone(() => commands.follow()),
+    );
+  }
+
+  /** A query that another process has made, and could not start. */
+  async #undo(queryId: string): Promise<void> {
+    const query = this.queries.get(queryId);
+    if (query === undefined) return;
+    this.queries.delete(queryId);
+    this.catalog.removeQuery(queryId);
+    await query.forget();
+    if (query.sink !== null && this.catalog.get(query.sink)?.createdBy === queryId)
+      this.catalog.remove(query.sink);
   }
 
   /** The number that the next query's name is made from, without taking it. */
@@ -325,7 +410,7 @@ export class Engine {
     this.catalog.addQuery(query.id, { reads: query.sources, writes: query.sink });
     if (call.replayed !== null || this.options.startQueries === 'stepped') return;
     this.#unsettled = true;
-    await query.start();
+    await this.#start(query);
     const { failure } = query;
     const code = failure instanceof LogError ? NEVER_STARTS[failure.kind] : undefined;
     if (undo === null || code === undefined) return;
@@ -349,7 +434,9 @@ export class Engine {
   async removeQuery(query: PersistentQuery, { replayed }: StatementCall): Promise<void> {
     this.queries.delete(query.id);
     this.catalog.removeQuery(query.id);
-    if (replayed === null || query.isStarted) await query.terminate();
+    // Who is active cleans up: another process may have begun a query of this name since.
+    if (replayed === null || (query.isStarted && this.isActive)) await query.terminate();
+    else if (query.isStarted) await query.forget();
     if (replayed === null) await this.#forget(query);
   }
 
@@ -395,7 +482,15 @@ export class Engine {
         }),
       ),
     );
-    return this.#commands.record(parsed, given, script?.progress ?? null, gaveUp).finally(cancel);
+    try {
+      return await this.#commands.record(parsed, given, script?.progress ?? null, gaveUp);
+    } catch (error) {
+      if (this.ownership === null || !(error instanceof LogError) || error.kind !== 'fenced') throw error;
+      this.ownership.fenced();
+      throw this.ownership.refusal('send the statement', parsed.statement.span);
+    } finally {
+      cancel();
+    }
   }
 
   /** The query of that id, which may be written in lower case. */
@@ -471,14 +566,24 @@ export class Engine {
    * without end are left after a while, with a warning that names them.
    */
   async drain(): Promise<void> {
-    const { clock, logger } = this.options;
-    const restless = await drainQueries([...this.queries.values()], this.log, clock);
+    const { logger } = this.options;
+    const restless = await this.#drainQueries();
     if (restless !== null)
       logger.warn(
         { queries: restless.queryIds },
         'these queries feed each other and do not come to rest: what is read now may still change',
       );
     await this.processingLog.flush();
+  }
+
+  /** A script's queries are waited for until they run here; others are not waited for while they run elsewhere. */
+  async #drainQueries(): Promise<RestlessCycle | null> {
+    for (;;) {
+      if (this.kept !== null) await this.ownership?.untilActive();
+      const claim = this.ownership?.claim;
+      const restless = await drainQueries([...this.queries.values()], this.log, this.options.clock);
+      if (this.kept === null || this.ownership?.claim === claim || this.#closing) return restless;
+    }
   }
 
   /**
@@ -528,11 +633,26 @@ export class Engine {
     this.#commands?.stopRetrying();
     await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
     await Promise.all([...this.queries.values()].map((query) => query.close()));
+    await this.#tail?.stop();
     await this.createdFunctions.close();
     await this.processingLog.close();
     await this.#commands?.close();
     await this.kept?.close();
     await this.#insertWriters.close();
+    await this.ownership?.close();
     await this.log.close();
   }
+}
+
+function openOwnership({
+  log,
+  serviceId,
+  address = null,
+  clock,
+  random,
+  logger,
+  properties = new Map(),
+}: EngineOptions): Promise<Ownership | null> {
+  const sessionTimeoutMs = Number(propertyValue(properties, 'session.timeout.ms'));
+  return Ownership.open({ log, serviceId, address, sessionTimeoutMs, clock, random, logger });
 }

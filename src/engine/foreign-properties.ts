@@ -48,7 +48,7 @@ const KAFKA = new Set(
   production.exception.handler rack.aware.assignment.strategy receive.buffer.bytes
   reconnect.backoff.max.ms reconnect.backoff.ms repartition.purge.interval.ms
   request.timeout.ms retries retry.backoff.max.ms retry.backoff.ms rocksdb.config.setter send.buffer.bytes
-  session.timeout.ms socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
+  socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
   state.cleanup.delay.ms statestore.cache.max.bytes task.timeout.ms topology.optimization
   upgrade.from window.size.ms windowed.inner.class.serde windowstore.changelog.additional.retention.ms
   __emit.interval.ms.kstreams.windowed.aggregation__`.split(/\s+/),

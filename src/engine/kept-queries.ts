@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
 import { appendRecord } from '../log/append-record.ts';
-import type { LogWriter } from '../log/log.ts';
+import type { Log, LogWriter } from '../log/log.ts';
 import { COMMAND_BYTES_MAX } from './command.ts';
 import type { EngineOptions } from './engine.ts';
 import { readRecords } from './read-records.ts';
@@ -65,6 +65,15 @@ export class KeptQueries {
     const kept = readKept(value);
     if (typeof kept === 'string') this.#unreadable.set(identity, kept);
     else this.#kept.set(identity, kept);
+  }
+
+  /** Names of those of `queryIds` for which another process of the service has kept something else meanwhile. */
+  async changedByOthers(log: Log, queryIds: readonly string[]): Promise<readonly string[]> {
+    const now = new KeptQueries(this.#serviceId, this.#writer, this.#clock, this.#logger);
+    await readRecords(log, this.#topic, (_offset, key, value) => now.#read(key, value));
+    const textOf = (kept: KeptQueries, queryId: string): string =>
+      JSON.stringify(kept.all().find((each) => each.queryId === queryId)?.query ?? null);
+    return queryIds.filter((queryId) => textOf(now, queryId) !== textOf(this, queryId));
   }
 
   all(): readonly KeptQuery[] {

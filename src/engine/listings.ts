@@ -24,7 +24,13 @@ export function sinksOf({ sink }: PersistentQuery): readonly string[] {
   return sink === null ? [] : [sink];
 }
 
-export function queryListing(query: PersistentQuery): QueryListing {
+/** Where a query runs that waits here. */
+export function ownerOf(engine: Engine): { readonly owner?: string } {
+  const owner = engine.isActive ? null : (engine.ownership?.owner ?? null);
+  return owner === null ? {} : { owner };
+}
+
+export function queryListing(engine: Engine, query: PersistentQuery): QueryListing {
   return {
     queryString: query.statementText,
     sinks: sinksOf(query),
@@ -33,6 +39,7 @@ export function queryListing(query: PersistentQuery): QueryListing {
     statusCount: { [query.state]: 1 },
     queryType: 'PERSISTENT',
     state: query.state,
+    ...ownerOf(engine),
   };
 }
 
@@ -56,13 +63,14 @@ export async function describeSourceOf(
 ): Promise<SourceDescription> {
   const queries = [...engine.queries.values()];
   const used = queries.filter((query) => query.sink === source.name || query.sources.includes(source.name));
+  const listed = (query: PersistentQuery): QueryListing => queryListing(engine, query);
   const { key, value, headers } = source.schema;
   const topic = await engine.log.admin.describeTopic(source.topic);
   return {
     name: source.name,
     windowType: source.window?.kind.toUpperCase() ?? null,
-    readQueries: queries.filter((query) => query.sources.includes(source.name)).map(queryListing),
-    writeQueries: queries.filter((query) => query.sink === source.name).map(queryListing),
+    readQueries: queries.filter((query) => query.sources.includes(source.name)).map(listed),
+    writeQueries: queries.filter((query) => query.sink === source.name).map(listed),
     fields: [
       ...key.map((column) => fieldDescription(column, 'KEY')),
       ...value.map((column) => fieldDescription(column)),

@@ -58,6 +58,7 @@ export class PersistentQuery {
   #failure: unknown = null;
   #paused = false;
   #isFenced = false;
+  readonly #waits: () => boolean;
 
   constructor(
     fields: Pick<
@@ -65,7 +66,10 @@ export class PersistentQuery {
       'id' | 'statementText' | 'sources' | 'sink' | 'sinkTopic' | 'plan' | 'lowered' | 'stored' | 'properties'
     >,
     options: StreamsOptions,
+    /** Whether another process of the service runs its queries. */
+    waits: () => boolean = () => false,
   ) {
+    this.#waits = waits;
     this.id = fields.id;
     this.statementText = fields.statementText;
     this.sources = fields.sources;
@@ -153,6 +157,7 @@ export class PersistentQuery {
       case 'error':
         return 'ERROR';
       case 'created':
+        return this.#waits() ? 'WAITING' : 'REBALANCING';
       case 'restoring':
         return 'REBALANCING';
       case 'waiting':
@@ -179,6 +184,16 @@ export class PersistentQuery {
   async terminate(): Promise<void> {
     await this.close();
     await this.streams.cleanUp();
+    await this.#removeState();
+  }
+
+  /** Stops it here: another process has stopped it for good, and what is in the log is none of this one's business. */
+  async forget(): Promise<void> {
+    await this.close();
+    await this.#removeState();
+  }
+
+  async #removeState(): Promise<void> {
     const { stateDirectory, applicationId } = this.#options;
     if (stateDirectory !== null)
       await rm(join(stateDirectory, applicationId), { recursive: true, force: true });

@@ -77,6 +77,13 @@ export const PROPERTIES: readonly Property[] = [
     value: wholeNumber(1, TIMER_MS_MAX),
   },
   {
+    name: 'session.timeout.ms',
+    default: '10000',
+    description: 'on Kafka, after what silence of the process that runs the queries another one takes over',
+    atStartOnly: true,
+    value: wholeNumber(1000, TIMER_MS_MAX),
+  },
+  {
     name: 'max.task.idle.ms',
     default: '0',
     description: 'how long a join waits for an empty input; -1: not even for what is known to be there',

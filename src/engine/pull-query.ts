@@ -81,8 +81,10 @@ async function untilReadable(query: PersistentQuery, { engine }: StatementCall, 
   const { clock } = engine.options;
   const until = clock.monotonic() + RESTORE_WAIT_MS;
   const isRestoring = (): boolean => query.isStarted && query.state === 'REBALANCING';
+  engine.ownership?.check('ask', span);
   while (isRestoring() && clock.monotonic() < until) await sleep(clock, RESTORE_CHECK_MS);
   if (query.state === 'RUNNING' || query.state === 'PAUSED') return;
+  engine.ownership?.check('ask', span);
   const { failure, isStarted } = query;
   const waits = isStarted ? 'its state is being restored' : 'it has not been started';
   const reason = failure === null ? waits : `it failed: ${reasonOf(failure)}`;

@@ -1,7 +1,7 @@
 import { explainPlan } from '../sql/plan/explain.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
-import { sinksOf } from './listings.ts';
+import { ownerOf, sinksOf } from './listings.ts';
 import { applicationIdOf } from './query-application.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import type { PersistentQuery, QueryError, QueryPlan } from './persistent-query.ts';
@@ -41,6 +41,7 @@ export function describeQuery(engine: Engine, query: PersistentQuery): QueryDesc
     queryErrors: queryErrors(query.errors, 'SYSTEM'),
     consumerGroupId: applicationIdOf(query.id, engine),
     state: query.state,
+    ...ownerOf(engine),
   };
 }
 

@@ -115,6 +115,8 @@ export interface QueryListing {
   readonly statusCount: Readonly<Record<string, number>>;
   readonly queryType: 'PERSISTENT' | 'PUSH';
   readonly state: string;
+  /** Where it runs, when that is another process of the service: a URL, or which process it is. */
+  readonly owner?: string;
 }
 
 export interface FieldSchema {
@@ -189,6 +191,8 @@ export interface QueryDescription {
   /** The group that its progress is committed to; null for queries that commit none. */
   readonly consumerGroupId: string | null;
   readonly state: string | null;
+  /** As in `QueryListing`. */
+  readonly owner?: string;
 }
 
 export interface PropertyListing {

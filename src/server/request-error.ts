@@ -41,6 +41,7 @@ const WIRE_CODES: Partial<Record<ErrorCode, WireCode>> = {
   ML_ASSERT: 41700,
   ML_LIMIT: 40003,
   ML_LOG: 50300,
+  ML_WAITING: 50300,
 };
 
 /** The code on the wire of an error in a statement. */

@@ -46,8 +46,8 @@ describeKafka('a group that says who is active', (address) => {
     expect(a.membership.view).toMatchObject({ isActive: true, claim: 0 });
 
     const b = await join(group, 'b');
-    expect(b.membership.view).toMatchObject({ isActive: false, active: null });
-    await until(() => b.membership.view.active !== null && a.membership.view.members.length === 2);
+    expect(b.membership.view).toMatchObject({ isActive: false, active: { id: 'a' }, member: null });
+    await until(() => b.membership.view.member !== null && a.membership.view.members.length === 2);
     expect(b.membership.view).toMatchObject({ isActive: false, active: { id: 'a', address: 'http://a' } });
     expect(a.membership.view.isActive).toBe(true);
     expect(a.views.every(({ isActive }) => isActive)).toBe(true);

@@ -7,8 +7,9 @@ import { openLog } from './open-log.ts';
 /** How much clients may take of it. */
 export type EngineLimits = Pick<EngineOptions, 'openQueriesMax' | 'clientBytesMax' | 'clientsBytesMax'>;
 
-/** The same, and whether a script says what runs. */
-export type LocalEngineOptions = EngineLimits & Pick<EngineOptions, 'keepQueries' | 'fresh'>;
+/** The same, whether a script says what runs, and how this process stands among those of its service. */
+export type LocalEngineOptions = EngineLimits &
+  Pick<EngineOptions, 'keepQueries' | 'fresh' | 'address' | 'onWaiting'>;
 
 /** An engine in this process. `properties` hold for all of it. */
 export async function openLocalEngine(

@@ -7,6 +7,7 @@ import { interruption } from './interruption.ts';
 import { openLocalEngine } from './open-local-engine.ts';
 import { ofStart, openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
+import { noteWaiting } from './waiting-note.ts';
 
 export const runCommand: CliCommand = {
   usage: 'run <file...>',
@@ -33,7 +34,7 @@ async function runScripts(
     options,
     options.dataDir !== undefined && !keepQueries,
     await ofStart(session),
-    { keepQueries, fresh },
+    { keepQueries, fresh, onWaiting: noteWaiting },
   );
   const signal = interruption();
   const [{ LocalBackend }, { runFiles }] = await Promise.all([

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Option } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { aborted } from '../../common/abort.ts';
@@ -10,6 +11,7 @@ import { openLocalEngine } from './open-local-engine.ts';
 import { openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
 import { UsageError } from './usage-error.ts';
+import { noteWaiting } from './waiting-note.ts';
 
 /** 0 stands for a free one. */
 const PORTS = { min: 0, max: 65_535 };
@@ -23,6 +25,9 @@ export const serverCommand: CliCommand = {
     new Option('--port <number>', 'where to listen; 0 takes a free one').default('8088'),
     new Option('--host <address>', 'the address to listen on').default('127.0.0.1'),
     demoOption(),
+    new Option('--advertise <url>', 'where other processes of the service say that this one is').argParser(
+      url,
+    ),
     new Option('--queries-file <file>', 'run the statements of this file at start (headless)'),
     new Option('--fresh', 'begin anew: forget offsets and state of the file’s queries'),
     repeatedOption('--limit <name=number>', 'how much clients may take (docs/server.md)'),
@@ -35,12 +40,24 @@ export const serverCommand: CliCommand = {
   run: serve,
 };
 
+function url(value: string): string {
+  if (/^https?:\/\/[^/]/i.test(value) && URL.canParse(value)) return value;
+  throw new UsageError(`--advertise takes a URL such as http://host-a:8088, not ${value}`);
+}
+
+/** How other machines reach a server that listens there, as far as can be known. */
+function addressOf(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? hostname() : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
 /** Serves until it is told to stop. */
 async function serve(
   _given: readonly string[],
   options: CommonOptions & {
     readonly port: string;
     readonly host: string;
+    readonly advertise?: string;
     readonly queriesFile?: string;
     readonly fresh?: boolean;
     readonly demo?: boolean;
@@ -64,7 +81,13 @@ async function serve(
     !headless && isDurable,
     // Every client's session begins with them.
     new Map(session.properties),
-    { ...limits.engine, keepQueries: headless && isDurable, fresh: options.fresh === true },
+    {
+      ...limits.engine,
+      keepQueries: headless && isDurable,
+      fresh: options.fresh === true,
+      address: options.advertise ?? (port === 0 ? null : addressOf(options.host, port)),
+      onWaiting: noteWaiting,
+    },
   );
   const signal = interruption();
   const { startServer } = await import('../../server/server.ts');
@@ -97,6 +120,7 @@ async function serve(
     process.stdout.write(
       `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,
     );
+    if (options.advertise === undefined) engine.ownership?.advertise(addressOf(options.host, server.port));
     await aborted(signal);
     await server.close();
     return EXIT_DONE;

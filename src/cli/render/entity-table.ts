@@ -137,6 +137,7 @@ function queryText(query: QueryDescription): string {
   const { id, state, statementText, sources, sinks, queryErrors, executionPlan, topology } = query;
   const head = [id, state].filter((each) => each !== null && each !== '').join(' ');
   const lines = [head, statementText];
+  if (query.owner !== undefined) lines.push(`runs in another process of the service: ${query.owner}`);
   if (sources.length > 0) lines.push(`reads ${sources.join(', ')}`);
   if (sinks.length > 0) lines.push(`writes ${sinks.join(', ')}`);
   for (const { errorMessage } of queryErrors) lines.push(`error: ${errorMessage}`);
@@ -184,6 +185,9 @@ function queries(listings: readonly QueryListing[]): EntityTable {
       each.sinkKafkaTopics.join(', '),
       each.queryString.replaceAll(/\s+/g, ' '),
     ]),
+    listings[0]?.owner === undefined
+      ? ''
+      : `they run in another process of the service: ${listings[0].owner}`,
   );
 }
 

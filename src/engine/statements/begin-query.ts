@@ -46,8 +46,10 @@ export async function beginQuery(
         keepSkipped: (skipped, writer) => engine.processingLog.write(queryId, skipped, writer),
       }),
       onError: (error) => engine.processingLog.mend(error),
+      onFenced: () => engine.ownership?.fenced(),
       ...options,
     },
+    () => !engine.isActive,
   );
   const recorded = await engine.record(call, sequence, { queryId: replaced?.id, query: run.stored });
   await keepQuery(call, identity ?? engine.kept?.identityOf(queryId) ?? null, query);

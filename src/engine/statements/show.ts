@@ -72,7 +72,7 @@ export const showQueries: EntityStatement<'showQueries'> = {
     return {
       '@type': 'queries',
       queries: [
-        ...persistent.map(queryListing),
+        ...persistent.map((query) => queryListing(engine, query)),
         ...failed.map(failedListing),
         ...push.map((query) => ({
           queryString: query.statementText,

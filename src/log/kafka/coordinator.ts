@@ -39,11 +39,7 @@ export class Coordinator {
 }
 
 /** Throws `RetriableError` while there is none. */
-export async function coordinatorOf(
-  cluster: KafkaCluster,
-  kind: CoordinatorKind,
-  key: string,
-): Promise<number> {
+async function coordinatorOf(cluster: KafkaCluster, kind: CoordinatorKind, key: string): Promise<number> {
   const what = kind === 'group' ? 'group' : 'transactional id';
   const found = await cluster.sendToAny(findCoordinatorRequest(kind, key));
   if (found.code !== NONE)

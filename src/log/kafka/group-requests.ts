@@ -129,7 +129,12 @@ export interface DescribedGroup {
   readonly code: number;
   /** `Empty`, `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Dead`. */
   readonly state: string;
-  readonly members: readonly { readonly memberId: string; readonly clientId: string }[];
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    /** Empty unless the group is `Stable`. */
+    readonly assignment: Buffer;
+  }[];
 }
 
 export function describeGroupRequest(group: string): ProtocolRequest<DescribedGroup> {
@@ -147,8 +152,7 @@ export function describeGroupRequest(group: string): ProtocolRequest<DescribedGr
           const member = { memberId: r.string(), clientId: r.string() };
           r.string(); // host
           readBlock(r); // metadata
-          readBlock(r); // assignment
-          return member;
+          return { ...member, assignment: readBlock(r) };
         });
         r.int32(); // authorized operations
         return { code, state, members };

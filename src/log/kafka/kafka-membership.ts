@@ -8,6 +8,7 @@ import { Coordinator } from './coordinator.ts';
 import { describeGroupRequest, leaveGroupRequest } from './group-requests.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ConnectionOptionsOfLog } from './kafkajs-connections.ts';
+import { decodeTable } from './membership-table.ts';
 import { type MemberEvent, type MemberRequest, serveMembers } from './member-service.ts';
 import { isOfDeadProcess, nameOfProcess } from './process-place.ts';
 import { NONE } from './protocol-error.ts';
@@ -41,12 +42,12 @@ export class KafkaMemberships {
 
   /** Throws `LogError` `unauthorized` or `unavailable` when nothing can be learned of the group. */
   async open(options: MembershipOptions): Promise<Membership> {
-    const claim = options.claim ?? ((await this.#isEmpty(options.group)) ? 0 : null);
+    const view = await this.#firstView(options);
     const number = this.#nextMember++;
     const { group, sessionTimeoutMs, process } = options;
     const membership = new KafkaMembership(
       options,
-      claim,
+      view,
       this.#sinceMs,
       (make) => this.#post(make(number)),
       () => void this.#members.delete(number),
@@ -55,7 +56,7 @@ export class KafkaMemberships {
     this.#post({
       kind: 'join',
       member: number,
-      options: { group, sessionTimeoutMs, process, claim, sinceMs: this.#sinceMs },
+      options: { group, sessionTimeoutMs, process, claim: view.claim, sinceMs: this.#sinceMs },
     });
     return membership;
   }
@@ -66,8 +67,12 @@ export class KafkaMemberships {
     await this.#worker?.terminate();
   }
 
-  /** Whether nobody is in the group, but processes of this machine that have ended: those are taken out. */
-  async #isEmpty(group: string): Promise<boolean> {
+  /** What is to be done while it joins. Processes of this machine that have ended are taken out of the group. */
+  async #firstView({ group, claim, process }: MembershipOptions): Promise<MembershipView> {
+    const active = (since: number): MembershipView => {
+      return { ...OUTSIDE, isActive: true, active: process, claim: since };
+    };
+    if (claim !== undefined) return active(claim);
     const doing = `looking who is in group ${group}`;
     const coordinator = new Coordinator(this.#cluster, 'group', group);
     return this.#cluster.retry(doing, DESCRIBE_TIMEOUT_MS, async () => {
@@ -79,7 +84,12 @@ export class KafkaMemberships {
         const ids = dead.map(({ memberId }) => memberId);
         await coordinator.send(leaveGroupRequest(group, ids), () => undefined);
       }
-      return dead.length === members.length;
+      if (dead.length === members.length) return active(0);
+      const table = decodeTable(members[0]!.assignment);
+      const found = table?.members.find(({ memberId }) => memberId === table.active);
+      if (found === undefined || dead.some(({ memberId }) => memberId === found.memberId)) return OUTSIDE;
+      const { id, label, address } = found;
+      return { ...OUTSIDE, active: { id, label, address } };
     });
   }
 
@@ -161,7 +171,7 @@ class KafkaMembership implements Membership {
 
   constructor(
     options: MembershipOptions,
-    claim: number | null,
+    view: MembershipView,
     sinceMs: number,
     post: (make: (member: number) => MemberRequest) => void,
     forget: () => void,
@@ -171,7 +181,7 @@ class KafkaMembership implements Membership {
     this.#sinceMs = sinceMs;
     this.#post = post;
     this.#forget = forget;
-    this.#view = claim === null ? OUTSIDE : { ...OUTSIDE, isActive: true, active: this.#process, claim };
+    this.#view = view;
   }
 
   get view(): MembershipView {
