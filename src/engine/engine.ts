@@ -421,7 +421,7 @@ export class Engine {
     if (recorded !== null) await this.#commands?.dismiss([recorded], call.script?.progress ?? null);
     throw new SqlError(code, messageOf(failure), {
       span: call.parsed.statement.span,
-      ...(code === 'ML_UNSUPPORTED' ? { hint: "SET 'processing.guarantee'='at_least_once'" } : {}),
+      ...(code === 'ML_UNSUPPORTED' ? { hint: "or SET 'processing.guarantee'='at_least_once'" } : {}),
     });
   }
 

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
-import { type DataError, type Span, SqlError } from '../common/error.ts';
+import { type DataError, messageOf, type Span, SqlError } from '../common/error.ts';
 import { hintOfUnkept, type PullPlan } from '../sql/analyzer/analyze-pull-query.ts';
 import { compilePredicate, compileProjection } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
@@ -55,11 +55,28 @@ export async function pullRows(
   const compiled = compileRow(plan, materialization, queryId, call);
   const candidates = candidateRows(plan, new StoreQueries(query.streams), materialization, compiled);
   const { limit } = plan;
-  if (plan.access.kind === 'keys')
-    return new PulledRows(queryId, columns, await allOf(candidates, limit ?? Infinity));
-  const scan = new TableScan({ queryId, columns, limit, candidates, engine });
+  const settled = (): Promise<void> => untilCommitted(query, statement.from.span);
+  if (plan.access.kind === 'keys') {
+    const rows = await allOf(candidates, limit ?? Infinity);
+    await settled();
+    return new PulledRows(queryId, columns, rows);
+  }
+  const scan = new TableScan({ queryId, columns, limit, candidates, settled, engine });
   await scan.open();
   return scan;
+}
+
+/** What was read may be undone while it is not committed, and no answer holds what never was. */
+async function untilCommitted(query: PersistentQuery, span: Span): Promise<void> {
+  try {
+    await query.streams.settled();
+  } catch (error) {
+    throw new SqlError(
+      'ML_IN_USE',
+      `what was read of ${query.id} has been undone before it was committed: ${messageOf(error)}`,
+      { span, hint: 'it is processed again; ask again' },
+    );
+  }
 }
 
 async function allOf(candidates: AsyncGenerator<CandidateRows>, rowsMax: number): Promise<Row[]> {

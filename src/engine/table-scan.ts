@@ -14,6 +14,8 @@ interface ScanFields {
   readonly columns: readonly ResultColumn[];
   readonly limit: number | null;
   readonly candidates: AsyncGenerator<CandidateRows>;
+  /** Rejects when rows that were read have been undone: asked once, behind the last row. */
+  readonly settled: () => Promise<void>;
   readonly engine: Engine;
 }
 
@@ -93,6 +95,7 @@ export class TableScan implements RowStream {
       this.#left--;
     }
     if (rows.length === 0) {
+      if (this.end === null) await this.#fields.settled();
       this.end ??= 'complete';
       await this.close();
       return null;

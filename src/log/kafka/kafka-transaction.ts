@@ -10,6 +10,7 @@ import {
   describeCode,
   errorOf,
   INVALID_PRODUCER_EPOCH,
+  INVALID_TRANSACTION_TIMEOUT,
   isRetriable,
   NONE,
   PRODUCER_FENCED,
@@ -80,6 +81,11 @@ export class KafkaTransaction {
         );
       const request = initTransactionRequest(transactionalId, timeoutMs);
       const producer = await coordinator.send(request, ({ code }) => {
+        if (code === INVALID_TRANSACTION_TIMEOUT)
+          throw new LogError(
+            'invalid-setting',
+            `the brokers allow no transaction of ${timeoutMs} ms (transaction.max.timeout.ms there): commit more often, or set transaction.timeout.ms`,
+          );
         if (code !== NONE) throw failureOf(code, doing);
       });
       return new KafkaTransaction(cluster, coordinator, transactions, producer, { ...options, timeoutMs });

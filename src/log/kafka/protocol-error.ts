@@ -18,6 +18,7 @@ export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
 export const INVALID_PRODUCER_EPOCH = 47;
 export const INVALID_PRODUCER_ID_MAPPING = 49;
+export const INVALID_TRANSACTION_TIMEOUT = 50;
 export const UNKNOWN_PRODUCER_ID = 59;
 export const GROUP_ID_NOT_FOUND = 69;
 export const MEMBER_ID_REQUIRED = 79;
@@ -70,7 +71,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [INVALID_PRODUCER_EPOCH]: { name: 'INVALID_PRODUCER_EPOCH', kind: 'fenced' },
   [INVALID_PRODUCER_ID_MAPPING]: { name: 'INVALID_PRODUCER_ID_MAPPING', kind: 'transaction-aborted' },
   48: { name: 'INVALID_TXN_STATE', kind: 'transaction-aborted' },
-  50: { name: 'INVALID_TRANSACTION_TIMEOUT', kind: 'invalid-setting' },
+  [INVALID_TRANSACTION_TIMEOUT]: { name: 'INVALID_TRANSACTION_TIMEOUT', kind: 'invalid-setting' },
   51: { name: 'CONCURRENT_TRANSACTIONS', retry: true },
   52: { name: 'TRANSACTION_COORDINATOR_FENCED', kind: 'transaction-aborted' },
   53: { name: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', kind: 'unauthorized' },

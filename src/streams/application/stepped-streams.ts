@@ -213,6 +213,16 @@ export class SteppedStreams {
     });
   }
 
+  /**
+   * Resolves when all that stores showed when this was called is committed. Rejects with `LogError` `transaction-aborted` or
+   * why else it is not, when it has been undone. The embedded log, and Kafka at least once, undo nothing: there it is at once.
+   */
+  settled(): Promise<void> {
+    const executor = this.#executor;
+    if (executor !== null) return executor.settled();
+    return Promise.reject(new LogError('transaction-aborted', 'what was processed last was not committed'));
+  }
+
   /** Writes what is committed to disk now, and drops from memory what exceeds the budget. */
   async persist(): Promise<void> {
     return this.#alone(async () => this.#executor?.persist());

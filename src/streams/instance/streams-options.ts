@@ -46,7 +46,7 @@ export interface StreamsOptions {
   readonly processingGuarantee?: ProcessingGuarantee;
   /** The name that only one may have at a time, with `exactly_once_v2`. Default the application's id. */
   readonly transactionalId?: string;
-  /** How long a transaction may last, which is longer than `commitIntervalMs`. Default 10,000, or three times that. */
+  /** How long a transaction may last, which is longer than `commitIntervalMs`. Default three times that, within 10,000 and 900,000. */
   readonly transactionTimeoutMs?: number;
   /** How often output, offsets and state are committed together. Default 100. */
   readonly commitIntervalMs?: number;

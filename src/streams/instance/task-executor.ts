@@ -39,7 +39,10 @@ const IDLE_WAIT_MS = 1000;
 const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
+/** How long after a commit another one may follow because somebody waits for it. */
+const ASKED_COMMIT_MS = 20;
 const TRANSACTION_TIMEOUT_MS = 10_000;
+const TRANSACTION_TIMEOUT_MAX_MS = 900_000;
 const TOPIC_REFRESH_MS = 60_000;
 const STATE_CLEANUP_DELAY_MS = 10 * 60_000;
 /**
@@ -81,6 +84,8 @@ export class TaskExecutor implements TaskHost {
   #lastCleanupMs: number;
   #lastRefreshMs: number;
   #commits = 0;
+  /** Those who wait for the next commit. */
+  #awaited: Awaiting[] = [];
   /** The failure that left something half done, which only opening the tasks again undoes. */
   #failure: { readonly error: unknown } | null = null;
 
@@ -329,6 +334,7 @@ export class TaskExecutor implements TaskHost {
     let wait = this.#tasks.some((task) => task.turn.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
+    if (this.#awaited.length > 0) wait = Math.min(wait, this.#lastCommitMs + ASKED_COMMIT_MS - now);
     for (const task of this.#tasks) wait = Math.min(wait, task.turn.nextPunctuationMs - now);
     wait = Math.min(wait, this.#discovery.dueMs - now);
     return Math.max(0, wait);
@@ -368,7 +374,8 @@ export class TaskExecutor implements TaskHost {
     const commitsEarly = await this.#committer.send(
       processed === 0 && !this.#tasks.some((task) => task.turn.awaits),
     );
-    const requested = commitsEarly || this.#tasks.some((task) => task.commitRequested);
+    const asked = this.#awaited.length > 0 && now - this.#lastCommitMs >= ASKED_COMMIT_MS;
+    const requested = commitsEarly || asked || this.#tasks.some((task) => task.commitRequested);
     if (requested || this.#isCommitDue(now)) {
       await this.#commit();
       await this.#persistence.persistWhenDue(this.#tasks, now);
@@ -437,8 +444,25 @@ export class TaskExecutor implements TaskHost {
   }
 
   async #commit(): Promise<void> {
-    if (await this.#committer.commit(this.#tasks)) this.#commits++;
+    const awaited = this.#awaited;
+    this.#awaited = [];
+    try {
+      if (await this.#committer.commit(this.#tasks)) this.#commits++;
+    } catch (error) {
+      for (const { reject } of awaited) reject(error);
+      throw error;
+    }
+    for (const { resolve } of awaited) resolve();
     this.#lastCommitMs = this.options.clock.now();
+  }
+
+  /**
+   * Resolves when all that stores show now is committed, where it may still be undone; a commit comes soon then. Rejects when
+   * it has been undone.
+   */
+  settled(): Promise<void> {
+    if (!this.writer.flushStaysHidden || !this.isUncommitted) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#awaited.push({ resolve, reject }));
   }
 
   /** Whether there is anything that is processed and not committed. */
@@ -491,6 +515,8 @@ export class TaskExecutor implements TaskHost {
    */
   async close(): Promise<void> {
     await this.#committer.settle();
+    const undone = new LogError('transaction-aborted', 'what was processed last was not committed');
+    for (const { reject } of this.#awaited.splice(0)) reject(undone);
     const closing: (() => Promise<void> | void)[] = [
       ...this.allTasks.flatMap((task) => task.closers()),
       () => this.reader.close(),
@@ -522,6 +548,14 @@ function topicsRead(topology: Topology): readonly string[] {
   return [...topology.subTopologies().flatMap(sourcesOf), ...globals];
 }
 
+/** Brokers allow a quarter of an hour by default: that is asked for where it is enough. */
+function defaultTransactionTimeoutMs(commitIntervalMs: number): number {
+  const wanted = Math.max(TRANSACTION_TIMEOUT_MS, 3 * commitIntervalMs);
+  return commitIntervalMs < TRANSACTION_TIMEOUT_MAX_MS
+    ? Math.min(TRANSACTION_TIMEOUT_MAX_MS, wanted)
+    : wanted;
+}
+
 function writerOptions(options: StreamsOptions): WriterOptions {
   const {
     applicationId,
@@ -533,9 +567,14 @@ function writerOptions(options: StreamsOptions): WriterOptions {
   if (processingGuarantee !== 'exactly_once_v2') return { group: applicationId };
   const {
     transactionalId = applicationId,
-    transactionTimeoutMs = Math.max(TRANSACTION_TIMEOUT_MS, 3 * commitIntervalMs),
+    transactionTimeoutMs = defaultTransactionTimeoutMs(commitIntervalMs),
   } = options;
   return { group: applicationId, transactionalId, transactionTimeoutMs };
+}
+
+interface Awaiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Tasks whose order among each other matters, or one task. */

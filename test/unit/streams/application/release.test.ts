@@ -22,11 +22,14 @@ let log: Log;
 let failures: LogErrorKind[];
 /** Writers that are open. */
 let writers: number;
+/** Whether the log says so of flushes. */
+let hidden: boolean;
 let streams: SteppedStreams;
 
 beforeEach(async () => {
   failures = [];
   writers = 0;
+  hidden = false;
   log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
   for (const name of ['in', 'out']) await log.admin.createTopic({ name, partitions: 1 });
 });
@@ -70,7 +73,7 @@ const disturbed = (): Log => ({
         return writer.pendingBytes;
       },
       atomicCommit: writer.atomicCommit,
-      flushStaysHidden: writer.flushStaysHidden,
+      flushStaysHidden: hidden,
       readable: () => writer.readable(),
       flush: () => writer.flush(),
       async commit(offsets) {
@@ -182,4 +185,26 @@ test('or it waits and asks, and goes on when it is told to', async () => {
   streams.acquire();
   await untilAsync(async () => (await counts()).length === 1);
   expect(asked).toHaveLength(1);
+});
+
+test('what was read is settled when it is committed, or told to be undone', async () => {
+  hidden = true;
+  await start({ commitIntervalMs: 1_000_000 }, silent());
+  // Nothing is waiting, and nothing is waited for.
+  await streams.settled();
+  await put('x');
+  await until(() => streams.processedRecords === 1);
+  expect(await committed()).toBe(0);
+  await streams.settled();
+  expect(await committed()).toBe(1);
+  await put('y');
+  await until(() => streams.processedRecords === 2);
+  failures = ['transaction-aborted'];
+  await expect(streams.settled()).rejects.toMatchObject({ kind: 'transaction-aborted' });
+  await until(() => streams.processedRecords === 1);
+  const reading = streams.settled();
+  reading.catch(() => undefined);
+  await streams.release();
+  await expect(reading).rejects.toMatchObject({ kind: 'transaction-aborted' });
+  await expect(streams.settled()).rejects.toMatchObject({ kind: 'transaction-aborted' });
 });
