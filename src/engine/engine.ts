@@ -181,9 +181,7 @@ export class Engine {
     this.kept = kept;
     this.#sequence = kept?.nextSequence ?? 0;
     this.processingLog = processingLog;
-    this.#insertWriters = new InsertWriters(options.log, options.clock, () =>
-      producerOptions(this.systemProperties),
-    );
+    this.#insertWriters = new InsertWriters(options.log, options.clock);
     this.#order = new StatementOrder(options.clock, this.logPatienceMs);
     this.catalog.add(processingLog.source);
     this.#commands =
@@ -528,11 +526,12 @@ export class Engine {
    */
   async inserter(
     source: CatalogSource,
-    script: Script | undefined,
+    { script, properties }: Pick<StatementCall, 'script' | 'properties'>,
   ): Promise<{ writer: LogWriter; partitions: number; commit: () => Promise<void> }> {
     const progress = script?.progress ?? null;
     const partitions = await this.#insertWriters.partitionsOf(source);
-    const writer = progress?.writer ?? (await this.#insertWriters.writer(source.topic));
+    const writer =
+      progress?.writer ?? (await this.#insertWriters.writer(source.topic, producerOptions(properties)));
     return {
       writer,
       partitions,
@@ -556,7 +555,9 @@ export class Engine {
     const { topic } = this.#commands;
     const { serviceId } = this;
     if (fresh) await dropMadeBy(statements, this);
-    const progress = await ScriptProgress.open(this.log, { serviceId, topic, fresh }, files, statements);
+    const producer = producerOptions(this.systemProperties);
+    const options = { serviceId, topic, fresh, producer };
+    const progress = await ScriptProgress.open(this.log, options, files, statements);
     return new Script(statements, progress);
   }
 

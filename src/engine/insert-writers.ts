@@ -11,23 +11,20 @@ const WRITERS_MAX = 100;
 const PARTITIONS_AGE_MS = 60_000;
 
 /**
- * The writers of INSERT VALUES, one a topic: what goes wrong with one (it was deleted, its leader is away) is nothing to
- * the others.
+ * The writers of INSERT VALUES, one a topic and way to send: what goes wrong with one (it was deleted, its leader is away)
+ * is nothing to the others.
  */
 export class InsertWriters {
   readonly #log: Log;
-  readonly #producer: () => ProducerOptions;
   /** The one that was used last comes last. */
   readonly #writers = new Map<string, Promise<LogWriter>>();
   readonly #open = new Set<LogWriter>();
   readonly #clock: Clock;
   readonly #partitions = new WeakMap<CatalogSource, { readonly count: number; readonly atMs: number }>();
 
-  /** `producer`: how a writer sends that is opened now. */
-  constructor(log: Log, clock: Clock, producer: () => ProducerOptions) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#producer = producer;
   }
 
   /** How many partitions a source's topic had at most a minute ago. Throws `SqlError` ML_TOPIC when it is gone. */
@@ -40,33 +37,34 @@ export class InsertWriters {
   }
 
   /** Throws `SqlError` ML_LOG when too much waits for the log already. */
-  async writer(topic: string): Promise<LogWriter> {
+  async writer(topic: string, producer: ProducerOptions): Promise<LogWriter> {
     let pending = 0;
     for (const each of this.#open) pending += each.pendingBytes;
     if (pending > PENDING_BYTES_MAX)
       throw new SqlError('ML_LOG', `${pending} bytes of rows wait for the log already`, {
         hint: 'nothing was written; look whether the log (Kafka) can be reached, and insert again',
       });
-    const known = this.#writers.get(topic);
-    const writer = known ?? this.#openWriter(topic);
-    this.#writers.delete(topic);
-    this.#writers.set(topic, writer);
+    const key = `${topic} ${producer.compression} ${producer.requestBytesMax}`;
+    const known = this.#writers.get(key);
+    const writer = known ?? this.#openWriter(key, producer);
+    this.#writers.delete(key);
+    this.#writers.set(key, writer);
     if (this.#writers.size > WRITERS_MAX) this.#closeIdle();
     return writer;
   }
 
-  #openWriter(topic: string): Promise<LogWriter> {
-    const opening = this.#log.openWriter(this.#producer());
+  #openWriter(key: string, producer: ProducerOptions): Promise<LogWriter> {
+    const opening = this.#log.openWriter(producer);
     opening.then(
       (writer) => this.#open.add(writer),
-      () => this.#writers.delete(topic),
+      () => this.#writers.delete(key),
     );
     return opening;
   }
 
   #closeIdle(): void {
-    for (const [topic, opening] of [...this.#writers].slice(0, -1)) {
-      this.#writers.delete(topic);
+    for (const [key, opening] of [...this.#writers].slice(0, -1)) {
+      this.#writers.delete(key);
       void opening
         .then(
           async (writer) => {

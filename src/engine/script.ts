@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SqlError } from '../common/error.ts';
-import type { Log, LogWriter } from '../log/log.ts';
+import type { Log, LogWriter, ProducerOptions } from '../log/log.ts';
 import type { ParsedStatement } from '../sql/parser/parse.ts';
 import { ownName } from './reserved-topics.ts';
 import { definitionOf, isChange } from './statements/statements.ts';
@@ -90,7 +90,13 @@ export class ScriptProgress {
       serviceId,
       topic,
       fresh,
-    }: { readonly serviceId: string; readonly topic: string; readonly fresh: boolean },
+      producer,
+    }: {
+      readonly serviceId: string;
+      readonly topic: string;
+      readonly fresh: boolean;
+      readonly producer: ProducerOptions;
+    },
     files: readonly string[],
     statements: readonly ParsedStatement[],
   ): Promise<ScriptProgress> {
@@ -107,7 +113,7 @@ export class ScriptProgress {
           hint: 'write them as they were (what comes after them may be edited), or start with --fresh to begin anew',
         },
       );
-    return new ScriptProgress(log, group, topic, digests, await log.openWriter({ group }), done);
+    return new ScriptProgress(log, group, topic, digests, await log.openWriter({ ...producer, group }), done);
   }
 
   /** Everything gathered in `writer`, and that the running statement is done, in one step. */

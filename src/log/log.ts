@@ -218,3 +218,9 @@ export class LogError extends Error {
     return this.kind === 'record-too-large' || this.kind === 'record-refused';
   }
 }
+
+/**
+ * The brokers refused a record that was appended before, and what was flushed with it has failed. Every writer of the log
+ * knows now: when it is written again, it is refused where it is appended.
+ */
+export class LateRefusal extends LogError {}

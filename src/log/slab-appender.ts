@@ -80,6 +80,8 @@ export class SlabAppender implements RecordAppender {
   readonly #partition: TopicPartition;
   readonly #compressor: Compressor | null;
   readonly #recordBytesMax: number;
+  readonly #ownBatchBytesMax: number;
+  /** The same, or less where the topic takes less. */
   #batchBytesMax: number;
   #limits: TopicLimits | null = null;
   /** The largest batch that the topic takes, as it is sent. */
@@ -102,7 +104,8 @@ export class SlabAppender implements RecordAppender {
   constructor(partition: TopicPartition, options: SlabAppenderOptions = {}) {
     this.#partition = partition;
     const { batchBytesMax = REQUEST_BYTES_MAX, recordBytesMax = batchBytesMax } = options;
-    this.#batchBytesMax = Math.min(batchBytesMax, recordBytesMax);
+    this.#ownBatchBytesMax = Math.min(batchBytesMax, recordBytesMax);
+    this.#batchBytesMax = this.#ownBatchBytesMax;
     this.#recordBytesMax = recordBytesMax;
     this.#compressor = options.compressor ?? null;
     this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES_MIN, this.#batchBytesMax));
@@ -113,7 +116,7 @@ export class SlabAppender implements RecordAppender {
   limit(limits: TopicLimits): void {
     this.#limits = limits;
     this.#sealedBytesMax = limits.recordBytesMax;
-    this.#batchBytesMax = Math.min(this.#batchBytesMax, limits.batchBytesMax);
+    this.#batchBytesMax = Math.min(this.#ownBatchBytesMax, limits.batchBytesMax);
   }
 
   get pendingRecords(): number {

@@ -48,14 +48,15 @@ export const insertValues: EntityStatement<'insertValues'> = {
 
 /** `row`: whether it was given to the log, and whether the client has given up waiting: then it is not given. */
 async function write(
-  { engine, script }: StatementCall,
+  call: StatementCall,
   insert: AnalyzedInsert,
   row: { given: boolean; readonly late: boolean },
 ): Promise<void> {
+  const { engine } = call;
   const { source } = insert;
   const key = encode(source.keyFormat, source.schema.key, insert.key, true);
   const value = encode(source.valueFormat, source.schema.value, insert.value, false);
-  const { writer, partitions, commit } = await engine.inserter(source, script);
+  const { writer, partitions, commit } = await engine.inserter(source, call);
   if (row.late) return;
   const partition = key === null ? 0 : partitionOfKey(key, 0, key.length, partitions);
   const timestamp = insert.timestampMs ?? engine.insertTimeMs();

@@ -4,6 +4,7 @@ import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import { apiVersionsRequest, featuresOf } from './broker-features.ts';
 import type { BrokerFeatures } from './broker-features.ts';
+import { KnownLimits } from './known-limits.ts';
 import type { Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
 import { NONE, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
 import { metadataRequest } from './requests.ts';
@@ -34,6 +35,8 @@ interface Address {
 export class KafkaCluster {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What topics refuse: the same for all that are made by `another`. */
+  readonly limits: KnownLimits;
   readonly #openBroker: OpenBroker;
   readonly #bootstrapCount: number;
   readonly #closing = new AbortController();
@@ -50,17 +53,30 @@ export class KafkaCluster {
   readonly #usages = new WeakMap<Promise<Broker>, Usage>();
   #cancelIdleCheck: (() => void) | undefined;
 
-  constructor(openBroker: OpenBroker, bootstrapCount: number, clock: Clock, logger: Logger) {
+  constructor(
+    openBroker: OpenBroker,
+    bootstrapCount: number,
+    clock: Clock,
+    logger: Logger,
+    limits = new KnownLimits(),
+  ) {
     this.#openBroker = openBroker;
     this.#bootstrapCount = bootstrapCount;
     this.clock = clock;
     this.logger = logger;
+    this.limits = limits;
     this.#alive.ref();
   }
 
   /** The same brokers, as far as they are known, over other connections. */
   another(): KafkaCluster {
-    const cluster = new KafkaCluster(this.#openBroker, this.#bootstrapCount, this.clock, this.logger);
+    const cluster = new KafkaCluster(
+      this.#openBroker,
+      this.#bootstrapCount,
+      this.clock,
+      this.logger,
+      this.limits,
+    );
     for (const [nodeId, address] of this.#addresses) cluster.#addresses.set(nodeId, address);
     cluster.#controllerId = this.#controllerId;
     cluster.#features = this.#features;

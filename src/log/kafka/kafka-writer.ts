@@ -25,6 +25,7 @@ import {
   OUT_OF_ORDER_SEQUENCE_NUMBER,
   UNKNOWN_PRODUCER_ID,
 } from './protocol-error.ts';
+import { isRefusal, takeApart } from './refused-batch.ts';
 import { LATEST_TIMESTAMP, listOffsetsRequest, produceRequest } from './requests.ts';
 import type { ProducedPartition, ProducePartition } from './requests.ts';
 import { backoffMs, failureOf, RetriableError, UNKNOWN_TOPIC_PATIENCE_MS, unknownTopic } from './retry.ts';
@@ -61,6 +62,11 @@ class Flush {
       this.reject = reject;
     });
     this.done.catch(() => {});
+  }
+
+  /** A batch was cut into that many. */
+  cut(batches: number): void {
+    this.#unacknowledged += batches - 1;
   }
 
   acknowledge(): void {
@@ -190,6 +196,7 @@ export class KafkaWriter implements LogWriter {
     const taken: [Outbox, SealedBatch[]][] = [];
     let count = 0;
     for (const outbox of this.#outboxes.values()) {
+      this.#limit(outbox);
       if (outbox.appender.pendingRecords === 0) continue;
       const batches = this.#takeFrom(outbox);
       count += batches.length;
@@ -303,9 +310,19 @@ export class KafkaWriter implements LogWriter {
         sequence: 0,
         endOffset: -1,
       };
+      this.#limit(outbox);
       this.#outboxes.set(key, outbox);
     }
     return outbox;
+  }
+
+  /** What is known of its topic holds for its appender: by the time of now, and for as long as it is true. */
+  #limit({ topic, appender }: Outbox): void {
+    const { limits, clock } = this.#cluster;
+    const known = limits.of(topic, clock.now());
+    if (known === null) return;
+    appender.limit(known);
+    limits.refresh(this.#cluster, topic);
   }
 
   #takeFrom(outbox: Outbox): SealedBatch[] {
@@ -402,6 +419,7 @@ export class KafkaWriter implements LogWriter {
         if (outbox.queue[0] !== heads.get(outbox)) continue;
         if (code === NONE || code === DUPLICATE_SEQUENCE_NUMBER)
           await this.#acknowledge(outbox, produced.baseOffset);
+        else if (isRefusal(code)) void this.#takeApart(outbox, code);
         else if (this.#transaction !== null && !isRetriable(code))
           this.#fail(await this.#transaction.refused(code, doing(outbox), outbox));
         else if (IDENTITY_LOST.has(code) && outbox.producer) {
@@ -429,6 +447,28 @@ export class KafkaWriter implements LogWriter {
     }
     for (const outbox of outboxes) outbox.inFlight = false;
     if (failed.length > 0) this.#rest(failed);
+    this.#pump();
+  }
+
+  /** A batch was refused for what is in it: it is sent as others that the topic takes. Never rejects. */
+  async #takeApart(outbox: Outbox, code: number): Promise<void> {
+    outbox.resting = true;
+    const head = outbox.queue[0]!;
+    const { batch, flush } = head;
+    try {
+      const parts = await takeApart(this.#cluster, batch, outbox, code, this.#compressor);
+      for (const other of this.#outboxes.values()) if (other.topic === outbox.topic) this.#limit(other);
+      if (outbox.queue[0] === head) {
+        outbox.queue.splice(0, 1, ...parts.map((part) => ({ batch: part, flush })));
+        flush.cut(parts.length);
+        for (const { bytes } of parts) this.#queuedBytes += bytes.length;
+        this.#queuedBytes -= batch.bytes.length;
+        outbox.appender.release(batch);
+      }
+    } catch (error) {
+      if (!this.#closed) this.#fail(error as Error);
+    }
+    outbox.resting = false;
     this.#pump();
   }
 

@@ -8,11 +8,14 @@ import type { LogErrorKind, TopicPartition } from '../log.ts';
 export const NONE = 0;
 const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
+export const MESSAGE_TOO_LARGE = 10;
 export const INVALID_TOPIC_EXCEPTION = 17;
+export const RECORD_LIST_TOO_LARGE = 18;
 export const ILLEGAL_GENERATION = 22;
 export const UNKNOWN_MEMBER_ID = 25;
 export const REBALANCE_IN_PROGRESS = 27;
 export const CLUSTER_AUTHORIZATION_FAILED = 31;
+export const INVALID_TIMESTAMP = 32;
 export const TOPIC_ALREADY_EXISTS = 36;
 export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
@@ -21,6 +24,7 @@ export const INVALID_PRODUCER_ID_MAPPING = 49;
 export const INVALID_TRANSACTION_TIMEOUT = 50;
 export const UNKNOWN_PRODUCER_ID = 59;
 export const GROUP_ID_NOT_FOUND = 69;
+export const INVALID_RECORD = 87;
 export const MEMBER_ID_REQUIRED = 79;
 export const PRODUCER_FENCED = 90;
 
@@ -42,13 +46,13 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   7: { name: 'REQUEST_TIMED_OUT', retry: true },
   8: { name: 'BROKER_NOT_AVAILABLE', retry: true },
   9: { name: 'REPLICA_NOT_AVAILABLE', retry: true },
-  10: { name: 'MESSAGE_TOO_LARGE', kind: 'record-too-large' },
+  [MESSAGE_TOO_LARGE]: { name: 'MESSAGE_TOO_LARGE', kind: 'record-too-large' },
   13: { name: 'NETWORK_EXCEPTION', retry: true },
   14: { name: 'COORDINATOR_LOAD_IN_PROGRESS', retry: true },
   15: { name: 'COORDINATOR_NOT_AVAILABLE', retry: true },
   16: { name: 'NOT_COORDINATOR', retry: true },
   [INVALID_TOPIC_EXCEPTION]: { name: 'INVALID_TOPIC_EXCEPTION', kind: 'invalid-topic' },
-  18: { name: 'RECORD_LIST_TOO_LARGE', kind: 'record-too-large' },
+  [RECORD_LIST_TOO_LARGE]: { name: 'RECORD_LIST_TOO_LARGE', kind: 'record-too-large' },
   19: { name: 'NOT_ENOUGH_REPLICAS', retry: true },
   20: { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retry: true },
   [ILLEGAL_GENERATION]: { name: 'ILLEGAL_GENERATION', kind: 'fenced' },
@@ -59,7 +63,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   29: { name: 'TOPIC_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   30: { name: 'GROUP_AUTHORIZATION_FAILED', kind: 'unauthorized' },
   [CLUSTER_AUTHORIZATION_FAILED]: { name: 'CLUSTER_AUTHORIZATION_FAILED', kind: 'unauthorized' },
-  32: { name: 'INVALID_TIMESTAMP', kind: 'corrupt' },
+  [INVALID_TIMESTAMP]: { name: 'INVALID_TIMESTAMP', kind: 'corrupt' },
   [TOPIC_ALREADY_EXISTS]: { name: 'TOPIC_ALREADY_EXISTS' },
   37: { name: 'INVALID_PARTITIONS', kind: 'invalid-topic' },
   38: { name: 'INVALID_REPLICATION_FACTOR', kind: 'invalid-topic' },
@@ -87,7 +91,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   81: { name: 'GROUP_MAX_SIZE_REACHED' },
   82: { name: 'FENCED_INSTANCE_ID', kind: 'fenced' },
   86: { name: 'GROUP_SUBSCRIBED_TO_TOPIC', kind: 'fenced' },
-  87: { name: 'INVALID_RECORD', kind: 'corrupt' },
+  [INVALID_RECORD]: { name: 'INVALID_RECORD', kind: 'corrupt' },
   88: { name: 'UNSTABLE_OFFSET_COMMIT', retry: true },
   89: { name: 'THROTTLING_QUOTA_EXCEEDED', retry: true },
   [PRODUCER_FENCED]: { name: 'PRODUCER_FENCED', kind: 'fenced' },

@@ -1,7 +1,7 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
 import { keepAlive, nextTurn, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
-import { LogError } from '../../log/log.ts';
+import { LateRefusal, LogError } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -538,6 +538,7 @@ function isOutdone(error: unknown): boolean {
   return error instanceof LogError && error.kind === 'fenced';
 }
 
+/** What was not committed is processed again, and passes then. */
 function isUndone(error: unknown): boolean {
-  return error instanceof LogError && error.kind === 'transaction-aborted';
+  return error instanceof LateRefusal || (error instanceof LogError && error.kind === 'transaction-aborted');
 }

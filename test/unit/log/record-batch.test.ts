@@ -538,6 +538,9 @@ describe('SlabAppender', () => {
       const [begun, ...later] = appender.take();
       expect(begun!.recordCount).toBe(100);
       for (const { bytes } of later) expect(bytes.length).toBeLessThanOrEqual(1000);
+      appender.limit({ ...limits, batchBytesMax: 1e6, recordBytesMax: 1e6 });
+      for (let i = 0; i < 100; i++) append(appender, record(`record ${i}`));
+      expect(appender.take()).toHaveLength(1);
     });
 
     test('goes by the compressed size of a record', () => {
