@@ -33,6 +33,8 @@ export interface TopicDescription {
   readonly name: string;
   readonly partitions: number;
   readonly replicas: number;
+  /** Tells it from earlier and later topics of its name; undefined where the log does not know (before Kafka 2.8). */
+  readonly id?: string | undefined;
 }
 
 export interface NewTopic {
@@ -186,6 +188,8 @@ export type LogErrorKind =
   | 'invalid-topic'
   /** Topics have other partition counts than what reads them needs, or than its state was begun with. No restart mends it. */
   | 'partition-count'
+  /** A topic was deleted and made anew: positions in it are another topic's. */
+  | 'topic-recreated'
   | 'unavailable'
   | 'unauthorized'
   /** Another writer has come in this one's place: nothing that this one has not committed counts any more. */

@@ -4,6 +4,8 @@ import type { Log, LogAdmin } from '../../src/log/log.ts';
 export class GrowingLog implements Log {
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
+  /** Ids of topics. */
+  readonly ids = new Map<string, string>();
   /** What descriptions of topics wait for, and fail with. */
   answers = (): Promise<void> => Promise.resolve();
 
@@ -28,7 +30,12 @@ export class GrowingLog implements Log {
               await this.answers();
               const description = await admin.describeTopic(topic);
               const partitions = this.#counts.get(topic);
-              return description && partitions !== undefined ? { ...description, partitions } : description;
+              if (description === undefined) return undefined;
+              return {
+                ...description,
+                partitions: partitions ?? description.partitions,
+                id: this.ids.get(topic),
+              };
             };
           case 'offsets':
             return async (topic: string) => shown(topic, await admin.offsets(topic));

@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import { describeKafka, javaAddPartitions, javaProduce, uniqueName } from '../harness/kafka.ts';
-import { readAll } from '../harness/log-records.ts';
+import { produce, readAll } from '../harness/log-records.ts';
 import { execute, openEngine } from '../harness/open-engine.ts';
 
 describeKafka('a topic that gets partitions', (address) => {
@@ -49,6 +49,39 @@ describeKafka('a topic that gets partitions', (address) => {
     );
     await javaProduce(address, name, ['k0\tagain']);
     await expect.poll(copied, { timeout: 30_000 }).toEqual([...lines, 'k0\tagain'].toSorted());
+    await engine.close();
+  }, 120_000);
+
+  test('is read from its beginning when it was deleted and made anew, and that is told', async () => {
+    const name = uniqueName('remade');
+    const engine = await start(name);
+    await execute(
+      engine,
+      `CREATE STREAM S (K STRING KEY, V STRING) WITH (KAFKA_TOPIC='${name}', VALUE_FORMAT='KAFKA', PARTITIONS=1);
+       CREATE STREAM C WITH (KAFKA_TOPIC='${name}-copy') AS SELECT * FROM S;`,
+    );
+    const put = (of: string, count: number): Promise<void> =>
+      produce(
+        engine.log,
+        name,
+        Array.from({ length: count }, (_, i) => ({ key: 'k', value: `${of} ${i}` })),
+      );
+    const copied = async (): Promise<number> =>
+      (await readAll(engine.log, `${name}-copy`)).filter(({ value }) => value!.startsWith('new')).length;
+    await put('old', 3);
+    await engine.drain();
+    const [query] = engine.queries.values();
+    query!.pause();
+    await engine.log.admin.deleteTopic(name);
+    await engine.log.admin.createTopic({ name, partitions: 1 });
+    await put('new', 10);
+    query!.resume();
+    laterMs += 60_000;
+    await expect.poll(copied, { timeout: 30_000 }).toBeGreaterThanOrEqual(10);
+    // Which of it is seen first depends on when the reader looks.
+    expect(query!.errors.map(({ message }) => message).join()).toMatch(
+      /was deleted and made anew|OFFSET_OUT_OF_RANGE|there is no/,
+    );
     await engine.close();
   }, 120_000);
 });

@@ -11,6 +11,8 @@ export interface BrokerFeatures {
   readonly describesTransactions: boolean;
   /** Whether committed offsets can be asked for without those of open transactions (KIP-447). */
   readonly stableOffsets: boolean;
+  /** Whether it tells the ids of topics (KIP-516). */
+  readonly topicIds: boolean;
 }
 
 interface ApiVersions {
@@ -24,6 +26,7 @@ const INIT_PRODUCER_ID = 22;
 const OFFSET_FETCH = 9;
 const DESCRIBE_TRANSACTIONS = 65;
 const PRODUCE = 0;
+const METADATA = 3;
 const END_TXN = 26;
 const TXN_OFFSET_COMMIT = 28;
 
@@ -70,5 +73,6 @@ export function featuresOf({ newest, transactionVersion }: ApiVersions): BrokerF
     transactions: !has(INIT_PRODUCER_ID, 4) ? null : second ? 2 : 1,
     describesTransactions: has(DESCRIBE_TRANSACTIONS, 0),
     stableOffsets: has(OFFSET_FETCH, 7),
+    topicIds: has(METADATA, 10),
   };
 }

@@ -87,7 +87,8 @@ export class KafkaAdmin implements LogAdmin {
       if (topic.code === INVALID_TOPIC_EXCEPTION) return undefined;
       if (topic.code !== NONE && !isRetriable(topic.code)) throw failureOf(topic.code, doing);
       if (topic.partitions.length === 0) throw new RetriableError(`topic ${name} has no partitions yet`);
-      return { name, partitions: topic.partitions.length, replicas: topic.partitions[0]!.replicas };
+      const { id, partitions } = topic;
+      return { name, id, partitions: partitions.length, replicas: partitions[0]!.replicas };
     });
   }
 

@@ -7,7 +7,7 @@ import type { BrokerFeatures } from './broker-features.ts';
 import { KnownLimits } from './known-limits.ts';
 import type { Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
 import { NONE, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
-import { metadataRequest } from './requests.ts';
+import { metadataRequest, metadataWithIdsRequest } from './requests.ts';
 import type { Metadata, TopicMetadata } from './requests.ts';
 import { failureOf, RetriableError, retry, unknownTopic } from './retry.ts';
 
@@ -143,7 +143,10 @@ export class KafkaCluster {
 
   /** Learns the brokers, and the partitions of `topics` (null: of all). Codes of topics are kept, not thrown. */
   async refresh(topics: readonly string[] | null): Promise<Metadata> {
-    const metadata = await this.sendToAny(metadataRequest(topics));
+    const { topicIds } = await this.features();
+    const metadata = await this.sendToAny(
+      topicIds ? metadataWithIdsRequest(topics) : metadataRequest(topics),
+    );
     // A broker that has just started may not know the others, itself included.
     if (metadata.brokers.length === 0) throw new RetriableError('the cluster has no brokers yet');
     const addresses = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));

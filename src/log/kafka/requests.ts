@@ -20,6 +20,8 @@ export interface PartitionMetadata {
 export interface TopicMetadata {
   readonly code: number;
   readonly name: string;
+  /** Undefined where the broker does not tell. */
+  readonly id?: string | undefined;
   readonly partitions: readonly PartitionMetadata[];
 }
 
@@ -62,6 +64,54 @@ export function metadataRequest(topics: readonly string[] | null): ProtocolReque
       });
       return { brokers, controllerId, topics: topicsRead };
     },
+  );
+}
+
+const NO_ID = '0'.repeat(32);
+
+/** The same with ids of topics (KIP-516), from Kafka 2.8 on. */
+export function metadataWithIdsRequest(topics: readonly string[] | null): ProtocolRequest<Metadata> {
+  return protocolRequest(
+    { key: 3, version: 10, name: 'Metadata' },
+    (w) => {
+      w.compactArray(topics, (topic) => {
+        w.writeBytes(Buffer.alloc(16));
+        w.compactString(topic).tags();
+      });
+      w.boolean(false).boolean(false).boolean(false).tags();
+    },
+    (r) => {
+      const skip = (): number => r.compactArray(() => r.int32()).length;
+      const brokers = r.compactArray(() => {
+        const broker = { nodeId: r.int32(), host: r.compactString(), port: r.int32() };
+        r.compactNullableString(); // rack
+        r.tags();
+        return broker;
+      });
+      r.compactNullableString(); // cluster id
+      const controllerId = r.int32();
+      const topicsRead = r.compactArray(() => {
+        const code = r.int16();
+        const name = r.compactString();
+        const id = r.buffer.toString('hex', r.at, (r.at += 16));
+        r.boolean(); // internal
+        const partitions = r.compactArray(() => {
+          const partition = { code: r.int16(), partition: r.int32(), leader: r.int32() };
+          r.int32(); // leader epoch
+          const replicas = skip();
+          skip(); // in sync
+          skip(); // offline
+          r.tags();
+          return { ...partition, replicas };
+        });
+        r.int32(); // what may be done with it
+        r.tags();
+        partitions.sort((a, b) => a.partition - b.partition);
+        return { code, name, id: id === NO_ID ? undefined : id, partitions };
+      });
+      return { brokers, controllerId, topics: topicsRead };
+    },
+    { flexible: true },
   );
 }
 

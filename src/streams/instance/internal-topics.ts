@@ -9,6 +9,8 @@ import type { StreamsOptions } from './streams-options.ts';
 export interface TopicPlan {
   /** Partition counts of every topic that is read, by the topology's name for it. */
   readonly partitions: ReadonlyMap<string, number>;
+  /** Ids of the topics of others that are read, where the log tells them. */
+  readonly topicIds: ReadonlyMap<string, string>;
   /** Partition counts of every topic that is written, by the log's name for it. */
   readonly sinkPartitions: ReadonlyMap<string, number>;
   /** The topology's name to the log's name. */
@@ -53,21 +55,14 @@ export async function prepareTopics(
   const subTopologies = topology.subTopologies();
   const partitions = new Map<string, number>();
 
-  for (const node of topology.nodes) {
-    if (node.kind !== 'source') continue;
-    for (const topic of node.topics) {
-      if (repartitions.has(topic)) continue;
-      const description = await admin.describeTopic(topic);
-      if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
-      partitions.set(topic, description.partitions);
-    }
+  const topicIds = new Map<string, string>();
+  for (const topic of topicsRead(topology)) {
+    if (repartitions.has(topic)) continue;
+    const description = await admin.describeTopic(topic);
+    if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
+    partitions.set(topic, description.partitions);
+    if (description.id !== undefined) topicIds.set(topic, description.id);
   }
-  for (const { source } of topology.globalStores)
-    for (const topic of source.topics) {
-      const description = await admin.describeTopic(topic);
-      if (description === undefined) throw new LogError('unknown-topic', `topic ${topic} does not exist`);
-      partitions.set(topic, description.partitions);
-    }
   const existing = new Map<string, number>();
   for (const { name, partitions: fixed } of topology.repartitionTopics) {
     const description = fixed === null ? await admin.describeTopic(topicName(name)) : undefined;
@@ -96,7 +91,7 @@ export async function prepareTopics(
             sourcesOf(sub).find((topic) => partitions.get(topic) === taskCount(sub, partitions)),
           );
   const sinkPartitions = await describeSinks(topology, admin, topicName);
-  return { partitions, sinkPartitions, topicName, changelogName };
+  return { partitions, topicIds, sinkPartitions, topicName, changelogName };
 }
 
 /** Sinks that choose a topic per record may choose any that exists at the start. */
@@ -123,6 +118,12 @@ async function describeSinks(
 /** How many tasks a sub-topology has: the greatest partition count of its sources. */
 export function taskCount(sub: SubTopology, partitions: ReadonlyMap<string, number>): number {
   return Math.max(0, ...sourcesOf(sub).map((topic) => must(partitions.get(topic), `no count for ${topic}`)));
+}
+
+/** The topics that a topology reads, those of global stores too, by its own names. */
+export function topicsRead(topology: Topology): readonly string[] {
+  const globals = topology.globalStores.flatMap(({ source }) => source.topics);
+  return [...topology.subTopologies().flatMap(sourcesOf), ...globals];
 }
 
 /** The topics that a sub-topology reads, by the topology's names. */

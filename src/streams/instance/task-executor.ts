@@ -16,7 +16,7 @@ import { GlobalStores } from './global-stores.ts';
 import { InputBuffers } from './input-buffers.ts';
 import { InputHorizons } from './input-horizons.ts';
 import type { InputQueue, Horizon } from '../task/input-queue.ts';
-import { prepareTopics, sourcesOf, taskCount, type TopicPlan } from './internal-topics.ts';
+import { prepareTopics, sourcesOf, taskCount, type TopicPlan, topicsRead } from './internal-topics.ts';
 import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
 import { offsetResetOf, openInput, openTask } from './open-task.ts';
 import { checkPartitionCounts, committedCounts } from './partition-counts.ts';
@@ -241,9 +241,14 @@ export class TaskExecutor implements TaskHost {
   }
 
   /** Reads topics and partitions that have appeared, and writes to those that topics have got. Throws as `openTasks`. */
-  async #adopt({ topology, partitions }: FoundTopics): Promise<void> {
+  async #adopt({ topology, topics }: FoundTopics): Promise<void> {
     const { applicationId, logger } = this.options;
     const before = this.plan;
+    for (const [topic, { id }] of topics) {
+      const known = before.topicIds.get(topic);
+      if (id !== undefined && known !== undefined && id !== known) await this.#throwRecreated(topic);
+    }
+    const partitions = new Map([...topics].map(([topic, found]) => [topic, found.partitions]));
     const changed = topicsRead(topology).filter(
       (topic) => partitions.has(topic) && partitions.get(topic) !== before.partitions.get(topic),
     );
@@ -262,6 +267,18 @@ export class TaskExecutor implements TaskHost {
     this.plan = { ...this.plan, sinkPartitions: sinks };
     if ([...sinks].some(([topic, count]) => before.sinkPartitions.get(topic) !== count))
       for (const task of this.#tasks) task.sinkPartitionsChanged();
+  }
+
+  /** What was committed of the old topic since it was deleted goes, as the log lets go what was committed before. */
+  async #throwRecreated(topic: string): Promise<never> {
+    const { log, applicationId } = this.options;
+    const old = [...(await this.#committed()).values()].filter((each) => each.topic === topic);
+    const gone = old.map(({ partition }) => ({ topic, partition, offset: null }));
+    if (gone.length > 0) await log.admin.alterCommitted(applicationId, gone);
+    throw new LogError(
+      'topic-recreated',
+      `topic ${topic} was deleted and made anew while it was read: it is read as one of which nothing was committed`,
+    );
   }
 
   /** The inputs that tasks lack, and the tasks that are lacking. */
@@ -540,12 +557,6 @@ export class TaskExecutor implements TaskHost {
   #chunk(turn: Turn, tasks = 1): Promise<number> {
     return turn.processChunk(CHUNK_RECORDS_MAX * tasks, this.options.clock.monotonic() + CHUNK_MS * tasks);
   }
-}
-
-/** By the topology's names. */
-function topicsRead(topology: Topology): readonly string[] {
-  const globals = topology.globalStores.flatMap(({ source }) => source.topics);
-  return [...topology.subTopologies().flatMap(sourcesOf), ...globals];
 }
 
 /** Brokers allow a quarter of an hour by default: that is asked for where it is enough. */

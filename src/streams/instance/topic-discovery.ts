@@ -1,13 +1,14 @@
 import { nextTurn } from '../../common/clock.ts';
-import { type LogAdmin, LogError } from '../../log/log.ts';
+import { type LogAdmin, LogError, type TopicDescription } from '../../log/log.ts';
 import type { Topology } from '../topology/topology.ts';
+import { topicsRead } from './internal-topics.ts';
 
 /** What a look at the log has found. */
 export interface FoundTopics {
   /** The topology with every topic that its patterns match. */
   readonly topology: Topology;
-  /** Partitions of each topic of the log that it reads, or writes by a fixed name; without those that are not there. */
-  readonly partitions: ReadonlyMap<string, number>;
+  /** Each topic of the log that it reads, or writes by a fixed name; without those that are not there. */
+  readonly topics: ReadonlyMap<string, TopicDescription>;
 }
 
 /** Looks for the topics that a topology's sources by pattern read, and for partitions that its topics have got. */
@@ -74,12 +75,12 @@ export class TopicDiscovery {
   async #look(now: number): Promise<void> {
     try {
       const topology = await this.resolve(now);
-      const partitions = new Map<string, number>();
+      const topics = new Map<string, TopicDescription>();
       for (const topic of namedTopics(topology)) {
         const description = await this.#admin.describeTopic(topic);
-        if (description !== undefined) partitions.set(topic, description.partitions);
+        if (description !== undefined) topics.set(topic, description);
       }
-      this.#result = { found: { topology, partitions } };
+      this.#result = { found: { topology, topics } };
     } catch (error) {
       if (!(error instanceof LogError && (error.kind === 'unavailable' || error.kind === 'closed')))
         this.#result = { error };
@@ -97,12 +98,9 @@ export class TopicDiscovery {
 
 /** Topics that the topology did not make itself: those that it reads, and those that it writes by a fixed name. */
 function namedTopics(topology: Topology): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const node of topology.nodes) {
-    if (node.kind === 'source') for (const topic of node.topics) names.add(topic);
+  const names = new Set(topicsRead(topology));
+  for (const node of topology.nodes)
     if (node.kind === 'sink' && typeof node.topic === 'string') names.add(node.topic);
-  }
-  for (const { source } of topology.globalStores) for (const topic of source.topics) names.add(topic);
   for (const { name } of topology.repartitionTopics) names.delete(name);
   return names;
 }

@@ -247,6 +247,23 @@ test.each([
   await expect(open(topology())).rejects.toMatchObject({ kind: 'partition-count' });
 });
 
+test('a topic that is made anew while it is read is an error, and read from its beginning then', async () => {
+  log.ids.set('in', 'first');
+  const streams = await open(copying());
+  await put('in', 0, 'a', 'b');
+  await drain(streams);
+  log.ids.set('in', 'second');
+  clock.advance(60_000);
+  await expect(streams.step()).rejects.toMatchObject({
+    kind: 'topic-recreated',
+    message: expect.stringContaining('topic in was deleted and made anew while it was read') as string,
+  });
+  await streams.close();
+  const again = await open(copying());
+  await drain(again);
+  expect(await values()).toEqual(['a', 'a', 'b', 'b']);
+});
+
 test('it goes on when the log is away while it is asked, and asks again', async () => {
   const streams = await open(copying());
   log.answers = () => Promise.reject(new LogError('unavailable', 'the broker is away'));
