@@ -46,7 +46,7 @@ export async function runChild(task: Task): Promise<ChildResult> {
   if (contender === undefined) throw new Error(`there is no contender ${task.contender}`);
   // Timers of the clock do not keep a process alive; the child exits when it has answered.
   keepAlive();
-  const { scenario } = contender;
+  const { scenario, guarantee } = contender;
   const shared = { clock: systemClock, logger: openLogger('error') };
   const log: Log =
     contender.log === 'kafka'
@@ -70,6 +70,7 @@ export async function runChild(task: Task): Promise<ChildResult> {
       workload,
       items: task.items,
       scenario,
+      guarantee,
       directory,
       id,
     });

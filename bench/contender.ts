@@ -1,5 +1,5 @@
 import type { Log } from '../src/log/log.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Guarantee, Scenario } from './scenarios.ts';
 import type { Measured, Workload } from './workload.ts';
 
 /** Where one pass of a contender runs. */
@@ -11,6 +11,7 @@ export interface Pass {
   readonly workload: Workload;
   readonly items: string;
   readonly scenario: Scenario;
+  readonly guarantee: Guarantee;
   /** A folder of this pass's own. */
   readonly directory: string;
   /** Different in each pass of each process: names groups and services. */
@@ -22,5 +23,6 @@ export interface Contender {
   readonly name: string;
   readonly scenario: Scenario;
   readonly log: 'embedded' | 'kafka';
+  readonly guarantee: Guarantee;
   pass(pass: Pass): Promise<Measured>;
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../src/log/log.ts';
+import type { Log, PartitionOffsets } from '../src/log/log.ts';
 import { hashBytes } from '../src/common/bytes.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -14,22 +14,21 @@ export interface Fingerprint {
 
 /** Reads a whole topic. Expects JSON objects as values. */
 export async function fingerprint(log: Log, topic: string, kind: Scenario['output']): Promise<Fingerprint> {
-  const offsets = await log.admin.offsets(topic);
-  let waiting = 0;
+  const offsets = await settledOffsets(log, topic);
   const reader = log.openReader();
-  offsets.forEach(({ start, end }, partition) => {
-    waiting += end - start;
-    reader.assign({ topic, partition, offset: start });
-  });
-  const written = waiting;
+  offsets.forEach(({ start }, partition) => reader.assign({ topic, partition, offset: start }));
+  // Ends of transactions have offsets too.
+  const isBehind = (): boolean =>
+    offsets.some(({ end }, partition) => reader.position({ topic, partition }) < end);
+  let written = 0;
   let rows = 0;
   let checksum = 0;
   const last = new Map<string, number>();
-  while (waiting > 0) {
+  while (isBehind()) {
     for (const batch of await reader.poll(1000)) {
       const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamps } = batch;
       for (let i = batch.first; i < batch.count; i++) {
-        waiting--;
+        written++;
         const value = valueStart[i]! < 0 ? 'null' : buffer.toString('utf8', valueStart[i], valueEnd[i]);
         const text = Buffer.from(`${timestamps[i]}${canonical(value)}`);
         const keyHash = hashBytes(buffer, keyStart[i]!, keyEnd[i]!);
@@ -49,6 +48,21 @@ export async function fingerprint(log: Log, topic: string, kind: Scenario['outpu
     checksum = (checksum + hash) >>> 0;
   }
   return { written, rows, checksum };
+}
+
+/** Where a topic begins and ends, once its last transactions, which may have ended a moment ago, can be read. */
+async function settledOffsets(log: Log, topic: string): Promise<readonly PartitionOffsets[]> {
+  const reader = log.openReader({ readCommitted: false });
+  let offsets = await log.admin.offsets(topic);
+  offsets.forEach(({ end }, partition) => reader.assign({ topic, partition, offset: end }));
+  const isOpen = (): boolean =>
+    offsets.some(({ end }, partition) => reader.endOffset({ topic, partition }) !== end);
+  while (isOpen()) {
+    await reader.poll(10);
+    offsets = await log.admin.offsets(topic);
+  }
+  await reader.close();
+  return offsets;
 }
 
 /** Columns by name, so that neither their order nor 7 for 7.0 makes a difference. */

@@ -4,14 +4,14 @@
  * of the process that does the work (user and system, all its threads), so that they compare between machines that are
  * busy; ratios are of medians within one run.
  *
- *   --records N   orders (400,000)      --only TEXT   contenders whose name has TEXT in it; may be given again
- *   --rounds N    rounds (3)            --profile     a CPU profile of each contender in Node
+ *   --records N     orders (400,000)      --only TEXT   contenders whose name has TEXT in it; may be given again
+ *   --rounds N      rounds (3)            --profile     a CPU profile of each contender in Node
+ *   --guarantee G   at_least_once or exactly_once_v2: contenders with that guarantee; else both
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/common/clock.ts';
 import { silentLogger } from '../src/common/logger.ts';
@@ -20,21 +20,16 @@ import type { Log } from '../src/log/log.ts';
 import { CHILD_TIMEOUT_MS, type ChildResult, runChild, type Task } from './child.ts';
 import { contenderName, contenders } from './contenders/contenders.ts';
 import { writeItems } from './items.ts';
+import { type BenchKafka, kafkaScript } from './kafka-script.ts';
 import { compileKafkaStreams, type KafkaStreamsPeer, runKafkaStreams } from './kafka-streams.ts';
 import { differences, judgeFloors, type Line, printLines } from './report.ts';
-import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { type Guarantee, GUARANTEES, type Scenario, SCENARIOS } from './scenarios.ts';
 import { ORDERS, writeOrders } from './workload.ts';
-
-/** `scripts/kafka.js`, which must not be bundled: it starts itself again by its own path. */
-interface KafkaScript {
-  whyNoKafka(): Promise<string | undefined>;
-  startKafka(): Promise<{ readonly address: string; stop(): Promise<void> }>;
-  kafkaClasspath(): Promise<string>;
-}
 
 interface Runner {
   readonly name: string;
   readonly needsKafka: boolean;
+  readonly guarantee: Guarantee;
   run(task: Omit<Task, 'contender'>): Promise<ChildResult>;
 }
 
@@ -54,23 +49,24 @@ async function main(): Promise<number> {
       records: { type: 'string', default: '400000' },
       rounds: { type: 'string', default: '3' },
       only: { type: 'string', multiple: true, default: [] },
+      guarantee: { type: 'string' },
       profile: { type: 'boolean', default: false },
     },
   });
   const begin = performance.now();
   const workload = { ...ORDERS, input: INPUT, records: Number(values.records) };
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  let kafka: { address: string; stop(): Promise<void> } | null = null;
+  let kafka: BenchKafka | null = null;
   let log: Log | null = null;
   try {
     let peer: KafkaStreamsPeer | null = null;
     let runners = runnersFor(() => ({ peer: peer!, log: log! }));
     if (values.only.length > 0)
       runners = runners.filter(({ name }) => values.only.some((text) => name.includes(text)));
+    if (values.guarantee !== undefined)
+      runners = runners.filter(({ guarantee }) => guarantee === values.guarantee);
     if (runners.some(({ needsKafka }) => needsKafka)) {
-      const script = (await import(
-        pathToFileURL(join(process.cwd(), 'scripts/kafka.js')).href
-      )) as KafkaScript;
+      const script = await kafkaScript();
       const why = await script.whyNoKafka();
       if (why !== undefined) {
         console.log(`without Kafka: ${why}`);
@@ -115,22 +111,30 @@ function runnersFor(kafkaStreams: () => { peer: KafkaStreamsPeer; log: Log }): r
   return SCENARIOS.flatMap((scenario) => [
     ...inNode
       .filter((contender) => contender.scenario === scenario)
-      .map(({ name, log }) => ({
+      .map(({ name, log, guarantee }) => ({
         name,
+        guarantee,
         needsKafka: log === 'kafka',
         run: (task: Omit<Task, 'contender'>) => spawnChild({ contender: name, ...task }),
       })),
-    ...(scenario.name === 'word-count' ? [] : [kafkaStreamsRunner(scenario, kafkaStreams)]),
+    ...(scenario.name === 'word-count' ? [] : GUARANTEES).map((guarantee) =>
+      kafkaStreamsRunner(scenario, guarantee, kafkaStreams),
+    ),
   ]);
 }
 
-function kafkaStreamsRunner(scenario: Scenario, parts: () => { peer: KafkaStreamsPeer; log: Log }): Runner {
+function kafkaStreamsRunner(
+  scenario: Scenario,
+  guarantee: Guarantee,
+  parts: () => { peer: KafkaStreamsPeer; log: Log },
+): Runner {
   return {
-    name: contenderName('kafka-streams', scenario, 'kafka'),
+    name: contenderName('kafka-streams', scenario, 'kafka', guarantee),
+    guarantee,
     needsKafka: true,
     run(task) {
       const { peer, log } = parts();
-      return runKafkaStreams(peer, scenario, { contender: '', ...task }, log);
+      return runKafkaStreams(peer, scenario, guarantee, { contender: '', ...task }, log);
     },
   };
 }
@@ -143,7 +147,8 @@ async function rounds(
   const lines = runners.map(({ name }): Line => ({ name, rates: [], wallRates: [], output: null }));
   let failures = 0;
   for (let round = 1; round <= count; round++) {
-    for (const [i, runner] of runners.entries()) {
+    // To and fro, so that a machine that gets busier is nobody's fault.
+    for (const [i, runner] of inTurn([...runners.entries()], round)) {
       const line = lines[i]!;
       try {
         const task = taskOf(runner, round);
@@ -169,6 +174,10 @@ async function rounds(
   console.log(`\n${printLines(lines)}\n\n${floors.text}`);
   for (const text of different) console.log(`DIFFERENT  ${text}`);
   return floors.ok && failures === 0 && different.length === 0 ? 0 : 1;
+}
+
+function inTurn<T>(items: readonly T[], round: number): readonly T[] {
+  return round % 2 === 1 ? items : items.toReversed();
 }
 
 function spawnChild(task: Task): Promise<ChildResult> {

@@ -51,6 +51,13 @@ export const FLOORS: readonly Floor[] = [
     ratio: 1,
     binding: false,
   },
+  // What a transaction costs.
+  {
+    over: 'windowed-count-100ms/sql/kafka/exactly-once',
+    under: 'windowed-count-100ms/sql/kafka',
+    ratio: 0.95,
+    binding: false,
+  },
   ...['windowed-count-100ms', 'windowed-count-2000ms', 'word-count'].map((scenario) => ({
     over: `${scenario}/dsl/embedded`,
     under: `${scenario}/sql/embedded`,
@@ -82,8 +89,13 @@ export function printLines(lines: readonly Line[]): string {
           String(output?.written ?? '-'),
         ],
   );
-  const widths = head.map((_, c) => Math.max(...[head, ...rows].map((row) => row[c]!.length)));
-  return [head, ...rows]
+  return table([head, ...rows]);
+}
+
+/** The first column to the left, the others to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
+  return rows
     .map((row) =>
       row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
     )
@@ -106,7 +118,31 @@ export function judgeFloors(lines: readonly Line[]): { readonly text: string; re
       `${pass ? 'PASS' : 'FAIL'}  ${over} / ${under} = ${found.toFixed(2)}, ${even ? `within ${ratio.toFixed(2)} and ${(1 / ratio).toFixed(2)}` : `floor ${ratio.toFixed(2)}`}`,
     );
   }
+  text.push(...judgeGuarantees(lines));
   return { text: text.join('\n'), ok };
+}
+
+/** Whether exactly once costs us more than it costs Kafka Streams, a line a scenario. */
+function judgeGuarantees(lines: readonly Line[]): readonly string[] {
+  const rates = new Map(
+    lines.filter((line) => line.rates.length > 0).map((line) => [line.name, median(line.rates)]),
+  );
+  const text: string[] = [];
+  for (const name of rates.keys()) {
+    if (!name.endsWith('/sql/kafka')) continue;
+    const ratios = ['', '/exactly-once'].map((guarantee) => {
+      const own = rates.get(`${name}${guarantee}`);
+      const theirs = rates.get(`${name.replace('/sql/', '/kafka-streams/')}${guarantee}`);
+      return own === undefined || theirs === undefined ? NaN : own / theirs;
+    });
+    const [atLeastOnce, exactlyOnce] = ratios as [number, number];
+    if (Number.isNaN(atLeastOnce + exactlyOnce)) continue;
+    text.push(
+      `${exactlyOnce >= atLeastOnce ? 'PASS' : 'FAIL'}  ${name} / kafka-streams: ` +
+        `at least once ${atLeastOnce.toFixed(2)}, exactly once ${exactlyOnce.toFixed(2)}, not to be lower`,
+    );
+  }
+  return text;
 }
 
 /** Names lines of one scenario whose outputs say different things: somebody did less, or something else. */

@@ -11,6 +11,10 @@ export interface Scenario {
   readonly output: 'stream' | 'table';
 }
 
+/** As Kafka Streams' `processing.guarantee`. On the embedded log a commit is always one step, and it costs what it costs. */
+export type Guarantee = 'at_least_once' | 'exactly_once_v2';
+export const GUARANTEES: readonly Guarantee[] = ['at_least_once', 'exactly_once_v2'];
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'filter-project', commitMs: 100, output: 'stream' },
   { name: 'windowed-count', commitMs: 100, output: 'table' },

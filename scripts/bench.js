@@ -1,7 +1,15 @@
-/** `npm run bench -- [--records N] [--rounds N] [--only TEXT] [--profile]`: see bench/main.ts. */
+/**
+ * Benches; the head of each file says which options it takes.
+ *
+ *   npm run bench -- [OPTION…]           bench/main.ts: records a CPU second
+ *   npm run bench -- latency [OPTION…]   bench/latency.ts: from a producer to a reader, and the broker's part
+ *   npm run bench -- idle [OPTION…]      bench/idle.ts: what a thousand queries cost that have nothing to do
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const args = ['scripts/run-ts.js', 'bench/main.ts', ...process.argv.slice(2)];
+const given = process.argv.slice(2);
+const name = given[0] === undefined || given[0].startsWith('-') ? 'main' : given.shift();
+const args = ['scripts/run-ts.js', `bench/${name}.ts`, ...given];
 const cwd = fileURLToPath(new URL('..', import.meta.url));
 process.exitCode = spawnSync(process.execPath, args, { cwd, stdio: 'inherit' }).status ?? 1;

@@ -46,9 +46,11 @@ function statements({ workload, items }: Pass): Record<ScenarioName, { declare: 
   };
 }
 
-/** Our own SQL, as a user runs it: statements to an engine with changelogs and state on disk. */
-export async function sql(pass: Pass): Promise<Measured> {
-  const { workload, scenario } = pass;
+/** Our own SQL, as a user runs it: statements to an engine with changelogs and state on disk. `run` starts the query. */
+export async function openSql(
+  pass: Pass,
+): Promise<{ readonly engine: Engine; readonly run: () => Promise<void> }> {
+  const { scenario, guarantee } = pass;
   const { declare, query } = statements(pass)[scenario.name];
   const engine = await openEngine({
     log: keptOpen(pass.log),
@@ -63,11 +65,18 @@ export async function sql(pass: Pass): Promise<Measured> {
   });
   const session = newSession();
   session.properties.set('commit.interval.ms', String(scenario.commitMs));
+  session.properties.set('processing.guarantee', guarantee);
   session.properties.set('cache.max.bytes.buffering', String(CACHE_BYTES));
   await execute(engine, session, declare);
+  return { engine, run: () => execute(engine, session, query) };
+}
+
+export async function sql(pass: Pass): Promise<Measured> {
+  const { workload, scenario } = pass;
+  const { engine, run } = await openSql(pass);
   const records = workload.records + (scenario.name === 'stream-table-join' ? itemCount(workload) : 0);
   return measure(records, async () => {
-    await execute(engine, session, query);
+    await run();
     await engine.drain();
     if (engine.hasFailedQuery)
       throw new Error(JSON.stringify([...engine.queries.values()].map((each) => each.errors)));
