@@ -119,5 +119,10 @@ export function errorOf(
 ): LogError {
   const kind = MEANINGS[code]?.kind ?? 'unavailable';
   const more = detail === undefined || detail === null || detail === '' ? '' : `: ${detail}`;
-  return new LogError(kind, `${doing} failed with ${describeCode(code)}${more}`, partition);
+  // What is done to a group may fail because of one topic.
+  const where =
+    partition === undefined || doing.includes(partition.topic)
+      ? ''
+      : ` for ${partition.topic}-${partition.partition}`;
+  return new LogError(kind, `${doing}${where} failed with ${describeCode(code)}${more}`, partition);
 }
