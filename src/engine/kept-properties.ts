@@ -1,6 +1,7 @@
 import { SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
-import { checkProperty, isOfStart } from './properties.ts';
+import { checkProperty } from './check-property.ts';
+import { isOfStart } from './properties.ts';
 
 /** Properties as a statement was recorded with, without values that were allowed then and are not now. */
 export function keptProperties(

@@ -1,11 +1,8 @@
 import { TIMER_MS_MAX } from '../common/clock.ts';
-import { SqlError, type Span } from '../common/error.ts';
 import { FORMATS } from '../formats/every-format.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import { COMPRESSIONS } from '../log/codecs.ts';
 import { REQUEST_BYTES_LIMIT } from '../log/slab-appender.ts';
-import { suggest } from '../sql/analyzer/suggest.ts';
-import { foreignProperty } from './foreign-properties.ts';
 import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
 import { topicPatterns } from './topic-patterns.ts';
 
@@ -18,15 +15,6 @@ export interface Property {
   readonly atStartOnly?: true;
   readonly value: PropertyValue;
 }
-
-/** A property as it is kept: under its canonical name, in its canonical spelling. */
-export interface Setting {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** Where a property comes from. Requests may hold unknown names: clients send properties of their own. */
-export type Giver = 'statement' | 'request' | 'start';
 
 const format = nameOf(
   'a format',
@@ -241,60 +229,6 @@ export function propertyName(name: string): string {
     .toLowerCase()
     .replace(/^ksql\.streams\./, '')
     .replace(/^producer\.(?=(compression\.type|max\.request\.size)$)/, '');
-}
-
-/** Longer values are cut in messages. */
-const SHOWN_MAX = 60;
-
-/** Checks name and value. Throws `SqlError` ML_PROPERTY, which says what values there are. */
-export function checkProperty(
-  name: string,
-  text: string,
-  giver: Giver,
-  spans: { name?: Span; value?: Span } = {},
-): Setting {
-  const property = checkPropertyName(name, giver, spans.name);
-  if (property === null) return { name: propertyName(name), value: text };
-  const value = property.value.read(text);
-  if (value === null) {
-    const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
-    throw new SqlError(
-      'ML_PROPERTY',
-      `property '${name}' must be ${property.value.description}, not '${shown}'`,
-      { span: spans.value },
-    );
-  }
-  return { name: property.name, value };
-}
-
-/**
- * The property of that name, if `giver` may set it; null for one that is accepted and means nothing. Throws `SqlError`
- * ML_PROPERTY.
- */
-export function checkPropertyName(name: string, giver: Giver, span?: Span): Property | null {
-  const canonical = propertyName(name);
-  const property = PROPERTIES.find((each) => each.name === canonical);
-  if (property?.atStartOnly === true && giver !== 'start')
-    throw new SqlError('ML_PROPERTY', `property '${name}' is set when the process starts`, {
-      span,
-      hint: `start it with --set ${canonical}=…`,
-    });
-  if (property !== undefined) return property;
-  const foreign = foreignProperty(canonical);
-  if (foreign === 'of-server')
-    throw new SqlError('ML_PROPERTY', `property '${name}' belongs to the server and cannot be set`, {
-      span,
-      hint: 'millrace --help shows how what it stands for is said at the start',
-    });
-  if (foreign === 'settable' || giver === 'request') return null;
-  throw new SqlError('ML_PROPERTY', `there is no property '${name}'`, {
-    span,
-    hint: suggest(
-      canonical,
-      PROPERTIES.map((each) => each.name),
-      'SHOW PROPERTIES lists them',
-    ),
-  });
 }
 
 /** Whether only the start of the process may set it. */

@@ -1,6 +1,6 @@
 import { SqlError } from '../common/error.ts';
 import { newSession, type Session } from '../engine/session.ts';
-import { checkProperty } from '../engine/properties.ts';
+import { checkProperty } from '../engine/check-property.ts';
 import { RequestError } from './request-error.ts';
 
 /** Properties, and variables, of a request. */

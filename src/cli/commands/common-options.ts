@@ -1,35 +1,40 @@
 import { Option } from 'commander';
-import { readWholeNumber } from '../../common/whole-number.ts';
+import { isBroker } from '../../log/kafka/settings/broker-address.ts';
+import type { KafkaSettings } from '../../log/kafka/settings/kafka-settings.ts';
 import type { OutputFormat } from '../render/output-format.ts';
 import { UsageError } from './usage-error.ts';
 
-/** The options that most commands take. */
-export interface CommonOptions {
+/** The options that most commands take, as they were given. */
+export interface GivenOptions {
   readonly kafka?: string;
+  readonly kafkaConfig?: string;
   readonly dataDir?: string;
   readonly set: readonly string[];
   readonly output: OutputFormat;
   readonly logLevel: string;
-  readonly serviceId: string;
+  readonly serviceId?: string;
   readonly functions?: string;
 }
 
+/** The same, with what files and the environment say. */
+export interface CommonOptions extends Omit<GivenOptions, 'kafka' | 'kafkaConfig'> {
+  /** Null: the embedded log. */
+  readonly kafka: KafkaSettings | null;
+  readonly serviceId: string;
+}
+
+export const DEFAULT_SERVICE_ID = 'default_';
+
 /** The name stands in the names of topics, with what they are for behind it. */
-function serviceId(value: string): string {
+export function serviceId(value: string): string {
   if (/^[a-zA-Z0-9._-]{1,100}$/.test(value)) return value;
   throw new UsageError(
     `--service-id takes up to 100 letters, digits, dots, underscores and dashes, not ${value}`,
   );
 }
 
-const PORTS = { min: 1, max: 65_535 };
-
 /** Host and port, or several with commas between them. */
 function brokers(value: string): string {
-  const isBroker = (broker: string): boolean => {
-    const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):([0-9]+)$/.exec(broker)?.[1];
-    return port !== undefined && readWholeNumber(port, PORTS) !== null;
-  };
   if (value.split(',').every(isBroker)) return value;
   throw new UsageError(`--kafka takes host:port, or several with commas between them, not '${value}'`);
 }
@@ -41,6 +46,12 @@ function dataDir(value: string): string {
 
 export const kafkaOption = (what: string): Option =>
   new Option('--kafka <host:port>', what).argParser(brokers);
+
+export const kafkaConfigOption = (): Option =>
+  new Option(
+    '--kafka-config <file>',
+    'how to connect to it, by the names of Kafka’s clients (docs/kafka.md)',
+  );
 
 export const dataDirOption = (what: string): Option =>
   new Option('--data-dir <dir>', what).argParser(dataDir);
@@ -58,12 +69,14 @@ export const repeatedOption = (flags: string, what: string): Option =>
 /** The options of `CommonOptions`. */
 export const commonOptions = (): readonly Option[] => [
   kafkaOption('use this Kafka instead of the embedded log'),
+  kafkaConfigOption(),
   dataDirOption('keep the embedded log and state in this directory'),
   repeatedOption('--set <name=value>', 'a session property'),
   functionsOption('a JavaScript or TypeScript module of functions to use in statements'),
-  new Option('--service-id <id>', 'names this service’s topics and groups')
-    .argParser(serviceId)
-    .default('default_'),
+  new Option(
+    '--service-id <id>',
+    `names this service’s topics and groups (default: ${DEFAULT_SERVICE_ID})`,
+  ).argParser(serviceId),
   new Option('--log-level <level>', 'how much is logged to standard error')
     .choices(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn'),
@@ -71,7 +84,7 @@ export const commonOptions = (): readonly Option[] => [
 ];
 
 /** The options of commands that can talk to a server, or show the demo stream. */
-export interface InteractiveOptions extends CommonOptions {
+export interface InteractiveOptions extends GivenOptions {
   readonly server?: string;
   readonly demo?: boolean;
 }

@@ -4,9 +4,11 @@ import { interruption } from './interruption.ts';
 import { openBackend } from './open-backend.ts';
 import { openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
+import { withSettings } from './start-settings.ts';
 
 /** Runs the statements of a text: `millrace -e`. */
-export async function executeText(text: string, options: InteractiveOptions): Promise<number> {
+export async function executeText(text: string, given: InteractiveOptions): Promise<number> {
+  const options = await withSettings(given);
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options, session);
   const stopDemo = options.demo === true && engine !== null ? await engine.startDemo() : null;

@@ -1,14 +1,14 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Session } from '../../engine/session.ts';
-import type { InteractiveOptions } from './common-options.ts';
+import type { CommonOptions } from './common-options.ts';
 import { openLocalEngine } from './open-local-engine.ts';
 import { ofStart } from './open-session.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What runs statements: a server, or an engine in this process. */
 export async function openBackend(
-  options: InteractiveOptions,
+  options: CommonOptions & { readonly server?: string },
   session: Session,
 ): Promise<{ backend: Backend; engine: Engine | null }> {
   if (options.server !== undefined) {
@@ -19,13 +19,13 @@ export async function openBackend(
   }
   const engine = await openLocalEngine(
     options,
-    options.dataDir !== undefined || options.kafka !== undefined,
+    options.dataDir !== undefined || options.kafka !== null,
     await ofStart(session),
   );
   const { LocalBackend } = await import('../backend/local-backend.ts');
   const where =
-    options.kafka !== undefined
-      ? `Kafka at ${options.kafka}`
+    options.kafka !== null
+      ? `Kafka at ${options.kafka.brokers.join(', ')}`
       : (options.dataDir ?? 'the embedded log, in memory');
   return { backend: new LocalBackend(engine, where), engine };
 }

@@ -5,14 +5,19 @@ import type { Logger } from '../../common/logger.ts';
 import type { Log } from '../../log/log.ts';
 import type { CommonOptions } from './common-options.ts';
 
-/** Kafka, or the embedded log in the data directory or in memory. */
+/** Kafka, or the embedded log in the data directory or in memory. Says on standard error when Kafka does not answer. */
 export async function openLog(
   { kafka, dataDir }: Pick<CommonOptions, 'kafka' | 'dataDir'>,
   shared: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Log> {
-  if (kafka !== undefined) {
-    const { openKafkaLog } = await import('../../log/kafka/open-kafka-log.ts');
-    return openKafkaLog({ brokers: kafka.split(','), clientId: 'millrace', ...shared });
+  if (kafka !== null) {
+    const { openKafkaLogBy } = await import('../../log/kafka/open-kafka-log.ts');
+    const onSilence = (doing: string): void => {
+      process.stderr.write(
+        `Kafka at ${kafka.brokers.join(', ')} has not answered for a second (${doing}); Ctrl-C ends the wait\n`,
+      );
+    };
+    return openKafkaLogBy({ settings: kafka, onSilence, ...shared });
   }
   if (dataDir !== undefined) makeDataDirectory(dataDir);
   const { openEmbeddedLog } = await import('../../log/embedded/embedded-log.ts');

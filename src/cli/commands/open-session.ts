@@ -1,3 +1,4 @@
+import { SqlError } from '../../common/error.ts';
 import type { Session } from '../../engine/session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -5,17 +6,20 @@ import { UsageError } from './usage-error.ts';
 export async function openSession(settings: readonly string[]): Promise<Session> {
   const [{ newSession }, { checkProperty }] = await Promise.all([
     import('../../engine/session.ts'),
-    import('../../engine/properties.ts'),
+    import('../../engine/check-property.ts'),
   ]);
   const session = newSession();
   for (const setting of settings) {
     const at = setting.indexOf('=');
     if (at < 1) throw new UsageError(`--set takes name=value, not ${setting}`);
+    const given = setting.slice(0, at);
     try {
-      const { name, value } = checkProperty(setting.slice(0, at), setting.slice(at + 1), 'start');
+      const { name, value } = checkProperty(given, setting.slice(at + 1), 'start');
       session.properties.set(name, value);
     } catch (error) {
-      throw new UsageError(`--set ${setting}: ${(error as Error).message}`);
+      const hint = error instanceof SqlError && error.hint !== undefined ? ` (${error.hint})` : '';
+      // Without the value: it may be a password that does not belong here.
+      throw new UsageError(`--set ${given}: ${(error as Error).message}${hint}`);
     }
   }
   return session;

@@ -6,6 +6,7 @@ import { executeText } from './execute-text.ts';
 import { interruption } from './interruption.ts';
 import { openBackend } from './open-backend.ts';
 import { openSession } from './open-session.ts';
+import { withSettings } from './start-settings.ts';
 
 export const promptCommand: CliCommand = {
   usage: '',
@@ -20,7 +21,8 @@ export const promptCommand: CliCommand = {
     options.execute === undefined ? prompt(options) : executeText(options.execute, options),
 };
 
-async function prompt(options: InteractiveOptions): Promise<number> {
+async function prompt(given: InteractiveOptions): Promise<number> {
+  const options = await withSettings(given);
   const session = await openSession(options.set);
   const { backend, engine } = await openBackend(options, session);
   const { repl } = await import('../run/repl.ts');

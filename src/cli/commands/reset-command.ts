@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
 import type { CliCommand } from './command.ts';
-import { type CommonOptions, dataDirOption, kafkaOption } from './common-options.ts';
+import { dataDirOption, type GivenOptions, kafkaConfigOption, kafkaOption } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { openLog } from './open-log.ts';
+import { readStartSettings } from './start-settings.ts';
 import { UsageError } from './usage-error.ts';
 
-interface ResetOptions extends Pick<CommonOptions, 'kafka' | 'dataDir' | 'logLevel'> {
+interface ResetOptions extends Pick<GivenOptions, 'kafka' | 'kafkaConfig' | 'dataDir' | 'logLevel'> {
   readonly applicationId: string;
   readonly inputTopics: readonly string[];
   readonly internalTopics?: readonly string[];
@@ -45,6 +46,7 @@ export const resetCommand: CliCommand = {
     listOption('--internal-topics <topics>', 'delete only these of its internal topics, instead of all'),
     new Option('--dry-run', 'say what would be done, and do nothing'),
     kafkaOption('the application runs on this Kafka'),
+    kafkaConfigOption(),
     dataDirOption('where the embedded log and the application’s state are kept'),
   ],
   run: reset,
@@ -57,9 +59,10 @@ async function reset(_given: readonly string[], options: ResetOptions): Promise<
       import('../../common/logger.ts'),
       import('../../common/clock.ts'),
     ]);
-  const { kafka, dataDir, toOffset, byDuration, toDatetime } = options;
-  if (kafka === undefined && dataDir === undefined)
-    throw new UsageError('streams-reset needs --kafka or --data-dir');
+  const { dataDir, toOffset, byDuration, toDatetime } = options;
+  const { kafka } = await readStartSettings(options);
+  if (kafka === null && dataDir === undefined)
+    throw new UsageError('streams-reset needs --kafka, --kafka-config or --data-dir');
   const targets = ['toEarliest', 'toLatest', 'toOffset', 'byDuration', 'toDatetime'] as const;
   if (targets.filter((name) => options[name] !== undefined).length > 1)
     throw new UsageError(
@@ -86,7 +89,7 @@ async function reset(_given: readonly string[], options: ResetOptions): Promise<
     target = { kind: 'time', timeMs };
   }
   const shared = { clock: systemClock, logger: openLogger(options.logLevel) };
-  const log = await openLog(options, shared);
+  const log = await openLog({ ...options, kafka }, shared);
   try {
     await streamsReset(
       {

@@ -1,12 +1,13 @@
 import { Option } from 'commander';
 import { aborted, untilAborted } from '../../common/abort.ts';
 import type { CliCommand } from './command.ts';
-import { type CommonOptions, commonOptions } from './common-options.ts';
+import { commonOptions, type GivenOptions } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { openLocalEngine } from './open-local-engine.ts';
 import { ofStart, openSession } from './open-session.ts';
 import { runOptions } from './run-options.ts';
+import { withSettings } from './start-settings.ts';
 import { noteWaiting } from './waiting-note.ts';
 
 export const runCommand: CliCommand = {
@@ -24,11 +25,12 @@ export const runCommand: CliCommand = {
 /** Runs script files to the end of what their sources held. */
 async function runScripts(
   files: readonly string[],
-  options: CommonOptions & { readonly stay?: boolean; readonly fresh?: boolean },
+  given: GivenOptions & { readonly stay?: boolean; readonly fresh?: boolean },
 ): Promise<number> {
+  const options = await withSettings(given);
   const session = await openSession(options.set);
   // A script on Kafka is the source of truth itself: its statements run anew, its queries go on where they were.
-  const keepQueries = options.kafka !== undefined;
+  const keepQueries = options.kafka !== null;
   const fresh = options.fresh === true;
   const engine = await openLocalEngine(
     options,

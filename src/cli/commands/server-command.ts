@@ -4,7 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { aborted } from '../../common/abort.ts';
 import { describeRange, readWholeNumber } from '../../common/whole-number.ts';
 import type { CliCommand } from './command.ts';
-import { type CommonOptions, commonOptions, demoOption, repeatedOption } from './common-options.ts';
+import { commonOptions, demoOption, type GivenOptions, repeatedOption } from './common-options.ts';
 import { EXIT_DONE, EXIT_FAILED } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { openLocalEngine } from './open-local-engine.ts';
@@ -15,15 +15,18 @@ import { noteWaiting } from './waiting-note.ts';
 
 /** 0 stands for a free one. */
 const PORTS = { min: 0, max: 65_535 };
+const DEFAULT_PORT = '8088';
+const DEFAULT_HOST = '127.0.0.1';
 
 export const serverCommand: CliCommand = {
-  usage: 'server',
-  description: 'serves statements and queries over HTTP and WebSocket, for ksqlDB’s clients too',
+  usage: 'server [properties]',
+  description:
+    'serves statements and queries over HTTP and WebSocket, for ksqlDB’s clients too; reads ksql-server.properties',
   page: 'server.md',
   options: [
     ...commonOptions(),
-    new Option('--port <number>', 'where to listen; 0 takes a free one').default('8088'),
-    new Option('--host <address>', 'the address to listen on').default('127.0.0.1'),
+    new Option('--port <number>', `where to listen; 0 takes a free one (default: ${DEFAULT_PORT})`),
+    new Option('--host <address>', `the address to listen on (default: ${DEFAULT_HOST})`),
     demoOption(),
     new Option('--advertise <url>', 'where other processes of the service say that this one is').argParser(
       url,
@@ -53,10 +56,10 @@ function addressOf(host: string, port: number): string {
 
 /** Serves until it is told to stop. */
 async function serve(
-  _given: readonly string[],
-  options: CommonOptions & {
-    readonly port: string;
-    readonly host: string;
+  [file]: readonly string[],
+  given: GivenOptions & {
+    readonly port?: string;
+    readonly host?: string;
     readonly advertise?: string;
     readonly queriesFile?: string;
     readonly fresh?: boolean;
@@ -66,12 +69,14 @@ async function serve(
     readonly limit: readonly string[];
   },
 ): Promise<number> {
-  const port = readWholeNumber(options.port, PORTS);
-  if (port === null) throw new UsageError(`--port takes ${describeRange(PORTS)}, not ${options.port}`);
+  const options = await (await import('./server-settings.ts')).withServerSettings(given, file);
+  const { port: portText = DEFAULT_PORT, host = DEFAULT_HOST } = options;
+  const port = readWholeNumber(portText, PORTS);
+  if (port === null) throw new UsageError(`--port takes ${describeRange(PORTS)}, not ${portText}`);
   const limits = (await import('./server-limits.ts')).parseLimits(options.limit);
   const session = await openSession(options.set);
   const headless = options.queriesFile !== undefined;
-  const isDurable = options.kafka !== undefined || options.dataDir !== undefined;
+  const isDurable = options.kafka !== null || options.dataDir !== undefined;
   if (options.fresh === true && !headless)
     throw new UsageError(
       '--fresh is for the script of --queries-file: at the prompt, DROP what is to begin anew',
@@ -85,7 +90,7 @@ async function serve(
       ...limits.engine,
       keepQueries: headless && isDurable,
       fresh: options.fresh === true,
-      address: options.advertise ?? (port === 0 ? null : addressOf(options.host, port)),
+      address: options.advertise ?? (port === 0 ? null : addressOf(host, port)),
       onWaiting: noteWaiting,
     },
   );
@@ -110,17 +115,15 @@ async function serve(
     }
     const server = await startServer({
       engine,
-      host: options.host,
+      host,
       port,
       version: packageJson.version,
       allowedOrigins: options.allowOrigin,
       allowedHosts: options.allowHost,
       limits: limits.server,
     });
-    process.stdout.write(
-      `Millrace ${packageJson.version} listens on http://${options.host}:${server.port}\n`,
-    );
-    if (options.advertise === undefined) engine.ownership?.advertise(addressOf(options.host, server.port));
+    process.stdout.write(`Millrace ${packageJson.version} listens on http://${host}:${server.port}\n`);
+    if (options.advertise === undefined) engine.ownership?.advertise(addressOf(host, server.port));
     await aborted(signal);
     await server.close();
     return EXIT_DONE;

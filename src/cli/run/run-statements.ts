@@ -36,7 +36,11 @@ export async function runStatement(
   const { renderer, output } = options;
   try {
     if (rowsOf(statement.statement)?.kind === 'pull') await settle(options);
-    const outcome = await execute(statement);
+    const outcome = await untilInterrupted(execute(statement), options.signal);
+    if (outcome === null) {
+      if (rowsOf(statement.statement) === null) await options.errors.write(INTERRUPTED);
+      return false;
+    }
     if (outcome.kind === 'rows') return await printRows(outcome.rows, statement, options);
     const type = outcome.entity['@type'];
     const quiet = type === 'currentStatus' || type === 'message' || type === 'terminate_query';
@@ -46,6 +50,23 @@ export async function runStatement(
     await options.errors.write(`${describeFailure(error, statement)}\n`);
     return false;
   }
+}
+
+const INTERRUPTED = 'note: interrupted before there was an answer: the statement may still take effect\n';
+
+/** Null when Ctrl-C came first: what a broker does not answer must not keep the prompt. */
+async function untilInterrupted(running: Promise<Outcome>, signal: AbortSignal): Promise<Outcome | null> {
+  let outcome: Outcome | null = null;
+  const done = running.then((result) => {
+    outcome = result;
+  });
+  await untilAborted(signal, done);
+  if (outcome !== null) return outcome;
+  running.then(
+    (late) => (late.kind === 'rows' ? late.rows.close() : undefined),
+    () => undefined,
+  );
+  return null;
 }
 
 async function settle({ settle: what, signal, backend, errors }: RunOptions): Promise<void> {

@@ -1,4 +1,5 @@
-import { checkProperty, propertyName } from '../properties.ts';
+import { checkProperty, idleBecause } from '../check-property.ts';
+import { propertyName } from '../properties.ts';
 import { message } from './answer.ts';
 import type { SessionStatement } from './definition.ts';
 
@@ -10,7 +11,10 @@ export const setProperty: SessionStatement<'setProperty'> = {
     const { name, value, nameSpan, valueSpan } = statement;
     const setting = checkProperty(name, value, 'statement', { name: nameSpan, value: valueSpan });
     session.properties.set(setting.name, setting.value);
-    return message(`${name} is set to ${value}`);
+    const idle = idleBecause(name);
+    return message(
+      `${name} is set to ${value}${idle === null ? '' : `, which changes nothing here: ${idle}`}`,
+    );
   },
 };
 

@@ -1,5 +1,6 @@
 import { keptProperties } from '../kept-properties.ts';
-import { checkProperty, checkPropertyName, PROPERTIES, propertyName, propertyValue } from '../properties.ts';
+import { checkProperty, checkPropertyName } from '../check-property.ts';
+import { PROPERTIES, propertyName, propertyValue } from '../properties.ts';
 import { changed } from './answer.ts';
 import type { EntityStatement } from './definition.ts';
 

@@ -4,12 +4,16 @@ import type { Logger } from '../../common/logger.ts';
 import { LogError } from '../log.ts';
 import { apiVersionsRequest, featuresOf } from './broker-features.ts';
 import type { BrokerFeatures } from './broker-features.ts';
+import { connectionFailure } from './connection-failure.ts';
 import { KnownLimits } from './known-limits.ts';
-import type { Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
+import type { Address, Broker, OpenBroker, ProtocolRequest } from './kafkajs-connections.ts';
 import { NONE, UNKNOWN_TOPIC_OR_PARTITION } from './protocol-error.ts';
 import { metadataRequest, metadataWithIdsRequest } from './requests.ts';
 import type { Metadata, TopicMetadata } from './requests.ts';
 import { failureOf, RetriableError, retry, unknownTopic } from './retry.ts';
+
+/** After how long without any answer whoever waits is told. */
+const SILENCE_MS = 1_000;
 
 /** After so long without a request a connection is closed: most queries have nothing to write most of the time. */
 const IDLE_MS = 30_000;
@@ -19,11 +23,6 @@ interface Usage {
   inFlight: number;
   /** When the last answer came. */
   idleSinceMs: number;
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 /**
@@ -52,6 +51,9 @@ export class KafkaCluster {
   #features: BrokerFeatures | undefined;
   readonly #usages = new WeakMap<Promise<Broker>, Usage>();
   #cancelIdleCheck: (() => void) | undefined;
+  /** How many requests were answered. */
+  #answers = 0;
+  readonly #onSilence: ((doing: string) => void) | undefined;
 
   constructor(
     openBroker: OpenBroker,
@@ -59,8 +61,10 @@ export class KafkaCluster {
     clock: Clock,
     logger: Logger,
     limits = new KnownLimits(),
+    onSilence?: (doing: string) => void,
   ) {
     this.#openBroker = openBroker;
+    this.#onSilence = onSilence;
     this.#bootstrapCount = bootstrapCount;
     this.clock = clock;
     this.logger = logger;
@@ -96,8 +100,22 @@ export class KafkaCluster {
   }
 
   /** Repeats `attempt` while it throws `RetriableError`; see `retry`. */
-  retry<T>(doing: string, timeoutMs: number, attempt: () => Promise<T>): Promise<T> {
-    return retry(this.clock, this.signal, doing, timeoutMs, attempt);
+  async retry<T>(doing: string, timeoutMs: number, attempt: () => Promise<T>): Promise<T> {
+    const cancel = this.#onSilence === undefined ? undefined : this.#tellSilence(doing, this.#onSilence);
+    try {
+      return await retry(this.clock, this.signal, doing, timeoutMs, attempt);
+    } finally {
+      cancel?.();
+    }
+  }
+
+  /** Returns what cancels it. */
+  #tellSilence(doing: string, tell: (doing: string) => void): () => void {
+    const { clock } = this;
+    const answers = this.#answers;
+    return clock.setTimer(SILENCE_MS, () => {
+      if (this.#answers === answers) tell(doing);
+    });
   }
 
   async send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T> {
@@ -252,12 +270,14 @@ export class KafkaCluster {
       const broker = await opened;
       // kafkajs would connect by itself, but once for each of several requests that come at the same time.
       if (!broker.connectionPool.pool[0]!.isConnected()) throw new RetriableError('the connection was lost');
-      return await broker.connectionPool.send(request);
+      const answer = await broker.connectionPool.send(request);
+      this.#answers++;
+      return answer;
     } catch (error) {
       forget();
       void disconnect(opened, 'another request on the connection failed');
       if (this.signal.aborted) throw new LogError('closed', 'the log was closed');
-      throw transportError(error as Error);
+      throw connectionFailure(error as Error);
     } finally {
       usage.inFlight--;
       usage.idleSinceMs = this.clock.monotonic();
@@ -292,13 +312,4 @@ async function disconnect(opened: Promise<Broker>, why: string): Promise<void> {
   } catch {
     // It never was connected, or is gone already.
   }
-}
-
-function transportError(error: Error): Error {
-  if (error instanceof RetriableError || error instanceof LogError) return error;
-  if (error.name === 'KafkaJSSASLAuthenticationError')
-    return new LogError('unauthorized', `the broker refused the login: ${error.message}`);
-  // Neither a broken connection nor a time-out, but a response of another shape than asked for: trying again is no use.
-  if (error instanceof RangeError || error instanceof TypeError) return error;
-  return new RetriableError(error.message);
 }

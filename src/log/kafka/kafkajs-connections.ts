@@ -3,7 +3,12 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
+import { type Clock, systemClock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
+import { tokenProvider } from './oauth-token.ts';
+import type { ConnectionSettings } from './settings/kafka-settings.ts';
+import type { Login } from './settings/login.ts';
+import { nodeTls } from './settings/tls.ts';
 
 /**
  * The parts of kafkajs 2.2.4 that carry our requests: sockets, TLS, SASL and the version handshake. They are not in
@@ -51,8 +56,7 @@ export interface Broker {
 
 interface Cluster {
   readonly connectionPoolBuilder: {
-    /** Without a destination: the next of the bootstrap brokers, in turn. */
-    build(destination?: { host: string; port: number; rack?: string | null }): Promise<ConnectionPool>;
+    build(destination: Address): Promise<ConnectionPool>;
   };
   readonly brokerPool: {
     createBroker(options: { connectionPool: ConnectionPool; logger: unknown; nodeId?: number }): Broker;
@@ -61,30 +65,71 @@ interface Cluster {
 }
 
 export interface ConnectionOptionsOfLog {
+  /** `host:port` each. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  readonly settings?: ConnectionSettings;
+  /** Goes before `settings`, as does `sasl`. */
   readonly ssl?: boolean | ConnectionOptions;
   readonly sasl?: SASLOptions;
 }
 
+/** What TLS and login of a log's connections are. Null: none. */
+export interface Security {
+  readonly tls: ConnectionOptions | null;
+  readonly sasl: SASLOptions | null;
+}
+
+export function securityOf({ settings, ssl, sasl }: ConnectionOptionsOfLog, clock: Clock): Security {
+  const given = settings?.tls ?? null;
+  const tls = ssl === undefined ? given && nodeTls(given) : ssl === false ? null : ssl === true ? {} : ssl;
+  return { tls, sasl: sasl ?? saslOf(settings?.login ?? null, tls, clock) };
+}
+
+/** As kafkajs names it. */
+function saslOf(login: Login | null, tls: ConnectionOptions | null, clock: Clock): SASLOptions | null {
+  if (login === null) return null;
+  if (login.mechanism === 'OAUTHBEARER')
+    return { mechanism: 'oauthbearer', oauthBearerProvider: tokenProvider(login.tokens, tls, clock) };
+  const { username, password } = login;
+  const mechanism = login.mechanism.toLowerCase() as 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  return { mechanism, username, password } as SASLOptions;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, with brackets around an address that has colons. */
+export function addressOf(broker: string): Address {
+  const colon = broker.lastIndexOf(':');
+  return { host: broker.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(broker.slice(colon + 1)) };
+}
+
 /** Makes a broker that is not connected yet; without a destination, the next of the bootstrap list. */
-export type OpenBroker = (destination?: { host: string; port: number }) => Promise<Broker>;
+export type OpenBroker = (destination?: Address) => Promise<Broker>;
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
 /** Loads kafkajs, which takes a while and is only needed when there is a Kafka. */
-export async function openConnections(options: ConnectionOptionsOfLog, logger: Logger): Promise<OpenBroker> {
+export async function openConnections(
+  options: ConnectionOptionsOfLog,
+  logger: Logger,
+  { tls, sasl }: Security = securityOf(options, systemClock),
+): Promise<OpenBroker> {
   const { Kafka, logLevel } = (await import('kafkajs')).default;
   const kafka = new Kafka({
-    brokers: [...options.brokers],
+    // Where to connect is always said.
+    brokers: ['none'],
     clientId: options.clientId,
-    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    authenticationTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(tls === null ? {} : { ssl: tls }),
+    ...(sasl === null ? {} : { sasl }),
+    connectionTimeout: options.settings?.connectTimeoutMs ?? CONNECTION_TIMEOUT_MS,
+    authenticationTimeout: options.settings?.connectTimeoutMs ?? CONNECTION_TIMEOUT_MS,
+    requestTimeout: options.settings?.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     socketFactory: openSocket,
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {
@@ -94,8 +139,11 @@ export async function openConnections(options: ConnectionOptionsOfLog, logger: L
     },
   });
   const cluster = clusterOf(kafka);
+  const brokers = options.brokers.map(addressOf);
+  let turn = 0;
   return async (destination) => {
-    const connectionPool = await cluster.connectionPoolBuilder.build(destination);
+    const address = destination ?? brokers[turn++ % brokers.length]!;
+    const connectionPool = await cluster.connectionPoolBuilder.build(address);
     stopIdleTimers(connectionPool);
     return cluster.brokerPool.createBroker({ connectionPool, logger: cluster.rootLogger });
   };
@@ -142,7 +190,6 @@ function openSocket(options: {
   onConnect: () => void;
 }): Socket {
   const { host, port, ssl, onConnect } = options;
-  // `servername` is left to Node for names; it must be absent for addresses.
   const socket =
     ssl === undefined || ssl === null || ssl === false
       ? connectTcp({ host, port }, onConnect)
@@ -152,6 +199,7 @@ function openSocket(options: {
   return socket;
 }
 
-function nameFor(host: string): { servername?: string } {
+/** Left to Node.js for names; it must be absent for addresses. */
+export function nameFor(host: string): { servername?: string } {
   return /^[\d.]+$|:/.test(host) ? {} : { servername: host };
 }

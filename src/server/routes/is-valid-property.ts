@@ -1,5 +1,5 @@
 import { SqlError } from '../../common/error.ts';
-import { checkPropertyName } from '../../engine/properties.ts';
+import { checkPropertyName } from '../../engine/check-property.ts';
 import { RequestError } from '../request-error.ts';
 import { json, type Route } from '../route.ts';
 

@@ -1,28 +1,10 @@
-import { editDistance } from '../parser/edit-distance.ts';
+import { nearest } from '../../common/nearest-name.ts';
 import { ELSEWHERE_FUNCTIONS, ELSEWHERE_TYPES } from '../parser/elsewhere.ts';
-
-/** Nobody means a name that is so far away, or further. */
-const DISTANCE_MAX = 9;
 
 /** A hint for a name that does not exist: the nearest one that does, or `otherwise`. */
 export function suggest(name: string, known: Iterable<string>, otherwise: string): string {
   const best = nearest(name, known);
   return best === undefined ? otherwise : `did you mean ${best}?`;
-}
-
-/** Letters may be wrong, missing, too many, or two of them in each other's place. */
-function nearest(name: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  // A third of the letters may be wrong: more is another word.
-  let bestDistance = DISTANCE_MAX;
-  for (const candidate of known) {
-    const distance = editDistance(name.toUpperCase(), candidate.toUpperCase(), DISTANCE_MAX);
-    if (distance < bestDistance && distance <= Math.max(name.length, candidate.length) / 3) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
 }
 
 /** For a function: what does the same under the name that other databases have for it, or the nearest name. */

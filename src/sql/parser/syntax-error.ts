@@ -1,6 +1,6 @@
 import { SqlError } from '../../common/error.ts';
 import type { Span } from '../../common/error.ts';
-import { editDistance } from './edit-distance.ts';
+import { editDistance } from '../../common/edit-distance.ts';
 import { ELSEWHERE_WORDS, type ElsewhereWords, NO_SOURCE } from './elsewhere.ts';
 import { MAX_NESTING, MAX_TOKENS } from '../../../grammar/limits.ts';
 import type { TokenFault } from '../../../grammar/read-tokens.ts';

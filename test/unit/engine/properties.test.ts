@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeRange, readWholeNumber } from '../../../src/common/whole-number.ts';
-import { checkProperty, PROPERTIES, propertyValue } from '../../../src/engine/properties.ts';
+import { checkProperty } from '../../../src/engine/check-property.ts';
+import { PROPERTIES, propertyValue } from '../../../src/engine/properties.ts';
 import { applicationIdOf, streamsOptions } from '../../../src/engine/query-application.ts';
 import { newSession } from '../../../src/engine/session.ts';
 import { parseStatementRequest } from '../../../src/server/request-body.ts';
@@ -172,13 +173,20 @@ test('properties of ksqlDB that mean nothing here are taken; unknown ones only f
     'ksql.streams.num.stream.threads',
     'producer.linger.ms',
     'consumer.max.poll.records',
-    'ksql.streams.producer.anything',
     'ksql.functions.my_own.base',
     'ksql.streams.topic.min.insync.replicas',
   ])
     for (const giver of ['statement', 'request', 'start'] as const)
       expect(checkProperty(name, 'anything', giver).value, name).toBe('anything');
-  for (const name of ['ksql.anything.at.all', 'no.such.thing', 'ksql.', '', '__proto__', 'ksql.__proto__']) {
+  for (const name of [
+    'ksql.anything.at.all',
+    'ksql.streams.producer.anything',
+    'no.such.thing',
+    'ksql.',
+    '',
+    '__proto__',
+    'ksql.__proto__',
+  ]) {
     expect(() => checkProperty(name, '1', 'statement'), name).toThrow('there is no property');
     expect(checkProperty(name, '1', 'request').value).toBe('1');
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { checkProperty } from '../../../src/engine/properties.ts';
+import { checkProperty } from '../../../src/engine/check-property.ts';
 import { topicPatterns } from '../../../src/engine/topic-patterns.ts';
 import { appendRecord } from '../../harness/append-record.ts';
 import { execute, openEngine } from '../../harness/open-engine.ts';
