@@ -408,10 +408,16 @@ function readFrame(bytes: Buffer): RequestFrame {
   };
 }
 
-/** Brokers whose PLAINTEXT address, as clients learn it, is that of a proxy. `kafka.address` goes around it. */
-export async function startProxiedKafka(
-  options: KafkaOptions = {},
-): Promise<{ readonly kafka: Kafka; readonly proxy: KafkaProxy; stop(): Promise<void> }> {
+export interface ProxiedKafka {
+  readonly kafka: Kafka;
+  readonly proxy: KafkaProxy;
+  /** An address where clients learn of no proxy: that through which brokers talk to each other. */
+  readonly direct: string;
+  stop(): Promise<void>;
+}
+
+/** Brokers whose PLAINTEXT address, as clients learn it, is that of a proxy. */
+export async function startProxiedKafka(options: KafkaOptions = {}): Promise<ProxiedKafka> {
   const proxy = await KafkaProxy.listen(options.nodes ?? 1);
   try {
     const advertisedPorts = Object.fromEntries(
@@ -423,7 +429,8 @@ export async function startProxiedKafka(
       await proxy.close();
       await kafka.stop();
     };
-    return { kafka, proxy, stop };
+    const direct = kafka.nodes.map(({ ports }) => `127.0.0.1:${ports['INTERNAL']}`).join(',');
+    return { kafka, proxy, direct, stop };
   } catch (error) {
     await proxy.close();
     throw error;

@@ -5,13 +5,13 @@ import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { appendRecord } from '../harness/append-record.ts';
 import { API, startProxiedKafka } from '../harness/kafka-proxy.ts';
-import type { KafkaProxy } from '../harness/kafka-proxy.ts';
+import type { KafkaProxy, ProxiedKafka } from '../harness/kafka-proxy.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 
 /** The proxy of the tests does what it says, to our writer, which must not mind. */
 
 describeKafka('the proxy before a broker', () => {
-  let proxied: Awaited<ReturnType<typeof startProxiedKafka>>;
+  let proxied: ProxiedKafka;
   let proxy: KafkaProxy;
   let log: Log;
   /** Goes around the proxy. */
@@ -23,7 +23,7 @@ describeKafka('the proxy before a broker', () => {
     const open = (address: string): Promise<Log> =>
       openKafkaLog({ brokers: [address], clientId: 'proxied', clock: systemClock, logger: silentLogger });
     log = await open(proxy.address);
-    direct = await open(proxied.kafka.address);
+    direct = await open(proxied.direct);
   });
   afterEach(() => proxy.reset());
   afterAll(async () => {

@@ -6,7 +6,7 @@ import { INVALID_PRODUCER_EPOCH, PRODUCER_FENCED } from '../../src/log/kafka/pro
 import type { Log, LogWriter } from '../../src/log/log.ts';
 import { appendRecord } from '../harness/append-record.ts';
 import { API, startProxiedKafka } from '../harness/kafka-proxy.ts';
-import type { KafkaProxy } from '../harness/kafka-proxy.ts';
+import type { KafkaProxy, ProxiedKafka } from '../harness/kafka-proxy.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 import { kindOfRejection } from '../harness/log-contract.ts';
 import { judgeNumbers, MiniatureApplication, PARTITIONS } from '../harness/miniature-application.ts';
@@ -30,7 +30,7 @@ for (const [name, version, options] of [
     const requests = Object.entries(
       version === 2 ? REQUESTS : { ...REQUESTS, addPartitionsToTxn, addOffsetsToTxn },
     );
-    let proxied: Awaited<ReturnType<typeof startProxiedKafka>>;
+    let proxied: ProxiedKafka;
     let proxy: KafkaProxy;
     let log: Log;
     let application: MiniatureApplication;
@@ -218,6 +218,6 @@ for (const [name, version, options] of [
 
     test('Java sees the records of all of them, each once and in order', async () => {
       expect(ended.size).toBeGreaterThan(requests.length * 2);
-      await judgeNumbers(proxied.kafka.address, ended);
+      await judgeNumbers(proxied.direct, ended);
     });
   });

@@ -1,0 +1,24 @@
+import { describe } from 'vitest';
+import { whyNoKafka } from '../../scripts/kafka.js';
+import { describeServiceFaults } from '../harness/service-faults.ts';
+import type { RequestName } from '../harness/service-faults.ts';
+
+const REQUESTS: readonly RequestName[] = [
+  'produce',
+  'txnOffsetCommit',
+  'endTxn',
+  'initProducerId',
+  'findCoordinator',
+  'metadata',
+];
+const VERSION_1: readonly RequestName[] = [...REQUESTS, 'addPartitionsToTxn', 'addOffsetsToTxn'];
+
+const missing = await whyNoKafka();
+
+describe.skipIf(missing !== undefined)('faults of requests, transaction.version 2', () => {
+  describeServiceFaults({}, { held: REQUESTS, unanswered: REQUESTS, repeated: REQUESTS });
+});
+
+describe.skipIf(missing !== undefined)('faults of requests, Kafka 3.9', () => {
+  describeServiceFaults({ version: '3.9.1' }, { held: VERSION_1, unanswered: VERSION_1, repeated: [] });
+});
