@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
+import { must } from '../common/assert.ts';
 import type { Clock, Random } from '../common/clock.ts';
 import { messageOf, type Span, SqlError } from '../common/error.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Log } from '../log/log.ts';
-import type { Membership } from '../log/membership.ts';
+import { type Log, LogError } from '../log/log.ts';
+import type { Membership, ProcessInfo } from '../log/membership.ts';
 import { ownName } from './reserved-topics.ts';
 
 const RETRY_MS = 1000;
@@ -46,7 +47,10 @@ export class ChangedElsewhere extends Error {
  * whose writes were refused waits until the group has answered it anew: two can't take the queries from each other for ever.
  */
 export class Ownership {
+  readonly #log: Log;
   readonly #serviceId: string;
+  readonly #sessionTimeoutMs: number;
+  readonly #process: ProcessInfo;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #membership!: Membership;
@@ -57,25 +61,36 @@ export class Ownership {
   #turn: Promise<void> = Promise.resolve();
   #listeners: (() => void)[] = [];
 
-  private constructor({ serviceId, clock, logger }: OwnershipOptions) {
+  private constructor({
+    log,
+    serviceId,
+    sessionTimeoutMs,
+    address,
+    random,
+    clock,
+    logger,
+  }: OwnershipOptions) {
+    this.#log = log;
     this.#serviceId = serviceId;
+    this.#sessionTimeoutMs = sessionTimeoutMs;
+    this.#process = {
+      id: Math.floor(random() * 2 ** 48).toString(16),
+      label: `process ${process.pid} on host ${hostname()}`,
+      address,
+    };
     this.#clock = clock;
     this.#logger = logger;
   }
 
   /** Null where the log has one owner anyway. Throws `LogError` when nothing can be learned of the group. */
   static async open(options: OwnershipOptions): Promise<Ownership | null> {
-    const { log, serviceId, address, sessionTimeoutMs, random } = options;
+    const { log, serviceId, sessionTimeoutMs } = options;
     if (log.openMembership === undefined) return null;
     const ownership = new Ownership(options);
     ownership.#membership = await log.openMembership({
       group: ownName(serviceId, 'members'),
       sessionTimeoutMs,
-      process: {
-        id: Math.floor(random() * 2 ** 48).toString(16),
-        label: `process ${process.pid} on host ${hostname()}`,
-        address,
-      },
+      process: ownership.#process,
       onChange: () => ownership.#changed(),
     });
     ownership.#isActive = ownership.#membership.view.isActive;
@@ -95,6 +110,20 @@ export class Ownership {
   /** Since when this process is active, as the group counts; null while it is not. */
   get claim(): number | null {
     return this.#membership.view.claim;
+  }
+
+  /** Whom a query commits as: its group is joined by who is active only. Throws `LogError` `fenced` when this one is not. */
+  async joinGroup(group: string): Promise<Membership> {
+    const { claim } = this.#membership.view;
+    if (claim === null) throw new LogError('fenced', 'this process does not run the queries of its service');
+    const joined = this.#log.openMembership?.({
+      group,
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      process: this.#process,
+      claim,
+      onChange: () => undefined,
+    });
+    return must(joined);
   }
 
   /** From now on changes are told to `owned`, and those that there were since `open`. */

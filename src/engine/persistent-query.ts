@@ -6,6 +6,8 @@ import { LogError } from '../log/log.ts';
 import type { LoweredQuery } from '../sql/lower/lower.ts';
 import type { StoredQuery } from './stored-query.ts';
 import { messageOf } from '../common/error.ts';
+import type { Ownership } from './ownership.ts';
+import { QueryMembership } from './query-membership.ts';
 import { SteppedStreams } from '../streams/application/stepped-streams.ts';
 import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 
@@ -58,7 +60,9 @@ export class PersistentQuery {
   #failure: unknown = null;
   #paused = false;
   #isFenced = false;
-  readonly #waits: () => boolean;
+  readonly #ownership: Ownership | null;
+  /** Whom it commits as; null where transactions, or the log, keep others from committing. */
+  readonly #member: QueryMembership | null;
 
   constructor(
     fields: Pick<
@@ -66,10 +70,14 @@ export class PersistentQuery {
       'id' | 'statementText' | 'sources' | 'sink' | 'sinkTopic' | 'plan' | 'lowered' | 'stored' | 'properties'
     >,
     options: StreamsOptions,
-    /** Whether another process of the service runs its queries. */
-    waits: () => boolean = () => false,
+    /** Which process of the service runs it; null where there is only one. */
+    ownership: Ownership | null = null,
   ) {
-    this.#waits = waits;
+    this.#ownership = ownership;
+    this.#member =
+      ownership === null || options.processingGuarantee === 'exactly_once_v2'
+        ? null
+        : new QueryMembership(() => ownership.joinGroup(options.applicationId));
     this.id = fields.id;
     this.statementText = fields.statementText;
     this.sources = fields.sources;
@@ -82,6 +90,7 @@ export class PersistentQuery {
     this.#options = options;
     this.streams = new SteppedStreams(this.lowered.topology, {
       ...options,
+      ...(this.#member === null ? {} : { member: this.#member }),
       onUncaughtError: 'replace',
       restartMaxMs: RESTART_MAX_MS,
       onFenced: (error) => {
@@ -129,6 +138,7 @@ export class PersistentQuery {
   /** Stops it, committing what it has done; it can be started again from there. */
   async close(): Promise<void> {
     await this.streams.close();
+    await this.#member?.leave();
   }
 
   /** Until it is resumed, also when it is started, or started again after a failure. */
@@ -157,7 +167,7 @@ export class PersistentQuery {
       case 'error':
         return 'ERROR';
       case 'created':
-        return this.#waits() ? 'WAITING' : 'REBALANCING';
+        return this.#ownership?.isActive === false ? 'WAITING' : 'REBALANCING';
       case 'restoring':
         return 'REBALANCING';
       case 'waiting':
@@ -171,7 +181,10 @@ export class PersistentQuery {
   /** Drops what it holds and has not committed, and waits: another process of the service runs it. */
   async release(): Promise<void> {
     this.#isFenced = false;
-    await this.streams.release();
+    const released = this.streams.release();
+    // A commit that waits for its group to settle ends with it.
+    await this.#member?.leave();
+    await released;
   }
 
   /** Goes on where it was last committed. */

@@ -1,5 +1,5 @@
 import type { Compression } from './codecs.ts';
-import type { Membership, MembershipOptions } from './membership.ts';
+import type { GroupCommitter, Membership, MembershipOptions } from './membership.ts';
 import type { RecordAppender } from './record-appender.ts';
 import type { RecordBatch } from './record-batch.ts';
 
@@ -116,6 +116,11 @@ export interface LogReader {
 
 /** How a writer sends, where it is not told otherwise. */
 export interface ProducerOptions {
+  /**
+   * Without a transactional id, on Kafka: whom offsets are committed as, so that those of a writer are refused (`fenced`)
+   * in whose place another member of the group is. Left out: the group has no members, and whoever comes may commit.
+   */
+  readonly member?: GroupCommitter;
   /** How batches are compressed (Kafka's `compression.type`). Default: as the log was opened with, or `none`. */
   readonly compression?: Compression;
   /**

@@ -44,8 +44,16 @@ export interface MembershipOptions {
   readonly onChange: (view: MembershipView) => void;
 }
 
+/** As whom a writer commits offsets to a group that has members: nobody else may. */
+export interface GroupCommitter {
+  /** Resolves when what other members have committed so far is all that they will. Throws `LogError` `fenced`. */
+  ready(): Promise<void>;
+  /** Whom to commit as; waits until the group has settled. Throws `LogError` `fenced` when another member is active. */
+  member(): Promise<GroupMemberId>;
+}
+
 /** A process's place in a group. It is kept by a thread of its own, however busy this one is. */
-export interface Membership {
+export interface Membership extends GroupCommitter {
   readonly view: MembershipView;
   /** The others learn of a new address. */
   advertise(address: string): void;

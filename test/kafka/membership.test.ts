@@ -20,7 +20,7 @@ describeKafka('a group that says who is active', (address) => {
     readonly log: Log;
   }
 
-  async function join(group: string, id: string): Promise<Joined> {
+  async function join(group: string, id: string, claim?: number): Promise<Joined> {
     const log = await openKafkaLog({
       brokers: [address],
       clientId: id,
@@ -33,6 +33,7 @@ describeKafka('a group that says who is active', (address) => {
       group,
       sessionTimeoutMs: 2000,
       process: { id, label: `process ${id}`, address: `http://${id}` },
+      ...(claim === undefined ? {} : { claim }),
       onChange: (view) => void views.push(view),
     });
     return { membership, views, log };
@@ -98,5 +99,40 @@ describeKafka('a group that says who is active', (address) => {
     await a.membership.confirmed();
     await until(() => a.membership.view.isActive);
     expect(a.views.some(({ isActive }) => !isActive)).toBe(true);
+  });
+  test('offsets of a member in whose place another one is are refused, with those that were on their way', async () => {
+    const group = uniqueName('commits');
+    const topic = uniqueName('commits');
+    const a = await join(group, 'a', 1);
+    await a.log.admin.createTopic({ name: topic, partitions: 1 });
+    const commit = ({ log }: Joined, offset: number, member: Membership) =>
+      log.openWriter({ group, member }).then(async (writer) => {
+        await writer.commit([{ topic, partition: 0, offset, metadata: '' }]);
+      });
+    await commit(a, 1, a.membership);
+    // Who is no member may not.
+    const writer = await a.log.openWriter({ group });
+    await expect(writer.commit([{ topic, partition: 0, offset: 7, metadata: '' }])).rejects.toMatchObject({
+      kind: 'fenced',
+    });
+
+    const b = await join(group, 'b', 2);
+    await commit(b, 2, b.membership);
+    await until(() => a.membership.view.members.length === 2);
+    await expect(commit(a, 3, a.membership)).rejects.toMatchObject({ kind: 'fenced' });
+    // As a process would that slept, and knows nothing of it.
+    const stale = {
+      ready: () => Promise.resolve(),
+      member: () => Promise.resolve({ id: 'x', generation: 1 }),
+    };
+    await expect(commit(a, 3, { ...a.membership, ...stale } as Membership)).rejects.toMatchObject({
+      kind: 'fenced',
+    });
+    expect(await b.log.admin.committed(group)).toMatchObject([{ offset: 2 }]);
+
+    // Once it was taken for dead others may have committed: it is of no more use, though it be the only one again.
+    await removeMember(address, group, b.membership.view.member!.id);
+    await b.membership.confirmed();
+    await expect(b.membership.member()).rejects.toMatchObject({ kind: 'fenced' });
   });
 });

@@ -1,3 +1,4 @@
+import { Kafka, logLevel } from 'kafkajs';
 import { afterEach, expect, test } from 'vitest';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';
 import { Millrace } from '../harness/millrace.ts';
@@ -13,13 +14,23 @@ describeKafka('one owner', (address) => {
       await each.kill('SIGKILL');
     }
   });
-  const start = async (serviceId: string, sessionMs = 2000): Promise<ServiceProcess> => {
-    const server = await ServiceProcess.start(address, serviceId, [
-      '--set',
-      `session.timeout.ms=${sessionMs}`,
-    ]);
+  const start = async (
+    serviceId: string,
+    sessionMs = 2000,
+    more: readonly string[] = [],
+  ): Promise<ServiceProcess> => {
+    const session = ['--set', `session.timeout.ms=${sessionMs}`];
+    const server = await ServiceProcess.start(address, serviceId, [...session, ...more]);
     started.push(server.process);
     return server;
+  };
+  /** Resolves when the service's processes are in their group: one that is alone works before that. */
+  const settled = async (service: string): Promise<void> => {
+    const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    for (let state = ''; state !== 'Stable';)
+      state = (await admin.describeGroups([`_millrace_${service}_members`])).groups[0]!.state;
+    await admin.disconnect();
   };
   const declare = (topic: string): string =>
     `CREATE STREAM S (K STRING KEY, V INT) WITH (KAFKA_TOPIC='${topic}', VALUE_FORMAT='JSON', PARTITIONS=2);
@@ -60,34 +71,39 @@ describeKafka('one owner', (address) => {
     expect(await b.process.kill('SIGTERM')).toMatchObject({ code: 0 });
   }, 60_000);
 
-  test('it takes over from one that was killed, and one that slept waits when it wakes', async () => {
-    const service = uniqueName('zombie');
-    const a = await start(service);
-    await a.post(declare(service));
-    await a.post("INSERT INTO S VALUES ('a', 1);");
-    await a.until(() => a.pull(COUNTED), [[1]]);
-    const b = await start(service);
-    await b.until(() => b.queries(), { CTAS_T_0: `WAITING ${a.url}` });
+  test.each(['exactly_once_v2', 'at_least_once'])(
+    '%s: it takes over from one that slept, which waits when it wakes, or was killed',
+    async (guarantee) => {
+      const service = uniqueName('zombie');
+      const set = ['--set', `processing.guarantee=${guarantee}`];
+      const a = await start(service, 2000, set);
+      await a.post(declare(service));
+      await a.post("INSERT INTO S VALUES ('a', 1);");
+      await a.until(() => a.pull(COUNTED), [[1]]);
+      const b = await start(service, 2000, set);
+      await b.until(() => b.queries(), { CTAS_T_0: `WAITING ${a.url}` });
 
-    a.process.process.kill('SIGSTOP');
-    await b.post("INSERT INTO S VALUES ('a', 2);");
-    await b.until(() => b.pull(COUNTED), [[2]]);
-    a.process.process.kill('SIGCONT');
-    const woken = Date.now();
-    await a.process.until(() => a.process.stderr.includes('WAITING'), 'it waits');
-    expect(Date.now() - woken).toBeLessThan(2000);
-    expect(a.process.stderr.indexOf('FENCED')).toBeLessThan(a.process.stderr.indexOf('WAITING'));
-    await a.until(() => a.queries(), { CTAS_T_0: `WAITING ${b.url}` });
-    await expect(a.pull(COUNTED)).rejects.toThrow(b.url);
+      a.process.process.kill('SIGSTOP');
+      await b.post("INSERT INTO S VALUES ('a', 2);");
+      await b.until(() => b.pull(COUNTED), [[2]]);
+      a.process.process.kill('SIGCONT');
+      const woken = Date.now();
+      await a.process.until(() => a.process.stderr.includes('WAITING'), 'it waits');
+      expect(Date.now() - woken).toBeLessThan(2000);
+      expect(a.process.stderr.indexOf('FENCED')).toBeLessThan(a.process.stderr.indexOf('WAITING'));
+      await a.until(() => a.queries(), { CTAS_T_0: `WAITING ${b.url}` });
+      await expect(a.pull(COUNTED)).rejects.toThrow(b.url);
 
-    await b.process.kill('SIGKILL');
-    await a.post("INSERT INTO S VALUES ('a', 3);");
-    await a.until(() => a.pull(COUNTED), [[3]]);
-    await a.process.kill('SIGKILL');
-    // Nobody waits for the session of a process that is known to be dead.
-    const c = await start(service, 60_000);
-    await c.until(() => c.pull(COUNTED), [[3]]);
-  }, 60_000);
+      await b.process.kill('SIGKILL');
+      await a.post("INSERT INTO S VALUES ('a', 3);");
+      await a.until(() => a.pull(COUNTED), [[3]]);
+      await a.process.kill('SIGKILL');
+      // Nobody waits for the session of a process that is known to be dead.
+      const c = await start(service, 60_000, set);
+      await c.until(() => c.pull(COUNTED), [[3]]);
+    },
+    60_000,
+  );
 
   test('one that is alone and slept goes on by itself', async () => {
     const service = uniqueName('alone');
@@ -96,6 +112,7 @@ describeKafka('one owner', (address) => {
     await a.post("INSERT INTO S VALUES ('a', 1);");
     await a.until(() => a.pull(COUNTED), [[1]]);
     for (const n of [2, 3]) {
+      await settled(service);
       a.process.process.kill('SIGSTOP');
       await new Promise((resolve) => setTimeout(resolve, 3500));
       a.process.process.kill('SIGCONT');

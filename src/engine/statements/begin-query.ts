@@ -49,7 +49,7 @@ export async function beginQuery(
       onFenced: () => engine.ownership?.fenced(),
       ...options,
     },
-    () => !engine.isActive,
+    engine.ownership,
   );
   const recorded = await engine.record(call, sequence, { queryId: replaced?.id, query: run.stored });
   await keepQuery(call, identity ?? engine.kept?.identityOf(queryId) ?? null, query);

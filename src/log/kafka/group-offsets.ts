@@ -1,6 +1,7 @@
 import { LogError } from '../log.ts';
 import type { CommittedOffset, TopicPartition } from '../log.ts';
 import { Coordinator } from './coordinator.ts';
+import type { GroupCommitter, GroupMemberId } from '../membership.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
 import { GROUP_ID_NOT_FOUND, isRetriable, NONE } from './protocol-error.ts';
@@ -14,6 +15,7 @@ import type { PartitionCode } from './protocol-request.ts';
 import { failureOf } from './retry.ts';
 
 const TIMEOUT_MS = 60_000;
+const NO_MEMBER: GroupMemberId = { id: '', generation: -1 };
 const METADATA_BYTES_MAX = 4096;
 
 /** Reads and commits a consumer group's offsets at its coordinator. */
@@ -49,12 +51,14 @@ export class GroupOffsets {
       .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
   }
 
-  /** Throws `fenced` when the group has members: they alone may commit then. */
-  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+  /** Throws `fenced` when the group has members, and does not know `member`: they alone may commit then. */
+  async commit(offsets: readonly CommittedOffset[], committer?: GroupCommitter): Promise<void> {
     if (offsets.length === 0) return;
+    const member = (await committer?.member()) ?? NO_MEMBER;
     const doing = `committing offsets of group ${this.#group}`;
     checkMetadata(offsets, doing);
-    await this.#send(doing, offsetCommitRequest(this.#group, offsets), (codes) => checkAll(codes, doing));
+    const request = offsetCommitRequest(this.#group, member, offsets);
+    await this.#send(doing, request, (codes) => checkAll(codes, doing));
   }
 
   async delete(partitions: readonly TopicPartition[]): Promise<void> {

@@ -3,7 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { keepAlive } from '../../common/clock.ts';
 import { messageOf } from '../../common/error.ts';
-import type { Membership, MembershipOptions, MembershipView, ProcessInfo } from '../membership.ts';
+import { LogError } from '../log.ts';
+import type {
+  GroupMemberId,
+  Membership,
+  MembershipOptions,
+  MembershipView,
+  ProcessInfo,
+} from '../membership.ts';
 import { Coordinator } from './coordinator.ts';
 import { describeGroupRequest, leaveGroupRequest } from './group-requests.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
@@ -42,12 +49,13 @@ export class KafkaMemberships {
 
   /** Throws `LogError` `unauthorized` or `unavailable` when nothing can be learned of the group. */
   async open(options: MembershipOptions): Promise<Membership> {
-    const view = await this.#firstView(options);
+    const { view, isEmpty } = await this.#look(options);
     const number = this.#nextMember++;
     const { group, sessionTimeoutMs, process } = options;
     const membership = new KafkaMembership(
       options,
       view,
+      isEmpty,
       this.#sinceMs,
       (make) => this.#post(make(number)),
       () => void this.#members.delete(number),
@@ -68,13 +76,12 @@ export class KafkaMemberships {
   }
 
   /** What is to be done while it joins. Processes of this machine that have ended are taken out of the group. */
-  async #firstView({ group, claim, process }: MembershipOptions): Promise<MembershipView> {
+  async #look({ group, claim, process }: MembershipOptions): Promise<FirstLook> {
+    const doing = `looking who is in group ${group}`;
+    const coordinator = new Coordinator(this.#cluster, 'group', group);
     const active = (since: number): MembershipView => {
       return { ...OUTSIDE, isActive: true, active: process, claim: since };
     };
-    if (claim !== undefined) return active(claim);
-    const doing = `looking who is in group ${group}`;
-    const coordinator = new Coordinator(this.#cluster, 'group', group);
     return this.#cluster.retry(doing, DESCRIBE_TIMEOUT_MS, async () => {
       const { members } = await coordinator.send(describeGroupRequest(group), ({ code }) => {
         if (code !== NONE) throw failureOf(code, doing);
@@ -84,12 +91,14 @@ export class KafkaMemberships {
         const ids = dead.map(({ memberId }) => memberId);
         await coordinator.send(leaveGroupRequest(group, ids), () => undefined);
       }
-      if (dead.length === members.length) return active(0);
+      const isEmpty = dead.length === members.length;
+      if (isEmpty || claim !== undefined) return { view: active(claim ?? 0), isEmpty };
       const table = decodeTable(members[0]!.assignment);
       const found = table?.members.find(({ memberId }) => memberId === table.active);
-      if (found === undefined || dead.some(({ memberId }) => memberId === found.memberId)) return OUTSIDE;
+      if (found === undefined || dead.some(({ memberId }) => memberId === found.memberId))
+        return { view: OUTSIDE, isEmpty };
       const { id, label, address } = found;
-      return { ...OUTSIDE, active: { id, label, address } };
+      return { view: { ...OUTSIDE, active: { id, label, address } }, isEmpty };
     });
   }
 
@@ -157,6 +166,12 @@ function canBeSent(connection: ConnectionOptionsOfLog): boolean {
   }
 }
 
+interface FirstLook {
+  readonly view: MembershipView;
+  /** Whether nobody was in the group. */
+  readonly isEmpty: boolean;
+}
+
 class KafkaMembership implements Membership {
   readonly #options: MembershipOptions;
   readonly #sinceMs: number;
@@ -164,6 +179,11 @@ class KafkaMembership implements Membership {
   readonly #forget: () => void;
   #process: ProcessInfo;
   #view: MembershipView;
+  /** Whether nobody who was in the group before can commit to it any more. */
+  #isSettled: boolean;
+  /** The group has taken it for dead at least once: others may have done its work since. */
+  #isOut = false;
+  #waiting: (() => void)[] = [];
   readonly #confirms = new Map<number, () => void>();
   #nextConfirm = 0;
   #leaving: Promise<void> | null = null;
@@ -172,6 +192,7 @@ class KafkaMembership implements Membership {
   constructor(
     options: MembershipOptions,
     view: MembershipView,
+    isEmpty: boolean,
     sinceMs: number,
     post: (make: (member: number) => MemberRequest) => void,
     forget: () => void,
@@ -182,6 +203,7 @@ class KafkaMembership implements Membership {
     this.#post = post;
     this.#forget = forget;
     this.#view = view;
+    this.#isSettled = isEmpty;
   }
 
   get view(): MembershipView {
@@ -207,6 +229,22 @@ class KafkaMembership implements Membership {
     });
   }
 
+  async ready(): Promise<void> {
+    if (this.#isSettled && !this.#isOut) return;
+    await this.member();
+    this.#isSettled = true;
+  }
+
+  async member(): Promise<GroupMemberId> {
+    for (;;) {
+      const { member, isActive } = this.#view;
+      if (this.#isOut || this.#leaving !== null || (member !== null && !isActive))
+        throw new LogError('fenced', `another process commits to group ${this.#options.group}`);
+      if (member !== null) return member;
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    }
+  }
+
   leave(): Promise<void> {
     return (this.#leaving ??= new Promise((resolve) => {
       const letGo = keepAlive();
@@ -216,8 +254,15 @@ class KafkaMembership implements Membership {
         for (const confirmed of this.#confirms.values()) confirmed();
         resolve();
       };
+      this.#tellWaiting();
       this.#post((member) => ({ kind: 'leave', member }));
     }));
+  }
+
+  #tellWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** The thread has ended. What asks a new one for the same: as a member that waits. */
@@ -234,8 +279,10 @@ class KafkaMembership implements Membership {
 
   changed(view: MembershipView): void {
     if (this.#leaving !== null) return;
+    this.#isOut ||= view.member === null;
     this.#view = view;
     this.#options.onChange(view);
+    this.#tellWaiting();
   }
 
   confirmedUpTo(id: number): void {

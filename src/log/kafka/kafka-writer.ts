@@ -132,6 +132,7 @@ export class KafkaWriter implements LogWriter {
     const { transactionalId, transactionTimeoutMs: timeoutMs, group } = options;
     try {
       const compressor = await openCompressor(options.compression);
+      await options.member?.ready();
       const transaction =
         transactionalId === undefined
           ? null
@@ -227,7 +228,9 @@ export class KafkaWriter implements LogWriter {
     const earlier = this.#committed;
     const committed = (async () => {
       await Promise.all([earlier, flushed]);
-      await (this.#transaction === null ? group?.commit(offsets) : this.#endTransaction(offsets));
+      await (this.#transaction === null
+        ? group?.commit(offsets, this.#options.member)
+        : this.#endTransaction(offsets));
     })();
     this.#committed = committed.catch(() => {});
     return committed;

@@ -1,3 +1,4 @@
+import type { GroupMemberId } from '../membership.ts';
 import type { TopicPartition } from '../log.ts';
 import type { ProtocolRequest } from './kafkajs-connections.ts';
 import { protocolRequest, readByTopic, readPartitionCodes, writeByTopic } from './protocol-request.ts';
@@ -382,9 +383,10 @@ export function findCoordinatorRequest(kind: CoordinatorKind, key: string): Prot
   );
 }
 
-/** A simple consumer's commit: no generation and no member, so the group must have no members. */
+/** As a member, or as a simple consumer, which has no generation and no id: then the group must have no members. */
 export function offsetCommitRequest(
   group: string,
+  { id, generation }: GroupMemberId,
   offsets: readonly {
     readonly topic: string;
     readonly partition: number;
@@ -395,7 +397,7 @@ export function offsetCommitRequest(
   return protocolRequest(
     { key: 8, version: 5, name: 'OffsetCommit' },
     (w) => {
-      w.string(group).int32(-1).string('');
+      w.string(group).int32(generation).string(id);
       writeByTopic(w, offsets, (item) => {
         w.int32(item.partition).int64(item.offset).string(item.metadata);
       });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
+import type { GroupCommitter } from '../../log/membership.ts';
 import type { Log, LogWriter, ProducerOptions } from '../../log/log.ts';
 import type { StateBackend } from '../../state/store.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
@@ -48,6 +49,8 @@ export interface StreamsOptions {
   readonly transactionalId?: string;
   /** How long a transaction may last, which is longer than `commitIntervalMs`. Default three times that, within 10,000 and 900,000. */
   readonly transactionTimeoutMs?: number;
+  /** With `at_least_once`, on Kafka: whom offsets are committed as. See `WriterOptions.member`. */
+  readonly member?: GroupCommitter;
   /** How often output, offsets and state are committed together. Default 100. */
   readonly commitIntervalMs?: number;
   /** Where to start without a committed offset. Default earliest. */

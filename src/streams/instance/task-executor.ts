@@ -572,10 +572,12 @@ function writerOptions(options: StreamsOptions): WriterOptions {
     applicationId,
     transient = false,
     processingGuarantee,
+    member,
     commitIntervalMs = COMMIT_INTERVAL_MS,
   } = options;
   if (transient) return {};
-  if (processingGuarantee !== 'exactly_once_v2') return { group: applicationId };
+  if (processingGuarantee !== 'exactly_once_v2')
+    return { group: applicationId, ...(member === undefined ? {} : { member }) };
   const {
     transactionalId = applicationId,
     transactionTimeoutMs = defaultTransactionTimeoutMs(commitIntervalMs),
