@@ -5,8 +5,10 @@ import type { TransactionVersion } from './transaction-requests.ts';
 
 /** What a cluster can do beyond the versions of requests that all brokers know. */
 export interface BrokerFeatures {
-  /** Null: too old for exactly once (before Kafka 2.7). */
+  /** Null: too old for exactly once (before Kafka 2.5). */
   readonly transactions: TransactionVersion | null;
+  /** The version of InitProducerId: before 4 (Kafka 2.7) a fenced producer is told by another code (KIP-588). */
+  readonly initProducerId: 3 | 4;
   /** Whether it can be asked who writes as a transactional id (KIP-664). */
   readonly describesTransactions: boolean;
   /** Whether committed offsets can be asked for without those of open transactions (KIP-447). */
@@ -70,7 +72,8 @@ export function featuresOf({ newest, transactionVersion }: ApiVersions): BrokerF
   const has = (key: number, version: number): boolean => (newest.get(key) ?? -1) >= version;
   const second = transactionVersion >= 2 && has(PRODUCE, 12) && has(TXN_OFFSET_COMMIT, 5) && has(END_TXN, 5);
   return {
-    transactions: !has(INIT_PRODUCER_ID, 4) ? null : second ? 2 : 1,
+    transactions: !has(INIT_PRODUCER_ID, 3) ? null : second ? 2 : 1,
+    initProducerId: has(INIT_PRODUCER_ID, 4) ? 4 : 3,
     describesTransactions: has(DESCRIBE_TRANSACTIONS, 0),
     stableOffsets: has(OFFSET_FETCH, 7),
     topicIds: has(METADATA, 10),

@@ -73,13 +73,13 @@ export class KafkaTransaction {
     const doing = `beginning as transactional id ${transactionalId}`;
     const coordinator = new Coordinator(cluster, 'transaction', transactionalId);
     return cluster.retry(doing, INIT_TIMEOUT_MS, async () => {
-      const { transactions } = await cluster.features(true);
+      const { transactions, initProducerId } = await cluster.features(true);
       if (transactions === null)
         throw new LogError(
           'unsupported',
-          'these brokers are too old for exactly once, which needs Kafka 2.7 or later',
+          'these brokers are too old for exactly once, which needs Kafka 2.5 or later',
         );
-      const request = initTransactionRequest(transactionalId, timeoutMs);
+      const request = initTransactionRequest(initProducerId, transactionalId, timeoutMs);
       const producer = await coordinator.send(request, ({ code }) => {
         if (code === INVALID_TRANSACTION_TIMEOUT)
           throw new LogError(
@@ -225,7 +225,7 @@ export class KafkaTransaction {
 
   /** Asking for a new epoch with its own one is granted unless another writer has come (KIP-588). */
   async #isOutdone(doing: string): Promise<boolean> {
-    const request = initTransactionRequest(this.transactionalId, this.#timeoutMs, this.#producer);
+    const request = initTransactionRequest(4, this.transactionalId, this.#timeoutMs, this.#producer);
     const { code } = await this.#coordinator.send(request, (answer) => {
       if (answer.code !== NONE && !isFencing(answer.code)) throw failureOf(answer.code, doing);
     });

@@ -34,12 +34,13 @@ export function initProducerIdRequest(): ProtocolRequest<InitProducerIdResult> {
  * only to that producer itself (KIP-360): code 90 says that another one has come.
  */
 export function initTransactionRequest(
+  version: 3 | 4,
   transactionalId: string,
   timeoutMs: number,
   current: ProducerIdentity = NO_IDENTITY,
 ): ProtocolRequest<InitProducerIdResult> {
   return protocolRequest(
-    { key: 22, version: 4, name: 'InitProducerId' },
+    { key: 22, version, name: 'InitProducerId' },
     (w) => {
       w.compactString(transactionalId).int32(timeoutMs).int64(current.producerId).int16(current.epoch).tags();
     },
