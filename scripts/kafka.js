@@ -48,7 +48,7 @@ const START_TIMEOUT_MS = 90_000;
  * @property {string} address of all brokers, at PLAINTEXT: `host:port,…`
  * @property {Record<string, string>} listeners such an address by listener
  * @property {number} pid of the first broker
- * @property {{ id: number, pid: number, ports: Record<string, number> }[]} nodes
+ * @property {{ id: number, pid: number, ports: Record<string, number>, data: string }[]} nodes `data`: the directory of its segments
  * @property {import('./kafka-certificates.js').Certificates | null} certificates when secured
  * @property {Record<string, string>} users when secured
  * @property {(id: number) => Promise<void>} kill ends a broker by SIGKILL; it is gone when this resolves
@@ -208,8 +208,8 @@ async function guard(options) {
     await Promise.all(
       nodes.map(async (node) => {
         node.settings = join(directory, `server-${node.id}.properties`);
-        const data = join(directory, `data-${node.id}`);
-        await writeFile(node.settings, brokerSettings(options, nodes, node, data, certificates));
+        node.data = join(directory, `data-${node.id}`);
+        await writeFile(node.settings, brokerSettings(options, nodes, node, node.data, certificates));
         const args = ['format', '-t', clusterId, '-c', node.settings, ...formatArguments(options)];
         await run('java', await kafkaTool('kafka.tools.StorageTool', args, options.version));
       }),
@@ -223,7 +223,7 @@ async function guard(options) {
         nodes.map(({ ports }) => `127.0.0.1:${ports[name]}`).join(','),
       ]),
     );
-    const told = nodes.map(({ id, ports, process: { pid } }) => ({ id, pid, ports }));
+    const told = nodes.map(({ id, ports, data, process: { pid } }) => ({ id, pid, ports, data }));
     const { users } = options;
     process.stdout.write(`${JSON.stringify({ nodes: told, listeners, certificates, users })}\n`);
   } catch (error) {
