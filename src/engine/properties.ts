@@ -107,6 +107,7 @@ export const PROPERTIES: readonly Property[] = [
     name: 'ksql.internal.topic.replicas',
     default: '-1',
     description: "replicas of the engine's own topics, when they are made; -1: as the brokers have it",
+    atStartOnly: true,
     value: wholeNumber(-1, 32_767),
   },
   {

@@ -5,6 +5,7 @@ export { DataError } from '../common/error.ts';
 export { openLogger, silentLogger, type Logger } from '../common/logger.ts';
 export { openEmbeddedLog, type EmbeddedLogOptions } from '../log/embedded/embedded-log.ts';
 export { openKafkaLog, type KafkaLogOptions } from '../log/kafka/open-kafka-log.ts';
+export { SettingError } from '../log/kafka/settings/given-settings.ts';
 export { LogError, type Log, type LogErrorKind, type ProducerOptions } from '../log/log.ts';
 export type { Header } from '../log/record-batch.ts';
 export type { StateBackend } from '../state/store.ts';

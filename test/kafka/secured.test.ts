@@ -5,10 +5,11 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createServer as createTlsServer } from 'node:tls';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { inspect, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Kafka, startKafka } from '../../scripts/kafka.js';
 import { systemClock } from '../../src/common/clock.ts';
+import { parseProperties } from '../../src/common/properties-file.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
 import { LogError } from '../../src/log/log.ts';
@@ -27,6 +28,12 @@ function unsecuredToken(): string {
 }
 
 const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe' });
+
+/** The settings of a file as the library takes them. */
+function configOf(brokers: string, protocol: string, settings: string): Record<string, string> {
+  const text = `bootstrap.servers=${brokers}\nsecurity.protocol=${protocol}\n${settings}`;
+  return Object.fromEntries(parseProperties(text, 'test').map(({ name, value }) => [name, value]));
+}
 
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -288,20 +295,18 @@ describeKafka('a secured Kafka', () => {
     '%s is said by name, at the first attempt',
     async (_, listener, protocol, settings, kind, message) => {
       const { port, count, server } = await counted(listener);
-      const config: Record<string, string> = {
-        'bootstrap.servers': `127.0.0.1:${port}`,
-        'security.protocol': protocol,
-      };
-      for (const line of filled(settings).split('\n'))
-        if (line !== '') config[line.slice(0, line.indexOf('='))] = line.slice(line.indexOf('=') + 1);
-      const error = await openKafkaLog({ config, clock: systemClock, logger: silentLogger }).then(
+      const lines: string[] = [];
+      const told = (fields: object, text: string): void => void lines.push(inspect({ text, ...fields }));
+      const logger = { error: told, warn: told, info: told, debug: told };
+      const config = configOf(`127.0.0.1:${port}`, protocol, filled(settings));
+      const error = await openKafkaLog({ config, clock: systemClock, logger }).then(
         () => null,
         (thrown: unknown) => thrown as LogError,
       );
       server.close();
       expect(error).toBeInstanceOf(LogError);
       expect(error).toMatchObject({ kind, message: expect.stringMatching(message) as string });
-      expect(error!.message).not.toMatch(/wr0ng|secret/);
+      expect([error!.message, ...lines].join('\n')).not.toMatch(/wr0ng|secret/);
       // One connection, and two that ask what the port is.
       expect(count()).toBeLessThanOrEqual(3);
     },

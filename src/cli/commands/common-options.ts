@@ -21,6 +21,8 @@ export interface CommonOptions extends Omit<GivenOptions, 'kafka' | 'kafkaConfig
   /** Null: the embedded log. */
   readonly kafka: KafkaSettings | null;
   readonly serviceId: string;
+  /** Nobody sits before it. */
+  readonly isServer?: true;
 }
 
 export const DEFAULT_SERVICE_ID = 'default_';

@@ -82,7 +82,7 @@ async function serve(
       '--fresh is for the script of --queries-file: at the prompt, DROP what is to begin anew',
     );
   const engine = await openLocalEngine(
-    options,
+    { ...options, isServer: true },
     !headless && isDurable,
     // Every client's session begins with them.
     new Map(session.properties),

@@ -95,7 +95,6 @@ test.each([
   ['producer.max.request.size', '5000000', '5000000'],
   ['max.request.size', '1', '1'],
   ['ksql.streams.replication.factor', '3', '3'],
-  ['ksql.internal.topic.replicas', '-1', '-1'],
 ])('%s = %s is taken, and kept in one spelling', (name, text, value) => {
   const setting = checkProperty(name, text, 'statement');
   expect(setting.value).toBe(value);

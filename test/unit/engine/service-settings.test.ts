@@ -145,9 +145,15 @@ test('SET of what changes nothing says so', async () => {
   await engine.close();
 });
 
+/** What the ConfigDefs of Kafka 4.1's producer, consumer, admin client and Streams have. */
+const JAVA = readFileSync(new URL('../../fixtures/kafka-settings.txt', import.meta.url), 'utf8');
+
 test('files know all names of Kafka’s clients and Streams, and the server’s file those of ksqlDB', () => {
   for (const { name } of PROPERTIES.filter((property) => !property.name.startsWith('ksql.')))
     expect(kafkaFileSettings.row(name)?.fate, name).toBe('honoured');
+  const names = JAVA.split('\n').filter((name) => name !== '');
+  expect(names.filter((name) => kafkaFileSettings.row(name) === undefined)).toEqual([]);
+  expect(names.length).toBe(189);
   expect(kafkaFileSettings.row('listeners')).toBeUndefined();
   expect(serverFileSettings.row('listeners')?.fate).toBe('mapped');
   expect(serverFileSettings.row('ksql.schema.registry.basic.auth.user.info')?.fate).toBe('idle');

@@ -219,7 +219,7 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
   },
   {
     names:
-      'batch.size batch.num.messages linger.ms queue.buffering.max.ms queue.buffering.max.messages queue.buffering.max.kbytes queue.buffering.backpressure.threshold buffer.memory max.block.ms max.in.flight max.in.flight.requests.per.connection partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms sticky.partitioning.linger.ms message.copy.max.bytes compression.gzip.level compression.lz4.level compression.zstd.level compression.level queuing.strategy delivery.report.only.error',
+      'batch.size batch.num.messages linger.ms queue.buffering.max.ms queue.buffering.max.messages queue.buffering.max.kbytes queue.buffering.backpressure.threshold buffer.memory max.block.ms max.in.flight max.in.flight.requests.per.connection partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms sticky.partitioning.linger.ms message.copy.max.bytes compression.gzip.level compression.lz4.level compression.zstd.level compression.level queuing.strategy delivery.report.only.error produce.offset.report',
     fate: 'idle',
     because: 'rows gather for a commit, and their order is kept: there is nothing to tune by it',
   },
