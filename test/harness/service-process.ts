@@ -47,7 +47,12 @@ export class ServiceProcess {
     const text = await response.text();
     if (response.status !== 200) throw new Error((JSON.parse(text) as { message: string }).message);
     const [, ...rows] = text.trimEnd().split('\n');
-    return rows.map((row) => JSON.parse(row) as unknown[]);
+    return rows.map((line) => {
+      const row = JSON.parse(line) as unknown[] | { readonly message: string };
+      // It began with rows, and then went wrong.
+      if (!Array.isArray(row)) throw new Error(row.message);
+      return row;
+    });
   }
 
   /** Resolves when `asked` gives `expected`, as JSON; what goes wrong until then is not of interest. */
