@@ -48,7 +48,7 @@ describeKafka('stream threads', (address) => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function application(fail = ''): Promise<{ input: string; output: string }> {
+  async function application(fail = '', guarantee = ''): Promise<{ input: string; output: string }> {
     const [input, output] = [uniqueName('threads-in'), uniqueName('threads-out')];
     await log.admin.createTopic({ name: input, partitions: 4 });
     await log.admin.createTopic({ name: output, partitions: 1 });
@@ -60,6 +60,7 @@ describeKafka('stream threads', (address) => {
       APPLICATION: id,
       STATE: join(directory, 'state'),
       FAIL: fail,
+      GUARANTEE: guarantee,
     };
     for (const [name, value] of Object.entries(settings)) process.env[`THREAD_${name}`] = value;
     return { input, output };
@@ -75,24 +76,27 @@ describeKafka('stream threads', (address) => {
   const everyWord = (count: number): Map<string, number> =>
     new Map(Array.from({ length: 40 }, (_, i) => [`word${i}`, count]));
 
-  test('share the tasks, count everything once, and find their state again', async () => {
-    const { input, output } = await application();
-    await produce(log, input, WORDS);
-    for (const threads of [2, 3]) {
-      const running = await StreamThreads.start({ module, threads });
-      expect(running.states).toEqual(Array.from({ length: threads }, () => 'running'));
-      const tasks = await running.tasks();
-      expect(tasks.every((each) => each.length > 0)).toBe(true);
-      expect(tasks.flat().toSorted()).toEqual(['0_0', '0_1', '0_2', '0_3', '1_0', '1_1', '1_2', '1_3']);
-      await running.catchUp();
-      expect(await running.processedRecords()).toBe(800);
-      expect(await greatest(output)).toEqual(everyWord(threads === 2 ? 10 : 20));
-      await running.close();
-      expect(running.states).toEqual(Array.from({ length: threads }, () => 'stopped'));
-      expect(running.error).toBeNull();
-      if (threads === 2) await produce(log, input, WORDS);
-    }
-  });
+  test.each(['', 'exactly_once_v2'])(
+    'share the tasks, count everything once, and find their state again %s',
+    async (guarantee) => {
+      const { input, output } = await application('', guarantee);
+      await produce(log, input, WORDS);
+      for (const threads of [2, 3]) {
+        const running = await StreamThreads.start({ module, threads });
+        expect(running.states).toEqual(Array.from({ length: threads }, () => 'running'));
+        const tasks = await running.tasks();
+        expect(tasks.every((each) => each.length > 0)).toBe(true);
+        expect(tasks.flat().toSorted()).toEqual(['0_0', '0_1', '0_2', '0_3', '1_0', '1_1', '1_2', '1_3']);
+        await running.catchUp();
+        expect(await running.processedRecords()).toBe(800);
+        expect(await greatest(output)).toEqual(everyWord(threads === 2 ? 10 : 20));
+        await running.close();
+        expect(running.states).toEqual(Array.from({ length: threads }, () => 'stopped'));
+        expect(running.error).toBeNull();
+        if (threads === 2) await produce(log, input, WORDS);
+      }
+    },
+  );
 
   test('a thread that cannot start closes the others', async () => {
     await application('1');

@@ -35,6 +35,7 @@ if (inStreamThread)
       topology: builder.build(),
       options: {
         applicationId: setting('APPLICATION'),
+        processingGuarantee: setting('GUARANTEE') === '' ? 'at_least_once' : 'exactly_once_v2',
         log,
         state: openStateBackend(),
         stateDirectory: setting('STATE'),
