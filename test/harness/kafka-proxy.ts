@@ -54,11 +54,13 @@ export interface Which {
  * - `duplicate`: it is done and answered, and `afterMs` later it comes to the broker again on a connection of its own; the
  *   answer to that is kept in `repeatAnswers`.
  * - `delay`: it, and what follows on its connection, comes `afterMs` later.
+ * - `amend`: the broker has done it; the answer's body becomes what `with(frame, body)` makes of it.
  * - `answer`: the broker never sees it; the answer's body (what follows the correlation id) is `with(frame)`.
  */
 export type Action =
   | { readonly do: 'hold' | 'holdAnswer' | 'dropAnswer' | 'swallowAnswer' | 'blackHole' }
   | { readonly do: 'duplicate' | 'delay'; readonly afterMs: number }
+  | { readonly do: 'amend'; readonly with: (frame: RequestFrame, body: Buffer) => Buffer }
   | { readonly do: 'answer'; readonly with: (frame: RequestFrame) => Buffer };
 
 /** A rule under way. */
@@ -235,7 +237,7 @@ class Passage {
   readonly #requests = new Queue((frame) => this.#request(frame));
   readonly #answers = new Queue((frame) => this.#answer(frame));
   /** What is to happen to answers, by correlation id. */
-  readonly #awaited = new Map<number, Rule>();
+  readonly #awaited = new Map<number, { readonly rule: Rule; readonly frame: RequestFrame }>();
 
   constructor(proxy: KafkaProxy, index: number, client: Socket) {
     this.#proxy = proxy;
@@ -286,24 +288,24 @@ class Passage {
       case 'blackHole':
         return;
       case 'answer': {
-        const body = action.with(frame);
-        const answer = Buffer.alloc(4 + body.length);
-        answer.writeInt32BE(frame.correlationId);
-        body.copy(answer, 4);
-        this.#client.write(framed(answer));
+        this.#client.write(framed(answerOf(frame, action.with(frame))));
         return;
       }
       default:
-        this.#awaited.set(frame.correlationId, rule!);
+        this.#awaited.set(frame.correlationId, { rule: rule!, frame });
         this.#forward(bytes);
     }
   }
 
   #answer(bytes: Buffer): void {
     const correlationId = bytes.readInt32BE(0);
-    const rule = this.#awaited.get(correlationId);
+    const { rule, frame } = this.#awaited.get(correlationId) ?? {};
     this.#awaited.delete(correlationId);
-    switch (rule?.action.do) {
+    const action = rule?.action;
+    switch (action?.do) {
+      case 'amend':
+        this.#client.write(framed(answerOf(frame!, action.with(frame!, bytes.subarray(4)))));
+        return;
       case 'dropAnswer':
         this.#client.destroy();
         return;
@@ -311,7 +313,7 @@ class Passage {
         return;
       case 'holdAnswer':
         this.#answers.block();
-        rule.whenReleased(() => {
+        rule!.whenReleased(() => {
           this.#client.write(framed(bytes));
           this.#answers.unblock();
         });
@@ -387,6 +389,13 @@ class FrameSplitter {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
     return this.#chunks[0]!;
   }
+}
+
+function answerOf(frame: RequestFrame, body: Buffer): Buffer {
+  const answer = Buffer.alloc(4 + body.length);
+  answer.writeInt32BE(frame.correlationId);
+  body.copy(answer, 4);
+  return answer;
 }
 
 function framed(bytes: Buffer): Buffer {

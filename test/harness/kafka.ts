@@ -36,11 +36,18 @@ export async function javaProduce(
   address: string,
   topic: string,
   lines: readonly string[],
-  options: { readonly keyed?: boolean; readonly codec?: 'gzip' | 'snappy' | 'lz4' | 'zstd' } = {},
+  options: {
+    readonly keyed?: boolean;
+    readonly codec?: 'gzip' | 'snappy' | 'lz4' | 'zstd';
+    /** Of Kafka's producer. */
+    readonly settings?: Readonly<Record<string, string | number>>;
+  } = {},
 ): Promise<void> {
   const args = ['--bootstrap-server', address, '--topic', topic];
   if (options.keyed !== false) args.push('--reader-property', 'parse.key=true');
   if (options.codec !== undefined) args.push('--compression-codec', options.codec);
+  for (const [name, value] of Object.entries(options.settings ?? {}))
+    args.push('--command-property', `${name}=${value}`);
   const tool = spawn('java', await kafkaTool('org.apache.kafka.tools.ConsoleProducer', args), {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
