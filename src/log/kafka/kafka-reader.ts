@@ -13,6 +13,8 @@ import { Signal } from './signal.ts';
 
 /** How long a broker holds a fetch when there is nothing. A partition assigned meanwhile waits as long. */
 const FETCH_WAIT_MS = 200;
+/** The same where nothing comes and no partition is left out of the fetch: Kafka's own `fetch.max.wait.ms`. */
+const IDLE_FETCH_WAIT_MS = 500;
 const BUFFER_BYTES_MAX = 32 << 20;
 const FETCH_BYTES_MAX = 16 << 20;
 const PARTITION_BYTES_MIN = 64 << 10;
@@ -266,6 +268,7 @@ export class KafkaReader implements LogReader {
   }
 
   async #fetchFrom(node: number, wake: Signal): Promise<void> {
+    let idle = false;
     while (!this.#closed) {
       const wanted = this.#wantedFrom(node);
       if (wanted.length === 0) {
@@ -276,7 +279,7 @@ export class KafkaReader implements LogReader {
       const request = fetchRequest(
         wanted.map(({ topic, partition, fetchOffset }) => ({ topic, partition, offset: fetchOffset })),
         {
-          maxWaitMs: FETCH_WAIT_MS,
+          maxWaitMs: idle && this.#isWhole(node, wanted.length) ? IDLE_FETCH_WAIT_MS : FETCH_WAIT_MS,
           bytesMax: Math.min(
             FETCH_BYTES_MAX,
             Math.max(PARTITION_BYTES_MIN, this.#bufferBytesMax - this.#bufferedBytes),
@@ -299,8 +302,10 @@ export class KafkaReader implements LogReader {
       }
       const byKey = new Map(wanted.map((assignment) => [keyOf(assignment), assignment]));
       let any = false;
+      idle = true;
       for (const part of fetched.partitions) {
         const assignment = byKey.get(keyOf(part));
+        if (part.end > part.start) idle = false;
         if (assignment === undefined || this.#assignments.get(keyOf(part)) !== assignment) continue;
         this.#take(assignment, part);
         any = true;
@@ -309,6 +314,13 @@ export class KafkaReader implements LogReader {
       if (fetched.code !== NONE || (!any && fetched.partitions.length === 0))
         for (const assignment of wanted) this.#loseLeader(assignment);
     }
+  }
+
+  /** Whether a fetch of so many partitions leaves none out that may want to join it while it waits. */
+  #isWhole(node: number, wanted: number): boolean {
+    let others = 0;
+    for (const { leader } of this.#assignments.values()) if (leader >= 0 && leader !== node) others++;
+    return wanted + others === this.#assignments.size;
   }
 
   /** Partitions whose buffers have room, beginning with another one each time: brokers fill responses in that order. */
