@@ -216,10 +216,25 @@ export class TaskExecutor implements TaskHost {
   #unfetchedFrom(input: TopicPartition): number {
     const isBehind =
       (this.options.maxIdleMs ?? 0) >= 0 &&
-      (this.lagOf(input.topic, input.partition) !== 0 ||
-        this.writer.isPending(input) ||
-        this.writer.endOffset(input) > this.reader.position(input));
+      (this.lagOf(input.topic, input.partition) !== 0 || this.#isComing(input));
     return isBehind ? -Infinity : Infinity;
+  }
+
+  /** Whether this instance has written records to an input that it has not fetched yet. */
+  #isComing(input: TopicPartition): boolean {
+    return this.writer.isPending(input) || this.writer.endOffset(input) > this.reader.position(input);
+  }
+
+  /**
+   * Whether records are held back for others that this instance wrote and that come only when they are committed. A
+   * join behind a repartition would else go on by one step of its inputs' times in each commit interval.
+   */
+  #waitsForItself(): boolean {
+    if (!this.writer.flushStaysHidden || !this.#tasks.some((task) => task.commitNeeded)) return false;
+    const inputs = this.#tasks.flatMap((task) => task.inputs);
+    return (
+      inputs.some((input) => !input.isEmpty) && inputs.some((input) => input.isEmpty && this.#isComing(input))
+    );
   }
 
   horizonOf(subTopology: number, input: TopicPartition): Horizon | null {
@@ -388,9 +403,8 @@ export class TaskExecutor implements TaskHost {
     }
     this.#busy = processed > 0;
     const pending = this.writer.pendingBytes;
-    const commitsEarly = await this.#committer.send(
-      processed === 0 && !this.#tasks.some((task) => task.turn.awaits),
-    );
+    const idle = processed === 0 && !this.#tasks.some((task) => task.turn.awaits);
+    const commitsEarly = (await this.#committer.send(idle)) || (idle && this.#waitsForItself());
     const asked = this.#awaited.length > 0 && now - this.#lastCommitMs >= ASKED_COMMIT_MS;
     const requested = commitsEarly || asked || this.#tasks.some((task) => task.commitRequested);
     if (requested || this.#isCommitDue(now)) {
