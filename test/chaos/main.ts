@@ -40,6 +40,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '5000' },
     processes: { type: 'string', default: '2' },
     nodes: { type: 'string', default: '3' },
+    /** Of the servers: at_least_once must fail. */
+    guarantee: { type: 'string', default: 'exactly_once_v2' },
     /** Logs are kept when it passes too. */
     keep: { type: 'boolean', default: false },
     /** The process that writes. */
@@ -260,6 +262,7 @@ function serviceCommand(address: string): string[] {
     ['--kafka', address],
     ['--service-id', SERVICE],
     ['--log-level', 'info'],
+    ['--set', `processing.guarantee=${values.guarantee}`],
     ['--set', `transaction.timeout.ms=${TIMEOUTS.transactionMs}`],
     ['--set', `session.timeout.ms=${TIMEOUTS.sessionMs}`],
   ];
