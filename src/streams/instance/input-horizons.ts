@@ -68,10 +68,14 @@ export class InputHorizons {
     this.#known.clear();
   }
 
-  /** The horizon of an input of the sub-topology `reader`; null when no task of this process writes to it. */
+  /**
+   * The horizon of an input of the sub-topology `reader`; null when no task of this process writes to it, and when what is
+   * written there answers to the reader itself (a join by foreign key): each of its rows would wait for the answers to
+   * those before, which takes two transactions where output is seen when it is committed.
+   */
   of(reader: number, { topic, partition }: TopicPartition): Horizon | null {
     const writers = this.#writers.get(topic);
-    if (writers === undefined) return null;
+    if (writers === undefined || writers.some((sub) => must(this.#above.get(sub)).has(reader))) return null;
     const key = `${topic}-${partition}`;
     return () => {
       let time = this.#known.get(key);
