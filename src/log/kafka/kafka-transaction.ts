@@ -184,14 +184,28 @@ export class KafkaTransaction {
     const { clock, signal } = this.#cluster;
     const waited = new AbortController();
     const unsubscribe = onAbort(signal, () => waited.abort());
-    await Promise.race([
-      this.#coordinator
-        .send(endTransactionRequest(this.version, this.#owner, false), () => undefined)
-        .catch(() => undefined),
-      sleep(clock, ABORT_TIMEOUT_MS, waited.signal),
-    ]);
+    await Promise.race([this.#undo().catch(() => undefined), sleep(clock, ABORT_TIMEOUT_MS, waited.signal)]);
     unsubscribe();
     waited.abort();
+  }
+
+  /**
+   * Records that are still on their way must find an epoch that has passed, or they would begin a transaction that nobody
+   * ends (KIP-890): in version 1 it passes when the producer asks for a new one.
+   */
+  async #undo(): Promise<void> {
+    if (this.version === 2)
+      await this.#coordinator.send(endTransactionRequest(2, this.#owner, false), () => undefined);
+    else {
+      const { initProducerId } = await this.#cluster.features();
+      const request = initTransactionRequest(
+        initProducerId,
+        this.transactionalId,
+        this.#timeoutMs,
+        this.#producer,
+      );
+      await this.#coordinator.send(request, () => undefined);
+    }
   }
 
   /** What it means that nobody knows whether a request has arrived; null: it is to be repeated. */
