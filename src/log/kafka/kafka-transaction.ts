@@ -14,6 +14,7 @@ import {
   isRetriable,
   NONE,
   PRODUCER_FENCED,
+  UNKNOWN_SERVER_ERROR,
 } from './protocol-error.ts';
 import type { PartitionCode } from './protocol-request.ts';
 import { failureOf, RetriableError } from './retry.ts';
@@ -219,6 +220,9 @@ export class KafkaTransaction {
    * another has come are refused alike.
    */
   async refused(code: number, doing: string, partition?: TopicPartition): Promise<LogError> {
+    // What went wrong inside the broker may have been done all the same: whoever opens again reads whether it was.
+    if (code === UNKNOWN_SERVER_ERROR)
+      return new LogError('transaction-aborted', `${doing} failed with ${describeCode(code)}`, partition);
     if (!isFencing(code)) return errorOf(code, doing, partition);
     this.#isOpen = false;
     const isFenced = await this.#cluster.retry(doing, REQUEST_TIMEOUT_MS, () =>

@@ -5,6 +5,7 @@ import type { LogErrorKind, TopicPartition } from '../log.ts';
  * Error codes of Kafka's protocol by number (https://kafka.apache.org/protocol#protocol_error_codes). Names are
  * ours to print only: decisions are made on numbers, because kafkajs's own table ends at 88 and names some differently.
  */
+export const UNKNOWN_SERVER_ERROR = -1;
 export const NONE = 0;
 const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
@@ -38,7 +39,7 @@ interface Meaning {
 }
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
-  [-1]: { name: 'UNKNOWN_SERVER_ERROR' },
+  [UNKNOWN_SERVER_ERROR]: { name: 'UNKNOWN_SERVER_ERROR' },
   [OFFSET_OUT_OF_RANGE]: { name: 'OFFSET_OUT_OF_RANGE', kind: 'offset-out-of-range' },
   2: { name: 'CORRUPT_MESSAGE', retry: true, kind: 'corrupt' },
   [UNKNOWN_TOPIC_OR_PARTITION]: { name: 'UNKNOWN_TOPIC_OR_PARTITION', retry: true, kind: 'unknown-topic' },
