@@ -88,6 +88,8 @@ export class Committer {
     const anything = offsets.length > 0 || writer.pendingBytes > 0;
     if (anything) await writer.commit(offsets);
     for (const task of changed) {
+      // Nothing was read since.
+      for (const input of task.inputs) input.committed = input.position;
       task.commitNeeded = false;
       task.commitRequested = false;
       const positions = must(this.#changelogPositions.get(task));

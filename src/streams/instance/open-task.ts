@@ -89,7 +89,7 @@ export async function openInput(
   const known = committed.get(`${name}-${partition}`)?.offset;
   const own = known ?? meta?.inputs[`${name}-${partition}`];
   const offset = await startOffset(host.options, { topic: name, partition }, own, reset);
-  if (known === undefined && host.options.transient !== true) task.commitNeeded = true;
+  if (known !== offset && host.options.transient !== true) task.commitNeeded = true;
   return task.addInput(topic, offset);
 }
 

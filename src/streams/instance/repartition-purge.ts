@@ -21,8 +21,8 @@ export class RepartitionPurge {
     if (now - this.#lastMs < PURGE_INTERVAL_MS) return;
     this.#lastMs = now;
     for (const task of tasks)
-      for (const { topic, partition, position } of task.inputs)
+      for (const { topic, partition, committed } of task.inputs)
         if (this.#topics.has(topic) && !task.commitNeeded)
-          await this.#admin.deleteRecords({ topic, partition, offset: position });
+          await this.#admin.deleteRecords({ topic, partition, offset: committed });
   }
 }

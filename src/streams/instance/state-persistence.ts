@@ -43,7 +43,8 @@ export class StatePersistence {
 
   #metaOf(task: Task): TaskMeta {
     const inputs: Record<string, number> = {};
-    for (const { topic, partition, position } of task.inputs) inputs[`${topic}-${partition}`] = position;
+    // Not its position, which steps over markers: state is not taken from a directory that is ahead of what is committed.
+    for (const { topic, partition, committed } of task.inputs) inputs[`${topic}-${partition}`] = committed;
     return {
       format: 1,
       owner: stateOwner(this.#options.applicationId, task.id),

@@ -15,6 +15,11 @@ export class InputQueue {
   bufferedBytes = 0;
   /** The reader was told to stop until some of it is processed. */
   paused = false;
+  /**
+   * How far it is committed that it is processed. Behind `position` too where only offsets that hold no records lie between:
+   * nobody commits for their sake.
+   */
+  committed: number;
   /** The offset to commit when nothing is queued: after the last record, gaps and markers included. */
   #endOffset: number;
 
@@ -22,6 +27,7 @@ export class InputQueue {
     this.topic = topic;
     this.partition = partition;
     this.#endOffset = offset;
+    this.committed = offset;
   }
 
   get isEmpty(): boolean {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock, nextTurn, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
@@ -7,6 +10,8 @@ import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import type { SteppedStreams } from '../../../../src/streams/application/stepped-streams.ts';
 import { produce } from '../../../harness/log-records.ts';
+import type { StreamsOptions } from '../../../../src/streams/instance/streams-options.ts';
+import { openStateBackend } from '../../../../src/state/task-state.ts';
 import { closeStreams, drain, openStreams } from '../../../harness/open-streams.ts';
 
 /** An application with nothing to commit asks the log for nothing. */
@@ -53,7 +58,7 @@ function marked(reader: LogReader): LogReader {
   });
 }
 
-function open(): Promise<SteppedStreams> {
+function open(options: Partial<StreamsOptions> = {}): Promise<SteppedStreams> {
   const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
   builder.stream<string, string>('in').groupByKey().count({ name: 'counts' });
   return openStreams(builder.build(), {
@@ -64,6 +69,7 @@ function open(): Promise<SteppedStreams> {
       close: () => log.close(),
     },
     clock,
+    ...options,
   });
 }
 
@@ -135,4 +141,32 @@ test('what was processed before a pause is committed during it', async () => {
   expect(sent).toHaveLength(1);
   clock.advance(1);
   await resting;
+});
+
+test('state on disk is gone on from when its input was behind markers that nobody committed', async () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-markers-'));
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) };
+  const options = () => ({ stateDirectory, logger, state: openStateBackend({ residentBytes: 0 }) });
+  const streams = await open(options());
+  for (const partition of [0, 1]) await produce(log, 'in', [{ key: 'a', value: 'x', partition }]);
+  await drain(streams);
+  markers = 3;
+  // One task has something to commit; the state of the other is written with it.
+  await produce(log, 'in', [{ key: 'a', value: 'x', partition: 1 }]);
+  await streams.step();
+  clock.advance(10_000);
+  await streams.step();
+  await streams.close();
+  // The log has no markers: what is committed of that input must be there.
+  markers = 0;
+  await produce(
+    log,
+    'in',
+    [1, 2, 3].map(() => ({ key: 'a', value: 'x', partition: 1 })),
+  );
+  await open(options());
+  expect(warnings).toEqual([]);
+  await closeStreams();
+  rmSync(stateDirectory, { recursive: true, force: true });
 });
