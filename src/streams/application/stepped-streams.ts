@@ -302,7 +302,10 @@ export class SteppedStreams {
       if (round > 0 && [...inner].every(([at, end]) => before.get(at) === end)) return;
       before = inner;
       const ends = new Map([...outer, ...inner]);
-      while (this.#isAlive && !givesUp() && !this.#hasReached(ends)) await sleep(this.#options.clock, 2);
+      while (this.#isAlive && !givesUp() && !this.#hasReached(ends)) {
+        this.#executor?.askCommitAt(ends);
+        await sleep(this.#options.clock, 2);
+      }
       if (!this.#isAlive || givesUp()) return;
       await this.commit();
       await this.#executor?.writer.readable();

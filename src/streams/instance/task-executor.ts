@@ -526,12 +526,19 @@ export class TaskExecutor implements TaskHost {
 
   /** Whether everything below `ends`, by `topic-partition`, is processed and committed. */
   hasReached(ends: ReadonlyMap<string, number>): boolean {
-    return this.allTasks.every(
-      (task) =>
-        !task.commitNeeded &&
-        task.inputs.every(
-          (input) => this.#inputs.position(input) >= (ends.get(`${input.topic}-${input.partition}`) ?? 0),
-        ),
+    return this.#hasProcessed(ends) && !this.allTasks.some((task) => task.commitNeeded);
+  }
+
+  /** Commits at the next turn if all up to `ends` is processed, and does not wait for the commit interval. */
+  askCommitAt(ends: ReadonlyMap<string, number>): void {
+    if (this.#hasProcessed(ends)) for (const task of this.#tasks) task.commitRequested ||= task.commitNeeded;
+  }
+
+  #hasProcessed(ends: ReadonlyMap<string, number>): boolean {
+    return this.allTasks.every((task) =>
+      task.inputs.every(
+        (input) => this.#inputs.position(input) >= (ends.get(`${input.topic}-${input.partition}`) ?? 0),
+      ),
     );
   }
 

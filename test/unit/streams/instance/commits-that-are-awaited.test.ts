@@ -6,7 +6,7 @@ import type { Log, LogWriter } from '../../../../src/log/log.ts';
 import { Serdes } from '../../../../src/streams/dsl/serdes.ts';
 import { StreamsBuilder } from '../../../../src/streams/dsl/streams-builder.ts';
 import { produce } from '../../../harness/log-records.ts';
-import { closeStreams, openStreams } from '../../../harness/open-streams.ts';
+import { closeStreams, createStreams, openStreams } from '../../../harness/open-streams.ts';
 
 /** Transactions since the test began. */
 let commits = 0;
@@ -106,3 +106,28 @@ test('rows of a join by foreign key do not wait for the answers to those before 
   expect(new Set(seen.map((row) => row.split(' ')[0]))).toEqual(new Set(rounds.map((at) => `o${at}`)));
   expect(commits).toBeLessThan(12);
 });
+
+test('who waits until all is processed and committed does not wait for the commit interval', async () => {
+  const log = await openEmbeddedLog({ clock: systemClock, logger: silentLogger });
+  try {
+    for (const name of ['in', 'out']) await log.admin.createTopic({ name, partitions: 1 });
+    const builder = new StreamsBuilder({ keySerde: Serdes.string, valueSerde: Serdes.string });
+    builder
+      .stream<string, string>('in')
+      .groupBy((_key, value) => value)
+      .count()
+      .toStream()
+      .to('out', { valueSerde: Serdes.long });
+    const streams = createStreams(builder.build(), {
+      log: transactional(log),
+      commitIntervalMs: 3_600_000,
+    });
+    await streams.start();
+    await produce(log, 'in', [{ key: 'k', value: 'a' }]);
+    await streams.catchUp();
+    expect((await log.admin.offsets('out'))[0]!.end).toBe(1);
+  } finally {
+    await closeStreams();
+    await log.close();
+  }
+}, 20_000);
