@@ -148,8 +148,8 @@ for (const [name, version, options] of [
 
     test.each([
       ['Produce', produce, [45, 47, 48, 49, 59, 90, 120]],
-      ['TxnOffsetCommit', txnOffsetCommit, [47, 48, 49, 90, 120]],
-      ['EndTxn', endTxn, [47, 48, 49, 90, 120]],
+      ['TxnOffsetCommit', txnOffsetCommit, [-1, 47, 48, 49, 90, 120]],
+      ['EndTxn', endTxn, [-1, 47, 48, 49, 90, 120]],
     ] as const)('%s is refused with codes after which a writer is replaced', async (_, apiKey, codes) => {
       await begin();
       for (const code of codes) {
