@@ -119,6 +119,10 @@ test.each([
   ['ksql.streams.producer.acks', '-1'],
   ['enable.idempotence', 'TRUE'],
   ['isolation.level', 'read_committed'],
+  [
+    'producer.interceptor.classes',
+    'io.confluent.monitoring.clients.interceptor.MonitoringProducerInterceptor',
+  ],
 ])('%s=%s is so anyway', (name, value) => {
   expect(checkProperty(name, value, 'statement').value).toBe(value);
 });

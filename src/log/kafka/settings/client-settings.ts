@@ -169,8 +169,17 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
     because: 'there is nothing that does this',
   },
   {
+    names: 'interceptor.classes',
+    fate: 'fixed',
+    only: [
+      'io.confluent.monitoring.clients.interceptor.monitoringproducerinterceptor',
+      'io.confluent.monitoring.clients.interceptor.monitoringconsumerinterceptor',
+    ],
+    because: 'no Java runs here; these two, of Confluent’s published examples, only count records',
+  },
+  {
     names:
-      'interceptor.classes partitioner.class sasl.client.callback.handler.class sasl.login.class ssl.engine.factory.class plugin.library.paths',
+      'partitioner.class sasl.client.callback.handler.class sasl.login.class ssl.engine.factory.class plugin.library.paths',
     fate: 'refused',
     because: 'it names code for another runtime, and what that would do does not happen here',
   },

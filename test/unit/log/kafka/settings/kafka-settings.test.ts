@@ -71,7 +71,7 @@ describe('mistakes are told with file, line and what to do, and no secret', () =
     ['sasl.usrname=a', /^file1 line 1: sasl\.usrname is not a setting; did you mean sasl\.username\?$/],
     ['acks=0', /line 1: acks must be all or -1/],
     ['producer.acks=1', /line 1: producer\.acks must be/],
-    ['interceptor.classes=com.example.A', /interceptor\.classes cannot be honoured/],
+    ['interceptor.classes=com.example.A', /interceptor\.classes must be io\.confluent/],
     ['security.protocol=TLS', /must be PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, not 'TLS'/],
     ['security.protocol=SASL_SSL', /so sasl\.mechanism is needed: PLAIN, /],
     [
