@@ -376,11 +376,15 @@ export class Engine {
   async #undo(queryId: string): Promise<void> {
     const query = this.queries.get(queryId);
     if (query === undefined) return;
-    this.queries.delete(queryId);
-    this.catalog.removeQuery(queryId);
+    this.#drop(queryId);
     await query.forget();
     if (query.sink !== null && this.catalog.get(query.sink)?.createdBy === queryId)
       this.catalog.remove(query.sink);
+  }
+
+  #drop(queryId: string): void {
+    this.queries.delete(queryId);
+    this.catalog.removeQuery(queryId);
   }
 
   /** The number that the next query's name is made from, without taking it. */
@@ -414,7 +418,8 @@ export class Engine {
     if (undo === null || code === undefined) return;
     // Topics that were there before it stay.
     await query.close();
-    await this.#forget(query);
+    this.#drop(query.id);
+    await this.kept?.remove(query.id);
     undo();
     if (recorded !== null) await this.#commands?.dismiss([recorded], call.script?.progress ?? null);
     throw new SqlError(code, messageOf(failure), {
@@ -430,18 +435,11 @@ export class Engine {
 
   /** Stops a query for good. */
   async removeQuery(query: PersistentQuery, { replayed }: StatementCall): Promise<void> {
-    this.queries.delete(query.id);
-    this.catalog.removeQuery(query.id);
+    this.#drop(query.id);
     // Who is active cleans up: another process may have begun a query of this name since.
     if (replayed === null || (query.isStarted && this.isActive)) await query.terminate();
     else if (query.isStarted) await query.forget();
-    if (replayed === null) await this.#forget(query);
-  }
-
-  async #forget(query: PersistentQuery): Promise<void> {
-    this.queries.delete(query.id);
-    this.catalog.removeQuery(query.id);
-    await this.kept?.remove(query.id);
+    if (replayed === null) await this.kept?.remove(query.id);
   }
 
   transientId(alias: string, kind: 'transient' | 'SCALABLE_PUSH_QUERY' = 'transient'): string {
