@@ -2,6 +2,7 @@ import { TIMER_MS_MAX } from '../common/clock.ts';
 import { FORMATS } from '../formats/every-format.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import { COMPRESSIONS } from '../log/codecs.ts';
+import { LINGER_MS_MAX } from '../log/log.ts';
 import { REQUEST_BYTES_LIMIT } from '../log/slab-appender.ts';
 import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
 import { topicPatterns } from './topic-patterns.ts';
@@ -89,6 +90,13 @@ export const PROPERTIES: readonly Property[] = [
     default: null,
     description: 'how queries compress what they write; as the connection to Kafka says when it is not set',
     value: oneOf(...COMPRESSIONS),
+  },
+  {
+    name: 'linger.ms',
+    default: null,
+    description:
+      'on Kafka, how many milliseconds output waits for more before it is sent; as the connection to Kafka says, or 5, when it is not set',
+    value: wholeNumber(0, LINGER_MS_MAX),
   },
   {
     name: 'max.request.size',
@@ -229,7 +237,7 @@ export function propertyName(name: string): string {
   return name
     .toLowerCase()
     .replace(/^ksql\.streams\./, '')
-    .replace(/^producer\.(?=(compression\.type|max\.request\.size)$)/, '');
+    .replace(/^producer\.(?=(compression\.type|linger\.ms|max\.request\.size)$)/, '');
 }
 
 /** Whether only the start of the process may set it. */

@@ -70,9 +70,11 @@ export function streamsOptions(
 export function producerOptions(properties: ReadonlyMap<string, string>): ProducerOptions {
   const compression = propertyValue(properties, 'compression.type');
   const requestBytesMax = propertyValue(properties, 'max.request.size');
+  const lingerMs = propertyValue(properties, 'linger.ms');
   return {
     ...(compression === null ? {} : { compression: compression as Compression }),
     ...(requestBytesMax === null ? {} : { requestBytesMax: Number(requestBytesMax) }),
+    ...(lingerMs === null ? {} : { lingerMs: Number(lingerMs) }),
   };
 }
 

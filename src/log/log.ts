@@ -128,7 +128,17 @@ export interface ProducerOptions {
    * log was opened with, or 1,048,576. An appender refuses what is larger with `record-too-large`.
    */
   readonly requestBytesMax?: number;
+  /**
+   * How long output may wait for more before it is sent, in milliseconds (Kafka's `linger.ms`). Default: as the log was
+   * opened with, or 5 (Kafka 4.0, KIP-1030). The writer's owner keeps it, who knows when output may go before its commit.
+   */
+  readonly lingerMs?: number;
 }
+
+/** Kafka's since 4.0 (KIP-1030): what gathers in that time makes up for the requests it takes. */
+export const DEFAULT_LINGER_MS = 5;
+/** What librdkafka allows. */
+export const LINGER_MS_MAX = 900_000;
 
 export interface WriterOptions extends ProducerOptions {
   /** The consumer group that `commit` commits to. */
@@ -161,6 +171,8 @@ export interface LogWriter {
   readonly atomicCommit: boolean;
   /** Whether what is flushed is seen by nobody before it is committed, and undone when it is not. */
   readonly flushStaysHidden: boolean;
+  /** See `ProducerOptions`. */
+  readonly lingerMs: number;
   /**
    * Sends what was gathered and resolves when it is acknowledged by all in-sync replicas. Records appended
    * while it runs belong to the next flush. Retries with identical bytes.

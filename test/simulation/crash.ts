@@ -75,6 +75,7 @@ export class CrashingProcess {
       ...methodsOf(writer),
       atomicCommit: writer.atomicCommit,
       flushStaysHidden: writer.flushStaysHidden,
+      lingerMs: writer.lingerMs,
       get pendingBytes() {
         return writer.pendingBytes;
       },

@@ -157,6 +157,7 @@ export class FaultyProcess {
       },
       atomicCommit: commits === 'atomic',
       flushStaysHidden: false,
+      lingerMs: 5,
       readable: () => writer.readable(),
       flush: () => heard(() => writer.flush(), false),
       async commit(offsets) {

@@ -62,6 +62,8 @@ export class EmbeddedWriter implements LogWriter {
   readonly atomicCommit = true;
   /** What is flushed is in the log. */
   readonly flushStaysHidden = false;
+  /** What it sends before a commit others would see before its input is committed. */
+  readonly lingerMs = Infinity;
 
   readable(): Promise<void> {
     return Promise.resolve();

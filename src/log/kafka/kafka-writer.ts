@@ -1,7 +1,7 @@
 import { onAbort } from '../../common/abort.ts';
 import { assert, must } from '../../common/assert.ts';
 import { sleep } from '../../common/clock.ts';
-import { LogError } from '../log.ts';
+import { DEFAULT_LINGER_MS, LogError } from '../log.ts';
 import type { LogWriter, OffsetToCommit, TopicPartition, WriterOptions } from '../log.ts';
 import { openCompressor } from '../codecs.ts';
 import type { Compressor } from '../codecs.ts';
@@ -172,6 +172,10 @@ export class KafkaWriter implements LogWriter {
 
   get flushStaysHidden(): boolean {
     return this.#transaction !== null;
+  }
+
+  get lingerMs(): number {
+    return this.#options.lingerMs ?? DEFAULT_LINGER_MS;
   }
 
   get pendingBytes(): number {

@@ -1,6 +1,7 @@
 import { TIMER_MS_MAX } from '../../common/clock.ts';
 import { describeRange, isWholeIn, type WholeRange } from '../../common/whole-number.ts';
 import { COMPRESSIONS } from '../../log/codecs.ts';
+import { LINGER_MS_MAX } from '../../log/log.ts';
 import { REQUEST_BYTES_LIMIT } from '../../log/slab-appender.ts';
 import { isTopicName } from '../../log/topic-name.ts';
 import { isOffsetReset } from '../topology/offset-reset.ts';
@@ -40,6 +41,7 @@ export function checkOptions(options: StreamsOptions): void {
     min: 1,
     max: REQUEST_BYTES_LIMIT,
   });
+  checkNumber('producer.lingerMs', options.producer?.lingerMs, { min: 0, max: LINGER_MS_MAX });
   const compression = options.producer?.compression;
   if (compression !== undefined && !COMPRESSIONS.includes(compression))
     throw wrong('producer.compression', `one of ${COMPRESSIONS.join(', ')}`, compression);

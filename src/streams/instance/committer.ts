@@ -1,4 +1,5 @@
 import { must } from '../../common/assert.ts';
+import type { Clock } from '../../common/clock.ts';
 import { LogError, type LogWriter, type OffsetToCommit, type TopicPartition } from '../../log/log.ts';
 import { encodeMetadata } from './offset-metadata.ts';
 import type { Task } from '../task/task.ts';
@@ -8,12 +9,15 @@ const FLUSH_BYTES = 1024 * 1024;
 /** Output that is worth a commit of its own, where nothing may be sent without one. */
 const COMMIT_BYTES = 8 * 1024 * 1024;
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+/** When it is looked whether what is on its way has arrived, so that the next may go. */
+const FLUSHING_WAIT_MS = 1;
 
 /**
  * Brings output, changelogs and input offsets of all tasks of an instance to the log: operators forward what they held
  * back, changelogs are drained, and then everything goes in one step.
  */
 export class Committer {
+  readonly #clock: Clock;
   readonly #writer: LogWriter;
   readonly #changelogName: (store: string) => string;
   readonly #commitsOffsets: boolean;
@@ -21,16 +25,19 @@ export class Committer {
   /** The next offset of each changelog that a task writes, by store. */
   readonly #changelogPositions = new Map<Task, Map<string, number>>();
   #flushing: Promise<void> | null = null;
+  #lastFlushMs = -Infinity;
   /** The error of a flush that was not awaited; the next turn throws it. */
   #flushError: unknown = null;
 
   /** `partitionsOf`: how many a topic has, which is committed with its offsets; undefined where nobody needs to know. */
   constructor(
+    clock: Clock,
     writer: LogWriter,
     changelogName: (store: string) => string,
     commitsOffsets: boolean,
     partitionsOf: (topic: string) => number | undefined,
   ) {
+    this.#clock = clock;
     this.#writer = writer;
     this.#changelogName = changelogName;
     this.#commitsOffsets = commitsOffsets;
@@ -56,14 +63,27 @@ export class Committer {
    */
   async send(idle: boolean): Promise<boolean> {
     const { pendingBytes } = this.#writer;
-    const flushes = !this.#writer.atomicCommit || this.#writer.flushStaysHidden;
+    const flushes = this.#mayFlush;
     const worth = (bytes: number): boolean => pendingBytes > 0 && (idle || pendingBytes >= bytes);
-    // Output that others see before its input is committed would come twice after a crash: where the log can do both in
-    // one step, sending early means committing early. In a transaction it leaves the commit less to do.
-    if (flushes && worth(FLUSH_BYTES)) this.#flushSoon();
+    if (flushes && (worth(FLUSH_BYTES) || this.dueInMs <= 0)) this.#flushSoon();
     if (this.#writer.pendingBytes > PENDING_BYTES_MAX || (idle && this.#flushing !== null))
       await this.#flushing;
     return !flushes && worth(COMMIT_BYTES);
+  }
+
+  /** In how many milliseconds what has gathered is to go without more; Infinity when that is with the next commit. */
+  get dueInMs(): number {
+    if (!this.#mayFlush || this.#writer.pendingBytes === 0) return Infinity;
+    const due = this.#lastFlushMs + this.#writer.lingerMs - this.#clock.monotonic();
+    return Math.max(due, this.#flushing === null ? 0 : FLUSHING_WAIT_MS);
+  }
+
+  /**
+   * Output that others see before its input is committed would come twice after a crash: where the log can do both in one
+   * step, sending early means committing early. In a transaction it leaves the commit less to do.
+   */
+  get #mayFlush(): boolean {
+    return !this.#writer.atomicCommit || this.#writer.flushStaysHidden;
   }
 
   /** Returns whether anything was committed. */
@@ -108,6 +128,7 @@ export class Committer {
 
   #flushSoon(): void {
     if (this.#flushing !== null) return;
+    this.#lastFlushMs = this.#clock.monotonic();
     this.#flushing = this.#writer
       .flush()
       .catch((error: unknown) => {

@@ -73,7 +73,7 @@ export interface StreamsOptions {
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;
   readonly maxIdleMs?: number;
-  /** How output and changelogs are sent: compression, and the largest record. Default: as the log was opened with. */
+  /** How output and changelogs are sent: compression, how long it waits for more, and the largest record. Default: as the log was opened with. */
   readonly producer?: ProducerOptions;
   /** What repartition and changelog topics are created with, where the application has to create them. */
   readonly internalTopics?: InternalTopicOptions;

@@ -114,7 +114,7 @@ export class TaskExecutor implements TaskHost {
     this.reader = log.openReader({ bufferBytesMax });
     this.#inputs = new InputBuffers(this.reader, bufferBytesMax);
     const partitionsOf = (topic: string): number | undefined => this.plan.partitions.get(topic);
-    this.#committer = new Committer(writer, plan.changelogName, !transient, partitionsOf);
+    this.#committer = new Committer(clock, writer, plan.changelogName, !transient, partitionsOf);
     this.#persistence = new StatePersistence(options, this.#committer);
     const own = new Set(topology.repartitionTopics.map(({ name }) => plan.topicName(name)));
     this.#horizons = new InputHorizons(topology, {
@@ -366,6 +366,7 @@ export class TaskExecutor implements TaskHost {
     let wait = this.#tasks.some((task) => task.turn.awaits) ? CALL_WAIT_MS : IDLE_WAIT_MS;
     if (this.#tasks.some((task) => task.commitNeeded))
       wait = Math.min(wait, this.#lastCommitMs + this.#commitIntervalMs - now);
+    wait = Math.min(wait, this.#committer.dueInMs);
     if (this.#awaited.length > 0) wait = Math.min(wait, this.#lastCommitMs + ASKED_COMMIT_MS - now);
     for (const task of this.#tasks) wait = Math.min(wait, task.turn.nextPunctuationMs - now);
     wait = Math.min(wait, this.#discovery.dueMs - now);

@@ -25,6 +25,7 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
     },
     atomicCommit: writer.atomicCommit,
     flushStaysHidden: writer.flushStaysHidden,
+    lingerMs: writer.lingerMs,
     readable: () => writer.readable(),
     get pendingBytes() {
       return writer.pendingBytes;

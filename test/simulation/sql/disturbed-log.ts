@@ -49,6 +49,7 @@ export class DisturbedLog implements Log {
       appender: (partition) => writer.appender(partition),
       atomicCommit: writer.atomicCommit,
       flushStaysHidden: writer.flushStaysHidden,
+      lingerMs: writer.lingerMs,
       readable: () => writer.readable(),
       get pendingBytes() {
         return writer.pendingBytes;

@@ -142,6 +142,7 @@ class CrashingTopics implements Log {
       appender: (partition) => writer.appender(partition),
       atomicCommit: writer.atomicCommit,
       flushStaysHidden: writer.flushStaysHidden,
+      lingerMs: writer.lingerMs,
       readable: () => writer.readable(),
       get pendingBytes() {
         return writer.pendingBytes;

@@ -153,10 +153,11 @@ test('how a query writes, and what its own topics are like, is a matter of the s
   expect(
     await of(
       `SET 'ksql.streams.producer.max.request.size' = '5000000'; SET 'producer.compression.type' = 'zstd';
+       SET 'producer.linger.ms' = '0';
        SET 'ksql.streams.topic.max.message.bytes' = '6000000'; SET 'ksql.streams.replication.factor' = '3';`,
     ),
   ).toEqual({
-    producer: { compression: 'zstd', requestBytesMax: 5_000_000 },
+    producer: { compression: 'zstd', lingerMs: 0, requestBytesMax: 5_000_000 },
     internalTopics: {
       replicas: 3,
       configs: { 'segment.bytes': '1000000', 'max.message.bytes': '6000000' },
@@ -170,7 +171,7 @@ test('properties of ksqlDB that mean nothing here are taken; unknown ones only f
     'ksql.query.pull.metrics.enabled',
     'ksql.idle.connection.timeout.seconds',
     'ksql.streams.num.stream.threads',
-    'producer.linger.ms',
+    'producer.batch.size',
     'consumer.max.poll.records',
     'ksql.functions.my_own.base',
     'ksql.streams.topic.min.insync.replicas',

@@ -27,6 +27,7 @@ class AwayLog {
           appender: (partition) => writer.appender(partition),
           atomicCommit: writer.atomicCommit,
           flushStaysHidden: writer.flushStaysHidden,
+          lingerMs: writer.lingerMs,
           readable: () => writer.readable(),
           get pendingBytes() {
             return writer.pendingBytes;

@@ -228,7 +228,7 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
   },
   {
     names:
-      'batch.size batch.num.messages linger.ms queue.buffering.max.ms queue.buffering.max.messages queue.buffering.max.kbytes queue.buffering.backpressure.threshold buffer.memory max.block.ms max.in.flight max.in.flight.requests.per.connection partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms sticky.partitioning.linger.ms message.copy.max.bytes compression.gzip.level compression.lz4.level compression.zstd.level compression.level queuing.strategy delivery.report.only.error produce.offset.report',
+      'batch.size batch.num.messages queue.buffering.max.messages queue.buffering.max.kbytes queue.buffering.backpressure.threshold buffer.memory max.block.ms max.in.flight max.in.flight.requests.per.connection partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms sticky.partitioning.linger.ms message.copy.max.bytes compression.gzip.level compression.lz4.level compression.zstd.level compression.level queuing.strategy delivery.report.only.error produce.offset.report',
     fate: 'idle',
     because: 'rows gather for a commit, and their order is kept: there is nothing to tune by it',
   },
@@ -273,6 +273,12 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
     names: 'compression.type compression.codec',
     fate: 'honoured',
     because: 'how output is compressed: none, gzip, snappy, lz4 or zstd; a query can have its own (SET)',
+  },
+  {
+    names: 'linger.ms queue.buffering.max.ms',
+    fate: 'honoured',
+    because:
+      'how many milliseconds output waits for more before it is sent; 5 without it; a query can have its own (SET)',
   },
   {
     names: 'max.request.size message.max.bytes',

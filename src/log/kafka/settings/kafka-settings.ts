@@ -2,7 +2,7 @@ import { TIMER_MS_MAX } from '../../../common/clock.ts';
 import { nearest } from '../../../common/nearest-name.ts';
 import type { GivenSetting } from '../../../common/properties-file.ts';
 import { COMPRESSIONS } from '../../codecs.ts';
-import type { ProducerOptions } from '../../log.ts';
+import { LINGER_MS_MAX, type ProducerOptions } from '../../log.ts';
 import { REQUEST_BYTES_LIMIT } from '../../slab-appender.ts';
 import { isBroker } from './broker-address.ts';
 import { CLIENT_SETTINGS } from './client-settings.ts';
@@ -110,7 +110,9 @@ function readProducer(settings: GivenSettings): ProducerOptions {
     min: 1,
     max: REQUEST_BYTES_LIMIT,
   });
+  const lingerMs = settings.whole('linger.ms queue.buffering.max.ms', { min: 0, max: LINGER_MS_MAX });
   return {
+    ...(lingerMs === undefined ? {} : { lingerMs }),
     ...(compression === undefined ? {} : { compression }),
     ...(requestBytesMax === undefined ? {} : { requestBytesMax }),
   };

@@ -74,6 +74,7 @@ const disturbed = (): Log => ({
       },
       atomicCommit: writer.atomicCommit,
       flushStaysHidden: hidden,
+      lingerMs: 5,
       readable: () => writer.readable(),
       flush: () => writer.flush(),
       async commit(offsets) {

@@ -86,6 +86,7 @@ test('after a commit that failed nothing is written any more, and nothing comes 
         },
         atomicCommit: writer.atomicCommit,
         flushStaysHidden: writer.flushStaysHidden,
+        lingerMs: writer.lingerMs,
         readable: () => writer.readable(),
         flush: () => writer.flush(),
         async commit(offsets) {

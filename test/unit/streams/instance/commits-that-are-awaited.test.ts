@@ -25,6 +25,7 @@ const transactional = (log: Log): Log => ({
       },
       atomicCommit: true,
       flushStaysHidden: true,
+      lingerMs: 5,
       readable: () => writer.readable(),
       flush: () => Promise.resolve(),
       commit(offsets) {

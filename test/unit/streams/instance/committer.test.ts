@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../../../src/common/clock.ts';
 import { LogError, type LogWriter, type OffsetToCommit } from '../../../../src/log/log.ts';
 import { Committer } from '../../../../src/streams/instance/committer.ts';
 import { InputQueue } from '../../../../src/streams/task/input-queue.ts';
@@ -28,8 +29,9 @@ function failingWriter(failing: 'flush' | 'commit'): { writer: LogWriter; sent: 
   return { writer, sent };
 }
 
-function open(writer: LogWriter): { committer: Committer; task: Task } {
+function open(writer: LogWriter, clock = new ManualClock()): { committer: Committer; task: Task } {
   const committer = new Committer(
+    clock,
     writer,
     (store) => store,
     true,
@@ -65,4 +67,70 @@ test('a task whose commit failed still has something to commit', async () => {
   await committer.commit([task]);
   expect(sent.commits).toEqual([[{ topic: 'in', partition: 0, offset: 7, metadata: '{}' }]]);
   expect(task).toMatchObject({ commitNeeded: false, commitRequested: false });
+});
+
+describe('output goes before the commit', () => {
+  /** A writer whose flushes are acknowledged when `acknowledge` is called. */
+  function lingering(parts: Partial<LogWriter>) {
+    const state = { flushes: 0, pendingBytes: 0, acknowledge: (): void => {} };
+    const writer = {
+      atomicCommit: false,
+      flushStaysHidden: false,
+      lingerMs: 5,
+      ...parts,
+      get pendingBytes() {
+        return state.pendingBytes;
+      },
+      flush() {
+        state.flushes++;
+        return new Promise<void>((resolve) => {
+          state.acknowledge = () => {
+            state.pendingBytes = 0;
+            resolve();
+          };
+        });
+      },
+    } as unknown as LogWriter;
+    const clock = new ManualClock();
+    return { state, clock, ...open(writer, clock) };
+  }
+
+  test('linger.ms after what went before it, one at a time', async () => {
+    const { state, clock, committer } = lingering({});
+    expect(committer.dueInMs).toBe(Infinity);
+    state.pendingBytes = 10;
+    await committer.send(false);
+    expect(state.flushes).toBe(1);
+    clock.advance(7);
+    state.pendingBytes = 20;
+    await committer.send(false);
+    // One is on its way, and is waited for in short steps.
+    expect([state.flushes, committer.dueInMs]).toEqual([1, 1]);
+    state.acknowledge();
+    await committer.settle();
+    expect(committer.dueInMs).toBe(Infinity);
+    state.pendingBytes = 10;
+    await committer.send(false);
+    expect(state.flushes).toBe(2);
+    state.acknowledge();
+    await committer.settle();
+    clock.advance(3);
+    state.pendingBytes = 10;
+    await committer.send(false);
+    expect([state.flushes, committer.dueInMs]).toEqual([2, 2]);
+    clock.advance(2);
+    expect(committer.dueInMs).toBe(0);
+    await committer.send(false);
+    expect(state.flushes).toBe(3);
+  });
+
+  test.each([
+    ['inside a transaction too', { atomicCommit: true, flushStaysHidden: true }, 1],
+    ['not where it would be seen before its input is committed', { atomicCommit: true }, 0],
+  ])('%s', async (_, parts, flushes) => {
+    const { state, committer } = lingering(parts);
+    state.pendingBytes = 10;
+    await committer.send(false);
+    expect(state.flushes).toBe(flushes);
+  });
 });

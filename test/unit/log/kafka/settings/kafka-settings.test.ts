@@ -139,7 +139,7 @@ describe('mistakes are told with file, line and what to do, and no secret', () =
 test('sources go before those ahead of them, and a client’s own setting before one for all', () => {
   const settings = read(
     'bootstrap.servers=a:1,PLAINTEXT://b:2,[::1]:3\nclient.id=one\nrequest.timeout.ms=5\nproducer.request.timeout.ms=6',
-    'ksql.streams.client.id=two\nlinger.ms=5\nacks=ALL',
+    'ksql.streams.client.id=two\nlinger.ms=7\nbatch.size=5\nacks=ALL',
   );
   expect(settings).toMatchObject({
     brokers: ['a:1', 'b:2', '[::1]:3'],
@@ -147,7 +147,8 @@ test('sources go before those ahead of them, and a client’s own setting before
     requestTimeoutMs: 6,
     tls: null,
     login: null,
-    idle: ['linger.ms'],
+    producer: { lingerMs: 7 },
+    idle: ['batch.size'],
   });
 });
 
