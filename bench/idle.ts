@@ -7,16 +7,15 @@
  *   --topics N    read by them (4)      --seconds N     measured (30)
  *   --settle N    seconds before (70)   --profile FILE  a CPU profile of the server, from its start
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type BenchKafka, kafkaScript } from './kafka-script.ts';
 import { connectionsTo, cpuSecondsOf, residentMegabytes } from './process-cpu.ts';
 import { table } from './report.ts';
+import { BenchServer } from './server.ts';
 
 const PARTITIONS = 4;
 
@@ -33,25 +32,20 @@ const { values } = parseArgs({
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-idle-'));
 const kafka = await (await kafkaScript()).startKafka();
-let server: ChildProcess | null = null;
+let server: BenchServer | null = null;
 try {
   const port = Number(kafka.address.split(':')[1]);
   const alone = await usage(kafka, null, Number(values.seconds));
-  const begin = performance.now();
   server = await startServer(kafka.address, directory);
-  const startedMs = performance.now() - begin;
+  const startedMs = server.listenedMs;
   // Connections that only the start needed are closed when nothing has come over them for half a minute.
   await delay(1000 * Number(values.settle));
-  const idle = await usage(kafka, server.pid!, Number(values.seconds));
+  const idle = await usage(kafka, server.pid, Number(values.seconds));
   const rows = [
     ['', 'all', 'a query'],
     ['started in, ms', startedMs.toFixed(0), each(startedMs, 1)],
     ['connections to the broker', String(connectionsTo(port)), each(connectionsTo(port), 2)],
-    [
-      "server's memory, MB",
-      residentMegabytes(server.pid!).toFixed(0),
-      each(residentMegabytes(server.pid!), 2),
-    ],
+    ["server's memory, MB", residentMegabytes(server.pid).toFixed(0), each(residentMegabytes(server.pid), 2)],
     ["server's CPU, ms a second", idle.server.toFixed(0), each(idle.server, 3)],
     ["broker's CPU, ms a second", idle.broker.toFixed(0), each(idle.broker - alone.broker, 3)],
     ["broker's without them", alone.broker.toFixed(0), '-'],
@@ -60,11 +54,7 @@ try {
     `${values.queries} queries over ${values.topics} topics, ${values.guarantee}\n\n${table(rows)}`,
   );
 } finally {
-  if (server !== null && server.exitCode === null) {
-    const exited = new Promise((done) => server!.once('exit', done));
-    server.kill('SIGTERM');
-    await exited;
-  }
+  await server?.stop();
   await kafka.stop();
   rmSync(directory, { recursive: true, force: true });
 }
@@ -92,7 +82,7 @@ async function usage(
 }
 
 /** Resolves when all its queries run. */
-async function startServer(address: string, folder: string): Promise<ChildProcess> {
+async function startServer(address: string, folder: string): Promise<BenchServer> {
   const script = join(folder, 'idle.sql');
   const topics = Number(values.topics);
   const statements = Array.from(
@@ -115,20 +105,21 @@ async function startServer(address: string, folder: string): Promise<ChildProces
           '--cpu-prof-name',
           basename(values.profile),
         ];
-  const server =
-    `dist/main.js server --kafka ${address} --port 0 --service-id idle --log-level error ` +
-    `--set processing.guarantee=${values.guarantee}`;
-  const files = ['--data-dir', join(folder, 'data'), '--queries-file', script];
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', ...profile, ...server.split(' '), ...files],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+  return BenchServer.start(
+    [
+      '--kafka',
+      address,
+      '--service-id',
+      'idle',
+      '--log-level',
+      'error',
+      '--set',
+      `processing.guarantee=${values.guarantee}`,
+      '--data-dir',
+      join(folder, 'data'),
+      '--queries-file',
+      script,
+    ],
+    profile,
   );
-  await new Promise<void>((listens, reject) => {
-    child.once('exit', (code) => reject(new Error(`the server ended with exit ${String(code)}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('listens on')) listens();
-    });
-  });
-  return child;
 }

@@ -23,3 +23,8 @@ export function connectionsTo(port: number): number {
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , remote, state]) => remote!.endsWith(suffix) && state === established).length;
 }
+
+/** The most that a process has had in memory so far. */
+export function peakMegabytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]) / 1024;
+}
