@@ -162,22 +162,6 @@ const plainRecord: fc.Arbitrary<PlainRecord> = fc.record({
   }),
 });
 
-describe('crc32c', () => {
-  // RFC 3720, B.4.
-  test.each([
-    [Buffer.alloc(32), 0x8a9136aa],
-    [Buffer.alloc(32, 0xff), 0x62a8ab43],
-    [Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
-    [Buffer.from('123456789'), 0xe3069283],
-  ])('of a known text', (bytes, expected) => {
-    expect(crc32c(bytes)).toBe(expected);
-  });
-
-  test('of a range is that of the bytes alone', () => {
-    expect(crc32c(Buffer.from('xx123456789yyyyyyyyy'), 2, 11)).toBe(0xe3069283);
-  });
-});
-
 describe('varint', () => {
   const bytes = Buffer.alloc(12);
   test.each([
