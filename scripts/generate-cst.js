@@ -1,24 +1,18 @@
 // Writes grammar/cst.d.ts, the types of the concrete syntax tree, from the grammar itself.
 // `node scripts/generate-cst.js --print` writes to standard output instead.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { generateCstDts } from 'chevrotain';
+import { bundleTs } from './bundle-ts.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bundle = `${root}grammar/.grammar-${process.pid}.mjs`;
+const directory = mkdtempSync(join(tmpdir(), 'millrace-grammar-'));
 
 try {
-  await build({
-    entryPoints: [`${root}grammar/grammar.ts`],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  const bundle = await bundleTs('grammar/grammar.ts', directory);
   const { SqlParser } = await import(pathToFileURL(bundle).href);
   const parser = new SqlParser({ validate: true });
   const unformatted = `// Written by scripts/generate-cst.js from the grammar. Do not edit.\n${generateCstDts(parser.getGAstProductions())}`;
@@ -30,5 +24,5 @@ try {
   if (process.argv.includes('--print')) process.stdout.write(types);
   else writeFileSync(`${root}grammar/cst.d.ts`, types);
 } finally {
-  rmSync(bundle, { force: true });
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -3,11 +3,10 @@
  * into a temporary directory, which is removed afterwards. Packages are not bundled: they load from node_modules.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { join, resolve } from 'node:path';
+import { bundleTs } from './bundle-ts.js';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
@@ -16,23 +15,7 @@ if (file === undefined) {
 }
 const directory = mkdtempSync(join(tmpdir(), 'run-ts-'));
 try {
-  const outfile = join(directory, 'main.mjs');
-  await build({
-    entryPoints: [file],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    sourcemap: 'inline',
-    logLevel: 'error',
-  });
-  symlinkSync(
-    fileURLToPath(new URL('../node_modules', import.meta.url)),
-    join(directory, 'node_modules'),
-    'dir',
-  );
+  const outfile = await bundleTs(resolve(file), directory);
   const nodeArgs = [...process.execArgv, '--enable-source-maps', outfile, ...args];
   process.exitCode = spawnSync(process.execPath, nodeArgs, { stdio: 'inherit' }).status ?? 1;
 } finally {

@@ -9,12 +9,11 @@
  * each feature was.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleTs } from './bundle-ts.js';
 
 const library = process.argv[2] === '--library';
 const [seed = '1', count = library ? '2000' : '10000'] = process.argv.slice(library ? 3 : 2);
@@ -22,21 +21,11 @@ if (!/^\d+$/.test(seed) || !/^[1-9]\d*$/.test(count)) {
   console.error('usage: npm run simulate -- [--library] [SEED] [COUNT]');
   process.exit(2);
 }
-const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'millrace-simulate-'));
-const outfile = join(directory, 'main.mjs');
-await build({
-  entryPoints: [join(root, library ? 'test/simulation/library/main.ts' : 'test/simulation/main.ts')],
-  outfile,
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  sourcemap: 'inline',
-  logLevel: 'error',
-});
-symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
+const outfile = await bundleTs(
+  library ? 'test/simulation/library/main.ts' : 'test/simulation/main.ts',
+  directory,
+);
 
 /** Seeds a worker takes at a time. */
 const PORTION = library ? 50 : 250;

@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect } from 'vitest';
+import { bundleTs } from '../../scripts/bundle-ts.js';
 import { nextTurn, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
@@ -18,7 +17,6 @@ import { SeededRandom } from './random.ts';
  * told that something is done finds it done; nothing is there twice.
  */
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Inserters, by how many rows they send in a request at most. */
 const REQUEST_ROWS = [1, 5, 40, 80];
 const GROUPS = 12;
@@ -60,7 +58,8 @@ class KillRounds {
   readonly #random: SeededRandom;
   readonly #directory = mkdtempSync(join(tmpdir(), 'millrace-kills-'));
   /** It stands inside the repository, where the native packages are found. */
-  readonly #bundle: string;
+  readonly #code = mkdtempSync(join(tmpdir(), 'millrace-kills-code-'));
+  #bundle = '';
   #server: ChildProcess | null = null;
   #stderr = '';
   /** Ids of rows whose insert was acknowledged, and of those where nobody knows. */
@@ -74,19 +73,10 @@ class KillRounds {
   constructor(options: KillOptions) {
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
-    this.#bundle = join(ROOT, 'node_modules', '.cache', `small-server-${process.pid}-${options.seed}.mjs`);
   }
 
   async run(): Promise<{ rows: number; acknowledged: number }> {
-    await build({
-      entryPoints: [join(ROOT, 'test/harness/small-server.ts')],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      outfile: this.#bundle,
-    });
+    this.#bundle = await bundleTs('test/harness/small-server.ts', this.#code);
     const first = await this.#listening();
     expect(await sender(first)(CREATE)).toBe(true);
     await this.#stop('SIGKILL');
@@ -102,7 +92,7 @@ class KillRounds {
   async close(): Promise<void> {
     await this.#stop('SIGKILL');
     rmSync(this.#directory, { recursive: true, force: true });
-    rmSync(this.#bundle, { force: true });
+    rmSync(this.#code, { recursive: true, force: true });
   }
 
   #start(): ChildProcess {

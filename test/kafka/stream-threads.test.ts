@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleTs } from '../../scripts/bundle-ts.js';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openKafkaLog } from '../../src/log/kafka/open-kafka-log.ts';
@@ -26,22 +26,7 @@ describeKafka('stream threads', (address) => {
     });
     directory = mkdtempSync(join(tmpdir(), 'millrace-threads-'));
     // Threads load JavaScript only.
-    const outfile = join(directory, 'application.mjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('thread-application.ts', import.meta.url))],
-      outfile,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-    });
-    symlinkSync(
-      fileURLToPath(new URL('../../node_modules', import.meta.url)),
-      join(directory, 'node_modules'),
-    );
-    module = pathToFileURL(outfile);
+    module = pathToFileURL(await bundleTs('test/kafka/thread-application.ts', directory));
   });
   afterAll(async () => {
     await log.close();

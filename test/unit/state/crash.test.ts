@@ -2,13 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { bundleTs } from '../../../scripts/bundle-ts.js';
 import { openStateBackend } from '../../../src/state/task-state.ts';
 import { openCrashStores } from '../../harness/open-crash-stores.ts';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Runs the bundle until it has persisted `count` times, then kills it without warning. Returns the last meta seen. */
 function runAndKill(bundle: string, directory: string, count: number): Promise<number> {
@@ -30,18 +27,9 @@ function runAndKill(bundle: string, directory: string, count: number): Promise<n
 
 test('after each kill, rows and meta on disk are of one and the same persist', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
-  // The bundle stands inside the repository, where the native package is found.
-  const bundle = join(ROOT, 'node_modules', '.cache', `persist-forever-${process.pid}.mjs`);
+  const code = mkdtempSync(join(tmpdir(), 'millrace-crash-code-'));
   try {
-    await build({
-      entryPoints: [join(ROOT, 'test/harness/persist-forever.ts')],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      outfile: bundle,
-    });
+    const bundle = await bundleTs('test/harness/persist-forever.ts', code);
     for (let round = 1; round <= 6; round++) {
       const reported = await runAndKill(bundle, directory, 3 + round * 4);
       const state = await openStateBackend({ residentBytes: round % 2 === 0 ? 0 : 1 << 30 }).openTaskState(
@@ -74,6 +62,6 @@ test('after each kill, rows and meta on disk are of one and the same persist', a
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
-    rmSync(bundle, { force: true });
+    rmSync(code, { recursive: true, force: true });
   }
 });

@@ -4,9 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleTs } from '../../../../scripts/bundle-ts.js';
 import { ManualClock, systemClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { openEmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
@@ -16,8 +15,6 @@ import type { Log } from '../../../../src/log/log.ts';
 import { appendRecord } from '../../../harness/append-record.ts';
 import { until } from '../../../harness/until.ts';
 import { describeLogContract, kindOfRejection, readRecords } from '../../../harness/log-contract.ts';
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 let root: string;
 let directories = 0;
@@ -316,20 +313,13 @@ describe('a log in a directory', () => {
 });
 
 describe('a process that writes', () => {
+  let code: string;
   let script: string;
   beforeAll(async () => {
-    // The bundle stands inside the repository, where the native package is found.
-    script = join(ROOT, 'node_modules', '.cache', `writing-process-${process.pid}.mjs`);
-    await build({
-      entryPoints: [fileURLToPath(new URL('writing-process.ts', import.meta.url))],
-      outfile: script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-    });
+    code = mkdtempSync(join(tmpdir(), 'millrace-writing-'));
+    script = await bundleTs('test/unit/log/embedded/writing-process.ts', code);
   });
-  afterAll(() => rmSync(script, { force: true }));
+  afterAll(() => rmSync(code, { recursive: true, force: true }));
 
   test('killed at any moment loses nothing that was acknowledged, and leaves no half commit', async () => {
     const directory = freshDirectory();
