@@ -7,7 +7,7 @@ import { LATEST } from './store.ts';
 import type { KeyValueStore, KeyValueStoreOptions, KeyValueVisitor } from './store.ts';
 
 /** Space byte of database keys; the whole key is [store u16][space u8][key]. */
-export const KEY_VALUE_SPACE = 1;
+const KEY_VALUE_SPACE = 1;
 
 /** A key range [from, to) all of whose rows are in memory. */
 interface Covered {
@@ -25,6 +25,10 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   constructor(options: KeyValueStoreOptions, persisted: boolean) {
     super(options, persisted);
+  }
+
+  get pointPrefix(): Buffer {
+    return Buffer.of(this.id >>> 8, this.id & 0xff, KEY_VALUE_SPACE);
   }
 
   get keyBytes(): number {
@@ -62,10 +66,9 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   range(from: Uint8Array | null, to: Uint8Array | null, reverse: boolean, visit: KeyValueVisitor): void {
     if (!this.complete && !this.#isCovered(from, to)) {
-      this.wants.push({
+      this.ranges.push({
         key: from === null ? null : Buffer.from(from),
         keyTo: to === null ? null : Buffer.from(to),
-        kind: 'range',
         from: 0,
         to: 0,
       });
@@ -102,16 +105,9 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
 
   /** Asks the next load for a key, unless memory knows it. */
   want(key: Uint8Array, start: number, end: number): void {
-    if (this.complete || this.#keys.find(key, start, end) >= 0 || this.wanted.find(key, start, end) >= 0)
+    if (this.complete || this.#keys.find(key, start, end) >= 0 || this.points.find(key, start, end) >= 0)
       return;
-    this.wanted.insert(key, start, end);
-    this.wants.push({
-      key: Buffer.from(key.subarray(start, end)),
-      keyTo: null,
-      kind: 'point',
-      from: 0,
-      to: 0,
-    });
+    this.points.insert(key, start, end);
   }
 
   /** Takes a row away as a put of null would, unless it is gone already. */
@@ -128,15 +124,10 @@ export class KeyValueRows extends RowStore implements KeyValueStore {
     this.writeRestored(slot, value, timestamp);
   }
 
-  install(key: Uint8Array, start: number, value: Buffer): void {
+  install(key: Uint8Array, start: number, value: Buffer | null): void {
     if (this.#keys.find(key, start + 1, key.length) >= 0) return;
     const slot = this.#insert(key, start + 1, key.length);
-    this.fill(slot, this.decodeStored(value), value.readDoubleBE(0));
-  }
-
-  /** The database has no such key. */
-  installAbsent(key: Uint8Array): void {
-    if (this.#keys.find(key, 0, key.length) < 0) this.#insert(key, 0, key.length);
+    if (value !== null) this.fill(slot, this.decodeStored(value), value.readDoubleBE(0));
   }
 
   /** Every key in [from, to) is in memory now. */

@@ -32,15 +32,21 @@ const throwMiss = (): never => {
   throw MISS; // oxlint-disable-line no-throw-literal
 };
 
-/** A read that the database has to answer, in bytes of this store; see `RowStore.wants`. */
+/** A range that the database has to read, in bytes of this store; see `RowStore.takeWants`. */
 export interface Want {
   /** The key, or null for all keys. For key ranges of a key-value store: the lower bound (null: from the start). */
   readonly key: Buffer | null;
   /** Upper bound of a key range, exclusive (null: to the end). */
   readonly keyTo: Buffer | null;
-  readonly kind: 'point' | 'times' | 'range';
   readonly from: number;
   readonly to: number;
+}
+
+/** What the database has to read. */
+export interface Wants {
+  readonly ranges: readonly Want[];
+  /** Single rows, each once: their keys in the database, after `RowStore.pointPrefix`. */
+  readonly points: KeyTable;
 }
 
 /**
@@ -70,9 +76,11 @@ export abstract class RowStore {
   storedCount = 0;
   /** A read noted what it wants and cannot go on without: throws MISS, or has brought it when it returns. */
   missed: () => void = throwMiss;
-  protected wants: Want[] = [];
-  /** The points in `wants`, so that a chunk's many records of one key ask once. */
-  protected readonly wanted: KeyTable = new KeyTable();
+  protected ranges: Want[] = [];
+  /** Single rows that were asked for: a chunk's many records of one key ask once, and none costs an object. */
+  protected points: KeyTable = new KeyTable();
+  /** The points of the load before. */
+  #loadedPoints = new KeyTable();
 
   protected readonly codec: ValueCodec;
   /** Throws for a value that cannot be written; before anything is changed for it. Null: nothing is known. */
@@ -129,8 +137,13 @@ export abstract class RowStore {
   protected abstract unlink(slot: number): void;
   /** Applies one record of the changelog through `writeRestored`. */
   abstract restoreRow(key: Uint8Array, start: number, end: number, value: unknown, timestamp: number): void;
-  /** Installs a row read from the database, by its database key after the store's number, unless memory knows it. */
-  abstract install(key: Uint8Array, start: number, value: Buffer): void;
+  /**
+   * Installs a row read from the database, by its database key after the store's number, unless memory knows it; null:
+   * the database has no such row.
+   */
+  abstract install(key: Uint8Array, start: number, value: Buffer | null): void;
+  /** What the database keys of `Wants.points` begin with. */
+  abstract readonly pointPrefix: Buffer;
   /** Drops clean rows, at most until `enough()`. Returns whether any was dropped. */
   abstract evict(enough: () => boolean): boolean;
   /** Bytes of keys in memory. */
@@ -151,14 +164,15 @@ export abstract class RowStore {
   /** The last drain's view of what the store keeps beside rows becomes what `persist` writes. */
   protected afterDrain(): void {}
 
-  /** The reads that were wanted since the last call. */
-  takeWants(): readonly Want[] {
-    const wants = this.wants;
-    if (wants.length > 0) {
-      this.wants = [];
-      this.wanted.clear();
-    }
-    return wants;
+  /** The reads that were wanted since the last call, null when there are none. The points are valid until the next. */
+  takeWants(): Wants | null {
+    const { ranges, points } = this;
+    if (ranges.length === 0 && points.count === 0) return null;
+    this.ranges = [];
+    this.points = this.#loadedPoints;
+    this.points.clear();
+    this.#loadedPoints = points;
+    return { ranges, points };
   }
 
   get rowBytes(): number {

@@ -156,7 +156,8 @@ class LocalTaskState implements TaskState {
     store.id = entry.id;
     store.storedCount = entry.count;
     if (store instanceof TimedRows) {
-      store.observedTime = store.drainedTime = store.storedTime = entry.observedTime ?? -1;
+      store.observedTime = store.drainedTime = entry.observedTime ?? -1;
+      if (this.#preloaded === null) store.coldTime = store.drainedTime;
       store.nextSequence = entry.nextSequence ?? 0;
     }
     if (this.#preloaded === null) {
@@ -191,7 +192,7 @@ class LocalTaskState implements TaskState {
     try {
       for (const store of this.#stores) {
         const wants = store.takeWants();
-        if (wants.length === 0) continue;
+        if (wants === null) continue;
         await must(this.#database).use((database) => read(database, rowsToLoad(store, wants)));
       }
     } finally {
@@ -212,7 +213,7 @@ class LocalTaskState implements TaskState {
     }
     assert(!this.#loading, 'nothing may be processed while state is loaded');
     try {
-      this.#database.readNow(rowsToLoad(store, store.takeWants()));
+      this.#database.readNow(rowsToLoad(store, must(store.takeWants())));
     } catch (error) {
       this.readFailure ??= error;
       throw error;
@@ -294,10 +295,7 @@ class LocalTaskState implements TaskState {
   #encode(batch: WriteBatch): void {
     for (const store of this.#stores) {
       if (!store.persisted) continue;
-      if (store instanceof TimedRows) {
-        store.storedTime = Math.max(store.storedTime, store.drainedTime);
-        this.#deleteExpired(store, batch);
-      }
+      if (store instanceof TimedRows) this.#deleteExpired(store, batch);
       store.encodeUnpersisted(batch);
       this.#catalog.set(store.name, catalogEntry(store));
     }

@@ -1,5 +1,5 @@
 import { assert } from '../common/assert.ts';
-import type { ByteWriter } from '../common/bytes.ts';
+import { ByteWriter } from '../common/bytes.ts';
 import { CoveredTimes } from './covered-times.ts';
 import { KeyTable } from './key-table.ts';
 import { ABSENT, DIRTY, LIVE, RowStore } from './row-store.ts';
@@ -22,7 +22,7 @@ const MAX_SEGMENT_MS = 2 ** 52;
  * has entered another segment, from the database a segment at a time.
  *
  * While the store is not complete, an absent row is known to be absent when its time is
- * - past `storedTime`, the greatest time the database can hold, or
+ * - past `coldTime`, the greatest time of a row that is on disk only, or
  * - within the times covered for its key, or for all keys.
  */
 export abstract class TimedRows extends RowStore {
@@ -30,8 +30,8 @@ export abstract class TimedRows extends RowStore {
   observedTime = -1;
   /** `observedTime` at the last drain: what may be persisted. */
   drainedTime = -1;
-  /** No row in the database, or on its way there, has a greater time. */
-  storedTime = -Infinity;
+  /** Every row with a greater time is in memory. */
+  coldTime = -Infinity;
   /** Rows are put under ever new seconds (windows with duplicates). */
   nextSequence = 0;
   /** Space byte of its rows in database keys. */
@@ -61,6 +61,7 @@ export abstract class TimedRows extends RowStore {
   protected scratchEnd = 0;
   #markedTime = -1;
   #markedSequence = 0;
+  readonly #pointKey = new ByteWriter(64);
 
   constructor(options: StateStoreOptions, persisted: boolean, retentionMs: number, codec?: ValueCodec) {
     super(options, persisted, codec);
@@ -70,6 +71,10 @@ export abstract class TimedRows extends RowStore {
 
   get keyBytes(): number {
     return this.keys.keyBytes + this.keys.count * 40;
+  }
+
+  get pointPrefix(): Buffer {
+    return Buffer.of(this.id >>> 8, this.id & 0xff);
   }
 
   /** Rows below this time are invisible. */
@@ -197,7 +202,8 @@ export abstract class TimedRows extends RowStore {
       if (row >= 0) return (this.flags[row]! & ABSENT) === 0 ? row : -1;
     }
     if (this.complete || this.isCovered(slot, time, time)) return -1;
-    this.miss(key, start, end, 'point', time, time);
+    this.#wantPoint(key, start, end, time);
+    this.missed();
     const loaded = this.keys.find(key, start, end);
     const row = loaded < 0 ? -1 : this.rowOf(loaded, time, second);
     return row < 0 || (this.flags[row]! & ABSENT) !== 0 ? -1 : row;
@@ -206,27 +212,30 @@ export abstract class TimedRows extends RowStore {
   /** Whether every row of a key (-1: any key not in memory) with a time in [from, to] is in memory. */
   protected isCovered(slot: number, from: number, to: number): boolean {
     const low = Math.max(from, this.visibleFrom);
-    const high = Math.min(to, this.storedTime);
+    const high = Math.min(to, this.coldTime);
     return low > high || this.#covered.has(slot, low, high);
   }
 
   protected isAllCovered(from: number, to: number): boolean {
     const low = Math.max(from, this.visibleFrom);
-    const high = Math.min(to, this.storedTime);
+    const high = Math.min(to, this.coldTime);
     return low > high || this.#covered.hasAll(low, high);
   }
 
-  protected miss(
-    key: Uint8Array | null,
-    start: number,
-    end: number,
-    kind: 'point' | 'times',
-    from: number,
-    to: number,
-  ): void {
+  #missTimes(key: Uint8Array | null, start: number, end: number, from: number, to: number): void {
     const bytes = key === null ? null : Buffer.from(key.subarray(start, end));
-    this.wants.push({ key: bytes, keyTo: null, kind, from, to });
+    this.ranges.push({ key: bytes, keyTo: null, from, to });
     this.missed();
+  }
+
+  #wantPoint(key: Uint8Array, start: number, end: number, time: number): void {
+    const writer = this.#pointKey;
+    writer.length = 0;
+    writeTimedPrefix(writer, this.space, this.segmentOf(time), key, start, end);
+    writeSortable(writer, time);
+    writeSortable(writer, 0);
+    const { points } = this;
+    if (points.find(writer.buffer, 0, writer.length) < 0) points.insert(writer.buffer, 0, writer.length);
   }
 
   /** Asks the next load for a key's rows with times in [from, to], unless memory knows them. */
@@ -241,16 +250,13 @@ export abstract class TimedRows extends RowStore {
     if (this.complete) return;
     const slot = this.keys.find(key, start, end);
     if (this.isCovered(slot, from, to)) return;
-    if (point && slot >= 0 && this.rowAt(slot, this.position(slot, from, 0), from, 0) >= 0) return;
-    // One entry a key and time: ranges are not merged here, but `missingTimes` sees what the ones before it covered.
-    const size = end - start;
-    const bytes = Buffer.allocUnsafe(size + 16);
-    bytes.set(key.subarray(start, end));
-    bytes.writeDoubleBE(from, size);
-    bytes.writeDoubleBE(to, size + 8);
-    if (this.wanted.find(bytes, 0, size + 16) >= 0) return;
-    this.wanted.insert(bytes, 0, size + 16);
-    this.wants.push({ key: bytes.subarray(0, size), keyTo: null, kind: point ? 'point' : 'times', from, to });
+    if (!point) {
+      // Not merged here: loading makes one range of all that was asked for of a key.
+      this.ranges.push({ key: Buffer.from(key.subarray(start, end)), keyTo: null, from, to });
+      return;
+    }
+    if (slot < 0 || this.rowAt(slot, this.position(slot, from, 0), from, 0) < 0)
+      this.#wantPoint(key, start, end, from);
   }
 
   /** What must be read so that [from, to] is covered for a key; then `coverTimes`. */
@@ -269,9 +275,9 @@ export abstract class TimedRows extends RowStore {
     this.#covered.coverAll(from, this.#reach(to));
   }
 
-  /** Rows later than any stored one stay in memory until their key is evicted, so they are covered too. */
+  /** Rows later than any on disk only stay in memory until their key is evicted, so they are covered too. */
   #reach(to: number): number {
-    return to >= this.storedTime ? Infinity : to;
+    return to >= this.coldTime ? Infinity : to;
   }
 
   /** As `missingTimes`, for all keys. */
@@ -297,7 +303,7 @@ export abstract class TimedRows extends RowStore {
   }
 
   /** As `installRow`, from a row as the database has it; its key begins at `start`. */
-  install(key: Uint8Array, start: number, value: Buffer): void {
+  install(key: Uint8Array, start: number, value: Buffer | null): void {
     const end = key.length - 16;
     this.installRow(
       key,
@@ -354,7 +360,7 @@ export abstract class TimedRows extends RowStore {
 
   /** Visits rows of all keys with times in [from, to] by time, then key; `visit` gets the row and its key slot. */
   protected walkAll(from: number, to: number, visit: (row: number, key: number) => boolean | void): void {
-    if (!this.complete && !this.isAllCovered(from, to)) this.miss(null, 0, 0, 'times', from, to);
+    if (!this.complete && !this.isAllCovered(from, to)) this.#missTimes(null, 0, 0, from, to);
     const low = Math.max(from, this.visibleFrom);
     if (this.present === 0 || low > to) return;
     const order = (this.#order ??= this.#buildOrder());
@@ -388,7 +394,7 @@ export abstract class TimedRows extends RowStore {
     let slot = this.keys.find(key, start, end);
     if (!this.complete) {
       if (!this.isCovered(slot, from, to)) {
-        this.miss(key, start, end, 'times', from, to);
+        this.#missTimes(key, start, end, from, to);
         slot = this.keys.find(key, start, end);
       }
       if (slot >= 0) this.#used[slot] = 1;
@@ -434,28 +440,14 @@ export abstract class TimedRows extends RowStore {
   }
 
   evict(enough: () => boolean): boolean {
-    let dropped = false;
-    for (let left = this.keys.slotEnd * 2; left > 0 && (left % 64 !== 0 || !enough()); left--) {
+    let dropped = this.#evictOld(enough);
+    const turns = this.keys.slotEnd * 2;
+    for (let turn = 0; turn < turns && (turn % 64 !== 0 || !enough()); turn++) {
       if (this.#hand >= this.keys.slotEnd) this.#hand = 0;
       const key = this.#hand++;
       if (!this.keys.has(key)) continue;
-      if (this.#used[key] === 1) {
-        this.#used[key] = 0;
-        continue;
-      }
-      const count = this.fragments.counts[key]!;
-      for (let i = count - 1; i >= 0; i--) {
-        const row = this.fragments.at(key, i);
-        if ((this.flags[row]! & DIRTY) !== 0) continue;
-        this.fragments.remove(key, i, 1);
-        this.forget(row);
-        this.#free.push(row);
-        dropped = true;
-      }
-      if (this.fragments.counts[key] === count && count > 0) continue;
-      dropped = true;
-      this.#covered.uncover(key);
-      this.#dropUnusedKey(key);
+      if (this.#used[key] === 1) this.#used[key] = 0;
+      else if (this.#evictRows(key, Infinity)) dropped = true;
     }
     if (dropped) {
       this.#order?.retain((row) => (this.flags[row]! & LIVE) !== 0);
@@ -464,6 +456,54 @@ export abstract class TimedRows extends RowStore {
       this.complete = false;
     }
     return dropped;
+  }
+
+  /**
+   * The oldest rows of all keys go first where rows come in the order of their times, more or less: as long as none of
+   * the newest has gone, what memory does not have of them does not exist, and a new window or session is not looked
+   * for on disk.
+   */
+  #evictOld(enough: () => boolean): boolean {
+    let dropped = false;
+    if (this.retentionMs === Infinity) return dropped;
+    for (const limit of this.#timesBetweenRows()) {
+      for (let key = 0; key < this.keys.slotEnd; key++) {
+        if (key % 64 === 0 && enough()) return dropped;
+        if (!this.keys.has(key) || this.fragments.counts[key] === 0) continue;
+        if (this.times[this.fragments.at(key, 0)]! >= limit) continue;
+        if (this.#evictRows(key, limit)) dropped = true;
+      }
+    }
+    return dropped;
+  }
+
+  /** Times that part the rows in four, roughly. */
+  #timesBetweenRows(): readonly number[] {
+    const step = Math.max(1, Math.floor(this.rowEnd / 1000));
+    const sample: number[] = [];
+    for (let row = 0; row < this.rowEnd; row += step)
+      if ((this.flags[row]! & LIVE) !== 0) sample.push(this.times[row]!);
+    sample.sort((a, b) => a - b);
+    return [0.25, 0.5, 0.75].map((part) => sample[Math.floor(sample.length * part)] ?? -Infinity);
+  }
+
+  /** Drops clean rows of a key that are older than `limit`, and the key when nothing is left. Returns whether it dropped any. */
+  #evictRows(key: number, limit: number): boolean {
+    const { fragments, times } = this;
+    const before = fragments.counts[key]!;
+    for (let i = before - 1; i >= 0; i--) {
+      const row = fragments.at(key, i);
+      const time = times[row]!;
+      if (time >= limit || (this.flags[row]! & DIRTY) !== 0) continue;
+      if (time > this.coldTime) this.coldTime = time;
+      fragments.remove(key, i, 1);
+      this.forget(row);
+      this.#free.push(row);
+    }
+    if (fragments.counts[key] === before && before > 0) return false;
+    this.#covered.uncover(key);
+    this.#dropUnusedKey(key);
+    return true;
   }
 
   override clear(): void {
@@ -476,7 +516,7 @@ export abstract class TimedRows extends RowStore {
     this.#used.fill(0);
     this.#expiredSegment = -Infinity;
     this.observedTime = this.drainedTime = -1;
-    this.storedTime = -Infinity;
+    this.coldTime = -Infinity;
     this.nextSequence = 0;
   }
 

@@ -6,7 +6,7 @@ import type {
   WindowStoreOptions,
   WindowVisitor,
 } from './store.ts';
-import { readSafeInt64, readUint32, writeSortable, writeTimedPrefix } from './timed-key.ts';
+import { readSafeInt64, readUint32 } from './timed-key.ts';
 import { TimedRows } from './timed-rows.ts';
 
 /** Space byte of window rows in database keys. */
@@ -91,18 +91,6 @@ export class WindowRows extends TimedRows implements WindowStore {
     const sequence = readUint32(key, end - 4);
     if (this.#duplicates && sequence >= this.nextSequence) this.nextSequence = (sequence + 1) >>> 0;
     this.restoreTimed(key, start, end - 12, readSafeInt64(key, end - 12), sequence, value, timestamp);
-  }
-
-  /** The database has no row of this key and time. */
-  installAbsent(key: Uint8Array, windowStart: number): void {
-    this.installRow(key, 0, key.length, windowStart, 0, null);
-  }
-
-  /** Appends what a point read asks the database for. */
-  writePointKey(key: Uint8Array, windowStart: number, writer: ByteWriter): void {
-    writeTimedPrefix(writer, WINDOW_SPACE, this.segmentOf(windowStart), key, 0, key.length);
-    writeSortable(writer, windowStart);
-    writeSortable(writer, 0);
   }
 
   protected override writeChangelogKey(row: number, writer: ByteWriter): void {

@@ -22,6 +22,9 @@ export interface AggregateTimeWindowsOptions extends AggregateOptions {
   readonly emitFirst?: boolean;
 }
 
+/** Of how many windows a record is part before they are read as a range. */
+const POINTS_MAX = 16;
+
 /**
  * One state a key and window; windows are [start, start + size), aligned to the epoch. A record takes part in each
  * of its windows that has not closed: end > stream time - grace, where stream time is the greatest timestamp that
@@ -43,7 +46,14 @@ class AggregateTimeWindows extends AggregateOperator<AggregateTimeWindowsOptions
   }
 
   prefetch(key: RecordKey, timestamp: number, state: TaskState): void {
-    state.want(this.store, key.buffer, key.start, key.end, this.#firstWindow(timestamp), timestamp);
+    const { buffer, start, end } = key;
+    const { advanceMs } = this.options;
+    const first = this.#firstWindow(timestamp);
+    // One window costs its share of a batched read, a range of times an iterator of its own.
+    if (timestamp - first < POINTS_MAX * advanceMs)
+      for (let at = first; at <= timestamp; at += advanceMs)
+        state.want(this.store, buffer, start, end, at, at);
+    else state.want(this.store, buffer, start, end, first, timestamp);
   }
 
   process(key: RecordKey, value: unknown, _old: unknown, timestamp: number): void {

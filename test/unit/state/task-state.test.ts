@@ -55,6 +55,15 @@ function get(store: KeyValueStore, key: string): unknown {
   return slot < 0 ? null : store.valueAt(slot);
 }
 
+function missed(read: () => unknown): boolean {
+  try {
+    read();
+    return false;
+  } catch (signal) {
+    return signal === MISS;
+  }
+}
+
 function drain(state: TaskState, store: KeyValueStore): string[] {
   const records: string[] = [];
   state.drainChangelog(store, (key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp) => {
@@ -380,6 +389,26 @@ test('ranges of one key that were wanted together leave no hole that counts as r
     }
   }
   expect(rows).toBe(91);
+  await state.close();
+});
+
+test('the oldest windows leave memory first, and a window that is newer than those is not looked for on disk', async () => {
+  const state = await openStateBackend().openTaskState(join(root, 'task'));
+  const windows = state.openStore({ ...WINDOWS, retentionMs: 1_000_000 });
+  for (let i = 0; i < 4000; i++) {
+    const key = bytes(`key ${i % 1000}`);
+    windows.put(key, 0, key.length, Math.floor(i / 1000) * 100, `${i}`, i);
+  }
+  state.drainChangelog(windows, () => undefined);
+  await state.persist('m');
+  state.evict(state.memoryBytes * 0.6);
+  const find = (key: string, time: number): number => windows.find(bytes(key), 0, key.length, time);
+  expect(windows.valueAt(find('key 7', 300))).toBe('3007');
+  expect(find('another key', 300)).toBe(-1);
+  expect(missed(() => find('key 7', 0))).toBe(true);
+  state.want(windows, bytes('key 7'), 0, 5, 0, 0);
+  await state.load();
+  expect(windows.valueAt(find('key 7', 0))).toBe('7');
   await state.close();
 });
 
