@@ -3,6 +3,7 @@ import {
   answerSerde,
   answerSubscribers,
   answerSubscription,
+  type ForeignKeyOf,
   receiveSubscriptions,
   resolveAnswers,
   sendSubscriptions,
@@ -10,7 +11,7 @@ import {
   subscriptionSerde,
 } from '../processors/foreign-key-join.ts';
 import type { TableView } from '../processors/table-view.ts';
-import type { ValueJoiner, ValueMapper } from '../topology/processor.ts';
+import type { ValueJoiner } from '../topology/processor.ts';
 import { codecOf, type Serde } from '../topology/serde.ts';
 import { keyedStore, type StoreDefinition, type Topology } from '../topology/topology.ts';
 import { addRepartition } from './repartition.ts';
@@ -52,7 +53,7 @@ export interface ForeignKeyJoinOptions {
   readonly left: ForeignKeyJoinSide;
   readonly right: ForeignKeyJoinSide;
   readonly join: 'inner' | 'left';
-  readonly foreignKeyOf: ValueMapper;
+  readonly foreignKeyOf: ForeignKeyOf;
   readonly joiner: ValueJoiner;
   /** Rows of an inner join without a foreign key are left out without a word. */
   readonly quiet?: boolean;

@@ -48,7 +48,7 @@ class AggregateCustomWindows extends AggregateOperator<AggregateCustomWindowsOpt
       const slot = store.find(key.buffer, key.start, key.end, start);
       const old = slot < 0 ? options.initial() : store.valueAt(slot);
       const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-      const state = options.add(old, value, key, timestamp, context.record);
+      const state = options.add(old, value, key, timestamp, context);
       store.put(key.buffer, key.start, key.end, start, state, time);
       windowed.setWindowed(key, start, end);
       this.changes.add(windowed, state, old, time);

@@ -86,7 +86,7 @@ class AggregateSessions extends AggregateOperator<AggregateSessionsOptions, Sess
       this.store.put(key.buffer, key.start, key.end, session.start, session.end, null, session.end);
       this.#forward(key, session.start, session.end, null, session.state);
     }
-    state = options.add(state, value, key, timestamp, context.record);
+    state = options.add(state, value, key, timestamp, context);
     this.store.put(key.buffer, key.start, key.end, start, end, state, end);
     this.#forward(key, start, end, state, null);
     return undefined;

@@ -170,7 +170,7 @@ class AggregateSlidingWindows extends AggregateOperator<AggregateSlidingWindowsO
     const { differenceMs } = options;
     if (start + differenceMs < closeTime)
       return this.context.skip('late', `window [${start}, ${start + differenceMs}] has closed`);
-    const state = options.add(old, value, key, timestamp, this.context.record);
+    const state = options.add(old, value, key, timestamp, this.context);
     const time = old === null ? timestamp : Math.max(timestamp, latest);
     this.store.put(key.buffer, key.start, key.end, start, state, time);
     return this.#forward(key, start, state, old, time);

@@ -30,7 +30,7 @@ class AggregateStream extends AggregateOperator<AggregateStreamOptions, TableSto
     const slot = store.find(key.buffer, key.start, key.end);
     const old = slot < 0 ? options.initial() : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-    const state = options.add(old, value, key, timestamp, this.context.record);
+    const state = options.add(old, value, key, timestamp, this.context);
     const validTo = store.put(key.buffer, key.start, key.end, state, time);
     if (validTo === NOT_PUT) return undefined;
     if (validTo !== LATEST)

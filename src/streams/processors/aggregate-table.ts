@@ -89,9 +89,9 @@ class AggregateTable extends AggregateOperator<AggregateTableOptions, TableStore
     const old = slot < 0 ? null : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
     let state = old;
-    if (removed !== null && old !== null) state = options.undo(old, removed, key, timestamp, context.record);
+    if (removed !== null && old !== null) state = options.undo(old, removed, key, timestamp, null);
     if (added !== null)
-      state = options.add(state === null ? options.initial() : state, added, key, timestamp, context.record);
+      state = options.add(state === null ? options.initial() : state, added, key, timestamp, context);
     const validTo = store.put(key.buffer, key.start, key.end, state, time);
     if (validTo === NOT_PUT) return undefined;
     if (validTo !== LATEST)

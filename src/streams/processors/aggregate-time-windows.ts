@@ -72,6 +72,7 @@ class AggregateTimeWindows extends AggregateOperator<AggregateTimeWindowsOptions
     const keyStart = key.start;
     const keyEnd = key.end;
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
+    let teller: ProcessorContext | null = context;
     for (let start = this.#firstWindow(timestamp); start <= timestamp; start += advanceMs) {
       const end = start + sizeMs;
       if (end <= closeTime) {
@@ -81,7 +82,8 @@ class AggregateTimeWindows extends AggregateOperator<AggregateTimeWindowsOptions
       const slot = store.find(buffer, keyStart, keyEnd, start);
       const old = slot < 0 ? options.initial() : store.valueAt(slot);
       const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-      const state = options.add(old, value, key, timestamp, context.record);
+      const state = options.add(old, value, key, timestamp, teller);
+      teller = null;
       const row = store.put(buffer, keyStart, keyEnd, start, state, time);
       if (options.emit === 'close') continue;
       windowed.setWindowed(key, start, end);

@@ -34,7 +34,7 @@ class AggregateUnlimitedWindow extends AggregateOperator<AggregateUnlimitedWindo
     const slot = store.find(key.buffer, key.start, key.end, startMs);
     const old = slot < 0 ? options.initial() : store.valueAt(slot);
     const time = slot < 0 ? timestamp : Math.max(timestamp, store.timestampAt(slot));
-    const state = options.add(old, value, key, timestamp, this.context.record);
+    const state = options.add(old, value, key, timestamp, this.context);
     store.put(key.buffer, key.start, key.end, startMs, state, time);
     const windowed = (this.#windowed ??= new RecordKey(key.serde));
     windowed.setWindowed(key, startMs, UNLIMITED_END);

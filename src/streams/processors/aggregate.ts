@@ -1,4 +1,4 @@
-import type { RecordContext } from '../topology/processor.ts';
+import type { ProcessorContext } from '../topology/processor.ts';
 import type { RecordKey } from '../topology/record-key.ts';
 
 /**
@@ -7,12 +7,15 @@ import type { RecordKey } from '../topology/record-key.ts';
  */
 export interface Aggregation {
   readonly initial: () => unknown;
-  /** May give null, which removes the key's state (and must then be expected by what follows). */
+  /**
+   * May give null, which removes the key's state (and must then be expected by what follows). `context` is told of what fails;
+   * null where the value's failures were told of before: with another of its windows, or when it was added.
+   */
   readonly add: (
     state: unknown,
     value: unknown,
     key: RecordKey,
     timestamp: number,
-    record: RecordContext,
+    context: ProcessorContext | null,
   ) => unknown;
 }

@@ -5,7 +5,7 @@ import type { KeyValueStore, TaskState, ValueCodec } from '../../state/store.ts'
 import type { Serde } from '../topology/serde.ts';
 import { OutOfOrder } from './out-of-order.ts';
 import { Operator, OperatorOf } from './operator.ts';
-import type { Processor, ProcessorContext, ValueJoiner, ValueMapper } from '../topology/processor.ts';
+import type { Processor, ProcessorContext, ValueJoiner } from '../topology/processor.ts';
 import { RecordKey } from '../topology/record-key.ts';
 import type { TableReader, TableView } from './table-view.ts';
 import { hashValue } from './value-hash.ts';
@@ -51,8 +51,16 @@ export interface Answer {
   readonly partition: number;
 }
 
+/** `teller` is told of what fails; null where it was told before. */
+export type ForeignKeyOf = (
+  value: unknown,
+  key: RecordKey,
+  timestamp: number,
+  teller: ProcessorContext | null,
+) => unknown;
+
 export interface SendSubscriptionsOptions {
-  readonly foreignKeyOf: ValueMapper;
+  readonly foreignKeyOf: ForeignKeyOf;
   readonly foreignKeySerde: Serde;
   readonly values: ValueCodec;
   readonly join: 'inner' | 'left';
@@ -89,8 +97,8 @@ class SendSubscriptions extends OperatorOf<SendSubscriptionsOptions> {
     if (!had && value === null) return;
     const before = this.#old;
     const after = this.#new;
-    before.setValue(had ? foreignKeyOf(oldValue, key, timestamp) : null);
-    after.setValue(value === null ? null : foreignKeyOf(value, key, timestamp));
+    before.setValue(had ? foreignKeyOf(oldValue, key, timestamp, null) : null);
+    after.setValue(value === null ? null : foreignKeyOf(value, key, timestamp, this.context));
     const hash = value === null ? null : this.#hash(value);
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const send = (to: RecordKey, instruction: Instruction): void => {
@@ -281,7 +289,7 @@ export interface ResolveAnswersOptions {
 
 /** For whom an answer without a value is no news of the row as it is now. */
 export interface AskAgain {
-  readonly foreignKeyOf: ValueMapper;
+  readonly foreignKeyOf: ForeignKeyOf;
   readonly foreignKeySerde: Serde;
   /** The child nodes that take subscriptions and results. */
   readonly subscriptions: string;
@@ -354,7 +362,7 @@ class ResolveAnswers extends OperatorOf<ResolveAnswersOptions> {
     const { askAgain } = this.options;
     if (askAgain === undefined) return;
     const to = must(this.#foreignKey);
-    to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp));
+    to.setValue(left === null ? null : askAgain.foreignKeyOf(left, key, timestamp, null));
     if (!to.present) return this.#forward(key, null, timestamp);
     const primaryKey = Buffer.from(key.buffer.subarray(key.start, key.end));
     const subscription: Subscription = { hash, instruction: Instruction.subscribe, primaryKey, partition };

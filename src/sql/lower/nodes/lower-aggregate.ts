@@ -11,6 +11,8 @@ import {
 } from '../../../streams/operations/aggregate.ts';
 import { type OpenTransform, openedView, storeView } from '../../../streams/processors/table-view.ts';
 import { transformTable } from '../../../streams/processors/transform-table.ts';
+import type { Aggregation } from '../../../streams/processors/aggregate.ts';
+import type { ProcessorContext } from '../../../streams/topology/processor.ts';
 import type { RecordKey } from '../../../streams/topology/record-key.ts';
 import type { ValueCodec } from '../../../state/store.ts';
 import type { SqlValue } from '../../../types/value.ts';
@@ -90,8 +92,8 @@ interface OpenAggregation {
   readonly aggregators: readonly Aggregator[];
   readonly states: ValueCodec;
   readonly initial: () => unknown;
-  readonly add: (state: unknown, row: unknown) => unknown;
-  readonly undo: (state: unknown, row: unknown) => unknown;
+  readonly add: Aggregation['add'];
+  readonly undo: Aggregation['add'];
   readonly merge: (key: unknown, left: unknown, right: unknown) => unknown;
   /** The state of one aggregator in the state of a group. */
   readonly stateAt: (state: unknown, aggregator: number) => SqlValue;
@@ -118,9 +120,11 @@ function openAggregation(node: AggregateNode, context: LowerContext): OpenAggreg
     );
   }
   const args = node.calls.flatMap((call) => call.args);
-  // An argument that fails is null, as everywhere in a SELECT list.
-  const ignore = (_item: number, _error: DataError): void => undefined;
-  const evaluate = compileProjection(args, context.functions, context.evaluation, ignore);
+  const callOf = node.calls.flatMap((call) => call.args.map(() => call.name));
+  // An argument that fails is null, as everywhere in a SELECT list, and the processing log says so.
+  const onError = (item: number, error: DataError, teller: ProcessorContext | null): void =>
+    teller?.skip('evaluation', `an argument of ${callOf[item]!}: ${error.message}`);
+  const evaluate = compileProjection(args, context.functions, context.evaluation, onError);
   const values: SqlValue[] = args.map(() => null);
   let at = 0;
   const steps = aggregators.map((aggregator, i) => {
@@ -130,11 +134,17 @@ function openAggregation(node: AggregateNode, context: LowerContext): OpenAggreg
   });
   const only = steps.length === 1 ? steps[0]! : null;
   return only === null
-    ? manyStates(aggregators, steps, (row) => evaluate(row, values))
-    : oneState(must(aggregators[0]), only, args.length === 0 ? null : (row) => evaluate(row, values));
+    ? manyStates(aggregators, steps, (row, teller) => evaluate(row, values, teller))
+    : oneState(
+        must(aggregators[0]),
+        only,
+        args.length === 0 ? null : (row, teller) => evaluate(row, values, teller),
+      );
 }
 
 type Change = (state: SqlValue) => SqlValue;
+/** Evaluates the arguments of all aggregators over a row. */
+type Evaluate = (row: SqlValue[], teller: ProcessorContext | null) => void;
 
 /** An aggregator's changes of its state, with the arguments that were evaluated last. */
 function openStep(
@@ -166,22 +176,22 @@ type Step = ReturnType<typeof openStep>;
 function manyStates(
   aggregators: readonly Aggregator[],
   steps: readonly Step[],
-  evaluate: (row: SqlValue[]) => void,
+  evaluate: Evaluate,
 ): OpenAggregation {
   const size = steps.length;
   return {
     aggregators,
     states: openRowCodec(aggregators.map((aggregator) => aggregator.stateType)) as ValueCodec,
     initial: () => aggregators.map((aggregator) => aggregator.initial()),
-    add(state, row) {
-      evaluate(row as SqlValue[]);
+    add(state, row, _key, _timestamp, teller) {
+      evaluate(row as SqlValue[], teller);
       // As long as the old one and no longer: an array that grows by `push` has room for 17 values, and it is kept.
       const next = (state as readonly SqlValue[]).slice();
       for (let i = 0; i < size; i++) next[i] = steps[i]!.add(next[i]!);
       return next;
     },
-    undo(state, row) {
-      evaluate(row as SqlValue[]);
+    undo(state, row, _key, _timestamp, teller) {
+      evaluate(row as SqlValue[], teller);
       const next = (state as readonly SqlValue[]).slice();
       for (let i = 0; i < size; i++) next[i] = steps[i]!.undo(next[i]!);
       return next;
@@ -198,11 +208,7 @@ function manyStates(
 const NULL_STATE: readonly SqlValue[] = [null];
 
 /** The state of a group is the state of its only aggregator: a count is then a number, and no object for each change. */
-function oneState(
-  aggregator: Aggregator,
-  step: Step,
-  evaluate: ((row: SqlValue[]) => void) | null,
-): OpenAggregation {
+function oneState(aggregator: Aggregator, step: Step, evaluate: Evaluate | null): OpenAggregation {
   const open = (state: unknown): SqlValue => (state === NULL_STATE ? null : (state as SqlValue));
   const close = (value: SqlValue): unknown => value ?? NULL_STATE;
   const codec = openRowCodec([aggregator.stateType]);
@@ -217,12 +223,12 @@ function oneState(
       decode: (buffer, start, end) => close(codec.decode(buffer, start, end)[0]!),
     },
     initial: () => close(aggregator.initial()),
-    add(state, input) {
-      evaluate?.(input as SqlValue[]);
+    add(state, input, _key, _timestamp, teller) {
+      evaluate?.(input as SqlValue[], teller);
       return close(step.add(open(state)));
     },
-    undo(state, input) {
-      evaluate?.(input as SqlValue[]);
+    undo(state, input, _key, _timestamp, teller) {
+      evaluate?.(input as SqlValue[], teller);
       return close(step.undo(open(state)));
     },
     merge: (_key, left, right) => close(aggregator.merge!(open(left), open(right))),

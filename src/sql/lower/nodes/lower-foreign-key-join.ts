@@ -2,7 +2,9 @@ import { keyedStore } from '../../../streams/topology/topology.ts';
 import { must } from '../../../common/assert.ts';
 import type { DataError } from '../../../common/error.ts';
 import { addForeignKeyJoin, type ForeignKeyJoinSide } from '../../../streams/operations/foreign-key-join.ts';
+import type { ForeignKeyOf } from '../../../streams/processors/foreign-key-join.ts';
 import { storeView, type TableView } from '../../../streams/processors/table-view.ts';
+import type { ProcessorContext } from '../../../streams/topology/processor.ts';
 import type { Serde } from '../../../streams/topology/serde.ts';
 import type { SqlValue } from '../../../types/value.ts';
 import { compileProjection } from '../../expressions/compile.ts';
@@ -68,14 +70,15 @@ export function lowerForeignKeyJoin(
 }
 
 /** The right's key that a left row names, as key values; null when it names none. */
-function openForeignKey(node: JoinNode, lowering: Lowering): (row: unknown) => SqlValue[] | null {
+function openForeignKey(node: JoinNode, lowering: Lowering): ForeignKeyOf {
   const { context } = lowering;
   // A foreign key that cannot be computed is null, as everywhere: the row then has no partner.
-  const ignore = (_item: number, _error: DataError): void => undefined;
-  const evaluate = compileProjection([must(node.foreignKey)], context.functions, context.evaluation, ignore);
-  return (row) => {
+  const onError = (_item: number, error: DataError, teller: ProcessorContext | null): void =>
+    teller?.skip('evaluation', `ON: ${error.message}`);
+  const evaluate = compileProjection([must(node.foreignKey)], context.functions, context.evaluation, onError);
+  return (row, _key, _timestamp, teller) => {
     const key: SqlValue[] = [null];
-    evaluate(row as SqlValue[], key);
+    evaluate(row as SqlValue[], key, teller);
     return key[0] === null ? null : key;
   };
 }
