@@ -3,10 +3,8 @@ import type { WriteBatch } from './write-batch.ts';
 /** Rows an iterator takes from the database in one trip. */
 export const SCAN_CAPACITY = 4096;
 
-export interface StoredRow {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
+/** Return false to stop. */
+export type RowVisitor = (key: Buffer, value: Buffer) => boolean | void;
 
 /** The database of one task: bytes to bytes, ordered (memcmp). */
 export interface Database {
@@ -15,19 +13,14 @@ export interface Database {
   /** The values of many keys, in one trip; null where there is none. */
   getMany(keys: readonly Uint8Array[]): Promise<(Buffer | null)[]>;
   /** Calls `visit` with every row of from <= key < to, in order. `capacity`: rows fetched in one trip. */
-  scan(
-    from: Buffer,
-    to: Buffer,
-    visit: (key: Buffer, value: Buffer) => void,
-    capacity?: number,
-  ): Promise<void>;
+  scan(from: Buffer, to: Buffer, visit: RowVisitor, capacity?: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** One that can also be read with the thread standing still: for code that cannot be run again. */
 export interface BlockingDatabase extends Database {
   getManyNow(keys: readonly Uint8Array[]): (Buffer | null)[];
-  scanNow(from: Buffer, to: Buffer, visit: (key: Buffer, value: Buffer) => void, capacity?: number): void;
+  scanNow(from: Buffer, to: Buffer, visit: RowVisitor, capacity?: number): void;
 }
 
 /** A read of the database, as loading asks for it. */
@@ -36,7 +29,7 @@ export type DatabaseRead =
   | {
       readonly kind: 'scan';
       readonly ranges: readonly { readonly from: Buffer; readonly to: Buffer }[];
-      readonly visit: (key: Buffer, value: Buffer) => void;
+      readonly visit: RowVisitor;
       readonly capacity?: number;
     };
 

@@ -1,4 +1,4 @@
-import type { DatabaseRead, DatabaseReads } from './database.ts';
+import type { DatabaseReads, RowVisitor } from './database.ts';
 import type { KeyTable } from './key-table.ts';
 import type { KeyValueRows } from './key-value-store.ts';
 import type { Want, Wants } from './row-store.ts';
@@ -24,7 +24,7 @@ function* keyRangesToLoad(store: KeyValueRows, wants: readonly Want[]): Database
   const prefix = store.pointPrefix;
   const afterLast = Buffer.from(prefix);
   afterLast[2]!++;
-  const visit: Visit = (key, value) => store.install(key, 2, value);
+  const visit: RowVisitor = (key, value) => store.install(key, 2, value);
   for (const want of wants) {
     const from = want.key === null ? prefix : Buffer.concat([prefix, want.key]);
     const to = want.keyTo === null ? afterLast : Buffer.concat([prefix, want.keyTo]);
@@ -34,7 +34,7 @@ function* keyRangesToLoad(store: KeyValueRows, wants: readonly Want[]): Database
 }
 
 function* timesToLoad(store: TimesRows, wants: readonly Want[]): DatabaseReads {
-  const visit: Visit = (key, value) => store.install(key, 2, value);
+  const visit: RowVisitor = (key, value) => store.install(key, 2, value);
   for (const want of wants) {
     if (want.key !== null) continue;
     for (const [from, to] of store.missingOfAll(want.from, want.to)) {
@@ -80,8 +80,6 @@ function databaseKeys(prefix: Buffer, points: KeyTable, from: number, to: number
   }
   return keys;
 }
-
-type Visit = Extract<DatabaseRead, { kind: 'scan' }>['visit'];
 
 interface KeyTimes {
   readonly key: Buffer;

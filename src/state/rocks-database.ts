@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type RocksDB from 'rocksdb-native';
 import { DamagedStateError, stateErrorOf } from './damaged-state.ts';
-import { type Database, SCAN_CAPACITY } from './database.ts';
+import { type Database, type RowVisitor, SCAN_CAPACITY } from './database.ts';
 import { StateError } from './directory-lock.ts';
 import type { WriteBatch } from './write-batch.ts';
 
@@ -55,17 +55,17 @@ export class RocksDatabase implements Database {
     return this.#told(Promise.all(values));
   }
 
-  scan(
-    from: Buffer,
-    to: Buffer,
-    visit: (key: Buffer, value: Buffer) => void,
-    capacity = SCAN_CAPACITY,
-  ): Promise<void> {
+  scan(from: Buffer, to: Buffer, visit: RowVisitor, capacity = SCAN_CAPACITY): Promise<void> {
     // Listeners, not `for await`, which would cost a promise for each row.
     return new Promise((resolve, reject) => {
-      this.#rocks
-        .iterator({ gte: from, lt: to }, { capacity })
-        .on('data', ({ key, value }) => visit(key, value))
+      let stopped = false;
+      const rows = this.#rocks.iterator({ gte: from, lt: to }, { capacity });
+      rows
+        .on('data', ({ key, value }) => {
+          if (stopped || visit(key, value) !== false) return;
+          stopped = true;
+          rows.destroy();
+        })
         .on('error', (error) => reject(stateErrorOf(this.#path, error) as Error))
         .on('close', () => resolve());
     });

@@ -119,7 +119,7 @@ export class TaskDatabase {
   /** A database that says nothing of itself was never written to. */
   async #checkEmpty(database: Database): Promise<void> {
     let rows = 0;
-    await database.scan(FIRST_KEY, AFTER_MARKS, () => rows++);
+    await database.scan(FIRST_KEY, AFTER_MARKS, () => void rows++);
     if (rows > 0)
       throw new DamagedStateError(
         `the state database at ${this.#path} is damaged: it has rows and no catalog`,
@@ -128,17 +128,14 @@ export class TaskDatabase {
 
   async #checkMarks(database: Database, writes: number): Promise<void> {
     const marks = new Set<number>();
-    await database.scan(MARK_PREFIX, AFTER_MARKS, (_key, value) => marks.add(Number(value.toString('utf8'))));
+    await database.scan(MARK_PREFIX, AFTER_MARKS, (_key, value) => {
+      marks.add(Number(value.toString('utf8')));
+    });
     const missing = missingMark(writes, marks);
     if (missing !== null)
       throw new DamagedStateError(
         `the state database at ${this.#path} is damaged: write ${missing} of its ${writes} is missing`,
       );
-  }
-
-  /** Calls `visit` with every row of every store. */
-  scanStores(visit: (key: Buffer, value: Buffer) => void): Promise<void> {
-    return this.use((database) => database.scan(FIRST_KEY, META_KEY, visit));
   }
 
   /** Rejects with `DamagedStateError` from the first damage on. */

@@ -1,8 +1,9 @@
 import { assert, must } from '../common/assert.ts';
 import { DirectoryLock, StateError } from './directory-lock.ts';
 import { KeyValueRows } from './key-value-store.ts';
-import { read, type StoredRow } from './database.ts';
+import { read } from './database.ts';
 import { rowsToLoad } from './load-rows.ts';
+import { WarmUp } from './warm-up.ts';
 import { LruRows } from './lru-store.ts';
 import { WriteBatch } from './write-batch.ts';
 import { segmentBound } from './database-key.ts';
@@ -33,7 +34,7 @@ import { WindowRows } from './window-store.ts';
 type Rows = KeyValueRows | TimesRows;
 
 export interface StateBackendOptions {
-  /** A database whose files are no larger is read into memory as a whole when it is opened. */
+  /** A database whose files are no larger is read into memory as a whole, behind what is processed. */
   readonly residentBytes?: number;
   /** RocksDB's write buffer, per task. */
   readonly writeBufferBytes?: number;
@@ -46,14 +47,7 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
   return {
     async openTaskState(directory) {
       const database = directory === null ? null : await TaskDatabase.open(directory, writeBufferBytes);
-      const state = new LocalTaskState(database);
-      try {
-        await state.read(residentBytes);
-      } catch (error) {
-        await state.close();
-        throw error;
-      }
-      return state;
+      return new LocalTaskState(database, residentBytes);
     },
     async lockApplication(directory) {
       const lock = DirectoryLock.acquire(directory);
@@ -79,8 +73,8 @@ class LocalTaskState implements TaskState {
   #stores: Rows[] = [];
   /** By name: the stores that the database knows. */
   readonly #catalog = new Map<string, CatalogEntry>();
-  /** Rows read at open, by store number, until their store is opened. Null: they stay on disk until wanted. */
-  #preloaded: Map<number, StoredRow[]> | null = new Map();
+  /** Brings in what was on disk; null where that is too much. */
+  readonly #warmUp: WarmUp | null;
   /** Greatest segment already deleted from the database, by store number. */
   readonly #deletedSegments = new Map<number, number>();
   #persisting = false;
@@ -88,36 +82,22 @@ class LocalTaskState implements TaskState {
   #failure: unknown = null;
   #closed = false;
 
-  constructor(database: TaskDatabase | null) {
+  /** Of the database only what it says of itself has been read; its rows come when they are wanted, or behind. */
+  constructor(database: TaskDatabase | null, residentBytes: number) {
     this.#database = database;
+    const written = database?.written ?? null;
+    this.meta = written?.meta ?? null;
+    for (const entry of written?.stores ?? []) this.#catalog.set(entry.name, entry);
+    this.#warmUp =
+      database === null || written === null || written.sizeBytes > residentBytes
+        ? null
+        : new WarmUp(database, () => {
+            this.resident = this.#stores.every((store) => store.complete);
+          });
   }
 
   get damage(): Error | null {
     return this.#database?.damage ?? null;
-  }
-
-  /** Takes over what the database has: its rows too when they are no more than `residentBytes`. */
-  async read(residentBytes: number): Promise<void> {
-    const database = this.#database;
-    if (database === null || database.written === null) return;
-    const { meta, stores, sizeBytes } = database.written;
-    const preloaded = sizeBytes > residentBytes ? null : new Map<number, StoredRow[]>();
-    if (preloaded !== null)
-      try {
-        await database.scanStores((key, value) => {
-          const id = key.readUInt16BE(0);
-          let rows = preloaded.get(id);
-          if (rows === undefined) preloaded.set(id, (rows = []));
-          rows.push({ key, value });
-        });
-      } catch (error) {
-        // Nothing of it has been handed out yet: the state opens empty, and says why.
-        if (database.damage !== null) return;
-        throw error;
-      }
-    this.meta = meta;
-    this.#preloaded = preloaded;
-    for (const entry of stores) this.#catalog.set(entry.name, entry);
   }
 
   openStore(options: KeyValueStoreOptions): KeyValueStore;
@@ -157,16 +137,12 @@ class LocalTaskState implements TaskState {
     store.storedCount = entry.count;
     if (store instanceof TimedRows) {
       store.observedTime = store.drainedTime = entry.observedTime ?? -1;
-      if (this.#preloaded === null) store.coldTime = store.drainedTime;
+      store.coldTime = store.drainedTime;
       store.nextSequence = entry.nextSequence ?? 0;
     }
-    if (this.#preloaded === null) {
-      store.complete = false;
-      this.resident = false;
-    } else {
-      for (const row of this.#preloaded.get(entry.id) ?? []) store.install(row.key, 2, row.value);
-      this.#preloaded.delete(entry.id);
-    }
+    store.complete = false;
+    this.resident = false;
+    this.#warmUp?.add(store);
     return store;
   }
 
@@ -202,6 +178,9 @@ class LocalTaskState implements TaskState {
 
   async allowWaiting(): Promise<void> {
     if (this.resident || this.#database === null) return;
+    // What will all be in memory soon need not be waited for row by row.
+    await this.#warmUp?.done;
+    if (this.resident) return;
     assert(!this.#loading && !this.#persisting, 'nothing else may use the database');
     await this.#database.allowWaiting();
   }
@@ -330,6 +309,8 @@ class LocalTaskState implements TaskState {
     if (this.#database === null || this.#loading) return;
     const enough = (): boolean => this.memoryBytes <= budgetBytes;
     if (enough()) return;
+    // A row that leaves now may be newer than the one that is about to be brought in.
+    void this.#warmUp?.stop();
     for (const store of this.#stores) {
       if (!store.persisted) continue;
       store.endJournal();
@@ -339,10 +320,10 @@ class LocalTaskState implements TaskState {
   }
 
   async wipe(): Promise<void> {
+    await this.#warmUp?.stop();
     for (const store of this.#stores) store.clear();
     this.meta = null;
     this.resident = true;
-    this.#preloaded = new Map();
     this.#deletedSegments.clear();
     this.#failure = null;
     this.#catalog.clear();
@@ -354,6 +335,7 @@ class LocalTaskState implements TaskState {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#warmUp?.stop();
     await this.#database?.close();
   }
 }

@@ -1,12 +1,10 @@
 import { must } from '../common/assert.ts';
-import { type BlockingDatabase, SCAN_CAPACITY } from './database.ts';
+import { type BlockingDatabase, type RowVisitor, SCAN_CAPACITY } from './database.ts';
 import { type DatabaseRequest, DatabaseThread } from './database-thread.ts';
 import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.ts';
 import { above } from './key-bounds.ts';
 import { stateErrorOf } from './damaged-state.ts';
 import type { WriteBatch } from './write-batch.ts';
-
-type Visit = (key: Buffer, value: Buffer) => void;
 
 /** The RocksDB database of one task, held by another thread so that this one can wait for it. */
 export class ThreadedDatabase implements BlockingDatabase {
@@ -54,12 +52,12 @@ export class ThreadedDatabase implements BlockingDatabase {
     return unpackBytes(must(this.#askNow(this.#get(keys))));
   }
 
-  async scan(from: Buffer, to: Buffer, visit: Visit, capacity = SCAN_CAPACITY): Promise<void> {
+  async scan(from: Buffer, to: Buffer, visit: RowVisitor, capacity = SCAN_CAPACITY): Promise<void> {
     for (let at: Buffer | null = from; at !== null;)
       at = visitPage(must(await this.#ask(this.#page(at, to, capacity))), capacity, visit);
   }
 
-  scanNow(from: Buffer, to: Buffer, visit: Visit, capacity = SCAN_CAPACITY): void {
+  scanNow(from: Buffer, to: Buffer, visit: RowVisitor, capacity = SCAN_CAPACITY): void {
     for (let at: Buffer | null = from; at !== null;)
       at = visitPage(must(this.#askNow(this.#page(at, to, capacity))), capacity, visit);
   }
@@ -98,9 +96,9 @@ export class ThreadedDatabase implements BlockingDatabase {
 }
 
 /** Visits a page of rows. Returns where the next one begins, null when there is none. */
-function visitPage(page: PackedBytes, capacity: number, visit: Visit): Buffer | null {
+function visitPage(page: PackedBytes, capacity: number, visit: RowVisitor): Buffer | null {
   const parts = unpackBytes(page);
-  for (let i = 0; i < parts.length; i += 2) visit(parts[i]!, parts[i + 1]!);
+  for (let i = 0; i < parts.length; i += 2) if (visit(parts[i]!, parts[i + 1]!) === false) return null;
   if (parts.length < 2 * capacity) return null;
   return above(parts.at(-2)!);
 }

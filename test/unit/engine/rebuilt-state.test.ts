@@ -59,6 +59,20 @@ async function counts(engine: Engine): Promise<Map<string, number>> {
   return new Map(rows.map(([key, n]) => [key as string, Number(n)]));
 }
 
+/** The same, where damage may yet be found: rows come into memory behind what is processed. */
+async function countsOnceRebuilt(engine: Engine): Promise<Map<string, number>> {
+  try {
+    return await counts(engine);
+  } catch (error) {
+    expect((error as Error).message).toContain('is damaged: ');
+  }
+  const [query] = engine.queries.values();
+  while (query!.errors.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await untilRunning(engine);
+  await engine.drain();
+  return counts(engine);
+}
+
 function expected(more: number): Map<string, number> {
   return new Map(Array.from({ length: KEYS }, (_, k) => [`k${k}`, ROUNDS + (k < more ? 1 : 0)]));
 }
@@ -105,7 +119,7 @@ test.each([
     harm(join(databaseIn(running), fileOf(kind)));
     const engine = await open(running, 1 << 30);
     await insert(engine, 10);
-    expect(await counts(engine), `${kind} ${harm.name}`).toEqual(expected(10));
+    expect(await countsOnceRebuilt(engine), `${kind} ${harm.name}`).toEqual(expected(10));
     await engine.close();
     expect(warnings.includes(REBUILT), `${kind} ${harm.name}: ${warnings.join()}`).toBe(rebuilt);
     rmSync(running, { recursive: true });

@@ -55,6 +55,16 @@ function get(store: KeyValueStore, key: string): unknown {
   return slot < 0 ? null : store.valueAt(slot);
 }
 
+/** Has keys in memory, whatever else of the state is. */
+async function load(state: TaskState, store: KeyValueStore, ...keys: string[]): Promise<void> {
+  for (const key of keys) state.want(store, bytes(key), 0, key.length, 0, 0);
+  await state.load();
+}
+
+async function untilResident(state: TaskState): Promise<void> {
+  while (!state.resident) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function missed(read: () => unknown): boolean {
   try {
     read();
@@ -138,6 +148,7 @@ test('persist writes what was drained, not what came after', async () => {
   const again = await backend.openTaskState(directory);
   const reopened = again.openStore(KV);
   expect(again.meta).toBe('meta');
+  await load(again, reopened, 'a', 'b', 'gone');
   expect([get(reopened, 'a'), get(reopened, 'b'), get(reopened, 'gone')]).toEqual(['drained', null, 'x']);
   await again.close();
 });
@@ -233,7 +244,7 @@ test('expired rows leave memory and the database', async () => {
   const { RocksDatabase } = await import('../../../src/state/rocks-database.ts');
   const database = await RocksDatabase.open(join(directory, 'rocksdb'), 1 << 20);
   let rows = 0;
-  await database.scan(Buffer.from([0]), Buffer.from([0xff]), () => rows++);
+  await database.scan(Buffer.from([0]), Buffer.from([0xff]), () => void rows++);
   await database.close();
   expect(rows).toBe(1);
 });
@@ -275,6 +286,7 @@ test('wipe forgets memory and disk, and the state goes on', async () => {
   await state.close();
   const again = await openStateBackend().openTaskState(directory);
   const reopened = again.openStore(KV);
+  await load(again, reopened, 'a', 'b');
   expect([again.meta, get(reopened, 'a'), get(reopened, 'b')]).toEqual(['n', null, '2']);
   await again.close();
 });
@@ -311,6 +323,78 @@ test('nothing is written to a directory that was removed, or is another one by n
   const again = await openStateBackend().openTaskState(directory);
   expect(again.meta).toBe('other');
   await again.close();
+});
+
+/** A state on disk of 20,000 rows, `key 0=old` and so on. */
+async function written(directory: string): Promise<void> {
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  for (let i = 0; i < 20_000; i++) put(kv, `key ${i}`, 'old');
+  drain(state, kv);
+  await state.persist('m');
+  await state.close();
+}
+
+test('rows come into memory behind what is done with the state, and then it is all there', async () => {
+  const directory = join(root, 'task');
+  await written(directory);
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  expect([state.meta, state.resident, missed(() => get(kv, 'key 7'))]).toEqual(['m', false, true]);
+  await load(state, kv, 'key 19999');
+  put(kv, 'key 19999', 'new');
+  put(kv, 'key 19998', null);
+  put(kv, 'another', 'new');
+  await untilResident(state);
+  const at = ['key 0', 'key 19997', 'key 19998', 'key 19999', 'another', 'nothing'].map((key) =>
+    get(kv, key),
+  );
+  expect(at).toEqual(['old', 'old', null, 'new', 'new', null]);
+  expect(kv.approximateCount).toBe(20_000);
+  await state.close();
+});
+
+test('a row that has left memory meanwhile is not brought in as it was before', async () => {
+  const directory = join(root, 'task');
+  await written(directory);
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  const before = state.memoryBytes;
+  while (state.memoryBytes === before) await new Promise((resolve) => setImmediate(resolve));
+  put(kv, 'key 9999', 'new');
+  put(kv, 'key 9998', null);
+  drain(state, kv);
+  await state.persist('n');
+  state.evict(0);
+  // It waits until no more rows come.
+  await state.allowWaiting();
+  expect(state.resident).toBe(false);
+  await load(state, kv, 'key 9998', 'key 9999');
+  expect([get(kv, 'key 9998'), get(kv, 'key 9999')]).toEqual([null, 'new']);
+  await state.close();
+});
+
+test('a state that is closed or wiped while rows come in is closed, and empty', async () => {
+  const directory = join(root, 'task');
+  await written(directory);
+  const closed = await openStateBackend().openTaskState(directory);
+  closed.openStore(KV);
+  await closed.close();
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  await state.wipe();
+  expect([state.meta, state.resident, get(kv, 'key 1')]).toEqual([null, true, null]);
+  await state.close();
+});
+
+test('what cannot be waited for row by row is waited for as a whole', async () => {
+  const directory = join(root, 'task');
+  await written(directory);
+  const state = await openStateBackend().openTaskState(directory);
+  const kv = state.openStore(KV);
+  await state.allowWaiting();
+  expect([state.resident, get(kv, 'key 7')]).toEqual([true, 'old']);
+  await state.close();
 });
 
 test('a store of another kind under the same name is refused', async () => {
