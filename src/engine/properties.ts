@@ -232,12 +232,22 @@ export const PROPERTIES: readonly Property[] = [
   },
 ];
 
-/** `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property, and what only a producer has is a producer's. */
+/** What only a producer has, by the names of librdkafka. */
+const PRODUCER_NAMES: Readonly<Record<string, string>> = {
+  'compression.codec': 'compression.type',
+  'message.max.bytes': 'max.request.size',
+  'queue.buffering.max.ms': 'linger.ms',
+};
+
+/**
+ * `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property, and so are the names that Java and librdkafka
+ * have for what only a producer has, with `producer.` before them or not.
+ */
 export function propertyName(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/^ksql\.streams\./, '')
-    .replace(/^producer\.(?=(compression\.type|linger\.ms|max\.request\.size)$)/, '');
+  const canonical = name.toLowerCase().replace(/^ksql\.streams\./, '');
+  const ofProducer = canonical.replace(/^producer\./, '');
+  const known = PRODUCER_NAMES[ofProducer] ?? ofProducer;
+  return Object.values(PRODUCER_NAMES).includes(known) ? known : canonical;
 }
 
 /** Whether only the start of the process may set it. */

@@ -163,6 +163,13 @@ test('how a query writes, and what its own topics are like, is a matter of the s
       configs: { 'segment.bytes': '1000000', 'max.message.bytes': '6000000' },
     },
   });
+  expect(
+    await of(
+      `SET 'message.max.bytes' = '7000000'; SET 'producer.compression.codec' = 'lz4';
+       SET 'ksql.streams.producer.queue.buffering.max.ms' = '20';`,
+    ),
+  ).toMatchObject({ producer: { compression: 'lz4', lingerMs: 20, requestBytesMax: 7_000_000 } });
+  await expect(of(`SET 'queue.buffering.max.ms' = 'abc';`)).rejects.toMatchObject({ code: 'ML_PROPERTY' });
   await engine.close();
 });
 
