@@ -1,11 +1,19 @@
+import { copyBytes } from '../../common/bytes.ts';
 import { NO_PRODUCER, writeBatchHead } from '../batch-head.ts';
 import { DELETE_HORIZON_BIT, RECORDS_AT } from '../record-batch-header.ts';
 import type { RecordBatch } from '../record-batch.ts';
+import type { Change } from './change.ts';
+import type { PartitionLog } from './partition-log.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../varint.ts';
 
 /** Length, attributes and two deltas at their longest. */
 const PREFIX_BYTES_MAX = 5 + 1 + 10 + 5;
 const FIRST_BYTES = 4096;
+/**
+ * An attribute of our own, which no batch that comes from elsewhere has and every reader passes over: everything up to
+ * the end of the batch was held to all keys up to there, so it need not be gathered again after a restart.
+ */
+export const CLEAN_BIT = 0x4000;
 
 /**
  * A record batch made of records of other batches, with their offsets, timestamps, keys, values and headers. It covers
@@ -15,6 +23,7 @@ export class CompactedBatch {
   readonly baseOffset: number;
   /** Milliseconds since the epoch; null when there are no tombstones in it. */
   readonly deleteHorizonMs: number | null;
+  readonly #isClean: boolean;
   /** The last offset that it covers, with a record or without. */
   lastOffset: number;
   /** -1 while there is no record in it. */
@@ -25,7 +34,9 @@ export class CompactedBatch {
   /** Null before the first record. */
   #baseTimestamp: number | null;
 
-  constructor(baseOffset: number, deleteHorizonMs: number | null) {
+  /** `isClean`: whether it gets the `CLEAN_BIT`. */
+  constructor(baseOffset: number, deleteHorizonMs: number | null, isClean: boolean) {
+    this.#isClean = isClean;
     this.baseOffset = baseOffset;
     this.lastOffset = baseOffset;
     this.deleteHorizonMs = deleteHorizonMs;
@@ -39,7 +50,6 @@ export class CompactedBatch {
   /** Adds those records of `batch` that `keep` marks with 1. The first record begins at `at` of its buffer. */
   addRecords(batch: RecordBatch, keep: Uint8Array, at: number): void {
     const { buffer, count, offsets, timestamps } = batch;
-    this.#reserve(buffer.length - at + count * PREFIX_BYTES_MAX);
     for (let i = 0; i < count; i++) {
       let size = 0;
       let byte = 0x80;
@@ -61,7 +71,7 @@ export class CompactedBatch {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#end));
     const head = {
       baseOffset: this.baseOffset,
-      attributes: this.deleteHorizonMs === null ? 0 : DELETE_HORIZON_BIT,
+      attributes: (this.deleteHorizonMs === null ? 0 : DELETE_HORIZON_BIT) | (this.#isClean ? CLEAN_BIT : 0),
       lastOffsetDelta: this.lastOffset - this.baseOffset,
       baseTimestamp: this.#baseTimestamp ?? -1,
       maxTimestamp: this.maxTimestamp,
@@ -77,6 +87,7 @@ export class CompactedBatch {
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     const timestampDelta = timestamp - this.#baseTimestamp;
     const offsetDelta = offset - this.baseOffset;
+    this.#reserve(PREFIX_BYTES_MAX + end - body);
     const bytes = this.#bytes;
     let at = writeVarint(
       bytes,
@@ -86,7 +97,8 @@ export class CompactedBatch {
     bytes[at++] = 0;
     at = writeVarlong(bytes, at, timestampDelta);
     at = writeVarint(bytes, at, offsetDelta);
-    this.#end = at + buffer.copy(bytes, at, body, end);
+    copyBytes(buffer, body, end, bytes, at);
+    this.#end = at + end - body;
     this.#count++;
   }
 
@@ -97,6 +109,22 @@ export class CompactedBatch {
     this.#bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
   }
+}
+
+/** The change that puts compacted batches in place, but for those that were dropped while they were made. */
+export function replacementOf(log: PartitionLog, compacted: readonly CompactedBatch[]): Change {
+  const wanted = compacted.filter(({ lastOffset }) => lastOffset >= log.start);
+  const batches = wanted.map((batch) => batch.encode());
+  const operations = wanted.map(({ baseOffset, lastOffset, maxTimestamp }, i) => ({
+    op: 'append' as const,
+    id: log.topicId,
+    partition: log.partition,
+    base: baseOffset,
+    last: lastOffset,
+    max: maxTimestamp,
+    size: batches[i]!.length,
+  }));
+  return { operations, batches };
 }
 
 function skipVarint(bytes: Buffer, at: number): number {

@@ -19,14 +19,13 @@ import type {
 import { openCompressor } from '../codecs.ts';
 import { decodeBatches } from '../record-batch-codec.ts';
 import { checkNewTopic } from '../topic-name.ts';
-import { compact } from './compaction.ts';
+import { Compactor } from './compactor.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
 import { Journal } from './journal.ts';
 import { LogState } from './log-state.ts';
-import type { Topic } from './log-state.ts';
-import type { CompactedBatch } from './compacted-batch.ts';
+import { replacementOf } from './compacted-batch.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 import { loadBatch } from './stored-batch.ts';
@@ -53,10 +52,12 @@ export interface EmbeddedLogOptions {
    */
   readonly retentionBytes?: number;
   /**
-   * Bytes of a partition from which on a compacted topic is worth compacting; then each time it has doubled.
+   * Bytes of a partition from which on a compacted topic is worth compacting; then each time half of it is new.
    * Default 16 MiB.
    */
   readonly compactionBytesMin?: number;
+  /** What compaction may take for keys, in bytes; where there are more, it goes in several rounds. Default 48 MiB. */
+  readonly compactionMemoryBytesMax?: number;
   /** How often idle topics are looked through for `retention.ms`. */
   readonly retentionCheckMs?: number;
 }
@@ -64,6 +65,7 @@ export interface EmbeddedLogOptions {
 const MEMORY_RETENTION_BYTES = 256 * 1024 * 1024;
 const RETENTION_CHECK_MS = 30_000;
 const COMPACTION_BYTES_MIN = 16 * 1024 * 1024;
+const COMPACTION_MEMORY_BYTES_MAX = 48 * 1024 * 1024;
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -101,7 +103,7 @@ class EmbeddedLog implements Log, LogAdmin {
   readonly #state: LogState;
   readonly #disk: { readonly journal: Journal; readonly lock: LockFile } | null;
   readonly #readers = new Set<EmbeddedReader>();
-  readonly #compacting = new Set<PartitionLog>();
+  readonly #compactor: Compactor;
   #closed = false;
   #cancelTimer: () => void = () => {};
   /** Resolves when the changes so far have taken effect, or failed. */
@@ -115,6 +117,14 @@ class EmbeddedLog implements Log, LogAdmin {
     this.#options = options;
     this.#state = state;
     this.#disk = disk;
+    this.#compactor = new Compactor({
+      clock: options.clock,
+      logger: options.logger,
+      bytesMin: options.compactionBytesMin ?? COMPACTION_BYTES_MIN,
+      memoryBytesMax: options.compactionMemoryBytesMax ?? COMPACTION_MEMORY_BYTES_MAX,
+      isStopped: () => this.#closed,
+      replace: (log, batches) => this.#commit(() => (log.deleted ? NO_CHANGE : replacementOf(log, batches))),
+    });
     if (disk !== null) state.onStored = keepLate(options.cacheBytesMax ?? CACHE_BYTES_MAX);
     this.#scheduleRetention();
   }
@@ -306,32 +316,6 @@ class EmbeddedLog implements Log, LogAdmin {
     }
   }
 
-  /** Compacts a partition when it has grown enough since the last time. */
-  #considerCompaction({ deleteRetentionMs, minCompactionLagMs }: Topic, log: PartitionLog): void {
-    const due = Math.max(this.#options.compactionBytesMin ?? COMPACTION_BYTES_MIN, log.compactedBytes * 2);
-    if (this.#compacting.has(log) || log.sizeBytes < due) return;
-    this.#compacting.add(log);
-    void compact(log, {
-      nowMs: this.#options.clock.now(),
-      deleteRetentionMs,
-      minLagMs: minCompactionLagMs,
-      isStopped: () => this.#closed,
-      replace: (batches) => this.#commit(() => (log.deleted ? NO_CHANGE : replacementOf(log, batches))),
-    })
-      .catch((error: unknown) => {
-        if (this.#closed) return;
-        const { topic, partition } = log;
-        this.#options.logger.error(
-          { topic, partition, error: String(error) },
-          'a partition could not be compacted; trying again when it has doubled',
-        );
-      })
-      .finally(() => {
-        log.compactedBytes = log.sizeBytes;
-        this.#compacting.delete(log);
-      });
-  }
-
   /** Drops what the topics that were written to no longer want. */
   #expire(change: Change): void {
     const now = this.#options.clock.now();
@@ -341,7 +325,7 @@ class EmbeddedLog implements Log, LogAdmin {
       const partition = topic?.partitions[operation.partition];
       if (topic === undefined || partition === undefined) continue;
       partition.expire(topic.retention, now);
-      if (topic.compacted) this.#considerCompaction(topic, partition);
+      if (topic.compacted) this.#compactor.consider(topic, partition);
     }
   }
 
@@ -390,22 +374,6 @@ function keepLate(bytesMax: number): (batch: StoredBatch) => void {
 }
 
 const NO_CHANGE: Change = { operations: [], batches: [] };
-
-/** Compacted batches, without those that were dropped while they were made. */
-function replacementOf(log: PartitionLog, compacted: readonly CompactedBatch[]): Change {
-  const wanted = compacted.filter(({ lastOffset }) => lastOffset >= log.start);
-  const batches = wanted.map((batch) => batch.encode());
-  const operations = wanted.map(({ baseOffset, lastOffset, maxTimestamp }, i) => ({
-    op: 'append' as const,
-    id: log.topicId,
-    partition: log.partition,
-    base: baseOffset,
-    last: lastOffset,
-    max: maxTimestamp,
-    size: batches[i]!.length,
-  }));
-  return { operations, batches };
-}
 
 function offsetForTime(log: PartitionLog, timestampMs: number): number {
   for (let i = log.indexOf(log.start); i < log.batchCount; i++) {

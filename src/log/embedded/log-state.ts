@@ -27,7 +27,7 @@ const DELETE_RETENTION_MS = 24 * 60 * 60 * 1000;
 export class LogState {
   readonly topics = new Map<string, Topic>();
   nextTopicId = 1;
-  /** Called with each batch that `apply` adds. */
+  /** Called with each batch that `apply` adds at the end of its partition. */
   onStored: (batch: StoredBatch) => void = () => {};
   readonly #byId = new Map<number, Topic>();
   readonly #groups = new Map<string, Map<string, CommittedOffset>>();
@@ -96,8 +96,9 @@ export class LogState {
           };
           position += operation.size;
           if (partition === undefined) break;
-          partition.add(batch);
-          this.onStored(batch);
+          if (partition.add(batch)) this.onStored(batch);
+          // What was written once more is old: it is read from the file when someone is that far behind.
+          else if (segment !== null) batch.bytes = null;
           touched.add(partition);
           break;
         }

@@ -20,8 +20,10 @@ export class PartitionLog {
   /** The offset of the next record. */
   next: number;
   sizeBytes = 0;
-  /** Its size after it was compacted last; 0 before. */
-  compactedBytes = 0;
+  /** The offset below which it is compacted; -1 while that is not known. */
+  cleanEnd = -1;
+  /** Bytes of the batches below `cleanEnd`. */
+  cleanBytes = 0;
   /** Set once, when the topic is deleted. */
   deleted = false;
   /** Called when batches were added, and when the topic is deleted. */
@@ -46,17 +48,20 @@ export class PartitionLog {
 
   /**
    * Adds a batch at the end; or, when it covers offsets that are there, puts it in the place of the batches that had
-   * them: compaction, and batches that moved to another file.
+   * them: compaction, and batches that moved to another file. Returns whether it is at the end.
    */
-  add(batch: StoredBatch): void {
+  add(batch: StoredBatch): boolean {
     const last = this.at(this.batchCount - 1);
-    if (last === undefined || batch.baseOffset > last.lastOffset) this.#batches.push(batch);
+    const isNew = last === undefined || batch.baseOffset > last.lastOffset;
+    if (isNew) this.#batches.push(batch);
     else this.#replace(batch);
     this.sizeBytes += batch.sizeBytes;
+    if (batch.lastOffset < this.cleanEnd) this.cleanBytes += batch.sizeBytes;
     this.next = Math.max(this.next, batch.lastOffset + 1);
-    if (batch.segment === null) return;
+    if (batch.segment === null) return isNew;
     batch.segment.liveBatches++;
     batch.segment.liveBytes += batch.sizeBytes;
+    return isNew;
   }
 
   /** The first batch that ends at or after `offset`, as an index for `at`; `batchCount` when there is none. */
@@ -117,6 +122,14 @@ export class PartitionLog {
     return this.at(this.batchCount - 1);
   }
 
+  /** Sets `cleanEnd`. */
+  cleanTo(offset: number): void {
+    this.cleanEnd = offset;
+    this.cleanBytes = 0;
+    const count = this.indexOf(offset);
+    for (let i = 0; i < count; i++) this.cleanBytes += this.at(i)!.sizeBytes;
+  }
+
   /** Drops everything: the topic is gone. */
   delete(): void {
     while (this.batchCount > 0) this.#dropFirst();
@@ -150,6 +163,7 @@ export class PartitionLog {
 
   #release(batch: StoredBatch): void {
     this.sizeBytes -= batch.sizeBytes;
+    if (batch.lastOffset < this.cleanEnd) this.cleanBytes -= batch.sizeBytes;
     batch.bytes = null;
     if (batch.segment === null) return;
     batch.segment.liveBatches--;

@@ -148,7 +148,7 @@ function fillersOf(state: LogState): Change {
     for (const log of partitions)
       for (const { from, to } of log.holes())
         for (let base = from; base < to; base += BATCH_OFFSETS_MAX) {
-          const filler = new CompactedBatch(base, null);
+          const filler = new CompactedBatch(base, null, false);
           filler.lastOffset = Math.min(to, base + BATCH_OFFSETS_MAX) - 1;
           const bytes = filler.encode();
           const { partition } = log;

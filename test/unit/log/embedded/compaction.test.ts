@@ -68,8 +68,9 @@ describe.each([
       fc.asyncProperty(
         fc.array(operation, { minLength: 30, maxLength: 150 }),
         fc.constantFrom('none' as const, 'gzip' as const),
-        async (operations, compression) => {
-          const options = { ...place(), compactionBytesMin: 1500 };
+        fc.constantFrom(200, 1 << 20),
+        async (operations, compression, compactionMemoryBytesMax) => {
+          const options = { ...place(), compactionBytesMin: 1500, compactionMemoryBytesMax };
           let log = await open(options);
           await log.admin.createTopic({ name: 't', partitions: 1, configs: { 'cleanup.policy': 'compact' } });
           const writer = await log.openWriter({ compression });
