@@ -22,6 +22,7 @@ import { keptProperties } from './kept-properties.ts';
 import { ChangedElsewhere, type Owned, Ownership } from './ownership.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { OpenQueries } from './open-queries.ts';
+import { openingText } from './opening-text.ts';
 import { ProcessingLog } from './processing-log.ts';
 import { propertyValue } from './properties.ts';
 import type { PushQuery } from './push-query.ts';
@@ -40,6 +41,8 @@ import type { StoredQuery } from './stored-query.ts';
 import { CreatedFunctions } from './user-functions/created-functions.ts';
 
 const LOG_PATIENCE_MS = 30_000;
+/** After what time somebody who waits is told what for. */
+const OPENING_TOLD_MS = 1000;
 
 export interface EngineOptions {
   readonly log: Log;
@@ -67,9 +70,12 @@ export interface EngineOptions {
   readonly functions?: FunctionRegistry;
   /**
    * Whether persistent queries run as soon as they are created. `stepped`: they stay as created, and who opened the
-   * engine drives their topologies record by record (the test runner). Default running.
+   * engine drives their topologies record by record (the test runner). `behind`: statements are taken while queries that
+   * were there before open their state, which may take long; else `openEngine` waits for them. Default running.
    */
-  readonly startQueries?: 'running' | 'stepped';
+  readonly startQueries?: 'running' | 'behind' | 'stepped';
+  /** Told after a second, with how far they are, when `openEngine` waits for queries that open their state. */
+  readonly onOpening?: (progress: string) => void;
   /** What functions such as UNIX_TIMESTAMP read. Default `clock`; apart from it where that one stands still. */
   readonly functionClock?: Clock;
   /** Properties of the whole process, by canonical name: what sessions do not set themselves. Default none. */
@@ -150,6 +156,8 @@ export class Engine {
   readonly ownership: Ownership | null;
   /** Null where nothing outlives the process. */
   readonly #commands: Commands | null;
+  /** The queries that are being started. */
+  readonly #starting = new Set<Promise<void>>();
   /** Follows the commands of the process that is active, while this one is not. */
   #tail: CommandTail | null = null;
   #closing = false;
@@ -191,7 +199,7 @@ export class Engine {
   }
 
   /**
-   * Replays the command log: afterwards the catalog is as it was and its queries run, here or in the process of the service
+   * Replays the command log: afterwards the catalog is as it was and its queries run, or open their state (`startQueries`), here or in the process of the service
    * that is active. A script waits until that is this one.
    */
   static async open(options: EngineOptions): Promise<Engine> {
@@ -323,18 +331,36 @@ export class Engine {
     };
   }
 
-  /** Starts the queries that were made by replaying, and lets go on those that were released. */
+  /**
+   * Starts the queries that were made by replaying, side by side, so that one that restores much keeps no other waiting, and
+   * lets go on those that were released.
+   */
   async #startQueries(holds: ReadonlySet<string>): Promise<void> {
-    if (this.options.startQueries === 'stepped') return;
+    const { startQueries, onOpening, clock } = this.options;
+    if (startQueries === 'stepped' || this.#closing || !this.isActive) return;
+    const started: Promise<void>[] = [];
     for (const query of this.queries.values()) {
-      if (this.#closing || !this.isActive) return;
       if (holds.has(query.id)) continue;
       if (query.isStarted) query.acquire();
-      else await this.#start(query);
+      else started.push(this.#start(query));
     }
+    if (startQueries === 'behind') return;
+    const cancel = clock.setTimer(OPENING_TOLD_MS, () => onOpening?.(openingText(this.queries.values())));
+    await Promise.all(started).finally(cancel);
   }
 
-  async #start(query: PersistentQuery): Promise<void> {
+  #start(query: PersistentQuery): Promise<void> {
+    const starting = this.#startNow(query);
+    const settled = starting
+      .catch((error: unknown) => {
+        this.options.logger.error({ queryId: query.id, error: messageOf(error) }, 'a query was not started');
+      })
+      .finally(() => this.#starting.delete(settled));
+    this.#starting.add(settled);
+    return starting;
+  }
+
+  async #startNow(query: PersistentQuery): Promise<void> {
     await query.start();
     // It may have been taken over while it began.
     if (!this.isActive) await query.release();
@@ -580,6 +606,7 @@ export class Engine {
     for (;;) {
       if (this.kept !== null) await this.ownership?.untilActive();
       const claim = this.ownership?.claim;
+      await Promise.all(this.#starting);
       const restless = await drainQueries([...this.queries.values()], this.log, this.options.clock);
       if (this.kept === null || this.ownership?.claim === claim || this.#closing) return restless;
     }
@@ -632,6 +659,7 @@ export class Engine {
     this.#commands?.stopRetrying();
     await Promise.all([...this.pushQueries.values()].map((query) => query.close()));
     await Promise.all([...this.queries.values()].map((query) => query.close()));
+    await Promise.all(this.#starting);
     await this.#tail?.stop();
     await this.createdFunctions.close();
     await this.processingLog.close();

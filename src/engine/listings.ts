@@ -1,6 +1,7 @@
 import type { CatalogSource } from '../sql/catalog/source.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
+import { progressText } from '../streams/instance/restoration.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import type { PersistentQuery } from './persistent-query.ts';
 import { errorText, offsetSummaries, statisticsText } from './statistics.ts';
@@ -40,7 +41,13 @@ export function queryListing(engine: Engine, query: PersistentQuery): QueryListi
     queryType: 'PERSISTENT',
     state: query.state,
     ...ownerOf(engine),
+    ...restoringOf(query),
   };
+}
+
+/** How far a query is that restores its state. */
+export function restoringOf({ restoration }: PersistentQuery): { readonly restoring?: string } {
+  return restoration === null ? {} : { restoring: progressText(restoration) };
 }
 
 /** A statement that could not be replayed: among the queries, because that is where users look for what is wrong. */

@@ -9,6 +9,7 @@ import { messageOf } from '../common/error.ts';
 import type { Ownership } from './ownership.ts';
 import { QueryMembership } from './query-membership.ts';
 import { SteppedStreams } from '../streams/application/stepped-streams.ts';
+import type { RestorationProgress } from '../streams/instance/restoration.ts';
 import type { StreamsOptions } from '../streams/instance/streams-options.ts';
 
 export interface QueryError {
@@ -154,6 +155,11 @@ export class PersistentQuery {
   resume(): void {
     this.#paused = false;
     this.streams.resume();
+  }
+
+  /** How far its state is that is being restored from changelogs; null while none is. */
+  get restoration(): RestorationProgress | null {
+    return this.streams.restoration;
   }
 
   /** As SHOW QUERIES names it. */

@@ -5,6 +5,7 @@ import { hintOfUnkept, type PullPlan } from '../sql/analyzer/analyze-pull-query.
 import { compilePredicate, compileProjection } from '../sql/expressions/compile.ts';
 import type { Materialization } from '../sql/lower/materialization.ts';
 import type { StatementOf } from '../sql/parser/ast.ts';
+import { progressText } from '../streams/instance/restoration.ts';
 import { StoreQueries } from '../streams/application/store-queries.ts';
 import type { Row, SqlValue } from '../types/value.ts';
 import { candidateRows, type CandidateRows, type CompiledRow } from './candidate-rows.ts';
@@ -102,12 +103,17 @@ async function untilReadable(query: PersistentQuery, { engine }: StatementCall, 
   while (isRestoring() && clock.monotonic() < until) await sleep(clock, RESTORE_CHECK_MS);
   if (query.state === 'RUNNING' || query.state === 'PAUSED') return;
   engine.ownership?.check('ask', span);
-  const { failure, isStarted } = query;
-  const waits = isStarted ? 'its state is being restored' : 'it has not been started';
+  const { failure, isStarted, restoration } = query;
+  const progress = restoration === null ? '' : `, ${progressText(restoration)}`;
+  const waits = isStarted ? `its state is being restored${progress}` : 'it has not been started';
   const reason = failure === null ? waits : `it failed: ${reasonOf(failure)}`;
+  const hint =
+    failure === null && isStarted
+      ? 'try again later: SHOW QUERIES and EXPLAIN show how far it is'
+      : 'it is started again by itself; try again later, EXPLAIN shows how it goes';
   throw new SqlError('ML_IN_USE', `${query.id}, which keeps these rows, does not run: ${reason}`, {
     span,
-    hint: query.wayOut ?? 'it is started again by itself; try again later, EXPLAIN shows how it goes',
+    hint: query.wayOut ?? hint,
   });
 }
 

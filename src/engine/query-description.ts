@@ -1,7 +1,7 @@
 import { explainPlan } from '../sql/plan/explain.ts';
 import { fieldDescription } from './describe.ts';
 import type { Engine } from './engine.ts';
-import { ownerOf, sinksOf } from './listings.ts';
+import { ownerOf, restoringOf, sinksOf } from './listings.ts';
 import { applicationIdOf } from './query-application.ts';
 import type { FailedStatement } from './failed-statements.ts';
 import type { PersistentQuery, QueryError, QueryPlan } from './persistent-query.ts';
@@ -42,6 +42,7 @@ export function describeQuery(engine: Engine, query: PersistentQuery): QueryDesc
     consumerGroupId: applicationIdOf(query.id, engine),
     state: query.state,
     ...ownerOf(engine),
+    ...restoringOf(query),
   };
 }
 

@@ -117,6 +117,8 @@ export interface QueryListing {
   readonly state: string;
   /** Where it runs, when that is another process of the service: a URL, or which process it is. */
   readonly owner?: string;
+  /** How far its state is, while that comes back from changelogs. */
+  readonly restoring?: string;
 }
 
 export interface FieldSchema {
@@ -193,6 +195,8 @@ export interface QueryDescription {
   readonly state: string | null;
   /** As in `QueryListing`. */
   readonly owner?: string;
+  /** As in `QueryListing`. */
+  readonly restoring?: string;
 }
 
 export interface PropertyListing {

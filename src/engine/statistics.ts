@@ -1,3 +1,4 @@
+import { progressText } from '../streams/instance/restoration.ts';
 import type { Engine } from './engine.ts';
 import { applicationIdOf } from './query-application.ts';
 import type { PersistentQuery } from './persistent-query.ts';
@@ -8,14 +9,15 @@ import type { OffsetSummary } from './result.ts';
 /** `CTAS_T_0: 5 records, 1 skip or failed evaluation`, a line for each query. */
 export function statisticsText(queries: readonly PersistentQuery[]): string {
   return queries
-    .map(({ id, streams }) => {
+    .map(({ id, streams, restoration }) => {
       const skips = streams.skippedRecords;
       const skipped =
         skips === 0
           ? ''
           : `, ${skips} ${skips === 1 ? 'skip or failed evaluation' : 'skips or failed evaluations'}`;
       const records = streams.processedRecords;
-      return `${id}: ${records} ${records === 1 ? 'record' : 'records'}${skipped}`;
+      const restoring = restoration === null ? '' : `, restoring: ${progressText(restoration)}`;
+      return `${id}: ${records} ${records === 1 ? 'record' : 'records'}${skipped}${restoring}`;
     })
     .join('\n');
 }

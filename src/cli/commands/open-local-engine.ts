@@ -3,6 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { Engine, EngineOptions } from '../../engine/engine.ts';
 import type { CommonOptions } from './common-options.ts';
 import { openLog } from './open-log.ts';
+import { noteOpening } from './waiting-note.ts';
 
 /** How much clients may take of it. */
 export type EngineLimits = Pick<EngineOptions, 'openQueriesMax' | 'clientBytesMax' | 'clientsBytesMax'>;
@@ -39,6 +40,8 @@ export async function openLocalEngine(
     commandLog,
     version: packageJson.version,
     properties,
+    startQueries: options.isServer === true ? 'behind' : 'running',
+    onOpening: noteOpening,
     ...more,
     ...(options.functions === undefined
       ? {}

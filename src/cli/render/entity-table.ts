@@ -138,6 +138,7 @@ function queryText(query: QueryDescription): string {
   const head = [id, state].filter((each) => each !== null && each !== '').join(' ');
   const lines = [head, statementText];
   if (query.owner !== undefined) lines.push(`runs in another process of the service: ${query.owner}`);
+  if (query.restoring !== undefined) lines.push(`restores its state: ${query.restoring}`);
   if (sources.length > 0) lines.push(`reads ${sources.join(', ')}`);
   if (sinks.length > 0) lines.push(`writes ${sinks.join(', ')}`);
   for (const { errorMessage } of queryErrors) lines.push(`error: ${errorMessage}`);
@@ -185,9 +186,14 @@ function queries(listings: readonly QueryListing[]): EntityTable {
       each.sinkKafkaTopics.join(', '),
       each.queryString.replaceAll(/\s+/g, ' '),
     ]),
-    listings[0]?.owner === undefined
-      ? ''
-      : `they run in another process of the service: ${listings[0].owner}`,
+    [
+      ...(listings[0]?.owner === undefined
+        ? []
+        : [`they run in another process of the service: ${listings[0].owner}`]),
+      ...listings.flatMap(({ id, restoring }) =>
+        restoring === undefined ? [] : [`${id} restores its state: ${restoring}`],
+      ),
+    ].join('\n'),
   );
 }
 

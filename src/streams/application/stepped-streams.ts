@@ -12,6 +12,7 @@ import type { SkippedRecord } from '../task/skipped-record.ts';
 import { forgetApplication } from './forget-application.ts';
 import { Listeners } from '../instance/listeners.ts';
 import { shown } from '../topology/record-time.ts';
+import type { RestorationProgress } from '../instance/restoration.ts';
 import type { StreamsOptions, StreamsState, UncaughtErrorPolicy } from '../instance/streams-options.ts';
 import type { Task } from '../task/task.ts';
 import { TaskExecutor } from '../instance/task-executor.ts';
@@ -40,8 +41,10 @@ export class SteppedStreams {
   #executor: TaskExecutor | null = null;
   #plan: TopicPlan | null = null;
   #state: StreamsState = 'created';
-  /** Resolves when the first opening of the tasks is over, however it went. */
+  /** Resolves when the latest opening of the tasks is over, however it went. */
   #opening: Promise<unknown> = Promise.resolve();
+  /** Whether it runs by itself: it was started, and not only opened. */
+  #loops = false;
   #loop: Promise<void> | null = null;
   #stop = false;
   #paused = false;
@@ -98,6 +101,11 @@ export class SteppedStreams {
     return this.#waitsToRestart;
   }
 
+  /** How far the state is that is being restored; null while none is. */
+  get restoration(): RestorationProgress | null {
+    return this.#executor?.restoration ?? null;
+  }
+
   /** Records that operators dropped since start. */
   get skippedRecords(): number {
     return this.#skippedRecords;
@@ -113,6 +121,7 @@ export class SteppedStreams {
    */
   async start(retries = false): Promise<void> {
     const letGo = keepAlive();
+    this.#loops = true;
     let opened = Promise.resolve();
     try {
       await this.open();
@@ -135,20 +144,30 @@ export class SteppedStreams {
   async open(): Promise<void> {
     assert(this.#state === 'created', 'an application is started once');
     this.#changeState('restoring');
-    const opening = this.#openTasks();
-    this.#opening = opening.catch(() => undefined);
     try {
-      await opening;
+      await this.#openTasks();
     } catch (error) {
       this.#error = error;
-      if (!this.#stop) this.#changeState('error');
+      if (!this.#gaveUp) this.#changeState('error');
       throw error;
     }
-    // Paused before it was started, it starts so. It may have been closed meanwhile.
-    if (!this.#stop) this.#changeState(this.#paused ? 'paused' : 'running');
+    // Paused before it was started, it starts so. It may have been closed, or released, meanwhile.
+    if (!this.#gaveUp && this.#executor !== null) this.#changeState(this.#paused ? 'paused' : 'running');
   }
 
-  async #openTasks(): Promise<void> {
+  /** Whether it is to hold no tasks, so that opening them ends where it is. */
+  get #gaveUp(): boolean {
+    return this.#stop || this.#released;
+  }
+
+  #openTasks(): Promise<void> {
+    const opening = this.#open();
+    this.#opening = opening.catch(() => undefined);
+    return opening;
+  }
+
+  /** There is no executor afterwards when it was closed or released meanwhile. */
+  async #open(): Promise<void> {
     const executor = await TaskExecutor.open(this.topology, this.#options, (skipped) =>
       this.#skipped(skipped),
     );
@@ -156,12 +175,15 @@ export class SteppedStreams {
     executor.paused = this.#paused;
     this.#executor = executor;
     try {
-      await executor.openTasks();
+      if (!this.#gaveUp) await executor.openTasks();
     } catch (error) {
       this.#executor = null;
       await executor.close();
-      throw error;
+      if (!executor.isStopped) throw error;
     }
+    if (this.#executor !== executor || !this.#gaveUp) return;
+    this.#executor = null;
+    await executor.close();
   }
 
   /**
@@ -254,9 +276,10 @@ export class SteppedStreams {
    * there is nothing left. Not for drivers that call `step`.
    */
   async release(): Promise<void> {
-    if (this.#loop === null || !(this.#isAlive || this.#state === 'waiting')) return;
+    if (!this.#loops || !(this.#isAlive || this.#state === 'waiting')) return;
     this.#letGo();
     await this.#executor?.stopReading();
+    await this.#opening;
     await this.#alone(() => this.#abandonTasks());
   }
 
@@ -343,7 +366,7 @@ export class SteppedStreams {
     return found;
   }
 
-  /** Commits, then stops; what is being started is started first. State stays on disk. Safe to call twice. */
+  /** Commits, then stops; state that is being restored is left where it is. State stays on disk. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#state === 'stopped') return;
     const letGo = keepAlive();
@@ -359,8 +382,8 @@ export class SteppedStreams {
     if (!failed) this.#changeState('stopping');
     this.#stop = true;
     this.#resting.abort();
-    await this.#opening;
     await this.#executor?.stopReading();
+    await this.#opening;
     await this.#loop?.catch(() => undefined);
     await this.#turn;
     const executor = this.#executor;
@@ -471,7 +494,7 @@ export class SteppedStreams {
       try {
         await this.#openTasks();
         error = null;
-        if (!this.#released) break;
+        if (!this.#released && this.#executor !== null) break;
       } catch (reason) {
         if (isOutdone(reason)) return this.#fenced(reason);
         error = this.#released ? null : reason;

@@ -2,11 +2,10 @@ import { must } from '../../common/assert.ts';
 import type { PartitionOffsets } from '../../log/log.ts';
 import type { OffsetReset } from '../topology/offset-reset.ts';
 import type { SubTopology } from '../topology/topology.ts';
-import { Listeners } from './listeners.ts';
 import type { InputQueue } from '../task/input-queue.ts';
 import { openLocalState } from './local-state.ts';
 import { decodeNumbers } from './offset-metadata.ts';
-import { type RestoreRange, restoreStores } from './restore.ts';
+import type { RestoreRange } from './restore.ts';
 import { startOffset } from './start-offset.ts';
 import { Task } from '../task/task.ts';
 import type { TaskMeta } from './task-meta.ts';
@@ -18,18 +17,26 @@ export interface OpenedTask {
   readonly changelogPositions: Map<string, number>;
 }
 
+/** A task whose state is as it is on this machine. */
+export interface BegunTask {
+  readonly task: Task;
+  /** What its stores lack. */
+  readonly ranges: readonly RestoreRange[];
+  /** Opens its operators and its inputs, when that is restored. */
+  finish(): Promise<void>;
+}
+
 /**
- * Opens a task where it last committed: its state from disk, the rest from its changelogs, its operators, its inputs.
- * `opened` is told as soon as there is something to close, before anything is restored.
+ * Opens a task where it last committed: its state from disk, then, by who calls, the rest from its changelogs, and after that
+ * its operators and its inputs. `opened` is told as soon as there is something to close.
  */
-export async function openTask(
+export async function beginTask(
   host: TaskHost,
   sub: SubTopology,
   partition: number,
   committed: CommittedOffsets,
   opened: (task: OpenedTask) => void,
-): Promise<Task> {
-  const { applicationId, logger } = host.options;
+): Promise<BegunTask> {
   const { plan } = host;
   const topics = sub.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []));
   const inputs = topics.filter((topic) => partition < must(plan.partitions.get(topic)));
@@ -51,16 +58,16 @@ export async function openTask(
   const changelogPositions = new Map<string, number>();
   opened({ task, changelogPositions });
   for (const [store, { end }] of changelogs) changelogPositions.set(store, end);
-  const ranges = await rangesToRestore(host, task, meta, committed, changelogs);
-  const listener = new Listeners(logger, applicationId).restore(host.options.onRestore);
-  const restored = await restoreStores(host.options.log, state, ranges, listener);
-  if (restored > 0) logger.info({ applicationId, task: task.id, records: restored }, 'state restored');
-  await task.ready();
-  task.init();
-  for (const topic of inputs) {
-    await openInput(host, task, topic, committed, meta, offsetResetOf(sub, topic));
-  }
-  return task;
+  return {
+    task,
+    ranges: await rangesToRestore(host, task, meta, committed, changelogs),
+    async finish() {
+      await task.ready();
+      task.init();
+      for (const topic of inputs)
+        await openInput(host, task, topic, committed, meta, offsetResetOf(sub, topic));
+    },
+  };
 }
 
 /** The policy of the source that reads a topic, if it has one of its own. */

@@ -18,9 +18,11 @@ import { InputHorizons } from './input-horizons.ts';
 import type { InputQueue, Horizon } from '../task/input-queue.ts';
 import { prepareTopics, sourcesOf, taskCount, type TopicPlan, topicsRead } from './internal-topics.ts';
 import { MergedTasks, mixesPartitions } from './merged-tasks.ts';
-import { offsetResetOf, openInput, openTask } from './open-task.ts';
+import { offsetResetOf, openInput } from './open-task.ts';
+import { openTasks } from './open-tasks.ts';
 import { checkPartitionCounts, committedCounts } from './partition-counts.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
+import type { Restoration, RestorationProgress } from './restoration.ts';
 import type { SkippedRecord } from '../task/skipped-record.ts';
 import { cleanTasks } from './state-directory.ts';
 import { StatePersistence } from './state-persistence.ts';
@@ -84,6 +86,8 @@ export class TaskExecutor implements TaskHost {
   #lastCleanupMs: number;
   #lastRefreshMs: number;
   #commits = 0;
+  readonly #stopped = new AbortController();
+  #restoration: Restoration | null = null;
   /** Those who wait for the next commit. */
   #awaited: Awaiting[] = [];
   /** The failure that left something half done, which only opening the tasks again undoes. */
@@ -171,27 +175,37 @@ export class TaskExecutor implements TaskHost {
       this.#globals = await GlobalStores.open(globalStores, subTopologies.length, this, this.#inputs);
       await this.#globals.readToEnd((task) => this.#chunk(task.turn));
     }
-    for (const sub of subTopologies) await this.#openTasksOf(sub, committed);
+    await this.#openTasksOf(subTopologies, committed);
     // Commits where inputs begin of which nothing was committed yet. It does not count as progress.
     if (this.#tasks.some((task) => task.commitNeeded)) await this.#committer.commit(this.#tasks);
     this.#lastCommitMs = this.options.clock.now();
   }
 
   /** Those that are this instance's and not open yet. */
-  async #openTasksOf(sub: SubTopology, committed: CommittedOffsets): Promise<void> {
-    const count = taskCount(sub, this.plan.partitions);
-    for (let partition = 0; partition < count; partition++) {
-      if (this.options.ownsTask?.(sub.index, partition) === false) continue;
-      if (this.#tasks.some((task) => task.subTopology.index === sub.index && task.partition === partition))
-        continue;
-      const task = await openTask(this, sub, partition, committed, (opened) => {
-        opened.task.paused = this.#paused;
-        this.#tasks.push(opened.task);
-        this.#committer.addTask(opened.task, opened.changelogPositions);
-      });
-      for (const input of task.inputs) this.#inputs.add(input);
-    }
+  async #openTasksOf(subTopologies: readonly SubTopology[], committed: CommittedOffsets): Promise<void> {
+    const wanted = subTopologies.flatMap((sub) => {
+      const partitions = Array.from({ length: taskCount(sub, this.plan.partitions) }, (_, i) => i);
+      return partitions
+        .filter((partition) => this.options.ownsTask?.(sub.index, partition) !== false)
+        .filter((partition) => !this.#tasks.some((task) => isTask(task, sub, partition)))
+        .map((partition) => ({ sub, partition }));
+    });
+    const tasks = await openTasks(this, wanted, committed, {
+      signal: this.#stopped.signal,
+      opened: ({ task, changelogPositions }) => {
+        task.paused = this.#paused;
+        this.#tasks.push(task);
+        this.#committer.addTask(task, changelogPositions);
+      },
+      restores: (restoration) => (this.#restoration = restoration),
+    });
+    for (const task of tasks) for (const input of task.inputs) this.#inputs.add(input);
     this.#lanes = this.#lanesOf();
+  }
+
+  /** How far the state is that is being restored; null while none is. */
+  get restoration(): RestorationProgress | null {
+    return this.#restoration?.progress ?? null;
   }
 
   #lanesOf(): readonly Lane[] {
@@ -311,8 +325,8 @@ export class TaskExecutor implements TaskHost {
             this.#inputs.add(await openInput(this, task, topic, committed, null, offsetResetOf(sub, topic)));
         }
       }
-      await this.#openTasksOf(sub, committed);
     }
+    await this.#openTasksOf(this.topology.subTopologies(), committed);
   }
 
   /** While this is set no task begins another record; global stores are followed all the same. */
@@ -543,9 +557,15 @@ export class TaskExecutor implements TaskHost {
     );
   }
 
-  /** Ends a `poll` that waits, and all later ones. */
+  /** Ends a `poll` that waits, and all later ones, and what `openTasks` restores: it rejects then. */
   stopReading(): Promise<void> {
+    this.#stopped.abort();
     return this.reader.close();
+  }
+
+  /** Whether `stopReading` was called. */
+  get isStopped(): boolean {
+    return this.#stopped.signal.aborted;
   }
 
   /**
@@ -605,6 +625,10 @@ function writerOptions(options: StreamsOptions): WriterOptions {
     transactionTimeoutMs = defaultTransactionTimeoutMs(commitIntervalMs),
   } = options;
   return { group: applicationId, transactionalId, transactionTimeoutMs };
+}
+
+function isTask(task: Task, sub: SubTopology, partition: number): boolean {
+  return task.subTopology.index === sub.index && task.partition === partition;
 }
 
 interface Awaiting {
