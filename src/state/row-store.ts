@@ -63,8 +63,8 @@ export abstract class RowStore {
   abstract readonly kind: StateStoreOptions['kind'];
   readonly name: string;
   readonly options: StateStoreOptions;
-  /** Rows are written to the database. False without a directory and for stores that are not persistent. */
-  readonly persisted: boolean;
+  /** Rows are written to the database. False without one and for stores that are not persistent. */
+  persisted: boolean;
   /** Number of the store in the keys of the database; -1 until it has one. */
   id = -1;
   complete = true;
@@ -384,6 +384,17 @@ export abstract class RowStore {
       'put what the serde of its values can write',
       error,
     );
+  }
+
+  /** There is a database from now on: all rows that are drained are still to be written to it. */
+  beginPersisting(): void {
+    this.persisted = true;
+    for (let slot = 0; slot < this.rowEnd; slot++) {
+      const flags = this.flags[slot]!;
+      if ((flags & LIVE) === 0 || (flags & UNDRAINED) !== 0) continue;
+      this.flags[slot] = flags | UNPERSISTED;
+      this.#unpersisted.push(slot);
+    }
   }
 
   /** Encodes what is drained but not in the database. `persisted` or a failed task must follow. */

@@ -337,6 +337,15 @@ export interface TaskState {
    * fixed before it returns its promise, so processing may go on at once. One at a time.
    */
   persist(meta: string): Promise<void>;
+  /** Tells the budget of the process what is held. Returns how many bytes may be kept; Infinity: as many as there are. */
+  claim(): number;
+  /** Whether anything can leave memory: there is a database, or a place for one. */
+  readonly canShrink: boolean;
+  /**
+   * Makes a database that lasts as long as the state is open, where there is none, so that `persist` and `evict` can make
+   * room. Between a drain and the next record. Rejects with `StateError` when there is no place for it.
+   */
+  spill(): Promise<void>;
   /** Drops clean entries until `memoryBytes` is below the budget; makes `resident` false when it drops any. */
   evict(budgetBytes: number): void;
   /** Forgets everything, in memory and on disk. */

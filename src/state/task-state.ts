@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { assert, must } from '../common/assert.ts';
 import { DirectoryLock, StateError } from './directory-lock.ts';
 import { KeyValueRows } from './key-value-store.ts';
@@ -5,6 +6,8 @@ import { read } from './database.ts';
 import { rowsToLoad } from './load-rows.ts';
 import { WarmUp } from './warm-up.ts';
 import { LruRows } from './lru-store.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import { ScratchDirectory } from './scratch-directory.ts';
 import { WriteBatch } from './write-batch.ts';
 import { segmentBound } from './database-key.ts';
 import type { TimesRows } from './database-key.ts';
@@ -38,16 +41,35 @@ export interface StateBackendOptions {
   readonly residentBytes?: number;
   /** RocksDB's write buffer, per task. */
   readonly writeBufferBytes?: number;
+  /**
+   * Bytes that all states of the backend may hold in memory together; at most half of what V8 may have for its heap.
+   * Default a quarter of that, and no more than 512 MiB. What does not fit goes to disk.
+   */
+  readonly memoryBytes?: number;
+  /**
+   * Where state without a directory goes when it does not fit in memory: into a folder that is removed at the end, or by the
+   * next process that needs one. Default the system's directory for temporary files; null keeps it in memory.
+   */
+  readonly scratchDirectory?: string | null;
 }
 
 /** Task states in memory, over RocksDB where a directory is given. */
 export function openStateBackend(options: StateBackendOptions = {}): StateBackend {
   const residentBytes = options.residentBytes ?? 64 << 20;
-  const writeBufferBytes = options.writeBufferBytes ?? 16 << 20;
+  const budget = new MemoryBudget(options.memoryBytes);
+  const writeBufferBytes =
+    options.writeBufferBytes ?? Math.max(2 << 20, Math.min(16 << 20, budget.bytesMax / 32));
+  const { scratchDirectory = tmpdir() } = options;
+  const scratch = scratchDirectory === null ? null : new ScratchDirectory(scratchDirectory);
   return {
     async openTaskState(directory) {
       const database = directory === null ? null : await TaskDatabase.open(directory, writeBufferBytes);
-      return new LocalTaskState(database, residentBytes);
+      return new LocalTaskState({
+        database,
+        residentBytes,
+        budget,
+        scratch: database === null && scratch !== null ? { directory: scratch, writeBufferBytes } : null,
+      });
     },
     async lockApplication(directory) {
       const lock = DirectoryLock.acquire(directory);
@@ -62,6 +84,14 @@ export function openStateBackend(options: StateBackendOptions = {}): StateBacken
   };
 }
 
+interface LocalStateParts {
+  readonly database: TaskDatabase | null;
+  readonly residentBytes: number;
+  readonly budget: MemoryBudget;
+  /** Where a database may be made for a state that has none; null: nowhere. */
+  readonly scratch: { readonly directory: ScratchDirectory; readonly writeBufferBytes: number } | null;
+}
+
 class LocalTaskState implements TaskState {
   meta: string | null = null;
   resident = true;
@@ -69,7 +99,13 @@ class LocalTaskState implements TaskState {
   missed = false;
   readFailure: unknown = null;
 
-  readonly #database: TaskDatabase | null;
+  #database: TaskDatabase | null;
+  readonly #budget: MemoryBudget;
+  /** What the budget was told last. */
+  #claimed = 0;
+  readonly #scratch: LocalStateParts['scratch'];
+  /** The folder of a database that goes when the state is closed. */
+  #scratchPath: string | null = null;
   #stores: Rows[] = [];
   /** By name: the stores that the database knows. */
   readonly #catalog = new Map<string, CatalogEntry>();
@@ -83,8 +119,10 @@ class LocalTaskState implements TaskState {
   #closed = false;
 
   /** Of the database only what it says of itself has been read; its rows come when they are wanted, or behind. */
-  constructor(database: TaskDatabase | null, residentBytes: number) {
+  constructor({ database, residentBytes, budget, scratch }: LocalStateParts) {
     this.#database = database;
+    this.#budget = budget;
+    this.#scratch = scratch;
     const written = database?.written ?? null;
     this.meta = written?.meta ?? null;
     for (const entry of written?.stores ?? []) this.#catalog.set(entry.name, entry);
@@ -110,19 +148,14 @@ class LocalTaskState implements TaskState {
       !this.#stores.some((store) => store.name === options.name),
       `store ${options.name} is already open`,
     );
-    const inMemory = options.kind === 'key-value' && options.rowsMax !== undefined;
-    const persisted = this.#database !== null && options.persistent && !inMemory;
+    const persisted = this.#database !== null && mayLeaveMemory(options);
     const store = newStore(options, persisted);
     this.#stores.push(store);
     if (!persisted) return store;
     store.missed = () => this.#missed(store);
     const entry = this.#catalog.get(options.name);
     if (entry === undefined) {
-      let id = 0;
-      for (const other of this.#catalog.values()) id = Math.max(id, other.id + 1);
-      assert(id < META_STORE, 'a task has too many stores');
-      store.id = id;
-      this.#catalog.set(options.name, catalogEntry(store));
+      this.#number(store);
       return store;
     }
     // A millisecond of retention is no other shape: release 0.1.0 kept the windows of SQL for one longer.
@@ -146,8 +179,47 @@ class LocalTaskState implements TaskState {
     return store;
   }
 
+  /** Gives a store that the database does not know its number. */
+  #number(store: Rows): void {
+    let id = 0;
+    for (const other of this.#catalog.values()) id = Math.max(id, other.id + 1);
+    assert(id < META_STORE, 'a task has too many stores');
+    store.id = id;
+    this.#catalog.set(store.name, catalogEntry(store));
+  }
+
   isOnDisk(store: StateStore): boolean {
-    return (store as Rows).persisted;
+    return (store as Rows).persisted && this.#scratchPath === null;
+  }
+
+  get canShrink(): boolean {
+    return this.#database !== null || this.#scratch !== null;
+  }
+
+  async spill(): Promise<void> {
+    if (this.#database !== null) return;
+    const { directory, writeBufferBytes } = must(this.#scratch);
+    const path = await directory.acquire();
+    try {
+      this.#database = await TaskDatabase.open(path, writeBufferBytes);
+    } catch (error) {
+      await directory.release(path);
+      throw error;
+    }
+    this.#scratchPath = path;
+    for (const store of this.#stores) {
+      if (!mayLeaveMemory(store.options)) continue;
+      store.beginPersisting();
+      store.missed = () => this.#missed(store);
+      this.#number(store);
+    }
+  }
+
+  claim(): number {
+    const bytes = this.memoryBytes;
+    this.#budget.note(this.#claimed, bytes);
+    this.#claimed = bytes;
+    return this.#budget.shareOf(bytes);
   }
 
   want(
@@ -335,9 +407,20 @@ class LocalTaskState implements TaskState {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#budget.note(this.#claimed, 0);
+    this.#claimed = 0;
     await this.#warmUp?.stop();
-    await this.#database?.close();
+    try {
+      await this.#database?.close();
+    } finally {
+      if (this.#scratchPath !== null) await must(this.#scratch).directory.release(this.#scratchPath);
+    }
   }
+}
+
+/** A store with a bound forgets instead; and some are not to be written down. */
+function mayLeaveMemory(options: StateStoreOptions): boolean {
+  return options.persistent && !(options.kind === 'key-value' && options.rowsMax !== undefined);
 }
 
 function newStore(options: StateStoreOptions, persisted: boolean): Rows {

@@ -29,6 +29,7 @@ describe('a command line that is wrong ends with 2 and says why', () => {
     ['an unknown option', ['--frobnicate'], /unknown option '--frobnicate'/],
     ['an option without its value', ['-e'], /argument missing/],
     ['a format that does not exist', ['--output', 'xml'], /Allowed choices are table, json, csv/],
+    ['a size without a unit', ['--memory', '256', '-e', 'SHOW STREAMS;'], /such as 256M or 2G, not 256/],
     ['a setting without a value', ['--set', 'commit.interval.ms', '-e', 'SHOW STREAMS;'], /name=value/],
     [
       'a setting that does not exist',

@@ -14,6 +14,8 @@ export function memoryState(): StateBackend {
         undoRecord() {},
         load: () => Promise.resolve(),
         persist: () => Promise.resolve(),
+        claim: () => Infinity,
+        canShrink: false,
         evict() {},
         wipe: () => Promise.resolve(),
         close: () => Promise.resolve(),

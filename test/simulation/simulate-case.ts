@@ -126,7 +126,8 @@ class Simulation {
       applicationId: APPLICATION,
       log: this.#process.log,
       state: this.#process.state,
-      stateDirectory: this.#directory,
+      // Without one, and with less memory than it takes, state lies in a folder for this life only.
+      stateDirectory: random.chance(0.25) ? null : this.#directory,
       clock: this.#clock,
       logger: silentLogger,
       stateBytesMax: random.pick([1, 500, 5000, 1 << 20]),

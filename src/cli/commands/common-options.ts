@@ -9,6 +9,8 @@ export interface GivenOptions {
   readonly kafka?: string;
   readonly kafkaConfig?: string;
   readonly dataDir?: string;
+  /** Bytes. */
+  readonly memory?: number;
   readonly set: readonly string[];
   readonly output: OutputFormat;
   readonly logLevel: string;
@@ -46,6 +48,16 @@ function dataDir(value: string): string {
   throw new UsageError('--data-dir takes the path of a directory; leave it out to keep everything in memory');
 }
 
+const UNITS: Readonly<Record<string, number>> = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
+const MEMORY_MIN_BYTES = 16 << 20;
+
+function memory(value: string): number {
+  const [, number, unit] = /^([0-9]{1,9})([KMG])$/i.exec(value) ?? [];
+  const bytes = unit === undefined ? 0 : Number(number) * UNITS[unit.toUpperCase()]!;
+  if (bytes >= MEMORY_MIN_BYTES) return bytes;
+  throw new UsageError(`--memory takes a size of at least 16M, such as 256M or 2G, not ${value}`);
+}
+
 export const kafkaOption = (what: string): Option =>
   new Option('--kafka <host:port>', what).argParser(brokers);
 
@@ -73,6 +85,9 @@ export const commonOptions = (): readonly Option[] => [
   kafkaOption('use this Kafka instead of the embedded log'),
   kafkaConfigOption(),
   dataDirOption('keep the embedded log and state in this directory'),
+  new Option('--memory <size>', 'how much of the queries’ state stays in memory, such as 256M').argParser(
+    memory,
+  ),
   repeatedOption('--set <name=value>', 'a session property'),
   functionsOption('a JavaScript or TypeScript module of functions to use in statements'),
   new Option(

@@ -32,7 +32,7 @@ export async function openLocalEngine(
   return openEngine({
     log,
     stateDirectory: directory === undefined ? null : join(directory, 'state'),
-    state: openStateBackend(),
+    state: openStateBackend(options.memory === undefined ? {} : { memoryBytes: options.memory }),
     clock: systemClock,
     random: systemRandom,
     logger,

@@ -68,7 +68,7 @@ export interface StreamsOptions {
   readonly stateCleanupDelayMs?: number;
   /** Bytes of state that may be newer than the disk. Default 64 MiB. */
   readonly unpersistedBytesMax?: number;
-  /** Bytes of state held in memory, over all tasks. Default 512 MiB. */
+  /** Bytes of state held in memory, over all tasks. Default what the state backend allows to all applications together. */
   readonly stateBytesMax?: number;
   /** Bytes fetched and not yet processed. Default 32 MiB. */
   readonly bufferBytesMax?: number;

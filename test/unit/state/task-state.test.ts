@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type LockFile, takeLockFile } from '../../../src/common/lock-file.ts';
 import { MISS } from '../../../src/state/store.ts';
 import type {
   KeyValueStore,
@@ -395,6 +396,68 @@ test('what cannot be waited for row by row is waited for as a whole', async () =
   await state.allowWaiting();
   expect([state.resident, get(kv, 'key 7')]).toEqual([true, 'old']);
   await state.close();
+});
+
+test('state without a directory leaves memory for a folder that goes with it', async () => {
+  const backend = openStateBackend({ scratchDirectory: root, memoryBytes: 1 << 16 });
+  const state = await backend.openTaskState(null);
+  const kv = state.openStore(KV);
+  put(kv, 'gone', 'x');
+  drain(state, kv);
+  put(kv, 'gone', null);
+  for (let i = 0; i < 5000; i++) put(kv, `key ${i}`, `${i}`);
+  drain(state, kv);
+  expect(readdirSync(root)).toEqual([]);
+  const kept = state.claim();
+  expect(kept).toBeLessThanOrEqual(1 << 16);
+  await state.spill();
+  await state.persist('');
+  state.evict(kept);
+  expect(state.memoryBytes).toBeLessThanOrEqual(1 << 16);
+  expect([state.claim(), state.resident, state.isOnDisk(kv)]).toEqual([Infinity, false, false]);
+  const keys = Array.from({ length: 5000 }, (_, i) => `key ${i}`);
+  await load(state, kv, ...keys, 'gone');
+  expect(keys.map((key) => get(kv, key))).toEqual(keys.map((key) => key.slice(4)));
+  expect(get(kv, 'gone')).toBe(null);
+  expect(readdirSync(root)).toHaveLength(2);
+  await state.close();
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test('states of one backend share its memory', async () => {
+  const backend = openStateBackend({ scratchDirectory: null, memoryBytes: 1 << 20 });
+  const [large, small] = [await backend.openTaskState(null), await backend.openTaskState(null)];
+  const [many, few] = [large.openStore(KV), small.openStore(KV)];
+  for (let i = 0; i < 6000; i++) put(many, `key ${i}`, 'v');
+  for (let i = 0; i < 2000; i++) put(few, `key ${i}`, 'v');
+  expect([large.claim(), large.canShrink]).toEqual([Infinity, false]);
+  const kept = small.claim();
+  expect(kept).toBeLessThan(1 << 18);
+  expect(large.claim() / kept).toBeCloseTo(large.memoryBytes / small.memoryBytes);
+  await large.close();
+  expect(small.claim()).toBe(Infinity);
+  await small.close();
+});
+
+test('what a process that was killed left behind is removed by the next, and what another has is left alone', async () => {
+  const leave = (name: string): string => {
+    const path = join(root, `millrace-scratch-${name}`);
+    mkdirSync(join(path, '0', 'rocksdb'), { recursive: true });
+    writeFileSync(`${path}.lock`, '');
+    return path;
+  };
+  const [dead, alive] = [leave('dead'), leave('alive')];
+  const lock = (await takeLockFile(`${alive}.lock`)) as LockFile;
+  const state = await openStateBackend({ scratchDirectory: root }).openTaskState(null);
+  await state.spill();
+  expect([dead, `${dead}.lock`, alive, `${alive}.lock`].map((path) => existsSync(path))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  await state.close();
+  lock.release();
 });
 
 test('a store of another kind under the same name is refused', async () => {
