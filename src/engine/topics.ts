@@ -34,7 +34,8 @@ export async function ensureTopic(
         `topic ${name} has ${existing.partitions} partitions, not ${partitions}`,
         {
           span,
-          hint: 'leave PARTITIONS out to use the topic as it is',
+          // CREATE … AS asks for as many as its source has where PARTITIONS is left out.
+          hint: `PARTITIONS=${existing.partitions} in the WITH clause takes the topic as it is`,
         },
       );
     return existing.partitions;
