@@ -95,7 +95,7 @@ export const PROPERTIES: readonly Property[] = [
     name: 'linger.ms',
     default: null,
     description:
-      'on Kafka, how many milliseconds output waits for more before it is sent; as the connection to Kafka says, or 5, when it is not set',
+      'on Kafka, for how many milliseconds, at most, output waits for more; as the connection to Kafka says, or 5, when it is not set',
     value: wholeNumber(0, LINGER_MS_MAX),
   },
   {

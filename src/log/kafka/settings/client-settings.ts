@@ -278,7 +278,7 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
     names: 'linger.ms queue.buffering.max.ms',
     fate: 'honoured',
     because:
-      'how many milliseconds output waits for more before it is sent; 5 without it; a query can have its own (SET)',
+      'for how many milliseconds, at most, output waits for more; 5 without it; it goes at once when there is no more input, and with each commit; a query can have its own (SET)',
   },
   {
     names: 'max.request.size message.max.bytes',
