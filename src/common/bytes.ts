@@ -1,3 +1,5 @@
+import { viewOf } from './view-of.ts';
+
 /**
  * Bytes on the hot path: a growing buffer that encoders write into, and comparison and hashing of byte ranges.
  */
@@ -10,11 +12,14 @@ export const EMPTY_BYTES: Buffer = Buffer.alloc(0);
  */
 export class ByteWriter {
   buffer: Buffer;
+  /** All of `buffer`, for writing several bytes at once. */
+  view: DataView;
   /** How many bytes are written: the position of the next write. */
   length = 0;
 
   constructor(capacity = 1024) {
     this.buffer = Buffer.allocUnsafeSlow(capacity);
+    this.view = viewOf(this.buffer);
   }
 
   /** Makes room for `extra` more bytes. Call once per value, then write to `buffer` directly. */
@@ -24,6 +29,7 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
+    this.view = viewOf(grown);
   }
 
   writeByte(value: number): void {

@@ -14,7 +14,7 @@ import { numberShape, type NumberShape, plainNumberEnd, wholeRange } from './pla
 import { checkKinds, checkProperties } from './settings.ts';
 import { textRecords } from './test-records.ts';
 import { asBuffer, asciiText, checkedText } from './text-slice.ts';
-import { viewOf } from './view-of.ts';
+import { viewOf } from '../common/view-of.ts';
 import { openWrittenText } from './written-key.ts';
 
 /**

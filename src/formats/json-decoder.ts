@@ -25,7 +25,7 @@ import { JsonWalk } from './json-walk.ts';
 import { isDigit, isExponent } from './plain-number.ts';
 import { StringDictionary } from './string-dictionary.ts';
 import { asBuffer, asciiText, checkedText, utf8Text } from './text-slice.ts';
-import { viewOf } from './view-of.ts';
+import { viewOf } from '../common/view-of.ts';
 
 /** Numbers of at most this many digits are exact in a double, and so are their decimal fractions once divided. */
 const EXACT_DIGITS = 15;

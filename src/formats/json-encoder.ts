@@ -1,4 +1,6 @@
-import type { ByteWriter } from '../common/bytes.ts';
+import { type ByteWriter, EMPTY_BYTES } from '../common/bytes.ts';
+import { copyBlocks, sizeOfBlocks } from '../common/copy-range.ts';
+import { viewOf } from '../common/view-of.ts';
 import { base64Text } from '../types/base64.ts';
 import type { Decimal } from '../types/decimal.ts';
 import { doubleText } from '../types/double-text.ts';
@@ -10,6 +12,9 @@ import type { Decoder, Encoder } from './format.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { STRING_CLASS } from './json-skip.ts';
 
+/** Longer ranges are left to the platform's copy. */
+const BLOCKWISE_MAX = 160;
+
 type Write = (value: SqlValue, writer: ByteWriter) => void;
 
 /**
@@ -19,6 +24,9 @@ type Write = (value: SqlValue, writer: ByteWriter) => void;
 export class JsonEncoder implements Encoder {
   /** Per column what stands before its value: `{"NAME":` or `,"NAME":`; empty when the value stands alone. */
   readonly #heads: readonly Uint8Array[];
+  /** The same, each from a multiple of a block on, so that they can be copied by blocks. */
+  readonly #headView: DataView;
+  readonly #headAt: readonly number[];
   readonly #writes: readonly Write[];
   readonly #wrapped: boolean;
 
@@ -27,6 +35,11 @@ export class JsonEncoder implements Encoder {
     this.#heads = columns.map((column, i) =>
       Buffer.from(wrapped ? `${i === 0 ? '{' : ','}${JSON.stringify(column.name)}:` : ''),
     );
+    let size = 0;
+    this.#headAt = this.#heads.map((head) => (size += sizeOfBlocks(head.length)) - sizeOfBlocks(head.length));
+    const heads = new Uint8Array(size);
+    this.#heads.forEach((head, c) => heads.set(head, this.#headAt[c]));
+    this.#headView = viewOf(heads);
     this.#writes = columns.map((column) => openWrite(column.type));
   }
 
@@ -34,7 +47,7 @@ export class JsonEncoder implements Encoder {
     const heads = this.#heads;
     const writes = this.#writes;
     for (let c = 0; c < heads.length; c++) {
-      writeBytes(heads[c]!, writer);
+      this.#writeHead(c, writer);
       writes[c]!(row[slots[c]!]!, writer);
     }
     this.#close(writer);
@@ -51,20 +64,33 @@ export class JsonEncoder implements Encoder {
     const heads = this.#heads;
     const writes = this.#writes;
     const raws = heads.map((_, c) => rawIndex[c] ?? -1);
+    let lastSource: Uint8Array = EMPTY_BYTES;
+    let view = viewOf(lastSource);
     return (row, slots, source, writer) => {
+      if (source !== lastSource) {
+        lastSource = source;
+        view = viewOf(source);
+      }
       for (let c = 0; c < heads.length; c++) {
-        writeBytes(heads[c]!, writer);
+        this.#writeHead(c, writer);
         const raw = raws[c]!;
         if (raw < 0) {
           writes[c]!(row[slots[c]!]!, writer);
         } else if (ranges[2 * raw]! >= 0) {
-          writer.writeBytes(source, ranges[2 * raw]!, ranges[2 * raw + 1]!);
+          writeRange(source, view, ranges[2 * raw]!, ranges[2 * raw + 1]!, writer);
         } else {
           writes[c]!(decoder.rawFallback(raw), writer);
         }
       }
       this.#close(writer);
     };
+  }
+
+  #writeHead(c: number, writer: ByteWriter): void {
+    const size = this.#heads[c]!.length;
+    writer.reserve(sizeOfBlocks(size));
+    copyBlocks(this.#headView, this.#headAt[c]!, size, writer.view, writer.length);
+    writer.length += size;
   }
 
   #close(writer: ByteWriter): void {
@@ -136,13 +162,23 @@ function openInnerWrite(type: SqlType): Write {
   }
 }
 
-function writeBytes(bytes: Uint8Array, writer: ByteWriter): void {
-  const size = bytes.length;
-  writer.reserve(size);
-  const buffer = writer.buffer;
-  let at = writer.length;
-  for (let i = 0; i < size; i++) buffer[at++] = bytes[i]!;
-  writer.length = at;
+/** Copies a range of the source's bytes: by blocks unless it is long, or so near to the end that a block is not there. */
+function writeRange(
+  source: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  writer: ByteWriter,
+): void {
+  const size = end - start;
+  const blocks = sizeOfBlocks(size);
+  if (size > BLOCKWISE_MAX || start + blocks > source.length) {
+    writer.writeBytes(source, start, end);
+    return;
+  }
+  writer.reserve(blocks);
+  copyBlocks(view, start, size, writer.view, writer.length);
+  writer.length += size;
 }
 
 function writeString(text: string, writer: ByteWriter): void {

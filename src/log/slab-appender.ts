@@ -1,5 +1,7 @@
 import { AssertionError } from '../common/assert.ts';
-import { copyBytes } from '../common/bytes.ts';
+import { copyBytes, EMPTY_BYTES } from '../common/bytes.ts';
+import { copyRange } from '../common/copy-range.ts';
+import { viewOf } from '../common/view-of.ts';
 import { NO_PRODUCER, type ProducerStamp, writeBatchHead } from './batch-head.ts';
 import type { Compressor } from './codecs.ts';
 import { LogError } from './log.ts';
@@ -93,8 +95,13 @@ export class SlabAppender implements RecordAppender {
   /** Slabs that left with a batch and may come back. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
 
+  /** Where the last value came from, and a view of all of it. */
+  #source: Uint8Array = EMPTY_BYTES;
+  #sourceView = viewOf(EMPTY_BYTES);
+
   // The batch being filled, in fields of its own.
-  #slab: Buffer;
+  #slab = EMPTY_BYTES;
+  #slabView = viewOf(EMPTY_BYTES);
   #length = RECORDS_AT;
   #count = 0;
   #firstTimestamp = 0;
@@ -108,7 +115,7 @@ export class SlabAppender implements RecordAppender {
     this.#batchBytesMax = this.#ownBatchBytesMax;
     this.#recordBytesMax = recordBytesMax;
     this.#compressor = options.compressor ?? null;
-    this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES_MIN, this.#batchBytesMax));
+    this.#use(Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES_MIN, this.#batchBytesMax)));
     if (options.limits) this.limit(options.limits);
   }
 
@@ -179,7 +186,11 @@ export class SlabAppender implements RecordAppender {
     }
     at = writeVarint(slab, at, valueSize);
     if (valueSize > 0) {
-      copyBytes(value, valueStart, valueEnd, slab, at);
+      if (value !== this.#source) {
+        this.#source = value;
+        this.#sourceView = viewOf(value);
+      }
+      copyRange(value, this.#sourceView, valueStart, valueEnd, slab, this.#slabView, at);
       at += valueSize;
     }
     if (headers === null) slab[at++] = 0;
@@ -206,7 +217,7 @@ export class SlabAppender implements RecordAppender {
     while (mark < this.#start) {
       const last = this.#full.pop()!;
       this.#recycle(this.#slab);
-      this.#slab = last.slab;
+      this.#use(last.slab);
       this.#length = last.length;
       this.#count = last.count;
       this.#firstTimestamp = last.firstTimestamp;
@@ -270,7 +281,7 @@ export class SlabAppender implements RecordAppender {
       else this.#recycle(open.slab);
       sealed.push(batch);
     }
-    if (this.#count > 0) this.#slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(slabSize);
+    if (this.#count > 0) this.#use(this.#free.pop() ?? Buffer.allocUnsafeSlow(slabSize));
     this.#full = [];
     this.#fullRecords = 0;
     this.#start = 0;
@@ -292,6 +303,11 @@ export class SlabAppender implements RecordAppender {
     if (this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
   }
 
+  #use(slab: Buffer): void {
+    this.#slab = slab;
+    this.#slabView = viewOf(slab);
+  }
+
   #current(): OpenBatch {
     return {
       slab: this.#slab,
@@ -307,7 +323,7 @@ export class SlabAppender implements RecordAppender {
     this.#full.push(this.#current());
     this.#fullRecords += this.#count;
     this.#start += this.#length - RECORDS_AT;
-    this.#slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#batchBytesMax);
+    this.#use(this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#batchBytesMax));
     this.#length = RECORDS_AT;
     this.#count = 0;
   }
@@ -316,7 +332,7 @@ export class SlabAppender implements RecordAppender {
     const size = Math.max(needed, Math.min(this.#batchBytesMax, this.#slab.length * 2));
     const grown = Buffer.allocUnsafeSlow(size);
     this.#slab.copy(grown, 0, 0, this.#length);
-    this.#slab = grown;
+    this.#use(grown);
   }
 
   #seal(batch: OpenBatch, producer: ProducerStamp, sequence: number): SealedBatch {

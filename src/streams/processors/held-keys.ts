@@ -1,4 +1,4 @@
-import { viewOf } from '../../formats/view-of.ts';
+import { viewOf } from '../../common/view-of.ts';
 import { KeyTable } from '../../state/key-table.ts';
 import { SlotList, grownInt32 } from '../../state/slot-list.ts';
 import type { RecordKey } from '../topology/record-key.ts';
