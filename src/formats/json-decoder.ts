@@ -22,7 +22,7 @@ import {
 } from './json-shape.ts';
 import { FALSE, NULL, plainEnd, skipBlanks, skipWord, TRUE } from './json-skip.ts';
 import { JsonWalk } from './json-walk.ts';
-import { isDigit, isExponent } from './plain-number.ts';
+import { isDigit, isExponent, plainNumberEnd } from './plain-number.ts';
 import { StringDictionary } from './string-dictionary.ts';
 import { asBuffer, asciiText, checkedText, utf8Text } from './text-slice.ts';
 import { viewOf } from '../common/view-of.ts';
@@ -234,7 +234,17 @@ export class JsonDecoder implements Decoder {
       if (field.raw >= 0) this.#storeRange(field.raw, at, close + 1);
       return close + 1;
     }
-    if (first === 0x2d || isDigit(first)) return this.#readNumber(field, buffer, at, end, row);
+    if (first === 0x2d || isDigit(first)) {
+      if (field.slot < 0 && (code === WHOLE || code === BIGINT)) {
+        // A whole number that is only passed on: its digits are counted, not read. -0 would be written as 0.
+        const after = plainNumberEnd(field.shape.number, this.#view, buffer, at, end);
+        if (after > 0 && (first !== 0x2d || buffer[at + 1] !== 0x30)) {
+          if (field.raw >= 0) this.#storeRange(field.raw, at, after);
+          return after;
+        }
+      }
+      return this.#readNumber(field, buffer, at, end, row);
+    }
     if (first === 0x6e) {
       const after = skipWord(buffer, at, end, NULL);
       if (after > 0) this.#storeValue(field, row, null);

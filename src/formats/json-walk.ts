@@ -180,7 +180,13 @@ export class JsonWalk {
       if (at >= end || buffer[at] !== 0x22) return -1;
       at = this.nameEnd(shape, place, index, at + 1, end);
       if (at < 0) return -1;
-      at = this.valueEnd(this.head.shape, this.head, at, end, depth + 1);
+      const { head } = this;
+      if (at < end && buffer[at] === 0x22 && head.shape.code === ANYTHING) {
+        const close = plainEnd(this.#view, buffer, at + 1, end);
+        at = close < end && buffer[close] === 0x22 ? close + 1 : this.#stringRest(close, end);
+      } else {
+        at = this.valueEnd(head.shape, head, at, end, depth + 1);
+      }
       if (at < 0) return -1;
       if (at < end && buffer[at]! <= 0x20) at = skipBlanks(buffer, at, end);
       if (at >= end) return -1;

@@ -84,13 +84,13 @@ function exponentEnd(
 }
 
 /**
- * The position of the first byte from `at` that is no digit, at most `end`. Four bytes at a step: those of a digit have
- * the upper half 3, also after adding 6. The lowest that has not is right (higher ones may be set by a carry).
+ * The position of the first byte from `at` that is no digit, at most `end`. Four bytes at a step: of a digit, less
+ * the upper half 3, the upper half is 0, also after adding 6. The lowest that has not is right (higher ones may be set by a carry).
  */
 function digitsEnd(view: DataView, buffer: Uint8Array, at: number, end: number): number {
   for (; at + 4 <= end; at += 4) {
-    const word = view.getInt32(at, true);
-    const other = ((word ^ 0x3030_3030) | ((word + 0x0606_0606) ^ 0x3030_3030)) & 0xf0f0_f0f0;
+    const value = view.getInt32(at, true) ^ 0x3030_3030;
+    const other = (value | (value + 0x0606_0606)) & 0xf0f0_f0f0;
     if (other !== 0) return at + ((31 - Math.clz32(other & -other)) >> 3);
   }
   while (at < end && isDigit(buffer[at]!)) at++;
