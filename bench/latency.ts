@@ -212,7 +212,7 @@ async function measure(
   brokerPid: number,
   { perSecond, warmUpMs, measuredMs }: Load,
 ): Promise<Round> {
-  const seen = new SeenRows(log.openReader(), output, PARTITIONS);
+  const seen = new SeenRows(log.openReader({ gatherMs: 0 }), output, PARTITIONS);
   const following = seen.follow();
   const writer = await log.openWriter();
   const append = appendTo(writer, input);

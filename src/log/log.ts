@@ -92,7 +92,15 @@ export interface ReaderOptions {
   readonly bufferBytesMax?: number;
   /** Kafka: whether records of open and aborted transactions are hidden. Default true. */
   readonly readCommitted?: boolean;
+  /**
+   * Kafka: how long, in milliseconds, the broker gathers what comes behind a few records before it answers again. What comes
+   * after a silence, and what lies there already, is fetched at once. Default `DEFAULT_GATHER_MS`; 0: everything is.
+   */
+  readonly gatherMs?: number;
 }
+
+/** Twice what a writer lingers: half of it, which a record waits on average, is what the writer waits at most. */
+export const DEFAULT_GATHER_MS = 10;
 
 export interface LogReader {
   /** Starts reading a partition at `offset`; a partition that is assigned already jumps there. */
@@ -103,7 +111,7 @@ export interface LogReader {
   resume(partition: TopicPartition): void;
   /**
    * The batches that have come, in offset order within a partition; waits up to `maxWaitMs` for the first.
-   * Returns at once with what is there. The caller owns the batches. Empty and control batches are not
+   * Returns with what is there when timers and sockets had their turn, so that a caller may do nothing but poll. The caller owns the batches. Empty and control batches are not
    * returned but move `position`. Throws `LogError`: `offset-out-of-range`, `unknown-topic`, `corrupt`.
    */
   poll(maxWaitMs: number): Promise<readonly RecordBatch[]>;
@@ -162,6 +170,8 @@ export interface LogWriter {
   appender(partition: TopicPartition): RecordAppender;
   /** Bytes gathered and not yet acknowledged. */
   readonly pendingBytes: number;
+  /** Those of them that no flush has taken yet. */
+  readonly unsentBytes: number;
   /** Whether records for a partition were gathered that are not acknowledged yet. */
   isPending(partition: TopicPartition): boolean;
   /**

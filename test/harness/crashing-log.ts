@@ -56,6 +56,9 @@ export class CrashingLog implements Log {
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       async flush() {
         alive();
         await writer.flush();

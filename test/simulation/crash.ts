@@ -79,6 +79,9 @@ export class CrashingProcess {
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       flush: () => this.#around('a flush', () => writer.flush()),
       commit: (offsets) => this.#around('the commit of the log', () => writer.commit(offsets)),
     };

@@ -155,6 +155,9 @@ export class FaultyProcess {
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       atomicCommit: commits === 'atomic',
       flushStaysHidden: false,
       lingerMs: 5,

@@ -70,7 +70,11 @@ export class EmbeddedWriter implements LogWriter {
   }
 
   get pendingBytes(): number {
-    let bytes = this.#inFlightBytes;
+    return this.#inFlightBytes + this.unsentBytes;
+  }
+
+  get unsentBytes(): number {
+    let bytes = 0;
     for (const { appender } of this.#outputs.values()) bytes += appender.pendingBytes;
     return bytes;
   }

@@ -1,6 +1,6 @@
 import { assert, must } from '../../common/assert.ts';
 import { nextTurn, sleep } from '../../common/clock.ts';
-import { LogError } from '../log.ts';
+import { DEFAULT_GATHER_MS, LogError } from '../log.ts';
 import type { LogReader, ReaderOptions, TopicPartition } from '../log.ts';
 import { decodeBatches } from '../record-batch-codec.ts';
 import type { RecordBatch } from '../record-batch.ts';
@@ -15,6 +15,8 @@ import { Signal } from './signal.ts';
 const FETCH_WAIT_MS = 200;
 /** The same where nothing comes and no partition is left out of the fetch: Kafka's own `fetch.max.wait.ms`. */
 const IDLE_FETCH_WAIT_MS = 500;
+/** What is enough to be answered before the time for which a broker gathers is over. */
+const GATHERED_BYTES = 64 << 10;
 const BUFFER_BYTES_MAX = 32 << 20;
 const FETCH_BYTES_MAX = 16 << 20;
 const PARTITION_BYTES_MIN = 64 << 10;
@@ -55,6 +57,7 @@ export class KafkaReader implements LogReader {
   readonly #onClose: (reader: KafkaReader) => void;
   readonly #bufferBytesMax: number;
   readonly #readCommitted: boolean;
+  readonly #gatherMs: number;
   readonly #assignments = new Map<string, Assignment>();
   /** By node: what to notify when there may be something to fetch from it. */
   readonly #fetchers = new Map<number, Signal>();
@@ -71,6 +74,7 @@ export class KafkaReader implements LogReader {
     this.#onClose = onClose;
     this.#bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_MAX;
     this.#readCommitted = options.readCommitted ?? true;
+    this.#gatherMs = options.gatherMs ?? DEFAULT_GATHER_MS;
     this.#loops.push(this.#findLeaders());
   }
 
@@ -269,6 +273,8 @@ export class KafkaReader implements LogReader {
 
   async #fetchFrom(node: number, wake: Signal): Promise<void> {
     let idle = false;
+    /** A fetch is answered as soon as there is one record: a trickle would cost a request and a turn for every few. */
+    let trickles = false;
     while (!this.#closed) {
       const wanted = this.#wantedFrom(node);
       if (wanted.length === 0) {
@@ -279,7 +285,12 @@ export class KafkaReader implements LogReader {
       const request = fetchRequest(
         wanted.map(({ topic, partition, fetchOffset }) => ({ topic, partition, offset: fetchOffset })),
         {
-          maxWaitMs: idle && this.#isWhole(node, wanted.length) ? IDLE_FETCH_WAIT_MS : FETCH_WAIT_MS,
+          maxWaitMs: trickles
+            ? this.#gatheringMs()
+            : idle && this.#isWhole(node, wanted.length)
+              ? IDLE_FETCH_WAIT_MS
+              : FETCH_WAIT_MS,
+          bytesMin: trickles ? GATHERED_BYTES : 1,
           bytesMax: Math.min(
             FETCH_BYTES_MAX,
             Math.max(PARTITION_BYTES_MIN, this.#bufferBytesMax - this.#bufferedBytes),
@@ -302,18 +313,27 @@ export class KafkaReader implements LogReader {
       }
       const byKey = new Map(wanted.map((assignment) => [keyOf(assignment), assignment]));
       let any = false;
-      idle = true;
+      let bytes = 0;
       for (const part of fetched.partitions) {
         const assignment = byKey.get(keyOf(part));
-        if (part.end > part.start) idle = false;
+        bytes += part.end - part.start;
         if (assignment === undefined || this.#assignments.get(keyOf(part)) !== assignment) continue;
         this.#take(assignment, part);
         any = true;
       }
+      idle = bytes === 0;
+      trickles = this.#gatherMs > 0 && !idle && bytes < GATHERED_BYTES && !wanted.some(isBehind);
       // An error of the whole response (a session, which we have none of): as if the connection had failed.
       if (fetched.code !== NONE || (!any && fetched.partitions.length === 0))
         for (const assignment of wanted) this.#loseLeader(assignment);
     }
+  }
+
+  /** Until a time that is the same for all readers of the process: what comes together is one turn of the event loop. */
+  #gatheringMs(): number {
+    const ms = this.#gatherMs;
+    const left = ms - (this.#cluster.clock.monotonic() % ms);
+    return Math.round(left < ms / 2 ? left + ms : left);
   }
 
   /** Whether a fetch of so many partitions leaves none out that may want to join it while it waits. */
@@ -380,6 +400,11 @@ export class KafkaReader implements LogReader {
       );
     }
   }
+}
+
+/** Whether the broker is known to hold more than was fetched. */
+function isBehind({ fetchOffset, endOffset }: Assignment): boolean {
+  return fetchOffset < endOffset;
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

@@ -179,7 +179,11 @@ export class KafkaWriter implements LogWriter {
   }
 
   get pendingBytes(): number {
-    let bytes = this.#queuedBytes;
+    return this.#queuedBytes + this.unsentBytes;
+  }
+
+  get unsentBytes(): number {
+    let bytes = 0;
     for (const { appender } of this.#outboxes.values()) bytes += appender.pendingBytes;
     return bytes;
   }

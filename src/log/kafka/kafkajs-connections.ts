@@ -9,6 +9,7 @@ import { tokenProvider } from './oauth-token.ts';
 import type { ConnectionSettings } from './settings/kafka-settings.ts';
 import type { Login } from './settings/login.ts';
 import { nodeTls } from './settings/tls.ts';
+import { sendRequest } from './send-request.ts';
 
 /**
  * The parts of kafkajs 2.2.4 that carry our requests: sockets, TLS, SASL and the version handshake. They are not in
@@ -32,12 +33,42 @@ export interface ProtocolRequest<T> {
   /** Raises the connection's own timeout for a request that may take longer. */
   readonly requestTimeout?: number;
   readonly logResponseError?: boolean;
+  /** Ours, which `sendRequest` sends: kafkajs's own are encoded and decoded by promises. */
+  readonly isOwn: true;
 }
 
 export interface Connection {
+  readonly socket: Socket;
+  readonly requestQueue: RequestQueue;
   isConnected(): boolean;
+  /** False too where there is no login. */
+  isAuthenticated(): boolean;
+  /** Throws when it is not connected. */
+  failIfNotConnected(): void;
+  nextCorrelationId(): number;
+  authenticate(): Promise<void>;
   rejectRequests(error: Error): void;
-  readonly requestQueue: object;
+}
+
+/** What waits for an answer, or to be sent: by correlation id. */
+export interface RequestQueue {
+  readonly inflight: ReadonlyMap<number, { readonly requestTimeout: number; timeoutRequest(): void }>;
+  readonly pending: readonly unknown[];
+  push(request: {
+    readonly entry: {
+      readonly apiKey: number;
+      readonly apiName: string;
+      readonly apiVersion: number;
+      readonly correlationId: number;
+      readonly resolve: (answer: { readonly payload: Buffer }) => void;
+      readonly reject: (error: Error) => void;
+    };
+    readonly expectResponse: boolean;
+    readonly requestTimeout: number | null;
+    readonly sendRequest: () => void;
+  }): void;
+  maybeThrottle(milliseconds: number): void;
+  scheduleCheckPendingRequests(): void;
 }
 
 export interface ConnectionPool {
@@ -45,7 +76,8 @@ export interface ConnectionPool {
   readonly port: number;
   /** Two sockets: 1 carries Fetch, 0 everything else. The broker answers one request a socket at a time. */
   readonly pool: readonly Connection[];
-  send<T>(request: ProtocolRequest<T>): Promise<T>;
+  getConnectionByRequest(request: ProtocolRequest<unknown>): Promise<Connection>;
+  send: <T>(request: ProtocolRequest<T>) => Promise<T>;
 }
 
 export interface Broker {
@@ -119,6 +151,7 @@ export async function openConnections(
   options: ConnectionOptionsOfLog,
   logger: Logger,
   { tls, sasl }: Security = securityOf(options, systemClock),
+  clock: Clock = systemClock,
 ): Promise<OpenBroker> {
   const { Kafka, logLevel } = (await import('kafkajs')).default;
   const kafka = new Kafka({
@@ -130,6 +163,8 @@ export async function openConnections(
     connectionTimeout: options.settings?.connectTimeoutMs ?? CONNECTION_TIMEOUT_MS,
     authenticationTimeout: options.settings?.connectTimeoutMs ?? CONNECTION_TIMEOUT_MS,
     requestTimeout: options.settings?.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    // `sendRequest` does: kafkajs looks ten times a second, at each connection, whether an answer is overdue.
+    enforceRequestTimeout: false,
     socketFactory: openSocket,
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {
@@ -145,6 +180,14 @@ export async function openConnections(
     const address = destination ?? brokers[turn++ % brokers.length]!;
     const connectionPool = await cluster.connectionPoolBuilder.build(address);
     stopIdleTimers(connectionPool);
+    const send = connectionPool.send.bind(connectionPool);
+    connectionPool.send = async (request) => {
+      if (!request.isOwn) return send(request);
+      const connection = await connectionPool.getConnectionByRequest(request);
+      // A session of SASL ends some time, and kafkajs begins the next.
+      if (sasl !== null && !connection.isAuthenticated()) await connection.authenticate();
+      return sendRequest(connection, options.clientId, clock, request);
+    };
     return cluster.brokerPool.createBroker({ connectionPool, logger: cluster.rootLogger });
   };
 }
@@ -166,19 +209,16 @@ function clusterOf(kafka: { consumer(config: never): unknown }): Cluster {
   return found;
 }
 
-type Queue = { pending: unknown[]; scheduleCheckPendingRequests(): void };
-
 /**
  * An idle connection of kafkajs 2.2.4 checks its queue in a timer that renews itself every millisecond for good.
  * The check has a purpose only while requests wait because of throttling, and every request that has to
  * wait asks for it again.
  */
 function stopIdleTimers(connectionPool: ConnectionPool): void {
-  for (const connection of connectionPool.pool) {
-    const queue = connection.requestQueue as Queue;
-    const check = queue.scheduleCheckPendingRequests.bind(queue);
-    queue.scheduleCheckPendingRequests = () => {
-      if (queue.pending.length > 0) check();
+  for (const { requestQueue } of connectionPool.pool) {
+    const check = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+    requestQueue.scheduleCheckPendingRequests = () => {
+      if (requestQueue.pending.length > 0) check();
     };
   }
 }

@@ -78,7 +78,7 @@ export async function openKafkaLogBy(options: ReadKafkaLogOptions): Promise<Log>
   const { brokers } = connection;
   if (brokers.length === 0) throw new LogError('unavailable', 'no broker is named: bootstrap.servers');
   const security = securityOf(connection, clock);
-  const openBroker = await openConnections(connection, logger, security);
+  const openBroker = await openConnections(connection, logger, security, clock);
   const cluster = new KafkaCluster(openBroker, brokers.length, clock, logger, undefined, options.onSilence);
   try {
     await cluster.retry(`connecting to Kafka at ${brokers.join(', ')}`, CONNECT_TIMEOUT_MS, async () => {

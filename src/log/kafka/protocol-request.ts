@@ -44,6 +44,7 @@ export function protocolRequest<T>(
     },
     ...(options.timeoutMs === undefined ? {} : { requestTimeout: options.timeoutMs }),
     logResponseError: false,
+    isOwn: true,
   };
 }
 

@@ -144,6 +144,8 @@ export function fetchRequest(
   positions: readonly FetchPosition[],
   options: {
     readonly maxWaitMs: number;
+    /** Of all partitions together: it is answered when there are so many, or after `maxWaitMs` with what there is. */
+    readonly bytesMin: number;
     readonly bytesMax: number;
     readonly partitionBytesMax: number;
     readonly readCommitted: boolean;
@@ -154,7 +156,7 @@ export function fetchRequest(
     (w) => {
       w.int32(-1)
         .int32(options.maxWaitMs)
-        .int32(1)
+        .int32(options.bytesMin)
         .int32(options.bytesMax)
         .int8(options.readCommitted ? 1 : 0);
       w.int32(0).int32(-1); // no fetch session

@@ -1,6 +1,6 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
-import { keepAlive, nextTurn, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
+import { keepAlive, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
 import { LateRefusal, LogError } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
@@ -200,7 +200,8 @@ export class SteppedStreams {
     // Waiting for input is no turn: a commit need not wait for it.
     const batches = await executor.poll(maxWaitMs);
     return this.#alone(async () => {
-      if (this.#stop || this.#released) return false;
+      // It may have been released while it waited for them, and gone on since.
+      if (this.#stop || this.#released || this.#executor !== executor) return false;
       // It was paused while it waited for them.
       if (this.#paused) return executor.keep(batches);
       const before = executor.commits;
@@ -433,8 +434,7 @@ export class SteppedStreams {
       // It may have been told to go on again before it came to wait.
       if (this.#released || this.#executor === null) await this.#reopen(null);
       if (this.#stop) return;
-      const busy = await this.turn();
-      if (busy || this.#paused) await nextTurn();
+      await this.turn();
     }
   }
 

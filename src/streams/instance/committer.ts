@@ -73,7 +73,7 @@ export class Committer {
 
   /** In how many milliseconds what has gathered is to go without more; Infinity when that is with the next commit. */
   get dueInMs(): number {
-    if (!this.#mayFlush || this.#writer.pendingBytes === 0) return Infinity;
+    if (!this.#mayFlush || this.#writer.unsentBytes === 0) return Infinity;
     const due = this.#lastFlushMs + this.#writer.lingerMs - this.#clock.monotonic();
     return Math.max(due, this.#flushing === null ? 0 : FLUSHING_WAIT_MS);
   }

@@ -41,6 +41,8 @@ const IDLE_WAIT_MS = 1000;
 const CALL_WAIT_MS = 2;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 100;
+/** By how much a commit may come early where a turn has processed all that came: a turn of its own would follow soon. */
+const COMMIT_EARLY_MS = 10;
 /** How long after a commit another one may follow because somebody waits for it. */
 const ASKED_COMMIT_MS = 20;
 const TRANSACTION_TIMEOUT_MS = 10_000;
@@ -422,7 +424,7 @@ export class TaskExecutor implements TaskHost {
     const commitsEarly = (await this.#committer.send(idle)) || (idle && this.#waitsForItself());
     const asked = this.#awaited.length > 0 && now - this.#lastCommitMs >= ASKED_COMMIT_MS;
     const requested = commitsEarly || asked || this.#tasks.some((task) => task.commitRequested);
-    if (requested || this.#isCommitDue(now)) {
+    if (requested || this.#isCommitDue(now, this.#busy)) {
       await this.#commit();
       await this.#persistence.persistWhenDue(this.#tasks, now);
     }
@@ -441,13 +443,18 @@ export class TaskExecutor implements TaskHost {
     });
   }
 
-  #isCommitDue(now: number): boolean {
+  /** `early`: whether a turn that has processed something asks. */
+  #isCommitDue(now: number, early = false): boolean {
     if (now - this.#lastRefreshMs >= OFFSET_AGE_MAX_MS) {
       this.#lastRefreshMs = now;
       for (const task of this.#tasks) task.commitNeeded = true;
     }
-    const due = now - this.#lastCommitMs >= this.#commitIntervalMs;
-    return due && this.#tasks.some((task) => task.commitNeeded);
+    if (!this.#tasks.some((task) => task.commitNeeded)) return false;
+    const interval = this.#commitIntervalMs;
+    const left = this.#lastCommitMs + interval - now;
+    if (left <= 0) return true;
+    if (!early || left > Math.min(COMMIT_EARLY_MS, interval / 10)) return false;
+    return this.#tasks.every((task) => task.inputs.every((input) => input.isEmpty));
   }
 
   /** A reader from outside may have found it: the task is opened again, which rebuilds it. */

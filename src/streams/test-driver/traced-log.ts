@@ -30,6 +30,9 @@ function tracedWriter(writer: LogWriter, onAppend: (at: TopicPartition) => void)
     get pendingBytes() {
       return writer.pendingBytes;
     },
+    get unsentBytes() {
+      return writer.unsentBytes;
+    },
     isPending: (at) => writer.isPending(at),
     flush: () => writer.flush(),
     commit: (offsets) => writer.commit(offsets),

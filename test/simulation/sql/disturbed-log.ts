@@ -54,6 +54,9 @@ export class DisturbedLog implements Log {
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       flush: async () => {
         this.#alive();
         await writer.flush();

@@ -147,6 +147,9 @@ class CrashingTopics implements Log {
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       flush: () => (writer.pendingBytes === 0 ? writer.flush() : this.#change(() => writer.flush())),
       commit: (offsets) => writer.commit(offsets),
       isPending: (partition) => writer.isPending(partition),

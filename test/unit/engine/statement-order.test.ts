@@ -32,6 +32,9 @@ class AwayLog {
           get pendingBytes() {
             return writer.pendingBytes;
           },
+          get unsentBytes() {
+            return writer.unsentBytes;
+          },
           isPending: (partition) => writer.isPending(partition),
           flush: async () => {
             if (this.#away) await this.#until;

@@ -72,6 +72,9 @@ const disturbed = (): Log => ({
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       atomicCommit: writer.atomicCommit,
       flushStaysHidden: hidden,
       lingerMs: 5,

@@ -84,6 +84,9 @@ test('after a commit that failed nothing is written any more, and nothing comes 
         get pendingBytes() {
           return writer.pendingBytes;
         },
+        get unsentBytes() {
+          return writer.unsentBytes;
+        },
         atomicCommit: writer.atomicCommit,
         flushStaysHidden: writer.flushStaysHidden,
         lingerMs: writer.lingerMs,

@@ -23,6 +23,9 @@ const transactional = (log: Log): Log => ({
       get pendingBytes() {
         return writer.pendingBytes;
       },
+      get unsentBytes() {
+        return writer.unsentBytes;
+      },
       atomicCommit: true,
       flushStaysHidden: true,
       lingerMs: 5,

@@ -72,20 +72,25 @@ test('a task whose commit failed still has something to commit', async () => {
 describe('output goes before the commit', () => {
   /** A writer whose flushes are acknowledged when `acknowledge` is called. */
   function lingering(parts: Partial<LogWriter>) {
-    const state = { flushes: 0, pendingBytes: 0, acknowledge: (): void => {} };
+    const state = { flushes: 0, unsentBytes: 0, inFlightBytes: 0, acknowledge: (): void => {} };
     const writer = {
       atomicCommit: false,
       flushStaysHidden: false,
       lingerMs: 5,
       ...parts,
+      get unsentBytes() {
+        return state.unsentBytes;
+      },
       get pendingBytes() {
-        return state.pendingBytes;
+        return state.unsentBytes + state.inFlightBytes;
       },
       flush() {
         state.flushes++;
+        state.inFlightBytes = state.unsentBytes;
+        state.unsentBytes = 0;
         return new Promise<void>((resolve) => {
           state.acknowledge = () => {
-            state.pendingBytes = 0;
+            state.inFlightBytes = 0;
             resolve();
           };
         });
@@ -98,24 +103,25 @@ describe('output goes before the commit', () => {
   test('linger.ms after what went before it, one at a time', async () => {
     const { state, clock, committer } = lingering({});
     expect(committer.dueInMs).toBe(Infinity);
-    state.pendingBytes = 10;
+    state.unsentBytes = 10;
     await committer.send(false);
     expect(state.flushes).toBe(1);
     clock.advance(7);
-    state.pendingBytes = 20;
+    // It is on its way, and nothing else is to go.
+    expect(committer.dueInMs).toBe(Infinity);
+    state.unsentBytes = 10;
     await committer.send(false);
     // One is on its way, and is waited for in short steps.
     expect([state.flushes, committer.dueInMs]).toEqual([1, 1]);
     state.acknowledge();
     await committer.settle();
-    expect(committer.dueInMs).toBe(Infinity);
-    state.pendingBytes = 10;
+    expect(committer.dueInMs).toBe(0);
     await committer.send(false);
     expect(state.flushes).toBe(2);
     state.acknowledge();
     await committer.settle();
     clock.advance(3);
-    state.pendingBytes = 10;
+    state.unsentBytes = 10;
     await committer.send(false);
     expect([state.flushes, committer.dueInMs]).toEqual([2, 2]);
     clock.advance(2);
@@ -129,7 +135,7 @@ describe('output goes before the commit', () => {
     ['not where it would be seen before its input is committed', { atomicCommit: true }, 0],
   ])('%s', async (_, parts, flushes) => {
     const { state, committer } = lingering(parts);
-    state.pendingBytes = 10;
+    state.unsentBytes = 10;
     await committer.send(false);
     expect(state.flushes).toBe(flushes);
   });

@@ -170,3 +170,24 @@ test('state on disk is gone on from when its input was behind markers that nobod
   await closeStreams();
   rmSync(stateDirectory, { recursive: true, force: true });
 });
+
+test('a turn just before a commit is due does it, unless it leaves something for the next', async () => {
+  const streams = await open();
+  const stepAt = async (ms: number, count = 1): Promise<number> => {
+    await produce(
+      log,
+      'in',
+      Array.from({ length: count }, () => ({ key: 'a', value: 'x' })),
+    );
+    clock.advance(ms);
+    sent = [];
+    await streams.step();
+    return sent.length;
+  };
+  await stepAt(100);
+  expect(await stepAt(89)).toBe(0);
+  // More than a turn takes.
+  expect(await stepAt(1, 4001)).toBe(0);
+  expect(await stepAt(1)).toBe(1);
+  expect(await stepAt(90)).toBe(1);
+});
