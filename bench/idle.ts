@@ -7,15 +7,16 @@
  *   --topics N    read by them (4)      --seconds N     measured (30)
  *   --settle N    seconds before (70)   --profile FILE  a CPU profile of the server, from its start
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type BenchKafka, kafkaScript } from './kafka-script.ts';
 import { connectionsTo, cpuSecondsOf, residentMegabytes } from './process-cpu.ts';
 import { table } from './report.ts';
-import { BenchServer } from './server.ts';
+import type { BenchServer } from './server.ts';
+import { startQueries } from './start-queries.ts';
 
 const PARTITIONS = 4;
 
@@ -82,8 +83,7 @@ async function usage(
 }
 
 /** Resolves when all its queries run. */
-async function startServer(address: string, folder: string): Promise<BenchServer> {
-  const script = join(folder, 'idle.sql');
+function startServer(address: string, folder: string): Promise<BenchServer> {
   const topics = Number(values.topics);
   const statements = Array.from(
     { length: topics },
@@ -94,32 +94,12 @@ async function startServer(address: string, folder: string): Promise<BenchServer
     statements.push(
       `CREATE STREAM Q${i} WITH (PARTITIONS=1) AS SELECT K, V + ${i} AS V FROM S${i % topics} WHERE V > ${i} EMIT CHANGES;`,
     );
-  writeFileSync(script, statements.join('\n'));
-  const profile =
-    values.profile === undefined
-      ? []
-      : [
-          '--cpu-prof',
-          '--cpu-prof-dir',
-          resolve(dirname(values.profile)),
-          '--cpu-prof-name',
-          basename(values.profile),
-        ];
-  return BenchServer.start(
-    [
-      '--kafka',
-      address,
-      '--service-id',
-      'idle',
-      '--log-level',
-      'error',
-      '--set',
-      `processing.guarantee=${values.guarantee}`,
-      '--data-dir',
-      join(folder, 'data'),
-      '--queries-file',
-      script,
-    ],
-    profile,
-  );
+  return startQueries({
+    address,
+    directory: folder,
+    serviceId: 'idle',
+    settings: [`processing.guarantee=${values.guarantee}`],
+    statements,
+    profile: values.profile,
+  });
 }

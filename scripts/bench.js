@@ -6,6 +6,7 @@
  *   npm run bench -- state [OPTION…]     bench/state.ts: with more keys than memory holds
  *   npm run bench -- restart [OPTION…]   bench/restart.ts: and what a restart with it costs
  *   npm run bench -- idle [OPTION…]      bench/idle.ts: what a thousand queries cost that have nothing to do
+ *   npm run bench -- soak [OPTION…]      bench/soak.ts: what two queries cost that have a little to do, for an hour
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
