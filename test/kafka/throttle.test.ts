@@ -8,7 +8,7 @@ import { KafkaAdmin } from '../../src/log/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../src/log/kafka/kafka-cluster.ts';
 import { KafkaWriter } from '../../src/log/kafka/kafka-writer.ts';
 import { openConnections } from '../../src/log/kafka/kafkajs-connections.ts';
-import type { Connection, ProtocolRequest } from '../../src/log/kafka/kafkajs-connections.ts';
+import type { Connection, ProtocolRequest } from '../../src/log/kafka/kafkajs-parts.ts';
 import type { WriterOptions } from '../../src/log/log.ts';
 import { appendRecord } from '../harness/append-record.ts';
 import { describeKafka, uniqueName } from '../harness/kafka.ts';

@@ -1,4 +1,4 @@
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { NONE } from './protocol-error.ts';
 import { protocolRequest } from './protocol-request.ts';
 import type { TransactionVersion } from './transaction-requests.ts';

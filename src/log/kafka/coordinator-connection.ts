@@ -3,7 +3,7 @@ import type { Logger } from '../../common/logger.ts';
 import { messageOf } from '../../common/error.ts';
 import { Coordinator } from './coordinator.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { RetriableError } from './retry.ts';
 
 /**

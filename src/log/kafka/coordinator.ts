@@ -1,5 +1,5 @@
 import type { KafkaCluster } from './kafka-cluster.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { NONE } from './protocol-error.ts';
 import { findCoordinatorRequest } from './requests.ts';
 import type { CoordinatorKind } from './requests.ts';

@@ -3,7 +3,7 @@ import type { CommittedOffset, TopicPartition } from '../log.ts';
 import { Coordinator } from './coordinator.ts';
 import type { GroupCommitter, GroupMemberId } from '../membership.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { GROUP_ID_NOT_FOUND, isRetriable, NONE } from './protocol-error.ts';
 import {
   offsetCommitRequest,

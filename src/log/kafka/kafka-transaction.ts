@@ -5,7 +5,7 @@ import type { OffsetToCommit, TopicPartition } from '../log.ts';
 import { Coordinator } from './coordinator.ts';
 import { checkMetadata, worstOf } from './group-offsets.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import {
   describeCode,
   errorOf,

@@ -12,7 +12,7 @@ import { GroupOffsets } from './group-offsets.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { KafkaTransaction } from './kafka-transaction.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import {
   CLUSTER_AUTHORIZATION_FAILED,
   describeCode,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.ts';
 import type { TopicLimits } from '../slab-appender.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { isRetriable, NONE } from './protocol-error.ts';
 import { describeTopicConfigsRequest } from './requests.ts';
 import { failureOf } from './retry.ts';

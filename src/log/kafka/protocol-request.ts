@@ -1,4 +1,4 @@
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { ProtocolReader } from './protocol-reader.ts';
 import { ProtocolWriter } from './protocol-writer.ts';
 

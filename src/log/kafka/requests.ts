@@ -1,6 +1,6 @@
 import type { GroupMemberId } from '../membership.ts';
 import type { TopicPartition } from '../log.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { protocolRequest, readByTopic, readPartitionCodes, writeByTopic } from './protocol-request.ts';
 import type { PartitionCode } from './protocol-request.ts';
 

@@ -1,6 +1,6 @@
 import { must } from '../../common/assert.ts';
 import type { Clock } from '../../common/clock.ts';
-import type { Connection, ProtocolRequest } from './kafkajs-connections.ts';
+import type { Connection, ProtocolRequest } from './kafkajs-parts.ts';
 
 /** What is copied together for one write, rather than written in two parts. */
 const COPIED_BYTES_MAX = 16 * 1024;

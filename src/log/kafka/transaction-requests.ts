@@ -1,5 +1,5 @@
 import type { CommittedOffset, TopicPartition } from '../log.ts';
-import type { ProtocolRequest } from './kafkajs-connections.ts';
+import type { ProtocolRequest } from './kafkajs-parts.ts';
 import { protocolRequest, readByTopic, readPartitionCodes, writeByTopic } from './protocol-request.ts';
 import type { PartitionCode } from './protocol-request.ts';
 import type { ProducedPartition, ProducePartition } from './requests.ts';

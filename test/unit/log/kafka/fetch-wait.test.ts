@@ -3,7 +3,7 @@ import { ManualClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/logger.ts';
 import { KafkaCluster } from '../../../../src/log/kafka/kafka-cluster.ts';
 import { KafkaReader } from '../../../../src/log/kafka/kafka-reader.ts';
-import type { ProtocolRequest } from '../../../../src/log/kafka/kafkajs-connections.ts';
+import type { ProtocolRequest } from '../../../../src/log/kafka/kafkajs-parts.ts';
 import type { Fetched, FetchedPartition } from '../../../../src/log/kafka/requests.ts';
 import { SlabAppender } from '../../../../src/log/slab-appender.ts';
 import type { LogWriter, ReaderOptions } from '../../../../src/log/log.ts';

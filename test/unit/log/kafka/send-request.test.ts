@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../../src/common/clock.ts';
-import type { Connection } from '../../../../src/log/kafka/kafkajs-connections.ts';
+import type { Connection } from '../../../../src/log/kafka/kafkajs-parts.ts';
 import { protocolRequest } from '../../../../src/log/kafka/protocol-request.ts';
 import { sendRequest } from '../../../../src/log/kafka/send-request.ts';
 
