@@ -454,7 +454,7 @@ export class TaskExecutor implements TaskHost {
     const left = this.#lastCommitMs + interval - now;
     if (left <= 0) return true;
     if (!early || left > Math.min(COMMIT_EARLY_MS, interval / 10)) return false;
-    return this.#tasks.every((task) => task.inputs.every((input) => input.isEmpty));
+    return !this.#inputs.behind && this.#tasks.every((task) => task.inputs.every((input) => input.isEmpty));
   }
 
   /** A reader from outside may have found it: the task is opened again, which rebuilds it. */
