@@ -111,7 +111,7 @@ export interface LogReader {
   resume(partition: TopicPartition): void;
   /**
    * The batches that have come, in offset order within a partition; waits up to `maxWaitMs` for the first.
-   * Returns with what is there when timers and sockets had their turn, so that a caller may do nothing but poll. The caller owns the batches. Empty and control batches are not
+   * Returns at once with what is there. The caller owns the batches. Empty and control batches are not
    * returned but move `position`. Throws `LogError`: `offset-out-of-range`, `unknown-topic`, `corrupt`.
    */
   poll(maxWaitMs: number): Promise<readonly RecordBatch[]>;

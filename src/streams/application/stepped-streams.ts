@@ -1,6 +1,6 @@
 import { assert, must } from '../../common/assert.ts';
 import { messageOf } from '../../common/error.ts';
-import { keepAlive, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
+import { keepAlive, nextTurn, sleep, TIMER_MS_MAX } from '../../common/clock.ts';
 import { LateRefusal, LogError } from '../../log/log.ts';
 import { StateError } from '../../state/directory-lock.ts';
 import type { StateStore } from '../../state/store.ts';
@@ -434,7 +434,8 @@ export class SteppedStreams {
       // It may have been told to go on again before it came to wait.
       if (this.#released || this.#executor === null) await this.#reopen(null);
       if (this.#stop) return;
-      await this.turn();
+      const busy = await this.turn();
+      if (busy || this.#paused) await nextTurn();
     }
   }
 
