@@ -125,7 +125,8 @@ class Pass {
     const lastOffsets = this.#lastOffsets;
     const log = this.#log;
     const from = Math.max(log.start, log.cleanEnd);
-    lastOffsets.clear(log.at(log.indexOf(from))?.baseOffset ?? from);
+    const base = log.at(log.indexOf(from))?.baseOffset ?? from;
+    lastOffsets.clear(base, end - base);
     let keys = 0;
     let mapped = end;
     const finished = await this.#eachBatch(from, end, (stored, _bytes, batch) => {

@@ -64,9 +64,15 @@ export class LastOffsets {
     return (this.#slabCount - 1) * SLAB_BYTES + this.#tailUsed >= this.#keyBytesMax;
   }
 
-  /** Takes all keys away; the next ones have offsets from `base` on. What it grew to is kept. */
-  clear(base: number): void {
-    this.#index.fill(0);
+  /**
+   * Takes all keys away; the next ones, of up to `records` records, have offsets from `base` on. Their number says how
+   * large the index may have to be: growing a large one would hold everything up. What memory it has it keeps.
+   */
+  clear(base: number, records: number): void {
+    const places = 2 ** Math.ceil(Math.log2(Math.max(PLACES_MIN, records / LOAD)));
+    this.#places = Math.min(places, this.#placesMax);
+    if (WORDS * this.#places > this.#index.length) this.#index = new Int32Array(WORDS * this.#places);
+    else this.#index.fill(0, 0, WORDS * this.#places);
     this.#replaced.fill(0);
     this.#slabCount = 0;
     this.#tailUsed = SLAB_BYTES;
@@ -181,7 +187,7 @@ export class LastOffsets {
     this.#places *= 2;
     const mask = WORDS * this.#places - 1;
     const index = new Int32Array(WORDS * this.#places);
-    for (let from = 0; from < old.length; from += WORDS) {
+    for (let from = 0; from < index.length / 2; from += WORDS) {
       if (old[from + 1] === 0) continue;
       let place = (old[from]! << 1) & mask;
       while (index[place + 1] !== 0) place = (place + WORDS) & mask;

@@ -15,10 +15,11 @@ test('a record is replaced when a later one has its key, however the table grew 
       fc.array(keys, { maxLength: 600 }),
       fc.integer({ min: 1, max: 2 ** 40 }),
       fc.constantFrom(1, 3, 70_000),
-      (sequence, base, step) => {
+      fc.constantFrom(0, 100, 5000),
+      (sequence, base, step, expected) => {
         const offsetOf = (i: number): number => base + i * step;
         const added = sequence.filter((_, i) => i * step < 2 ** 25);
-        table.clear(base);
+        table.clear(base, expected);
         for (const [i, key] of sequence.entries()) {
           const bytes = Buffer.from(`.${key}.`);
           expect(table.reaches(offsetOf(i))).toBe(i < added.length);
@@ -40,7 +41,7 @@ test('a record is replaced when a later one has its key, however the table grew 
 
 test('a key of 32 bytes that is the digest of a long one is another key', () => {
   const table = new LastOffsets(1 << 20);
-  table.clear(1);
+  table.clear(1, 2);
   const long = Buffer.alloc(100, 'x');
   // printf 'x%.0s' {1..100} | sha256sum
   const digest = Buffer.from('09ecb6ebc8bcefc733f6f2ec44f791abeed6a99edf0cc31519637898aebd52d8', 'hex');
@@ -57,7 +58,7 @@ test.each([1, 10_000, 1 << 20, 2 << 20])(
     const table = new LastOffsets(sizeBytesMax);
     for (const size of [4, 60, 2000])
       for (let round = 0; round < 2; round++) {
-        table.clear(1);
+        table.clear(1, sizeBytesMax);
         const key = Buffer.alloc(size);
         let count = 0;
         for (; !table.isFull; count++) {
