@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { must } from '../common/assert.ts';
 import { DATABASE_PROGRAM } from './database-program.ts';
+import { waitForChange } from './wait-for-change.ts';
 import type { PackedBytes } from './packed-bytes.ts';
 
 /** How long a read may stand still before the thread is taken for dead. */
@@ -100,16 +101,19 @@ export class DatabaseThread {
   /** As `ask`, with this thread standing still until the answer is there. */
   askNow(request: DatabaseRequest): PackedBytes | undefined {
     if (this.#failure !== null) throw this.#failure;
+    const id = this.#nextId++;
     const before = Atomics.load(this.#control, 0);
-    this.#worker.postMessage({ ...request, id: this.#nextId++, blocking: true }, buffersOf(request));
-    if (Atomics.wait(this.#control, 0, before, ANSWER_TIMEOUT_MS) === 'timed-out') {
-      // The answer may still come, and must not be taken for another's.
-      this.#fail(new Error(`the state database did not answer within ${ANSWER_TIMEOUT_MS} ms`));
+    this.#worker.postMessage({ ...request, id, blocking: true }, buffersOf(request));
+    const answered = waitForChange(this.#control, before, ANSWER_TIMEOUT_MS);
+    const reply = receiveMessageOnPort(this.#answers)?.message as Reply | undefined;
+    if (!answered || reply?.id !== id) {
+      // Another answer may still come, and must not be taken for the next one's.
+      const why = answered ? 'answered something else' : `did not answer within ${ANSWER_TIMEOUT_MS} ms`;
+      this.#fail(new Error(`the state database ${why}`));
       throw must(this.#failure);
     }
-    const { error, result } = must(receiveMessageOnPort(this.#answers)).message as Reply;
-    if (error !== null) throw errorOf(error);
-    return result;
+    if (reply.error !== null) throw errorOf(reply.error);
+    return reply.result;
   }
 
   #settle({ id, error, result }: Reply): void {
