@@ -1,6 +1,6 @@
 const BLOCK = 16;
-/** From here on the platform's own copy is cheaper, though it needs a view of the source: an object. */
-const LONG = 160;
+/** For more bytes the platform's own copy is cheaper, though it needs a view of the source: an object. */
+export const BLOCKWISE_MAX = 160;
 
 /**
  * Copies `source[start, end)` to `target` at `at`, sixteen bytes a step through views of all of both. Unlike
@@ -15,7 +15,7 @@ export function copyRange(
   targetView: DataView,
   at: number,
 ): void {
-  if (end - start > LONG) {
+  if (end - start > BLOCKWISE_MAX) {
     target.set(source.subarray(start, end), at);
     return;
   }

@@ -1,5 +1,5 @@
 import { type ByteWriter, EMPTY_BYTES } from '../common/bytes.ts';
-import { copyBlocks, sizeOfBlocks } from '../common/copy-range.ts';
+import { BLOCKWISE_MAX, copyBlocks, sizeOfBlocks } from '../common/copy-range.ts';
 import { viewOf } from '../common/view-of.ts';
 import { base64Text } from '../types/base64.ts';
 import type { Decimal } from '../types/decimal.ts';
@@ -11,9 +11,6 @@ import type { SqlValue } from '../types/value.ts';
 import type { Decoder, Encoder } from './format.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { STRING_CLASS } from './json-skip.ts';
-
-/** Longer ranges are left to the platform's copy. */
-const BLOCKWISE_MAX = 160;
 
 type Write = (value: SqlValue, writer: ByteWriter) => void;
 
