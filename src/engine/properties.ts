@@ -2,6 +2,7 @@ import { TIMER_MS_MAX } from '../common/clock.ts';
 import { FORMATS } from '../formats/every-format.ts';
 import { DEFAULT_KEY_FORMAT } from '../formats/registry.ts';
 import { COMPRESSIONS } from '../log/codecs.ts';
+import { PRODUCER_SETTINGS } from '../log/kafka/settings/client-settings.ts';
 import { LINGER_MS_MAX } from '../log/log.ts';
 import { REQUEST_BYTES_LIMIT } from '../log/slab-appender.ts';
 import { matching, nameOf, oneOf, type PropertyValue, truth, wholeNumber } from './property-value.ts';
@@ -232,12 +233,13 @@ export const PROPERTIES: readonly Property[] = [
   },
 ];
 
-/** What only a producer has, by the names of librdkafka. */
-const PRODUCER_NAMES: Readonly<Record<string, string>> = {
-  'compression.codec': 'compression.type',
-  'message.max.bytes': 'max.request.size',
-  'queue.buffering.max.ms': 'linger.ms',
-};
+/** By each name of what only a producer has: the property's. */
+const PRODUCER_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.values(PRODUCER_SETTINGS).flatMap((names) => {
+    const all = names.split(' ');
+    return all.map((name) => [name, all[0]!] as const);
+  }),
+);
 
 /**
  * `ksql.streams.auto.offset.reset` and `auto.offset.reset` are one property, and so are the names that Java and librdkafka
@@ -245,9 +247,7 @@ const PRODUCER_NAMES: Readonly<Record<string, string>> = {
  */
 export function propertyName(name: string): string {
   const canonical = name.toLowerCase().replace(/^ksql\.streams\./, '');
-  const ofProducer = canonical.replace(/^producer\./, '');
-  const known = PRODUCER_NAMES[ofProducer] ?? ofProducer;
-  return Object.values(PRODUCER_NAMES).includes(known) ? known : canonical;
+  return PRODUCER_NAMES.get(canonical.replace(/^producer\./, '')) ?? canonical;
 }
 
 /** Whether only the start of the process may set it. */

@@ -1,5 +1,12 @@
 import type { SettingRow } from './setting-table.ts';
 
+/** What is set of a producer, by Java's name, then librdkafka's. A query can have its own. */
+export const PRODUCER_SETTINGS = {
+  compression: 'compression.type compression.codec',
+  lingerMs: 'linger.ms queue.buffering.max.ms',
+  requestBytesMax: 'max.request.size message.max.bytes',
+} as const;
+
 /**
  * Settings of Kafka's clients: those of Java's producer, consumer and admin client (4.1) and of librdkafka (2.x), whose
  * names differ for a few.
@@ -270,18 +277,18 @@ export const CLIENT_SETTINGS: readonly SettingRow[] = [
     because: 'statements say how keys and values are written (KEY_FORMAT, VALUE_FORMAT)',
   },
   {
-    names: 'compression.type compression.codec',
+    names: PRODUCER_SETTINGS.compression,
     fate: 'honoured',
     because: 'how output is compressed: none, gzip, snappy, lz4 or zstd; a query can have its own (SET)',
   },
   {
-    names: 'linger.ms queue.buffering.max.ms',
+    names: PRODUCER_SETTINGS.lingerMs,
     fate: 'honoured',
     because:
       'for how many milliseconds, at most, output waits for more; 5 without it; it goes at once when there is no more input, and with each commit; a query can have its own (SET)',
   },
   {
-    names: 'max.request.size message.max.bytes',
+    names: PRODUCER_SETTINGS.requestBytesMax,
     fate: 'honoured',
     because:
       'the largest record that is written, in bytes; 1048576 without it; a query can have its own (SET)',

@@ -5,7 +5,7 @@ import { COMPRESSIONS } from '../../codecs.ts';
 import { LINGER_MS_MAX, type ProducerOptions } from '../../log.ts';
 import { REQUEST_BYTES_LIMIT } from '../../slab-appender.ts';
 import { isBroker } from './broker-address.ts';
-import { CLIENT_SETTINGS } from './client-settings.ts';
+import { CLIENT_SETTINGS, PRODUCER_SETTINGS } from './client-settings.ts';
 import { GivenSettings, SettingError } from './given-settings.ts';
 import { type Login, readLogin } from './login.ts';
 import { isOfConnection, refusalOf, SettingTable, withoutClient } from './setting-table.ts';
@@ -105,12 +105,12 @@ export function readKafkaSettings(settings: GivenSettings): KafkaSettings {
 }
 
 function readProducer(settings: GivenSettings): ProducerOptions {
-  const compression = settings.oneOf('compression.type compression.codec', COMPRESSIONS);
-  const requestBytesMax = settings.whole('max.request.size message.max.bytes', {
+  const compression = settings.oneOf(PRODUCER_SETTINGS.compression, COMPRESSIONS);
+  const requestBytesMax = settings.whole(PRODUCER_SETTINGS.requestBytesMax, {
     min: 1,
     max: REQUEST_BYTES_LIMIT,
   });
-  const lingerMs = settings.whole('linger.ms queue.buffering.max.ms', { min: 0, max: LINGER_MS_MAX });
+  const lingerMs = settings.whole(PRODUCER_SETTINGS.lingerMs, { min: 0, max: LINGER_MS_MAX });
   return {
     ...(lingerMs === undefined ? {} : { lingerMs }),
     ...(compression === undefined ? {} : { compression }),
