@@ -1,7 +1,6 @@
-import { ByteWriter } from '../src/common/bytes.ts';
 import type { Log } from '../src/log/log.ts';
-import { partitionOfKey } from '../src/log/partitioner.ts';
 import { randomOf } from './workload.ts';
+import { type TextRecord, writeRecords } from './write-records.ts';
 
 /** Records over many keys: `{"ID":…,"TEXT":"…"}` of `valueBytes`, a millisecond apart, in the order of their times. */
 export interface StateWorkload {
@@ -17,7 +16,6 @@ export const RESULT = 'result';
 export const ITEMS = 'items';
 export const WINDOW_MS = 300_000;
 const BEGIN_MS = 1_700_000_000_000 - (1_700_000_000_000 % WINDOW_MS);
-const FLUSH_BYTES = 16 << 20;
 
 /** Calls `visit` with the key of each record, in order. */
 function eachRecord({ records, keys, seed }: StateWorkload, visit: (item: number, id: number) => void): void {
@@ -25,63 +23,39 @@ function eachRecord({ records, keys, seed }: StateWorkload, visit: (item: number
   for (let id = 0; id < records; id++) visit(Math.floor(random() * keys), id);
 }
 
-/** Creates the topic and writes the records, partitioned by key as Kafka's clients do. */
+/** Creates the topic and writes the records. */
 export async function writeEvents(log: Log, workload: StateWorkload): Promise<void> {
-  const { partitions, valueBytes } = workload;
-  await log.admin.createTopic({ name: EVENTS, partitions });
+  await log.admin.createTopic({ name: EVENTS, partitions: workload.partitions });
+  await writeRecords(log, EVENTS, workload.partitions, events(workload));
+}
+
+function* events({ records, keys, valueBytes, seed }: StateWorkload): Generator<TextRecord> {
   const padding = 'x'.repeat(Math.max(0, valueBytes - 30));
-  const random = randomOf(workload.seed);
-  await write(log, EVENTS, workload, workload.records, (id) => {
-    const item = Math.floor(random() * workload.keys);
-    return { item, timestamp: BEGIN_MS + id, value: `{"ID":${id},"TEXT":"${id % 1000}${padding}"}` };
-  });
+  const random = randomOf(seed);
+  for (let id = 0; id < records; id++) {
+    const key = `Item_${Math.floor(random() * keys)}`;
+    yield { key, timestampMs: BEGIN_MS + id, value: `{"ID":${id},"TEXT":"${id % 1000}${padding}"}` };
+  }
 }
 
 /** A row for each key but one in ten, older than any record. */
-export async function writeItems(log: Log, workload: StateWorkload): Promise<void> {
-  await log.admin.createTopic({ name: ITEMS, partitions: workload.partitions });
-  await write(log, ITEMS, workload, workload.keys, (item) =>
-    hasItem(item)
-      ? { item, timestamp: BEGIN_MS - 1_000_000_000, value: `{"NAME":"Name of item ${item}"}` }
-      : null,
-  );
+export async function writeItems(log: Log, { keys, partitions }: StateWorkload): Promise<void> {
+  await log.admin.createTopic({ name: ITEMS, partitions });
+  await writeRecords(log, ITEMS, partitions, items(keys));
+}
+
+function* items(keys: number): Generator<TextRecord> {
+  for (let item = 0; item < keys; item++)
+    if (hasItem(item))
+      yield {
+        key: `Item_${item}`,
+        timestampMs: BEGIN_MS - 1_000_000_000,
+        value: `{"NAME":"Name of item ${item}"}`,
+      };
 }
 
 function hasItem(item: number): boolean {
   return item % 10 !== 9;
-}
-
-interface Written {
-  readonly item: number;
-  readonly timestamp: number;
-  readonly value: string;
-}
-
-async function write(
-  log: Log,
-  topic: string,
-  { partitions }: StateWorkload,
-  count: number,
-  recordOf: (i: number) => Written | null,
-): Promise<void> {
-  const writer = await log.openWriter();
-  const key = new ByteWriter();
-  const bytes = new ByteWriter();
-  for (let i = 0; i < count; i++) {
-    const record = recordOf(i);
-    if (record === null) continue;
-    key.length = 0;
-    bytes.length = 0;
-    key.writeText(`Item_${record.item}`);
-    bytes.writeText(record.value);
-    const partition = partitionOfKey(key.buffer, 0, key.length, partitions);
-    writer
-      .appender({ topic, partition })
-      .append(record.timestamp, key.buffer, 0, key.length, bytes.buffer, 0, bytes.length, null);
-    if (writer.pendingBytes > FLUSH_BYTES) await writer.flush();
-  }
-  await writer.flush();
-  await writer.close();
 }
 
 export type StateQuery = 'count' | 'windowed-count' | 'latest' | 'join';

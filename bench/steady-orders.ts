@@ -1,7 +1,6 @@
-import { ByteWriter } from '../src/common/bytes.ts';
 import type { LogWriter } from '../src/log/log.ts';
-import { partitionOfKey } from '../src/log/partitioner.ts';
 import { UNITS_OVER } from './workload.ts';
+import { TextAppender } from './write-records.ts';
 
 const SEND_EVERY_MS = 5;
 const KEYS = 1000;
@@ -10,12 +9,8 @@ const KEYS = 1000;
 export class SteadyOrders {
   /** How many were handed to the writer. */
   sent = 0;
-  readonly #writer: LogWriter;
-  readonly #topic: string;
-  readonly #partitions: number;
+  readonly #appender: TextAppender;
   readonly #onSent: (now: number) => void;
-  readonly #key = new ByteWriter();
-  readonly #value = new ByteWriter();
   readonly #timer: NodeJS.Timeout;
 
   /** `onSent` is told of each order when it was handed over, in milliseconds as of `performance.now`. */
@@ -25,9 +20,7 @@ export class SteadyOrders {
     perSecond: number,
     onSent: (now: number) => void = () => undefined,
   ) {
-    this.#writer = writer;
-    this.#topic = to.topic;
-    this.#partitions = to.partitions;
+    this.#appender = new TextAppender(writer, to.topic, to.partitions);
     this.#onSent = onSent;
     const begin = performance.now();
     this.#timer = setInterval(() => {
@@ -46,17 +39,9 @@ export class SteadyOrders {
   }
 
   #append(id: number): void {
-    const key = this.#key;
-    const value = this.#value;
-    const item = `Item_${id % KEYS}`;
-    const now = Date.now();
-    key.length = 0;
-    value.length = 0;
-    key.writeText(item);
-    value.writeText(`{"ordertime":${now},"orderid":${id},"itemid":"${item}","orderunits":${UNITS_OVER + 1}}`);
-    const partition = partitionOfKey(key.buffer, 0, key.length, this.#partitions);
-    this.#writer
-      .appender({ topic: this.#topic, partition })
-      .append(now, key.buffer, 0, key.length, value.buffer, 0, value.length, null);
+    const key = `Item_${id % KEYS}`;
+    const timestampMs = Date.now();
+    const value = `{"ordertime":${timestampMs},"orderid":${id},"itemid":"${key}","orderunits":${UNITS_OVER + 1}}`;
+    this.#appender.append({ key, timestampMs, value });
   }
 }

@@ -1,6 +1,5 @@
-import { ByteWriter } from '../src/common/bytes.ts';
 import type { Log } from '../src/log/log.ts';
-import { partitionOfKey } from '../src/log/partitioner.ts';
+import { type TextRecord, writeRecords } from './write-records.ts';
 
 /**
  * What every peer does: read orders of about 190 bytes of JSON, keep those of more than five units, and write four
@@ -62,18 +61,12 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-export interface Order {
-  readonly key: string;
-  readonly timestampMs: number;
-  readonly json: string;
-}
-
 /** The orders of a workload, in the order of their times. */
 export function* orders({
   records,
   keys,
   seed,
-}: Pick<Workload, 'records' | 'keys' | 'seed'>): Generator<Order> {
+}: Pick<Workload, 'records' | 'keys' | 'seed'>): Generator<TextRecord> {
   const random = randomOf(seed);
   for (let i = 0; i < records; i++) {
     const item = Math.floor(random() * keys);
@@ -81,11 +74,11 @@ export function* orders({
     const units = Math.floor(random() * 1000) / 100;
     const zip = 10_000 + Math.floor(random() * 90_000);
     const key = `Item_${item}`;
-    const json =
+    const value =
       `{"ordertime":${timestampMs},"orderid":${i},"itemid":"${key}","orderunits":${units},` +
       `"address":{"city":"City_${zip % 97}","state":"State_${zip % 50}","zipcode":${zip},` +
       `"street":"${1 + (zip % 900)} Long Street, Second Floor"}}`;
-    yield { key, timestampMs, json };
+    yield { key, timestampMs, value };
   }
 }
 
@@ -96,20 +89,5 @@ export async function writeOrders(log: Log, workload: Workload): Promise<void> {
     await log.admin.deleteTopic(name);
     await log.admin.createTopic({ name, partitions });
   }
-  const writer = await log.openWriter();
-  const key = new ByteWriter();
-  const value = new ByteWriter();
-  for (const order of orders(workload)) {
-    key.length = 0;
-    value.length = 0;
-    key.writeText(order.key);
-    value.writeText(order.json);
-    const partition = partitionOfKey(key.buffer, 0, key.length, partitions);
-    writer
-      .appender({ topic: input, partition })
-      .append(order.timestampMs, key.buffer, 0, key.length, value.buffer, 0, value.length, null);
-    if (writer.pendingBytes > 16 << 20) await writer.flush();
-  }
-  await writer.flush();
-  await writer.close();
+  await writeRecords(log, input, partitions, orders(workload));
 }
